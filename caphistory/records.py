@@ -1,0 +1,183 @@
+"""The rows that linking a release gives and that the store keeps: the contract in types.
+
+Every class here is one row of a contract view without its ``release`` column
+(see ``store/schema.py`` for the views themselves). Paths are relative to the
+root of the kernel tree, lines count from 1, and flags are 0 or 1.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Release(NamedTuple):
+    """One tagged kernel tree.
+
+    ``release`` is the name without ``v``; ``series`` its first two numbers
+    (``2.2``, ``6.1``…: see ``history.versions``); ``kind`` is ``release`` or
+    ``prerelease``; ``position`` sorts releases by version and is a pure function
+    of the name; ``released`` is an ISO date or None where no source is known;
+    ``source`` names the repository, tarball or folder; ``commit_sha`` is None for
+    what is not a git commit.
+    """
+
+    release: str
+    series: str
+    kind: str
+    position: int
+    released: str | None
+    source: str
+    commit_sha: str | None
+
+
+class CheckSite(NamedTuple):
+    """One check at one line of one file (view ``check_sites``).
+
+    ``form`` is ``call`` or ``macro``; ``effect`` is ``deny``, ``limit`` or
+    ``unknown``; ``condition`` is the enclosing preprocessor condition or None;
+    ``blob`` is the hexadecimal git id of the file's content.
+    """
+
+    path: str
+    line: int
+    function: str | None
+    check_name: str
+    capability: str | None
+    argument: str | None
+    form: str
+    effect: str
+    errno: str | None
+    condition: str | None
+    blob: str
+
+
+class CapabilityDefinition(NamedTuple):
+    """One ``#define CAP_X number`` (view ``capability_definitions``)."""
+
+    capability: str
+    number: int | None
+    path: str
+    line: int
+    doc: str | None
+
+
+class Syscall(NamedTuple):
+    """One row of a system-call table (view ``syscalls``).
+
+    ``number`` is None for what a multiplexer (``parent``) dispatches and for
+    which the table has no number of its own. ``path`` and ``line`` are where the
+    entry function is defined, or None where no definition was found.
+    """
+
+    abi: str
+    number: int | None
+    syscall: str
+    function: str
+    path: str | None
+    line: int | None
+    parent: str | None
+
+
+class Step(NamedTuple):
+    """One step of a chain: in ``function`` (defined in ``path``), at ``line``, the
+    code goes on to the next step, or, in the last step, makes the check.
+
+    ``edge`` says how it goes on: ``call`` or ``pointer``; ``via`` names a pointer
+    step as ``proto_ops.bind`` and is None for a call.
+    """
+
+    function: str
+    path: str
+    line: int
+    edge: str
+    via: str | None
+
+
+class SyscallCheck(NamedTuple):
+    """One check site that a syscall can come to, with its best evidence
+    (view ``syscall_checks``).
+
+    ``check`` is the site (one of the release's ``CheckSite`` rows); ``reach`` is
+    ``direct``, ``call`` or ``pointer``; ``depth`` is the number of steps from the
+    entry function to the function that holds the check, ``pointer_hops`` how many
+    of them go through a function pointer; ``conditional`` and ``feasible`` are
+    flags; ``chain`` has ``depth + 1`` steps, the last of which makes the check.
+    ``shared_by`` is how many syscalls of the ABI reach the same site with no more pointer
+    steps than this row: over pointers nearly every syscall reaches nearly every site, which
+    must not make a near one look common.
+    """
+
+    abi: str
+    syscall: str
+    check: CheckSite
+    reach: str
+    depth: int
+    pointer_hops: int
+    conditional: int
+    feasible: int
+    shared_by: int
+    chain: tuple[Step, ...]
+
+
+class Wrapper(NamedTuple):
+    """A function or macro that only passes a check on (view ``wrappers``).
+
+    ``kind`` is ``fixed`` (it stands for ``check_name`` and ``capability``; one row
+    for each capability) or ``plumbing`` (the capability is its parameter number
+    ``parameter``, counted from 0).
+    """
+
+    name: str
+    kind: str
+    check_name: str
+    capability: str | None
+    parameter: int | None
+    path: str
+    line: int
+
+
+class Audit(NamedTuple):
+    """How completely one release was read (view ``audit``): counts of occurrences.
+
+    ``lexical`` counts every occurrence of a check's name outside comments and
+    strings; each is a call (``calls``), stands in a macro's body (``macros``), is
+    a definition, a declaration or is ``unexplained``. ``functions`` counts function
+    definitions, ``parse_errors`` the functions whose syntax tree holds an error,
+    ``pointer_calls`` the calls through function pointers and
+    ``pointer_calls_resolved`` those with at least one target by type.
+    """
+
+    lexical: int
+    calls: int
+    macros: int
+    definitions: int
+    declarations: int
+    unexplained: int
+    functions: int
+    parse_errors: int
+    pointer_calls: int
+    pointer_calls_resolved: int
+
+
+class AuditDetail(NamedTuple):
+    """One occurrence or file that the reading could not account for
+    (view ``audit_details``): ``kind`` is ``unexplained``, ``no_function``,
+    ``unreadable`` or ``cut_off``."""
+
+    kind: str
+    path: str | None
+    line: int | None
+    detail: str
+
+
+class LinkedRelease(NamedTuple):
+    """Everything that is stored of one release."""
+
+    release: Release
+    check_sites: list[CheckSite]
+    capability_definitions: list[CapabilityDefinition]
+    syscalls: list[Syscall]
+    syscall_checks: list[SyscallCheck]
+    wrappers: list[Wrapper]
+    audit: Audit
+    audit_details: list[AuditDetail]
