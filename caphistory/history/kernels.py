@@ -1,0 +1,64 @@
+"""What makes a folder a kernel, and which release it is by its own Makefile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from caphistory.history.versions import release_name
+
+# True of all 1,674 tags of the default history (0.01 to 2.6.12-rc1) and of later kernels.
+_FILES = ("Makefile", "init/main.c")
+_FOLDERS = ("kernel", "fs")
+
+_ASSIGNMENT = re.compile(
+    r"^(VERSION|PATCHLEVEL|SUBLEVEL|ALPHA|EXTRAVERSION)[ \t]*=[ \t]*(.*)$", re.M
+)
+_TREE_NAME = re.compile(r"linux-(?:source-)?(.+)")
+
+
+def missing_parts(is_file: Callable[[str], bool], is_folder: Callable[[str], bool]) -> list[str]:
+    """Return what a kernel tree must have and this one has not: empty for a kernel.
+
+    The arguments say whether a path relative to the root is a file or a folder.
+    """
+    return [name for name in _FILES if not is_file(name)] + [
+        f"{name}/" for name in _FOLDERS if not is_folder(name)
+    ]
+
+
+def release_of_makefile(makefile: str) -> str | None:
+    """Return the release that the Makefile of a kernel names, None where it names none.
+
+    Makefiles have a version since 0.99.13k. An EXTRAVERSION that is no part of a release's
+    name (2.4.15 calls itself ``2.4.15-greased-turkey``, builders add their own) is left out.
+    """
+    found = {
+        name: value.split("#")[0].strip() for name, value in reversed(_ASSIGNMENT.findall(makefile))
+    }
+    if not found.get("VERSION") or not found.get("PATCHLEVEL"):
+        return None
+    numbers = [found["VERSION"], found["PATCHLEVEL"]]
+    if found.get("SUBLEVEL"):
+        numbers.append(found["SUBLEVEL"])
+    # Named as their tags are: 2.0 (Makefile: 2.0.0), 3.0 and later (3.0.0).
+    if numbers == ["2", "0", "0"] or (
+        numbers[2:] == ["0"] and numbers[0].isdigit() and int(numbers[0]) > 2
+    ):
+        del numbers[2:]
+    # pre2.0.1 to pre2.0.14 call themselves 1.99.1 to 1.99.14.
+    if numbers[:2] == ["1", "99"]:
+        numbers[:2] = ["pre2", "0"]
+    # 1.0pre1 and 1.0alpha call themselves pre-1.0.
+    if numbers[0] == "pre-1":
+        numbers[0] = "1"
+        found["ALPHA"] = "pre"
+    base = ".".join(numbers)
+    extra = found.get("EXTRAVERSION", "") or found.get("ALPHA", "")
+    return release_name(base + extra) or release_name(base)
+
+
+def release_of_name(name: str) -> str | None:
+    """Return the release that a file's or folder's name stands for (``linux-0.01``: ``0.01``)."""
+    match = _TREE_NAME.fullmatch(name)
+    return release_name(match[1] if match else name)

@@ -1,0 +1,125 @@
+"""What every source of kernels gives: the names that ``sources`` and its parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
+from types import TracebackType
+from typing import NamedTuple, Protocol
+
+from caphistory.errors import CaphistoryError
+
+Wanted = Callable[[str], bool]
+"""Takes a path relative to the root of the kernel, says whether the file matters."""
+
+Progress = Callable[[str, int, int], None]
+"""Takes what is being done, how much of it is done, and how much there is (0: not known)."""
+
+
+class BrokenObject(CaphistoryError):
+    """Something in the source is missing or damaged; ``object_id`` is its git id.
+
+    The other releases of the source may still be read.
+    """
+
+    def __init__(self, object_id: str, source: str, reason: str) -> None:
+        super().__init__(f"object {object_id} of {source} cannot be read: {reason}")
+        self.object_id = object_id
+
+
+class TagRef(NamedTuple):
+    """One release of a source.
+
+    ``release`` is its name without ``v``; ``tag`` what the source calls it (for a tarball or
+    folder: its base name); ``commit_sha`` and ``tree`` are hexadecimal git ids, None for what
+    is not in git; ``committed`` and ``authored`` are the ISO dates of the commit in its own
+    time zone (see ``dates.released`` for what they are worth).
+    """
+
+    release: str
+    tag: str
+    commit_sha: str | None
+    tree: str | None
+    committed: str | None
+    authored: str | None
+
+
+class Tags(NamedTuple):
+    """The releases of a source that were asked for, in version order.
+
+    ``skipped`` names each tag that was asked for and is not taken, with the reason;
+    ``prereleases_left_out`` counts those that matched and are prereleases.
+    """
+
+    releases: list[TagRef]
+    skipped: list[tuple[str, str]]
+    prereleases_left_out: int
+
+
+class SourceSpec(NamedTuple):
+    """What a worker process needs to open a source again (see ``sources.reopen``).
+
+    ``kind`` is ``repository`` or ``folder``; ``path`` is on this machine; ``name`` is the
+    source's name; ``blobs`` has the paths of the files listed so far by their git id (folders
+    only: they cannot be asked for an id), so take the spec after ``files``; ``release`` is the
+    one release of a folder.
+    """
+
+    kind: str
+    path: str
+    name: str
+    release: str | None
+    blobs: Mapping[str, str]
+
+
+class Source(Protocol):
+    """A repository, tarball or folder with at least one kernel. A context manager."""
+
+    name: str
+    """What the ``source`` column says: never a path of this machine."""
+
+    @property
+    def spec(self) -> SourceSpec:
+        """What opens this source again in another process while this one is open."""
+
+    def tags(self, patterns: Sequence[str] = (), *, prereleases: bool = False) -> Tags:
+        """Return the releases that match one of the patterns (all: no patterns).
+
+        Prereleases are left out unless asked for or named by a pattern without wildcards; a tag
+        of a port (``lia64-v2.5.10``) is taken only if it is named so. Raises CaphistoryError
+        where that leaves nothing.
+        """
+
+    def files(self, tag: TagRef) -> dict[str, str]:
+        """Return the git id of every wanted file of a release by its path, in path order.
+
+        Raises BrokenObject.
+        """
+
+    def read(self, blob_id: str) -> bytes:
+        """Return the content of a file by its git id.
+
+        Reading in path order is several times faster than in random order: neighbours share
+        packed base objects. Raises BrokenObject.
+        """
+
+    def close(self) -> None:
+        """Free what the source holds, such as the unpacked files of a tarball."""
+
+    def __enter__(self) -> Source: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+_SUFFIXES = {".c", ".h", ".S", ".s", ".tbl"}
+
+
+def is_source(path: str) -> bool:
+    """Whether a file of a kernel matters here: C, headers, assembler, .tbl tables, Makefiles."""
+    name = PurePosixPath(path).name
+    return name == "Makefile" or name[name.rfind(".") :] in _SUFFIXES
