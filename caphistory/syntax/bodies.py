@@ -1,0 +1,670 @@
+"""Reads function and macro bodies: calls, tests of uids, and what is stored where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import tree_sitter_c
+from tree_sitter import Language, Node, Parser
+
+from caphistory.syntax.effects import UNKNOWN, Decision
+from caphistory.syntax.facts import Call, Flow, Parameter, Stored, Struct, UidTest
+
+# Deeper nesting than any kernel has (the deepest real expression is below 150):
+# what lies deeper in a mangled file is not read.
+_DEEPEST = 300
+_FLAGS = re.compile(rb"[A-Z0-9_|&~()\s<x]+")
+_TASK_UID = re.compile(
+    r"(?:(?::current|get_current\(\)|struct task_struct)(?:>(?:real_)?cred)?"
+    r"|struct cred|current_cred\(\)|__task_cred\(\))>(?:e|s|fs)?uid(?:>val)?"
+)
+_UID_CALL = re.compile(r"current_(?:e|s|fs)?uid")
+_TYPE_ARGUMENT = re.compile(rb",\s*((?:struct|union)\s+\w+)\s*,")
+_ZERO = (b"0", b"GLOBAL_ROOT_UID", b"ROOT_UID", b"(uid_t)0", b"(uid_t) 0")
+
+
+@lru_cache(maxsize=1)
+def parser() -> Parser:
+    """The parser of this process: making one is dear, using one is not."""
+    return Parser(Language(tree_sitter_c.language()))
+
+
+class Body(NamedTuple):
+    """What was read from one reading of a body; keys are offsets in the given code."""
+
+    calls: dict[int, Call]
+    uid_tests: dict[int, UidTest]
+    flows: dict[tuple[int, str], Flow]
+    stored: dict[tuple[int, str], Stored]
+    structs: dict[int, Struct]
+    parameters: tuple[Parameter, ...]
+    relays: tuple[str, ...]
+    error: bool
+
+    def add(self, other: Body) -> None:
+        """Take in what another reading found and this one did not."""
+        self.calls.update(other.calls | self.calls)
+        self.uid_tests.update(other.uid_tests | self.uid_tests)
+        self.flows.update(other.flows | self.flows)
+        self.stored.update(other.stored | self.stored)
+        self.structs.update(other.structs | self.structs)
+
+
+def type_name(node: Node | None, code: bytes) -> str:
+    """A type without qualifiers: ``struct sock``, a typedef's name, or empty."""
+    if node is None:
+        return ""
+    kind = node.type
+    if kind in ("struct_specifier", "union_specifier"):
+        name = node.child_by_field_name("name")
+        if name is None:
+            return ""
+        return f"{kind.split('_')[0]} {code[name.start_byte : name.end_byte].decode('latin-1')}"
+    if kind == "type_identifier":
+        return code[node.start_byte : node.end_byte].decode("latin-1")
+    return ""
+
+
+class Declared(NamedTuple):
+    """A declarator: its name and what stands around it."""
+
+    name: str
+    function: bool
+    pointer_to_function: bool
+    array: bool
+
+
+def declared(node: Node, code: bytes) -> Declared | None:
+    """The name that a declarator declares, and whether it is a function (a prototype),
+    a pointer to one, or an array."""
+    function = pointer = array = False
+    at: Node | None = node
+    for _ in range(_DEEPEST):
+        if at is None:
+            return None
+        kind = at.type
+        if kind in ("identifier", "field_identifier", "type_identifier"):
+            name = code[at.start_byte : at.end_byte].decode("latin-1")
+            return Declared(name, function and not pointer, function and pointer, array)
+        if kind == "function_declarator":
+            function, pointer = True, False
+        elif kind == "pointer_declarator":
+            pointer = pointer or function
+        elif kind == "array_declarator":
+            array = True
+        following = at.child_by_field_name("declarator")
+        if following is None:
+            named = [c for c in at.named_children if "declarator" in c.type or "ident" in c.type]
+            following = named[0] if named else None
+        at = following
+    return None
+
+
+class BodyReader:
+    """Walks one syntax tree. ``base`` is added to offsets, ``base_row`` to lines;
+    ``condition_at`` gives the preprocessor condition at an offset."""
+
+    def __init__(
+        self,
+        code: bytes,
+        base: int,
+        base_row: int,
+        condition_at: Callable[[int], str],
+        locals_known: dict[str, tuple[str, bool]] | None = None,
+    ) -> None:
+        self.code = code
+        self.base = base
+        self.base_row = base_row
+        self.condition_at = condition_at
+        self.locals: dict[str, tuple[str, bool]] = dict(locals_known or {})
+        self.case = ""
+        self.body = Body({}, {}, {}, {}, {}, (), (), False)
+        self._visitors: dict[str, Callable[[Node, int, int], None]] = {
+            "call_expression": self._call,
+            "if_statement": self._if,
+            "while_statement": self._loop,
+            "do_statement": self._loop,
+            "for_statement": self._loop,
+            "switch_statement": self._loop,
+            "case_statement": self._case,
+            "binary_expression": self._binary,
+            "unary_expression": self._unary,
+            "conditional_expression": self._ternary,
+            "assignment_expression": self._assignment,
+            "declaration": self._declaration,
+            "parenthesized_expression": self._through,
+            "struct_specifier": self._struct,
+            "union_specifier": self._struct,
+            "identifier": self._leaf,
+            "number_literal": self._leaf,
+            "string_literal": self._leaf,
+            "field_identifier": self._leaf,
+            "type_identifier": self._leaf,
+            "primitive_type": self._leaf,
+            "sizeof_expression": self._leaf,
+        }
+
+    # The tree, top down. ``conditional`` is a flag, ``depth`` guards the stack.
+
+    def visit(self, node: Node, conditional: int, depth: int) -> None:
+        if depth > _DEEPEST:
+            return
+        visitor = self._visitors.get(node.type)
+        if visitor is not None:
+            visitor(node, conditional, depth)
+            return
+        for child in node.named_children:
+            self.visit(child, conditional, depth + 1)
+
+    def _leaf(self, node: Node, conditional: int, depth: int) -> None:
+        pass
+
+    def _through(self, node: Node, conditional: int, depth: int) -> None:
+        for child in node.named_children:
+            self.visit(child, conditional, depth + 1)
+
+    def _struct(self, node: Node, conditional: int, depth: int) -> None:
+        for struct in structs_in(node, self.code):
+            self.body.structs.setdefault(self.base + node.start_byte, struct)
+
+    def _if(self, node: Node, conditional: int, depth: int) -> None:
+        condition = node.child_by_field_name("condition")
+        if condition is not None:
+            self._decide(condition, conditional, depth + 1, Decision(node, self.code), True)
+        for child in node.named_children:
+            if condition is None or child.start_byte != condition.start_byte:
+                self.visit(child, 1, depth + 1)
+
+    def _loop(self, node: Node, conditional: int, depth: int) -> None:
+        body = node.child_by_field_name("body")
+        for child in node.named_children:
+            inside = body is not None and child.start_byte == body.start_byte
+            self.visit(child, 1 if inside else conditional, depth + 1)
+
+    def _case(self, node: Node, conditional: int, depth: int) -> None:
+        label = node.child_by_field_name("value")
+        outer = self.case
+        self.case = self._text(label) if label is not None else ""
+        for child in node.named_children:
+            if label is None or child.start_byte != label.start_byte:
+                self.visit(child, 1, depth + 1)
+        self.case = outer
+
+    def _ternary(self, node: Node, conditional: int, depth: int) -> None:
+        condition = node.child_by_field_name("condition")
+        if condition is not None:
+            self._decide(condition, conditional, depth + 1, Decision(node, self.code), True)
+        for name in ("consequence", "alternative"):
+            side = node.child_by_field_name(name)
+            if side is not None:
+                self.visit(side, 1, depth + 1)
+
+    def _binary(self, node: Node, conditional: int, depth: int) -> None:
+        self._decide(node, conditional, depth, None, True)
+
+    _unary = _binary
+
+    def _decide(
+        self, node: Node, conditional: int, depth: int, decision: Decision | None, truth: bool
+    ) -> None:
+        """Visit an expression whose value, if it is ``truth``, makes ``decision`` true."""
+        if depth > _DEEPEST:
+            return
+        kind = node.type
+        if kind == "parenthesized_expression":
+            for child in node.named_children:
+                self._decide(child, conditional, depth + 1, decision, truth)
+        elif kind == "unary_expression":
+            operand = node.child_by_field_name("argument")
+            if operand is not None and self.code[node.start_byte] == 0x21:
+                self._decide(operand, conditional, depth + 1, decision, not truth)
+            else:
+                self._through(node, conditional, depth)
+        elif kind == "binary_expression":
+            self._decide_binary(node, conditional, depth, decision, truth)
+        elif kind == "call_expression":
+            self._call(node, conditional, depth, decision, truth)
+        elif kind == "assignment_expression":
+            self._assignment(node, conditional, depth)
+        elif self._is_uid(node):
+            self._uid_test(node, conditional, decision, truth)
+        else:
+            self.visit(node, conditional, depth + 1)
+
+    def _decide_binary(
+        self, node: Node, conditional: int, depth: int, decision: Decision | None, truth: bool
+    ) -> None:
+        operator = node.child_by_field_name("operator")
+        left = node.child_by_field_name("left")
+        right = node.child_by_field_name("right")
+        if operator is None or left is None or right is None:
+            self._through(node, conditional, depth)
+            return
+        sign = operator.type
+        if sign in ("&&", "||"):
+            self._decide(left, conditional, depth + 1, decision, truth)
+            self._decide(right, 1, depth + 1, decision, truth)
+        elif sign in ("==", "!="):
+            same = truth if sign == "!=" else not truth
+            for side, other in ((left, right), (right, left)):
+                if self.code[other.start_byte : other.end_byte].strip() in _ZERO:
+                    self._decide(side, conditional, depth + 1, decision, same)
+                    return
+            self._through(node, conditional, depth)
+        else:
+            self._through(node, conditional, depth)
+
+    # Calls.
+
+    def _call(
+        self,
+        node: Node,
+        conditional: int,
+        depth: int,
+        decision: Decision | None = None,
+        truth: bool = True,
+    ) -> None:
+        function = node.child_by_field_name("function")
+        arguments = node.child_by_field_name("arguments")
+        if function is None or arguments is None:
+            self._through(node, conditional, depth)
+            return
+        target, pointer = self._target(function)
+        values = tuple(
+            self._value(argument, target)
+            for argument in arguments.named_children
+            if argument.type != "comment"
+        )
+        effect, errno = decision.when(not truth) if decision is not None else UNKNOWN
+        if self._is_uid(node) or (target == "uid_eq" and self._compares_root(arguments)):
+            # uid_eq() is true for root, current_uid() is true for everybody else.
+            self._uid_test(node, conditional, decision, truth != (target == "uid_eq"))
+        if target:
+            at = self.base + node.start_byte
+            self.body.calls.setdefault(
+                at,
+                Call(
+                    self._row(node),
+                    target,
+                    pointer,
+                    values,
+                    conditional,
+                    effect,
+                    errno,
+                    self.case,
+                    self.condition_at(at),
+                ),
+            )
+        if function.type != "identifier":
+            self.visit(function, conditional, depth + 1)
+        for argument in arguments.named_children:
+            self.visit(argument, conditional, depth + 1)
+
+    def _target(self, function: Node) -> tuple[str, bool]:
+        """What a call calls: a name, or a place and True."""
+        node = function
+        while node.type == "parenthesized_expression" and node.named_child_count == 1:
+            node = node.named_children[0]
+        if node.type == "pointer_expression":
+            inner = node.child_by_field_name("argument")
+            node = inner if inner is not None else node
+            while node.type == "parenthesized_expression" and node.named_child_count == 1:
+                node = node.named_children[0]
+        if node.type == "identifier":
+            name = self._text(node)
+            if name in self.locals:
+                return "$" + name, True
+            return name, False
+        return self.place(node), True
+
+    def _compares_root(self, arguments: Node) -> bool:
+        children = arguments.named_children
+        return any(self._text(c) == "GLOBAL_ROOT_UID" for c in children) and any(
+            self._is_uid(c) for c in children
+        )
+
+    def _value(self, node: Node, callee: str) -> str:
+        """An argument: a number, a place, ``=text`` of constant flags, or empty."""
+        kind = node.type
+        if kind == "number_literal":
+            return self._text(node)
+        if kind == "parenthesized_expression" and node.named_child_count == 1:
+            return self._value(node.named_children[0], callee)
+        if kind == "cast_expression":
+            inner = node.child_by_field_name("value")
+            return self._value(inner, callee) if inner is not None else ""
+        if kind in ("identifier", "field_expression", "pointer_expression", "subscript_expression"):
+            return self.place(node)
+        text = self.code[node.start_byte : node.end_byte]
+        # The text of any other argument is of use only if it names a capability.
+        if len(text) <= 80 and (_FLAGS.fullmatch(text) or "cap" in callee):
+            return "=" + " ".join(text.decode("latin-1").split())
+        return ""
+
+    # Uids.
+
+    def _is_uid(self, node: Node) -> bool:
+        if node.type == "field_expression":
+            field = node.child_by_field_name("field")
+            if field is None or not self._text(field).endswith(("uid", "val")):
+                return False
+            return bool(_TASK_UID.fullmatch(self.place(node)))
+        if node.type == "call_expression":
+            function = node.child_by_field_name("function")
+            return function is not None and bool(_UID_CALL.fullmatch(self._text(function)))
+        return False
+
+    def _uid_test(
+        self, node: Node, conditional: int, decision: Decision | None, truth: bool
+    ) -> None:
+        effect, errno = decision.when(truth) if decision is not None else UNKNOWN
+        at = self.base + node.start_byte
+        self.body.uid_tests.setdefault(
+            at,
+            UidTest(
+                self._row(node), self._text(node), conditional, effect, errno, self.condition_at(at)
+            ),
+        )
+
+    # Storing.
+
+    def _assignment(self, node: Node, conditional: int, depth: int) -> None:
+        left = node.child_by_field_name("left")
+        right = node.child_by_field_name("right")
+        if left is None or right is None:
+            self._through(node, conditional, depth)
+            return
+        operator = node.child_by_field_name("operator")
+        if operator is not None and operator.type == "=":
+            self._flow(self.place(left), right)
+        self.visit(left, conditional, depth + 1)
+        self.visit(right, conditional, depth + 1)
+
+    def _flow(self, target: str, value: Node) -> None:
+        if not target or (target.startswith("$") and not self._may_hold_function(target[1:])):
+            return
+        for source in self._sources(value, 0):
+            if source != target:
+                at = self.base + value.start_byte
+                self.body.flows.setdefault((at, source), Flow(self._row(value), target, source))
+
+    def _may_hold_function(self, name: str) -> bool:
+        type_, pointer_to_function = self.locals.get(name, ("", False))
+        return pointer_to_function or (bool(type_) and not type_.startswith(("struct ", "union ")))
+
+    def _sources(self, node: Node, depth: int) -> list[str]:
+        """Places whose value may be that of an expression."""
+        kind = node.type
+        if depth > 8:
+            return []
+        if kind in ("parenthesized_expression", "cast_expression"):
+            inner = node.child_by_field_name("value") or (
+                node.named_children[-1] if node.named_child_count else None
+            )
+            return self._sources(inner, depth + 1) if inner is not None else []
+        if kind == "conditional_expression":
+            sides = (
+                node.child_by_field_name("consequence"),
+                node.child_by_field_name("alternative"),
+            )
+            return [s for side in sides if side is not None for s in self._sources(side, depth + 1)]
+        if kind == "assignment_expression":
+            right = node.child_by_field_name("right")
+            return self._sources(right, depth + 1) if right is not None else []
+        if kind == "identifier":
+            name = self._text(node)
+            if name in self.locals:
+                return ["$" + name] if self._may_hold_function(name) else []
+            return [":" + name]
+        if kind == "pointer_expression":
+            inner = node.child_by_field_name("argument")
+            return self._sources(inner, depth + 1) if inner is not None else []
+        if kind in ("field_expression", "subscript_expression"):
+            place = self.place(node)
+            return [place] if place else []
+        return []
+
+    def place(self, node: Node, depth: int = 0) -> str:
+        """The place (see ``facts``) that an expression denotes, or the empty string."""
+        if depth > 40:
+            return ""
+        kind = node.type
+        if kind == "identifier":
+            name = self._text(node)
+            if name not in self.locals:
+                return ":" + name
+            return "$" + name
+        if kind == "field_expression":
+            argument = node.child_by_field_name("argument")
+            field = node.child_by_field_name("field")
+            if argument is None or field is None:
+                return ""
+            base = self.place(argument, depth + 1)
+            if base.startswith("$") and ">" not in base:
+                base = self.locals[base[1:]][0]
+            return f"{base}>{self._text(field)}" if base else ""
+        if kind == "subscript_expression":
+            argument = node.child_by_field_name("argument")
+            return self.place(argument, depth + 1) if argument is not None else ""
+        if kind == "pointer_expression":
+            argument = node.child_by_field_name("argument")
+            return self.place(argument, depth + 1) if argument is not None else ""
+        if kind == "cast_expression":
+            cast = node.child_by_field_name("type")
+            inner = cast.child_by_field_name("type") if cast is not None else None
+            name = type_name(inner, self.code)
+            if name:
+                return name
+            value = node.child_by_field_name("value")
+            return self.place(value, depth + 1) if value is not None else ""
+        if kind == "call_expression":
+            return self._call_place(node)
+        if kind in ("parenthesized_expression", "comma_expression"):
+            children = node.named_children
+            return self.place(children[-1], depth + 1) if children else ""
+        if kind in ("conditional_expression", "assignment_expression"):
+            side = node.child_by_field_name("consequence") or node.child_by_field_name("left")
+            return self.place(side, depth + 1) if side is not None else ""
+        if kind in ("update_expression", "binary_expression"):
+            side = node.child_by_field_name("argument") or node.child_by_field_name("left")
+            return self.place(side, depth + 1) if side is not None else ""
+        return ""
+
+    def _call_place(self, node: Node) -> str:
+        function = node.child_by_field_name("function")
+        if function is None or function.type != "identifier":
+            return ""
+        # list_entry(p, struct task_struct, run_list) is of the type that it names.
+        named = _TYPE_ARGUMENT.search(self.code, node.start_byte, node.end_byte)
+        if named:
+            return " ".join(named.group(1).decode("latin-1").split())
+        return self._text(function) + "()"
+
+    # Declarations inside a body.
+
+    def _declaration(self, node: Node, conditional: int, depth: int) -> None:
+        specifier = node.child_by_field_name("type")
+        type_ = type_name(specifier, self.code)
+        if specifier is not None and specifier.type in ("struct_specifier", "union_specifier"):
+            self._struct(specifier, conditional, depth)
+        for declarator in node.children_by_field_name("declarator"):
+            value = (
+                declarator.child_by_field_name("value")
+                if declarator.type == "init_declarator"
+                else None
+            )
+            found = declared(declarator, self.code)
+            if found is None or found.function:
+                continue
+            self.locals[found.name] = (
+                "" if found.pointer_to_function else type_,
+                found.pointer_to_function,
+            )
+            if value is None:
+                continue
+            if value.type == "initializer_list":
+                self._stored(value, "$" + found.name, type_, found.array)
+            else:
+                self._flow("$" + found.name, value)
+            self.visit(value, conditional, depth + 1)
+
+    def _stored(self, value: Node, variable: str, type_: str, array: bool) -> None:
+        found = initialiser(value, self.code, variable, type_, self.base_row, array)
+        for offset, stored in found:
+            self.body.stored.setdefault((self.base + offset, stored.source), stored)
+
+    def parameters(self, node: Node) -> tuple[Parameter, ...]:
+        """The parameters of a parameter list, which become known as locals."""
+        result = []
+        for child in node.named_children:
+            if child.type != "parameter_declaration":
+                continue
+            type_ = type_name(child.child_by_field_name("type"), self.code)
+            declarator = child.child_by_field_name("declarator")
+            found = declared(declarator, self.code) if declarator is not None else None
+            name = found.name if found else ""
+            if found:
+                pointer = found.pointer_to_function or found.function
+                self.locals[name] = ("" if pointer else type_, pointer)
+            result.append(Parameter(name, type_))
+        return tuple(result)
+
+    def relayed(self, expression: Node, depth: int = 0) -> tuple[str, ...]:
+        """The names that an expression calls if it is made of nothing but calls and
+        uid tests joined by ``!``, ``&&`` and ``||`` (a uid test is named ``uid0``);
+        empty for any other expression. To be asked after the visit."""
+        kind = expression.type
+        if depth > 20:
+            return ()
+        if kind == "call_expression":
+            function = expression.child_by_field_name("function")
+            if function is None or function.type != "identifier":
+                return ()
+            return ("uid0",) if self._tests_uid(expression) else (self._text(function),)
+        if kind == "parenthesized_expression" and expression.named_child_count == 1:
+            return self.relayed(expression.named_children[0], depth + 1)
+        if kind == "unary_expression" and self.code[expression.start_byte] == 0x21:
+            operand = expression.child_by_field_name("argument")
+            if operand is None:
+                return ()
+            return ("uid0",) if self._is_uid(operand) else self.relayed(operand, depth + 1)
+        if kind == "binary_expression":
+            left = expression.child_by_field_name("left")
+            right = expression.child_by_field_name("right")
+            operator = expression.child_by_field_name("operator")
+            if left is None or right is None or operator is None:
+                return ()
+            if operator.type == "==" and self._tests_uid(expression):
+                return ("uid0",)
+            if operator.type in ("&&", "||"):
+                first, second = self.relayed(left, depth + 1), self.relayed(right, depth + 1)
+                return (*first, *second) if first and second else ()
+        return ()
+
+    def _tests_uid(self, node: Node) -> bool:
+        low, high = self.base + node.start_byte, self.base + node.end_byte
+        return any(low <= at < high for at in self.body.uid_tests)
+
+    def _text(self, node: Node) -> str:
+        return self.code[node.start_byte : node.end_byte].decode("latin-1")
+
+    def _row(self, node: Node) -> int:
+        return self.base_row + node.start_point[0]
+
+
+def initialiser(
+    value: Node, code: bytes, variable: str, type_: str, base_row: int, array: bool
+) -> list[tuple[int, Stored]]:
+    """The names that a braced list stores, each with the path to where it stands.
+
+    For an array the first step of the path is left out, as all elements are alike.
+    """
+    found: list[tuple[int, Stored]] = []
+
+    def descend(node: Node, path: tuple[str, ...], depth: int) -> None:
+        if depth > 20:
+            return
+        for index, child in enumerate(c for c in node.named_children if c.type != "comment"):
+            step, value = f"#{index}", child
+            if child.type == "initializer_pair":
+                step, designated = _designated(child, code, step)
+                if designated is None:
+                    continue
+                value = designated
+            inner = _bare(value)
+            here = (
+                path if array and depth == 0 and inner.type == "initializer_list" else (*path, step)
+            )
+            if inner.type in ("initializer_list", "compound_literal_expression"):
+                descend(inner, here, depth + 1)
+            elif inner.type == "identifier":
+                name = code[inner.start_byte : inner.end_byte].decode("latin-1")
+                stored = Stored(base_row + inner.start_point[0], variable, type_, here, ":" + name)
+                found.append((inner.start_byte, stored))
+
+    descend(value, (), 0)
+    return found
+
+
+def _bare(node: Node) -> Node:
+    """An expression without casts, parentheses and ``&`` around it."""
+    while node.type in ("cast_expression", "parenthesized_expression", "pointer_expression"):
+        inner = node.child_by_field_name("value") or node.child_by_field_name("argument")
+        if inner is None:
+            if not node.named_child_count:
+                break
+            inner = node.named_children[-1]
+        node = inner
+    return node
+
+
+def _designated(pair: Node, code: bytes, step: str) -> tuple[str, Node | None]:
+    designator = pair.child_by_field_name("designator")
+    value = pair.child_by_field_name("value")
+    if designator is None:
+        return step, value
+    if designator.type == "field_designator" and designator.named_child_count:
+        designator = designator.named_children[0]
+    if designator.type == "field_identifier":
+        return code[designator.start_byte : designator.end_byte].decode("latin-1"), value
+    return step, value
+
+
+def structs_in(node: Node, code: bytes, outer: str = "") -> list[Struct]:
+    """The structs and unions that a specifier defines, the nested ones after their outer
+    one. A nested one without a tag is named after its place: ``struct inode>u``."""
+    fields = node.child_by_field_name("body")
+    if fields is None:
+        return []
+    tag = type_name(node, code) or outer
+    members: list[Parameter] = []
+    nested: list[Struct] = []
+    for field in fields.named_children:
+        if field.type != "field_declaration":
+            continue
+        specifier = field.child_by_field_name("type")
+        type_ = type_name(specifier, code)
+        declarators = field.children_by_field_name("declarator")
+        inline = specifier is not None and specifier.child_by_field_name("body") is not None
+        names = [d for d in (declared(x, code) for x in declarators) if d is not None]
+        if inline and specifier is not None:
+            if not names:
+                # Members of an anonymous struct or union belong to the outer one.
+                inner = structs_in(specifier, code, f"{tag}>")
+                if inner:
+                    members.extend(inner[0].members)
+                    nested.extend(inner[1:])
+                    if not inner[0].tag.endswith(">"):
+                        nested.append(inner[0])
+                continue
+            inner = structs_in(specifier, code, f"{tag}>{names[0].name}")
+            nested.extend(inner)
+            type_ = inner[0].tag if inner else type_
+        for name in names:
+            members.append(
+                Parameter(name.name, "()" if name.pointer_to_function or name.function else type_)
+            )
+    return [Struct(tag, tuple(members)), *nested]

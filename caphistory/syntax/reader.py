@@ -1,0 +1,451 @@
+"""Reads one file: the bytes of a blob in, its facts out.
+
+A file is cut into items (functions, declarations, macros), and each item is read by
+itself and kept under a key of its text: neighbouring versions of a file share most
+of their items, and an item whose key is known is not read again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container
+from hashlib import blake2b
+from typing import TypeVar
+
+from tree_sitter import Node
+
+from caphistory.syntax import bodies, facts, items
+from caphistory.syntax.conditionals import (
+    Group,
+    condition_text,
+    groups,
+    is_guard,
+    selections,
+)
+from caphistory.syntax.headers import parse_header, split_arguments
+from caphistory.syntax.lexical import Directive, Scan, scan
+
+# Any name that may be, or hold, a check's name: the lexical count starts from these.
+MENTION = re.compile(rb"\b\w*(?:suser|capable|cap_raised|has_cap|capability)\w*\b")
+_INCLUDE = re.compile(rb'#\s*include\s*([<"][^">\n]+)[">]')
+_DEFINE = re.compile(rb"\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?")
+_HAS_CALL = re.compile(rb"[A-Za-z_]\w*\s*\(|->|\w\.\w")
+_ALIAS = re.compile(rb"\(?\s*([A-Za-z_]\w*)\s*\)?")
+_CALLED = re.compile(rb"\s*\(")
+_STORES_NAME = re.compile(rb"[{,:=(]\s*&?\s*[A-Za-z_]\w*\s*[,})]")
+_LARGE = 20_000
+
+K = TypeVar("K", int, "tuple[int, str]")
+V = TypeVar("V")
+
+
+def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[bytes, facts.Item]]:
+    """The facts of a file, and those of its items that are not in ``known``, by key.
+
+    Never fails on any bytes: what cannot be read as C gives no facts, and the lexical
+    count (``Blob.mentions``) shows it.
+    """
+    scanned = scan(source)
+    all_groups = [
+        group
+        for group in groups(scanned.directives, len(source))
+        if not is_guard(group, scanned.directives, scanned.code[: group.start])
+    ]
+    placed: list[tuple[int, facts.Placed]] = []
+    fresh: dict[bytes, facts.Item] = {}
+
+    def place(start: int, text: bytes, make: Callable[[], facts.Item], outer: list[Group]) -> None:
+        key = blake2b(text, digest_size=12).digest()
+        if key not in known and key not in fresh:
+            fresh[key] = make()
+        condition = _condition_at(start, outer)
+        placed.append((start, facts.Placed(scanned.line(start), condition, key)))
+
+    extents = items.cut(scanned)
+    for extent in extents:
+        inner, outer = _split_groups(all_groups, extent.start, extent.end)
+        if extent.body is None and _is_prototype(scanned.code, extent):
+            continue
+        make = _reader(scanned, extent, inner)
+        mark = b"f" if extent.body is not None else b"d"
+        # Groups that only partly lie in the item change how it is read.
+        partly = any(g.start < extent.start or g.end > extent.end for g in inner)
+        text = mark + source[extent.start : extent.end]
+        place(extent.start, text + (repr(inner).encode() if partly else b""), make, outer)
+    for directive in scanned.directives:
+        if directive.keyword == "define" and _macro_matters(directive):
+            place(
+                directive.start,
+                b"m" + directive.code,
+                _macro_reader(directive),
+                [g for g in all_groups if g.start <= directive.start < g.end],
+            )
+    placed.sort(key=lambda pair: pair[0])
+    blob = facts.Blob(
+        tuple(item for _, item in placed),
+        _includes(source, scanned.directives),
+        _mentions(scanned, extents),
+    )
+    return blob, fresh
+
+
+def _split_groups(all_groups: list[Group], start: int, end: int) -> tuple[list[Group], list[Group]]:
+    """The groups with a line inside the extent, and those that hold all of it."""
+    inner: list[Group] = []
+    outer: list[Group] = []
+    for group in all_groups:
+        if group.start >= end:
+            break
+        if group.end <= start:
+            continue
+        lines = [branch.directive for branch in group.branches] + [group.branches[-1].end]
+        if any(start <= line < end for line in lines):
+            inner.append(group)
+        else:
+            outer.append(group)
+    return inner, outer
+
+
+def _condition_at(offset: int, enclosing: list[Group]) -> str:
+    found: list[tuple[str, bool]] = []
+    for group in enclosing:
+        for branch in group.branches:
+            if branch.start <= offset < branch.end:
+                found.extend(branch.facts)
+    return condition_text(found)
+
+
+def _is_prototype(code: bytes, extent: items.Extent) -> bool:
+    text = code[extent.start : extent.end]
+    return (
+        b"{" not in text
+        and b"=" not in text
+        and b"(" in text
+        and b"(*" not in text.replace(b" ", b"")
+    )
+
+
+def _readings(scanned: Scan, extent: items.Extent, inner: list[Group]) -> list[bytes]:
+    """The item's code, once for each selection of branches."""
+    code = scanned.code[extent.start : extent.end]
+    readings = []
+    for removed in selections(inner):
+        changed = bytearray(code)
+        for start, end in removed:
+            low, high = max(start, extent.start) - extent.start, min(end, extent.end) - extent.start
+            if low < high:
+                changed[low:high] = re.sub(rb"[^\n]", b" ", bytes(changed[low:high]))
+        readings.append(bytes(changed))
+    return readings
+
+
+def _reader(scanned: Scan, extent: items.Extent, inner: list[Group]) -> Callable[[], facts.Item]:
+    def condition_at(offset: int) -> str:
+        return _condition_at(offset + extent.start, inner) if inner else ""
+
+    def make() -> facts.Item:
+        readings = _readings(scanned, extent, inner)
+        if extent.body is not None:
+            return _function(readings, extent.body - extent.start, condition_at)
+        return _declaration(readings, condition_at)
+
+    return make
+
+
+# Functions.
+
+
+def _function(readings: list[bytes], body: int, condition_at: Callable[[int], str]) -> facts.Item:
+    found = bodies.Body({}, {}, {}, {}, {}, (), (), False)
+    first = None
+    error = False
+    for code in readings:
+        at = body if code[body : body + 1] == b"{" else code.find(b"{")
+        header = parse_header(code[:at]) if at >= 0 else None
+        if header is None:
+            continue
+        one = _body(code, at, header.parameters, header.old_style, condition_at)
+        found.add(one)
+        error = error or one.error
+        if first is None:
+            first = (header, one, code[: header.name_at].count(b"\n"))
+    if first is None:
+        return facts.NOTHING
+    header, chosen, line = first
+    function = facts.Function(
+        header.name,
+        line,
+        readings[0].count(b"\n"),
+        header.static,
+        header.inline,
+        chosen.parameters,
+        header.returns,
+        _in_order(found.calls),
+        _in_order(found.uid_tests),
+        _in_order(found.flows),
+        chosen.relays if len(readings) == 1 else (),
+        error,
+    )
+    return facts.Item(
+        functions=(function,),
+        structs=_in_order(found.structs),
+        stored=_in_order(found.stored),
+    )
+
+
+def _in_order(found: dict[K, V]) -> tuple[V, ...]:
+    """What was found, by where it stands."""
+    return tuple(found[key] for key in sorted(found))
+
+
+def _body(
+    code: bytes,
+    at: int,
+    parameters: tuple[bytes, ...],
+    old_style: bytes,
+    condition_at: Callable[[int], str],
+) -> bodies.Body:
+    """Read ``code[at:]``, a braced body, as the body of a function with these parameters."""
+    if old_style:
+        prefix = b"void f(){" + b" ".join(old_style.split())
+        wrapped = prefix + code[at:] + b"}"
+    else:
+        prefix = b" ".join((b"void f(" + b", ".join(parameters) + b")").split())
+        wrapped = prefix + code[at:]
+    tree = bodies.parser().parse(wrapped)
+    root = tree.root_node
+    reader = bodies.BodyReader(wrapped, at - len(prefix), code[:at].count(b"\n"), condition_at)
+    found: tuple[facts.Parameter, ...] = ()
+    definition = root.named_children[0] if root.named_child_count else None
+    declarator = definition.child_by_field_name("declarator") if definition else None
+    listed = declarator.child_by_field_name("parameters") if declarator else None
+    if listed is not None:
+        found = reader.parameters(listed)
+    body = definition.child_by_field_name("body") if definition is not None else None
+    for child in root.named_children:
+        if body is not None and child.start_byte == root.named_children[0].start_byte:
+            reader.visit(body, 0, 0)
+        else:
+            reader.visit(child, 0, 0)
+    if old_style:
+        found = tuple(
+            facts.Parameter(name, type_) for name, (type_, _) in _old_parameters(reader, old_style)
+        )
+    relays = _only_return(reader, body) if body is not None else ()
+    return reader.body._replace(parameters=found, relays=relays, error=root.has_error)
+
+
+def _only_return(reader: bodies.BodyReader, body: Node) -> tuple[str, ...]:
+    """What a body relays that consists of a single return statement."""
+    statements = body.named_children
+    if len(statements) != 1 or statements[0].type != "return_statement":
+        return ()
+    values = statements[0].named_children
+    return reader.relayed(values[0]) if len(values) == 1 else ()
+
+
+def _old_parameters(
+    reader: bodies.BodyReader, old_style: bytes
+) -> list[tuple[str, tuple[str, bool]]]:
+    declared = set(re.findall(r"\w+", old_style.decode("latin-1")))
+    return [(name, kind) for name, kind in reader.locals.items() if name in declared]
+
+
+# Declarations.
+
+
+def _declaration(readings: list[bytes], condition_at: Callable[[int], str]) -> facts.Item:
+    structs: dict[str, dict[str, facts.Parameter]] = {}
+    typedefs: dict[str, facts.Typedef] = {}
+    variables: dict[str, facts.Variable] = {}
+    stored: dict[tuple[int, str], facts.Stored] = {}
+    for code in readings:
+        if len(code) > _LARGE and not _STORES_NAME.search(code):
+            continue  # firmware and font tables: large, and no name in them
+        root = bodies.parser().parse(code).root_node
+        for node in root.named_children:
+            for struct in _structs_of(node, code):
+                known = structs.setdefault(struct.tag, {})
+                for member in struct.members:
+                    known.setdefault(member.name, member)
+            if node.type == "type_definition":
+                for typedef in _typedefs(node, code):
+                    typedefs.setdefault(typedef.name, typedef)
+            elif node.type == "declaration":
+                _variables(node, code, variables, stored)
+    return facts.Item(
+        structs=tuple(facts.Struct(tag, tuple(found.values())) for tag, found in structs.items()),
+        typedefs=tuple(typedefs.values()),
+        variables=tuple(variables.values()),
+        stored=_in_order(stored),
+    )
+
+
+def _structs_of(node: Node, code: bytes) -> list[facts.Struct]:
+    specifier = node
+    name = ""
+    if node.type in ("declaration", "type_definition"):
+        inner = node.child_by_field_name("type")
+        if inner is None:
+            return []
+        specifier = inner
+        declarator = node.child_by_field_name("declarator")
+        found = bodies.declared(declarator, code) if declarator is not None else None
+        name = found.name if found else ""
+    if specifier.type not in ("struct_specifier", "union_specifier"):
+        return []
+    return bodies.structs_in(specifier, code, name)
+
+
+def _typedefs(node: Node, code: bytes) -> list[facts.Typedef]:
+    specifier = node.child_by_field_name("type")
+    result = []
+    for declarator in node.children_by_field_name("declarator"):
+        found = bodies.declared(declarator, code)
+        if found is None:
+            continue
+        # A struct without a tag is known by the typedef's own name.
+        type_ = "()" if found.pointer_to_function else bodies.type_name(specifier, code)
+        if type_ and type_ != found.name:
+            result.append(facts.Typedef(found.name, type_))
+    return result
+
+
+def _variables(
+    node: Node,
+    code: bytes,
+    variables: dict[str, facts.Variable],
+    stored: dict[tuple[int, str], facts.Stored],
+) -> None:
+    type_ = bodies.type_name(node.child_by_field_name("type"), code)
+    static = any(
+        child.type == "storage_class_specifier"
+        and code[child.start_byte : child.end_byte] == b"static"
+        for child in node.children
+    )
+    for declarator in node.children_by_field_name("declarator"):
+        found = bodies.declared(declarator, code)
+        if found is None or found.function:
+            continue
+        own = "()" if found.pointer_to_function else (type_ or found.name)
+        variables.setdefault(found.name, facts.Variable(found.name, own, static, found.array))
+        value = (
+            declarator.child_by_field_name("value")
+            if declarator.type == "init_declarator"
+            else None
+        )
+        if value is None:
+            continue
+        place = ":" + found.name
+        if value.type == "initializer_list":
+            listed = bodies.initialiser(value, code, place, own, 0, found.array)
+            for offset, one in listed:
+                stored.setdefault((offset, one.source), one)
+        else:
+            reader = bodies.BodyReader(code, 0, 0, lambda _: "")
+            for source in reader._sources(value, 0):
+                one = facts.Stored(value.start_point[0], place, own, (), source)
+                stored.setdefault((value.start_byte, source), one)
+
+
+# Macros.
+
+
+def _macro_reader(directive: Directive) -> Callable[[], facts.Item]:
+    def make() -> facts.Item:
+        macro = _macro(directive)
+        return facts.NOTHING if macro is None else facts.Item(macros=(macro,))
+
+    return make
+
+
+def _macro_matters(directive: Directive) -> bool:
+    """Whether a macro can be more than a constant: most of a kernel's macros are register
+    numbers, which hold no fact."""
+    head = _DEFINE.match(directive.code)
+    if head is None:
+        return False
+    body = directive.code[head.end() :]
+    return bool(_HAS_CALL.search(body) or _ALIAS.fullmatch(body.strip()))
+
+
+def _macro(directive: Directive) -> facts.Macro | None:
+    head = _DEFINE.match(directive.code)
+    if head is None:
+        return None
+    name = head.group(1).decode("latin-1")
+    listed = head.group(2)
+    parameters = (
+        None
+        if listed is None
+        else tuple(p.decode("latin-1") for p in split_arguments(listed[1:-1]))
+    )
+    body = directive.code[head.end() :]
+    alias = _ALIAS.fullmatch(body.strip())
+    prefix = b"void f(){"
+    wrapped = prefix + body + b"\n;}"
+    root = bodies.parser().parse(wrapped).root_node
+    row = directive.code[: head.end()].count(b"\n")
+    known = dict.fromkeys(parameters or (), ("", True))
+    reader = bodies.BodyReader(wrapped, 0, row, lambda _: "", known)
+    reader.visit(root, 0, 0)
+    expression = _expression_of(root)
+    return facts.Macro(
+        name,
+        parameters,
+        _in_order(reader.body.calls),
+        _in_order(reader.body.uid_tests),
+        reader.relayed(expression) if expression is not None else (),
+        alias.group(1).decode("latin-1") if alias else "",
+        reader.place(expression) if expression is not None else "",
+    )
+
+
+def _expression_of(root: Node) -> Node | None:
+    """The expression that a macro's body is, if it is one."""
+    node = root
+    for _ in range(4):
+        children = [c for c in node.named_children if c.type != "parameter_list"]
+        if node.type == "expression_statement":
+            return children[0] if len(children) == 1 else None
+        if node.type == "compound_statement":
+            children = [c for c in children if c.end_byte - c.start_byte > 1]
+            if len(children) != 1:
+                return None
+        if not children:
+            return None
+        node = children[-1]
+    return None
+
+
+# The file as a whole.
+
+
+def _includes(source: bytes, directives: list[Directive]) -> tuple[str, ...]:
+    found = []
+    for directive in directives:
+        if directive.keyword == "include":
+            match = _INCLUDE.match(source, directive.start)
+            if match:
+                found.append(match.group(1).decode("latin-1"))
+    return tuple(dict.fromkeys(found))
+
+
+def _mentions(scanned: Scan, extents: list[items.Extent]) -> tuple[tuple[int, str, str], ...]:
+    found = []
+    prototypes = [e for e in extents if e.body is None and _is_prototype(scanned.code, e)]
+    for match in MENTION.finditer(scanned.code):
+        at = match.start()
+        kind = "name"
+        if _CALLED.match(scanned.code, match.end()):
+            declared = any(e.start <= at < e.end for e in prototypes)
+            kind = "declaration" if declared else "call"
+        found.append((scanned.line(at), match.group().decode("latin-1"), kind))
+    for directive in scanned.directives:
+        if directive.keyword in ("define", "if", "elif"):
+            for match in MENTION.finditer(directive.code):
+                called = _CALLED.match(directive.code, match.end())
+                line = scanned.line(directive.start + match.start())
+                name = match.group().decode("latin-1")
+                found.append((line, name, "call" if called else "name"))
+    return tuple(sorted(found))

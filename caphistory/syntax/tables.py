@@ -1,0 +1,164 @@
+"""Tables outside C proper: assembler system-call tables, ``unistd.h``, ``.tbl`` files
+and the definitions of capabilities."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from caphistory.syntax.conditionals import groups
+from caphistory.syntax.lexical import scan
+
+_LABEL = re.compile(rb"^(?:ENTRY\(\s*sys_call_table\s*\)|_?sys_call_table\s*:)", re.M)
+_ENTRY = re.compile(rb"^\s*\.(?:long|quad)\s+([^\n]*)", re.M)
+_END = re.compile(
+    rb"^(?:[A-Za-z_]\w*\s*:|ENTRY\(|syscall_table_size)|^\s*\.(?:text|data|section)", re.M
+)
+_NAME = re.compile(rb"(?:SYMBOL_NAME\s*\(\s*)?([A-Za-z_]\w*)\s*\)?")
+_NUMBER = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+__NR_(\w+)[ \t]+(?:\(?\s*)(\d+)", re.M)
+_SYSCALL = re.compile(rb"__SYSCALL\(\s*__NR_(\w+)\s*,\s*(\w+)\s*\)")
+_CAPABILITY = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(CAP_[A-Z0-9_]+)[ \t]+(\(?[^\n]*)", re.M)
+_TERM = re.compile(r"[\d()+\-*<>| ]+")
+
+
+class TableRow(NamedTuple):
+    """A row of a table: its number, the entry function, and the line it stands on."""
+
+    number: int
+    function: str
+    line: int
+
+
+def assembler_table(source: bytes) -> list[TableRow]:
+    """The rows of ``sys_call_table`` in an assembler file; empty if it holds none.
+
+    Of an #if group the first branch counts. A leading underscore, which a.out put
+    before C names (0.01 to 1.3), is taken off.
+    """
+    if not _LABEL.search(source):
+        return []
+    scanned = scan(source)
+    code = bytearray(scanned.code)
+    for group in groups(scanned.directives, len(source)):
+        for branch in group.branches[1:]:
+            code[branch.start : branch.end] = re.sub(
+                rb"[^\n]", b" ", bytes(code[branch.start : branch.end])
+            )
+    text = re.sub(rb"#[^\n]*", lambda m: b" " * len(m.group()), bytes(code))
+    label = _LABEL.search(text)
+    if label is None:
+        return []
+    end = _END.search(text, label.end())
+    rows: list[TableRow] = []
+    for entry in _ENTRY.finditer(text, label.end(), end.start() if end else len(text)):
+        for name in entry.group(1).split(b","):
+            found = _NAME.match(name.strip())
+            if found:
+                function = found.group(1).decode("latin-1")
+                if function.startswith("_sys_"):
+                    function = function[1:]
+                rows.append(TableRow(len(rows), function, scanned.line(entry.start(1))))
+    # ".rept NR_syscalls-190 / .long sys_ni_syscall / .endr" only fills the table up.
+    while rows and rows[-1].function == "sys_ni_syscall":
+        rows.pop()
+    return rows
+
+
+def numbers(source: bytes) -> dict[int, str]:
+    """``__NR_name number`` of a ``unistd.h``: names by number, the first one winning
+    (2.4 has ``__NR_pread`` before its later alias)."""
+    found: dict[int, str] = {}
+    for name, number in _NUMBER.findall(source):
+        found.setdefault(int(number), name.decode("latin-1"))
+    return found
+
+
+def unistd_table(source: bytes) -> list[tuple[int, str, str, int]]:
+    """(number, name, function, line) of x86_64's ``__SYSCALL(__NR_x, sys_x)`` rows
+    (2.6 to 3.2)."""
+    by_name = {name: number for number, name in numbers(source).items()}
+    rows = []
+    for match in _SYSCALL.finditer(source):
+        name, function = (part.decode("latin-1") for part in match.groups())
+        if name in by_name:
+            line = source.count(b"\n", 0, match.start()) + 1
+            rows.append((by_name[name], name, function, line))
+    return rows
+
+
+def tbl_table(source: bytes, abis: tuple[str, ...]) -> list[tuple[int, str, str, int]]:
+    """(number, name, function, line) of a ``syscall_32.tbl`` or ``syscall_64.tbl`` (3.3 on),
+    for the rows of the given ABIs. Rows without an entry function are gaps."""
+    rows = []
+    for index, line in enumerate(source.decode("latin-1").splitlines(), start=1):
+        fields = line.split("#")[0].split()
+        if len(fields) >= 4 and fields[0].isdigit() and fields[1] in abis:
+            # 4.17 to 5.6 wrote __x64_sys_read, __ia32_sys_read.
+            function = re.sub(r"^__(?:x64|x32|ia32)_(?=sys_|compat_sys_)", "", fields[3])
+            rows.append((int(fields[0]), fields[2], function.split("/")[0], index))
+    return rows
+
+
+class Defined(NamedTuple):
+    """A ``#define CAP_X``: its number (None for one that cannot be worked out), line and
+    the comment that documents it."""
+
+    capability: str
+    number: int | None
+    line: int
+    doc: str | None
+
+
+_ALIASES = re.compile(
+    r"CAP_(?:LAST_CAP|EMPTY_SET|FULL_SET|INIT_\w+|FS_\w+|NFSD_\w+|TO_\w+|BOP_\w+|UOP_\w+|OPT_\w+|VALID\w*)"
+)
+
+
+def capability_definitions(source: bytes) -> list[Defined]:
+    """The capabilities that a ``capability.h`` defines, in order.
+
+    Sets and helpers that share the prefix (``CAP_FULL_SET``, ``CAP_LAST_CAP``,
+    ``CAP_FS_MASK``…) are no capabilities, nor is a macro with parameters.
+    """
+    found = []
+    for match in _CAPABILITY.finditer(source):
+        name = match.group(1).decode("latin-1")
+        value = re.sub(r"/\*.*", "", match.group(2).decode("latin-1")).strip()
+        if _ALIASES.fullmatch(name) or not value or not _TERM.fullmatch(value):
+            continue
+        line = source.count(b"\n", 0, match.start()) + 1
+        found.append(Defined(name, _evaluate(value), line, _comment_before(source, match.start())))
+    return found
+
+
+def _evaluate(expression: str) -> int | None:
+    """A constant expression of numbers, ``+``, ``-``, ``<<`` and parentheses."""
+    plain = expression.strip("() ")
+    if plain.isdigit():
+        return int(plain)
+    shift = re.fullmatch(r"(\d+)\s*<<\s*(\d+)", plain)
+    if shift and int(shift.group(2)) < 64:
+        return int(shift.group(1)) << int(shift.group(2))
+    total = re.fullmatch(r"(\d+)\s*([+-])\s*(\d+)", plain)
+    if total:
+        sign = 1 if total.group(2) == "+" else -1
+        return int(total.group(1)) + sign * int(total.group(3))
+    return None
+
+
+def _comment_before(source: bytes, at: int) -> str | None:
+    """The comments right before a definition, as one text; None if there are none."""
+    before = source[:at].rstrip()
+    parts: list[str] = []
+    while before.endswith(b"*/"):
+        opening = before.rfind(b"/*")
+        if opening < 0:
+            break
+        line_start = before.rfind(b"\n", 0, opening) + 1
+        if before[line_start:opening].strip():
+            break  # a comment behind code belongs to that code
+        body = before[opening + 2 : -2].decode("latin-1")
+        lines = (line.strip().lstrip("*").strip() for line in body.splitlines())
+        parts.insert(0, " ".join(line for line in lines if line))
+        before = before[:opening].rstrip()
+    return "\n".join(parts) or None
