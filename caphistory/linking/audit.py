@@ -1,0 +1,94 @@
+"""The accounting of a release: every occurrence of a check's name, and where it went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from caphistory.linking.checks import Checks, Site
+from caphistory.linking.pointers import Pointers
+from caphistory.linking.program import Definition, Program
+from caphistory.linking.reach import Bounds
+from caphistory.records import Audit, AuditDetail
+from caphistory.syntax.facts import Function
+
+
+def audit(
+    program: Program, checks: Checks, pointers: Pointers, sites: list[Site], bounds: Bounds
+) -> tuple[Audit, list[AuditDetail]]:
+    """Account for every occurrence of a check's name outside comments and strings.
+
+    ``lexical`` is counted in the text, by itself: the sum of the other counts is the proof
+    that nothing was lost. An occurrence that no parenthesis follows (a struct member, an
+    exported symbol) counts among the declarations.
+    """
+    names = checks.names()
+    accounted = _accounted(program, names)
+    counts: Counter[str] = Counter()
+    details: list[AuditDetail] = []
+    for path in sorted(program.files):
+        for line, name, kind in program.files[path].mentions:
+            if name not in names:
+                continue
+            counts["lexical"] += 1
+            place = accounted.get((path, line, name))
+            if place:
+                counts[place.pop()] += 1
+            elif kind in ("declaration", "name"):
+                counts["declarations"] += 1
+            else:
+                counts["unexplained"] += 1
+                details.append(AuditDetail("unexplained", path, line, name))
+    details += [
+        AuditDetail("no_function", site.check.path, site.check.line, site.check.check_name)
+        for site in sites
+        if site.check.function is None
+    ]
+    details += _bounds(bounds)
+    functions = [d.fact for d in program.all_definitions() if isinstance(d.fact, Function)]
+    pointer_calls, resolved = pointers.count()
+    row = Audit(
+        counts["lexical"],
+        counts["calls"],
+        counts["macros"],
+        counts["definitions"],
+        counts["declarations"],
+        counts["unexplained"],
+        len(functions),
+        sum(f.error for f in functions),
+        pointer_calls,
+        resolved,
+    )
+    return row, sorted(details, key=lambda d: (d.kind, d.path or "", d.line or 0, d.detail))
+
+
+def _accounted(program: Program, names: Iterable[str]) -> dict[tuple[str, int, str], list[str]]:
+    """Where the facts have each occurrence, by path, line and name."""
+    found: dict[tuple[str, int, str], list[str]] = {}
+    for name in names:
+        for path, line, kind in _occurrences(program, name):
+            found.setdefault((path, line, name), []).append(kind)
+    return found
+
+
+def _occurrences(program: Program, name: str) -> Iterator[tuple[str, int, str]]:
+    for definition in program.by_name.get(name):
+        yield definition.path, definition.line, "definitions"
+    for caller, call in program.calls.get(name):
+        yield caller.path, caller.item_line + call.line, _kind(caller)
+    for macro in program.aliases.get(name):
+        yield macro.path, macro.line, "macros"
+
+
+def _kind(definition: Definition) -> str:
+    return "calls" if isinstance(definition.fact, Function) else "macros"
+
+
+def _bounds(bounds: Bounds) -> list[AuditDetail]:
+    """What is cut off is said with the release."""
+    return [
+        AuditDetail("cut_off", None, None, f"chains of more than {bounds.depth} steps"),
+        AuditDetail(
+            "cut_off", None, None, f"chains of more than {bounds.pointer_hops} pointer steps"
+        ),
+    ]
