@@ -1,0 +1,49 @@
+"""The database: linked releases go in, the views of the contract come out.
+
+Nothing but the standard library is needed to read one, and what only some commands need
+(writing, exporting, unpacking) is imported when it is asked for: an answer comes quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from caphistory.store.database import create, open_reader
+from caphistory.store.reading import Indexed, has_release, indexed
+
+if TYPE_CHECKING:
+    from caphistory.store.default import database_to_write, default_database, user_database
+    from caphistory.store.shipped import export, unpack
+    from caphistory.store.writer import Writer, open_writer
+
+_LATER = {
+    "Writer": "writer",
+    "database_to_write": "default",
+    "default_database": "default",
+    "export": "shipped",
+    "open_writer": "writer",
+    "unpack": "shipped",
+    "user_database": "default",
+}
+
+__all__ = [
+    "Indexed",
+    "Writer",
+    "create",
+    "database_to_write",
+    "default_database",
+    "export",
+    "has_release",
+    "indexed",
+    "open_reader",
+    "open_writer",
+    "unpack",
+    "user_database",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -1,0 +1,91 @@
+"""Columns of numbers, texts and blobs as bytes that compress well.
+
+Numbers are stored as differences, four bytes each, all first bytes before all second
+bytes and so on: what stays almost the same from row to row becomes long runs of zeros.
+Encoding and decoding run at C speed (``array``, slices, ``accumulate``).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from collections.abc import Iterable, Sequence
+from io import BufferedIOBase
+from itertools import accumulate, chain, pairwise
+
+_WIDTH = 4
+
+
+def write_part(file: BufferedIOBase, data: bytes) -> None:
+    """Write bytes with their length before them."""
+    file.write(len(data).to_bytes(8, "little"))
+    file.write(data)
+
+
+def read_part(file: BufferedIOBase) -> bytes:
+    """Read what ``write_part`` wrote; raises EOFError where the file ends too early."""
+    length = file.read(8)
+    data = file.read(int.from_bytes(length, "little"))
+    if len(length) < 8 or len(data) < int.from_bytes(length, "little"):
+        raise EOFError("the file is cut off")
+    return data
+
+
+def pack_numbers(numbers: Iterable[int]) -> bytes:
+    """Numbers of at most 31 bits as bytes."""
+    differences = array("i", (b - a for a, b in pairwise(chain((0,), numbers))))
+    return _planes(differences)
+
+
+def unpack_numbers(data: bytes) -> list[int]:
+    """What ``pack_numbers`` was given."""
+    size = len(data) // _WIDTH
+    mixed = bytearray(len(data))
+    for plane in range(_WIDTH):
+        mixed[plane::_WIDTH] = data[plane * size : (plane + 1) * size]
+    differences = array("i", bytes(mixed))
+    if sys.byteorder == "big":
+        differences.byteswap()
+    return list(accumulate(differences))
+
+
+def pack_optional(numbers: Iterable[int | None]) -> bytes:
+    """Numbers, some of them None, as bytes: None becomes 0 and makes room from 0 upwards."""
+    return pack_numbers(0 if n is None else n + 1 if n >= 0 else n for n in numbers)
+
+
+def unpack_optional(data: bytes) -> list[int | None]:
+    """What ``pack_optional`` was given."""
+    return [n - 1 if n > 0 else n or None for n in unpack_numbers(data)]
+
+
+def pack_texts(texts: Sequence[str | None]) -> bytes:
+    """Texts, some of them None, as bytes."""
+    return json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def unpack_texts(data: bytes) -> list[str | None]:
+    """What ``pack_texts`` was given."""
+    texts: list[str | None] = json.loads(data)
+    return texts
+
+
+def pack_blobs(blobs: Sequence[bytes]) -> bytes:
+    """Blobs as bytes: their lengths, then all of them."""
+    lengths = pack_numbers(len(blob) for blob in blobs)
+    return len(lengths).to_bytes(8, "little") + lengths + b"".join(blobs)
+
+
+def unpack_blobs(data: bytes) -> list[bytes]:
+    """What ``pack_blobs`` was given."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    ends = accumulate(unpack_numbers(data[8:start]), initial=start)
+    return [data[a:b] for a, b in pairwise(ends)]
+
+
+def _planes(numbers: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    mixed = numbers.tobytes()
+    return b"".join(mixed[plane::_WIDTH] for plane in range(_WIDTH))

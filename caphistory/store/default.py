@@ -1,0 +1,67 @@
+"""Which database is asked when the user names none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caphistory.errors import CaphistoryError
+
+if TYPE_CHECKING:
+    from caphistory.store.shipped import Progress
+
+
+def default_database(db: Path | str | None = None, progress: Progress | None = None) -> Path:
+    """The database to read: ``db`` where it is given, else the user's own, else the one that
+    ships with the package.
+
+    What ships is unpacked to the user's cache at first use, once for each content;
+    ``progress`` is given how many of how many rows are done. Raises CaphistoryError when
+    there is nothing to unpack or it cannot be written.
+    """
+    if db is not None:
+        return Path(db)
+    own = user_database()
+    if own.exists():
+        return own
+    from platformdirs import user_cache_dir
+
+    from caphistory.resources import data_path
+
+    return unpacked(Path(data_path("facts.xz")), Path(user_cache_dir("caphistory")), progress)
+
+
+def unpacked(facts: Path, folder: Path, progress: Progress | None = None) -> Path:
+    """The database in ``folder`` with the facts of an exported file, made where there is none
+    yet for this content of the file."""
+    from caphistory.store import shipped
+
+    path = folder / f"facts-{shipped.key_of(facts)}.db"
+    if not path.exists():
+        _make_folder(folder)
+        shipped.unpack(facts, path, progress)
+    return path
+
+
+def database_to_write(db: Path | str | None = None) -> Path:
+    """The database to write to: ``db`` where it is given, else the user's own, whose folder is
+    made. Raises CaphistoryError when that cannot be made."""
+    if db is not None:
+        return Path(db)
+    own = user_database()
+    _make_folder(own.parent)
+    return own
+
+
+def user_database() -> Path:
+    """Where the user's own database is, or would be."""
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("caphistory")) / "caphistory.db"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CaphistoryError(f"cannot make {folder}: {error.strerror}") from error

@@ -1,0 +1,233 @@
+"""From the records of one release to rows of the fact and run tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from caphistory.records import CheckSite, LinkedRelease, Step, Syscall, SyscallCheck
+from caphistory.store.runs import Fact
+from caphistory.store.schema import FACT_TABLES, RUN_TABLES
+
+#: Arguments of checks are kept as facts, not as source text: only so many characters.
+ARGUMENT_LENGTH = 200
+
+_Item = TypeVar("_Item")
+
+
+class Interner:
+    """Numbers facts: the same fact gets the same id for ever.
+
+    New facts are kept in ``new`` (rows by table name, each beginning with its id) until
+    ``flush`` stores them.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._ids: dict[str, dict[Fact, int]] = {}
+        self._next: dict[str, int] = {}
+        self._functions: dict[tuple[str, str], int] = {}
+        self.new: dict[str, list[Fact]] = {table.name: [] for table in FACT_TABLES}
+        for table in FACT_TABLES:
+            rows = db.execute(f"SELECT {', '.join(table.column_names)} FROM {table.name}")
+            self._ids[table.name] = {tuple(row)[1:]: row[0] for row in rows}
+            self._next[table.name] = max(self._ids[table.name].values(), default=0) + 1
+
+    def id(self, table: str, *fact: Any) -> int:
+        """The id of a fact, which is stored at the next ``flush`` if it is a new one."""
+        ids = self._ids[table]
+        number = ids.get(fact)
+        if number is None:
+            number = self._next[table]
+            self._next[table] += 1
+            ids[fact] = number
+            self.new[table].append((number, *fact))
+        return number
+
+    def function(self, path: str, name: str) -> int:
+        """The id of a function in a file."""
+        number = self._functions.get((path, name))
+        if number is None:
+            number = self.id("functions", self.id("files", path), name)
+            self._functions[path, name] = number
+        return number
+
+    def flush(self, db: sqlite3.Connection) -> None:
+        """Store what is new."""
+        for table in FACT_TABLES:
+            rows = self.new[table.name]
+            if rows:
+                db.executemany(table.insert, rows)
+                rows.clear()
+
+
+def facts_of(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
+    """The rows of each run table but the summaries, without first and last position.
+
+    Raises ValueError when a chain does not end in its check or its check is no check site.
+    """
+    facts: dict[str, set[Fact]] = {table.name: set() for table in RUN_TABLES}
+    sites = _add_sites(linked.check_sites, interner, facts)
+    _add_checks(linked.syscall_checks, sites, interner, facts)
+    _add_syscalls(linked.syscalls, interner, facts)
+    facts["definition_runs"] = {
+        (interner.id("definitions", *definition),) for definition in linked.capability_definitions
+    }
+    facts["wrapper_runs"] = {
+        (interner.id("wrapper_facts", *wrapper),) for wrapper in linked.wrappers
+    }
+    facts["audit_note_runs"] = {
+        (interner.id("audit_notes", *note),) for note in linked.audit_details
+    }
+    return facts
+
+
+def refuse_contradictions(facts: dict[str, set[Fact]]) -> None:
+    """Raise ValueError when a run table would hold two rows of one key in one release: two
+    blobs of one path, two counts of ``shared_by`` for one site and number of
+    pointer steps."""
+    for table in RUN_TABLES:
+        rows = facts[table.name]
+        width = len(table.key) - 1
+        if len({row[:width] for row in rows}) < len(rows):
+            keys = Counter(row[:width] for row in rows)
+            (key, _), *_ = keys.most_common(1)
+            raise ValueError(
+                f"{table.name}: two rows for {dict(zip(table.key, key, strict=False))}"
+            )
+
+
+def _add_sites(
+    sites: list[CheckSite], interner: Interner, facts: dict[str, set[Fact]]
+) -> dict[CheckSite, list[int]]:
+    """Add the check sites; returns the ids of each record, one for each time it occurs."""
+    ids: dict[CheckSite, list[int]] = defaultdict(list)
+    fact_of = {site: _site_fact(site, interner) for site in sites}
+    ordered = sorted(sites, key=lambda site: site.line)
+    for site, occurrence in _numbered(ordered, key=lambda site: fact_of[site]):
+        number = interner.id("sites", *fact_of[site], occurrence)
+        ids[site].append(number)
+        facts["site_runs"].add((number,))
+        facts["site_lines"].add((number, site.line))
+        facts["file_blobs"].add((fact_of[site][0], bytes.fromhex(site.blob)))
+    return ids
+
+
+def _site_fact(site: CheckSite, interner: Interner) -> Fact:
+    file = interner.id("files", site.path)
+    return (
+        file,
+        None if site.function is None else interner.function(site.path, site.function),
+        site.check_name,
+        site.capability,
+        None if site.argument is None else site.argument[:ARGUMENT_LENGTH],
+        site.form,
+        site.effect,
+        site.errno,
+        site.condition,
+    )
+
+
+def _add_checks(
+    checks: list[SyscallCheck],
+    sites: dict[CheckSite, list[int]],
+    interner: Interner,
+    facts: dict[str, set[Fact]],
+) -> None:
+    # Hops are long to hash and most of them stand in many chains: number them once.
+    numbers: dict[_Hop, int] = {}
+    ways = [
+        [
+            numbers.setdefault((step, to.function, to.path), len(numbers))
+            for step, to in pairwise(check.chain)
+        ]
+        for check in checks
+    ]
+    edges = _add_edges(list(numbers), interner, facts)
+    met: Counter[Hashable] = Counter()
+    for check, way in zip(checks, ways, strict=True):
+        _refuse_misfit(check)
+        ids = sites.get(check.check)
+        if ids is None:
+            raise ValueError(f"{check.abi} {check.syscall}: unknown check site {check.check}")
+        site = ids[0]
+        if len(ids) > 1:
+            # Sites that agree in all columns, two on one line: each row gets its own.
+            site = ids[min(met[check[:3]], len(ids) - 1)]
+            met[check[:3]] += 1
+        steps = f"[{','.join([str(edges[hop]) for hop in way])}]"
+        chain = interner.id("chains", site, steps, check.depth, check.pointer_hops)
+        name = interner.id("syscall_names", check.abi, check.syscall)
+        facts["check_runs"].add((name, chain, check.conditional, check.feasible))
+        facts["site_shared"].add((site, check.abi, check.pointer_hops, check.shared_by))
+
+
+def _refuse_misfit(check: SyscallCheck) -> None:
+    """Raise ValueError when the chain of a row does not say what its columns say."""
+    *steps, last = check.chain
+    site = check.check
+    hops = [step.edge for step in steps].count("pointer")
+    reach = "pointer" if hops else "call" if steps else "direct"
+    fits = (check.depth, check.pointer_hops, check.reach) == (len(steps), hops, reach) and last == (
+        site.function,
+        site.path,
+        site.line,
+        "call",
+        None,
+    )
+    if not fits:
+        raise ValueError(f"{check.abi} {check.syscall}: the chain does not fit its check: {check}")
+
+
+#: A step of a chain, with function and path of the step after it.
+_Hop = tuple[Step, str, str]
+
+
+def _add_edges(hops: list[_Hop], interner: Interner, facts: dict[str, set[Fact]]) -> list[int]:
+    """Add the steps of chains; returns the edge of each."""
+    fact_of = [_edge_fact(hop, interner) for hop in hops]
+    edges = [0] * len(hops)
+    by_line = sorted(range(len(hops)), key=lambda number: hops[number][0].line)
+    for number, occurrence in _numbered(by_line, key=fact_of.__getitem__):
+        edges[number] = interner.id("edges", *fact_of[number], occurrence)
+        facts["edge_lines"].add((edges[number], hops[number][0].line))
+    return edges
+
+
+def _edge_fact(hop: _Hop, interner: Interner) -> Fact:
+    step, function, path = hop
+    return (
+        interner.function(step.path, step.function),
+        interner.function(path, function),
+        step.edge,
+        step.via,
+    )
+
+
+def _add_syscalls(
+    syscalls: Iterable[Syscall], interner: Interner, facts: dict[str, set[Fact]]
+) -> None:
+    for syscall in syscalls:
+        entry = interner.id(
+            "syscall_entries",
+            interner.id("syscall_names", syscall.abi, syscall.syscall),
+            syscall.number,
+            syscall.function,
+            None if syscall.path is None else interner.id("files", syscall.path),
+            syscall.parent,
+        )
+        facts["entry_runs"].add((entry,))
+        facts["entry_lines"].add((entry, syscall.line))
+
+
+def _numbered(
+    items: Iterable[_Item], key: Callable[[_Item], Hashable]
+) -> Iterator[tuple[_Item, int]]:
+    """Each item with its number, from 0, among those of the same key."""
+    seen: Counter[Hashable] = Counter()
+    for item in items:
+        group = key(item)
+        yield item, seen[group]
+        seen[group] += 1

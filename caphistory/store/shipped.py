@@ -1,0 +1,357 @@
+"""All facts of a database as one compressed file, and back.
+
+The file ships with the package. It is made from what the views show and from nothing
+else: the same content gives the same bytes, whatever the order of writing, the ids in
+the database or the version of SQLite. It holds no kernel text: the comments at the
+definitions of capabilities stay out.
+
+Inside the compression, after a mark, are parts with their length: first a header with the
+releases and audits (JSON), then each column of each fact table and run table in the order of
+the schema. Releases stand as their rank, runs as the gap to the row before and their length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from io import BufferedIOBase
+from itertools import accumulate, islice
+from operator import add, sub
+from pathlib import Path
+from typing import Any
+
+from caphistory.errors import CaphistoryError
+from caphistory.records import Release
+from caphistory.store import columns, database, schema
+from caphistory.store.line import predecessors
+from caphistory.store.runs import Fact
+
+#: Goes up whenever an older program could not read the file.
+FORMAT = 1
+
+_MAGIC = b"caphistory facts\n"
+
+#: Columns that hold text of the kernel, which does not ship.
+_KERNEL_TEXT = {("definitions", "doc")}
+
+_RELEASE_COLUMNS = (*Release._fields, "extractor_version")
+_EDGE_LISTS = ("chains", "edges")
+_REPORT_EVERY = 20_000
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+
+Progress = Callable[[int, int], None]
+_Ids = dict[str, dict[int, int]]
+
+
+def export(db: sqlite3.Connection, path: Path | str) -> None:
+    """Write all facts of a database to ``path``, in place of what was there.
+
+    Raises CaphistoryError when it cannot be written.
+    """
+    path = Path(path)
+    try:
+        with (
+            _replacing(path) as temporary,
+            lzma.open(temporary, "wb", check=lzma.CHECK_SHA256, filters=_FILTERS) as file,
+            database.snapshot(db),
+        ):
+            file.write(_MAGIC)
+            for part in _canonical(db):
+                columns.write_part(file, part)
+    except OSError as error:
+        raise CaphistoryError(f"cannot write {path}: {error.strerror}") from error
+
+
+def unpack(path: Path | str, db_path: Path | str, progress: Progress | None = None) -> None:
+    """Build the database at ``db_path`` from an exported file.
+
+    It appears there when it is complete, not before, in place of what was there; several
+    processes may do so at once. ``progress`` is given how many of how many rows are done.
+    Raises CaphistoryError when the file is no such export or the database cannot be written.
+    """
+    path, db_path = Path(path), Path(db_path)
+    try:
+        with (
+            lzma.open(path) as file,
+            _replacing(db_path) as temporary,
+            database.translated(db_path, "write"),
+        ):
+            _build(file, temporary, progress)
+    except (lzma.LZMAError, EOFError, ValueError, KeyError) as error:
+        raise CaphistoryError(f"{path} is damaged or no export of caphistory") from error
+    except OSError as error:
+        raise CaphistoryError(
+            f"cannot unpack {error.filename or path}: {error.strerror}"
+        ) from error
+
+
+def key_of(path: Path | str) -> str:
+    """A short name for the database that this program makes of an exported file: another one
+    when the facts differ, or the views.
+
+    Such a file ends with the SHA-256 of what was compressed and a summary of its size, so
+    that its tail stands for the whole, which need not be read on every start.
+    """
+    layout = "\n".join((*schema.create_statements(), *schema.index_statements()))
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 128))
+            return hashlib.sha256(file.read() + layout.encode()).hexdigest()[:16]
+    except OSError as error:
+        raise CaphistoryError(f"cannot read {path}: {error.strerror}") from error
+
+
+# Export: from rows with the ids of this database to columns with canonical ids.
+
+
+def _canonical(db: sqlite3.Connection) -> Iterator[bytes]:
+    """The parts of an export: the header, then the columns of each table."""
+    releases = db.execute(
+        f"SELECT {', '.join(_RELEASE_COLUMNS)} FROM stored_releases ORDER BY position"
+    ).fetchall()
+    ranks = {row["position"]: rank for rank, row in enumerate(releases)}
+    ids: _Ids = {}
+    parts: list[bytes] = []
+    rows: dict[str, int] = {}
+    used = _used_ids(db)
+    for table in schema.FACT_TABLES:
+        facts = _canonical_facts(db, table, used[table.name], ids)
+        rows[table.name] = len(facts)
+        parts += _pack_facts(table, facts)
+    for table in schema.RUN_TABLES:
+        runs = _canonical_runs(db, table, ids, ranks)
+        rows[table.name] = len(runs)
+        parts += _pack_runs(table, runs)
+    header = {
+        "format": FORMAT,
+        "schema": schema.SCHEMA_VERSION,
+        "telling": _telling_rule(db),
+        "releases": [list(row) for row in releases],
+        "audits": [list(row) for row in db.execute("SELECT * FROM audits ORDER BY position")],
+        "rows": rows,
+    }
+    yield json.dumps(header, separators=(",", ":")).encode()
+    yield from parts
+
+
+def _telling_rule(db: sqlite3.Connection) -> str:
+    """The rule that the summaries follow, which may not be the one of this program."""
+    (rule,) = db.execute("SELECT value FROM meta WHERE key = 'telling'").fetchone()
+    return str(rule)
+
+
+def _used_ids(db: sqlite3.Connection) -> dict[str, set[int]]:
+    """The facts that runs lead to; releases that were removed leave others behind."""
+    used: dict[str, set[int]] = defaultdict(set)
+    for table in (*schema.RUN_TABLES, *reversed(schema.FACT_TABLES)):
+        wanted = used[table.name] if table in schema.FACT_TABLES else None
+        for column in table.columns:
+            if column.references:
+                rows = db.execute(f"SELECT {table.key[0]}, {column.name} FROM {table.name}")
+                used[column.references].update(
+                    value
+                    for key, value in rows
+                    if value is not None and (wanted is None or key in wanted)
+                )
+        if table.name == "chains":
+            for key, edges in db.execute("SELECT id, edges FROM chains"):
+                if key in used["chains"]:
+                    used["edges"].update(json.loads(edges))
+    return used
+
+
+def _canonical_facts(
+    db: sqlite3.Connection, table: schema.Table, used: set[int], ids: _Ids
+) -> list[Fact]:
+    """The facts of a table without their ids, in the order that makes their new ids, which
+    are added to ``ids``."""
+    new: dict[int, Fact] = {}
+    for number, *values in db.execute(f"SELECT {_names(table.columns)} FROM {table.name}"):
+        if number in used:
+            pairs = zip(table.columns[1:], values, strict=True)
+            new[number] = tuple(_canonical_value(table, *pair, ids) for pair in pairs)
+    facts = sorted(set(new.values()), key=_sort_key)
+    numbers = {fact: number for number, fact in enumerate(facts, 1)}
+    ids[table.name] = {number: numbers[fact] for number, fact in new.items()}
+    return facts
+
+
+def _canonical_value(table: schema.Table, column: schema.Column, value: Any, ids: _Ids) -> Any:
+    if value is None or (table.name, column.name) in _KERNEL_TEXT:
+        return None
+    if (table.name, column.name) == _EDGE_LISTS:
+        return tuple(ids["edges"][edge] for edge in json.loads(value))
+    return ids[column.references][value] if column.references else value
+
+
+def _sort_key(fact: Fact) -> Fact:
+    """Sorts facts that hold None in the same column as numbers or texts."""
+    return tuple((value is not None, value) for value in fact)
+
+
+def _canonical_runs(
+    db: sqlite3.Connection, table: schema.Table, ids: _Ids, ranks: dict[int, int]
+) -> list[Fact]:
+    """The runs of a table with canonical ids, ranks for positions, sorted by key; runs that
+    differed in kernel text only are joined."""
+    newest = len(ranks) - 1
+    maps = [ids[column.references] if column.references else None for column in table.columns]
+    rows = [
+        (
+            *(
+                ids_of[value] if ids_of else value
+                for ids_of, value in zip(maps, fact, strict=False)
+            ),
+            ranks[first],
+            ranks.get(last, newest),
+        )
+        for *fact, first, last in db.execute(f"SELECT {_names(table.columns)} FROM {table.name}")
+    ]
+    width = len(table.key) - 1
+    rows.sort(key=lambda row: (row[:width], row[-2]))
+    joined: list[Fact] = []
+    for row in rows:
+        first, last = row[-2:]
+        if joined and joined[-1][:-2] == row[:-2] and first <= joined[-1][-1] + 1:
+            joined[-1] = (*joined[-1][:-1], max(joined[-1][-1], last))
+        else:
+            joined.append(row)
+    return joined
+
+
+def _pack_facts(table: schema.Table, facts: list[Fact]) -> Iterator[bytes]:
+    for number, column in enumerate(table.columns[1:]):
+        values = [fact[number] for fact in facts]
+        if (table.name, column.name) == _EDGE_LISTS:
+            yield columns.pack_numbers(len(edges) for edges in values)
+            yield columns.pack_numbers(edge for edges in values for edge in edges)
+        else:
+            yield _pack(column, values)
+
+
+def _pack_runs(table: schema.Table, runs: list[Fact]) -> Iterator[bytes]:
+    for number, column in enumerate(table.columns[:-2]):
+        yield _pack(column, [run[number] for run in runs])
+    ends = [-1, *(run[-1] for run in runs)]
+    yield columns.pack_numbers(run[-2] - end - 1 for run, end in zip(runs, ends, strict=False))
+    yield columns.pack_numbers(run[-1] - run[-2] for run in runs)
+
+
+def _pack(column: schema.Column, values: Sequence[Any]) -> bytes:
+    kind = column.declaration
+    if kind.startswith("TEXT"):
+        return columns.pack_texts(values)
+    if kind.startswith("BLOB"):
+        return columns.pack_blobs(values)
+    return columns.pack_numbers(values) if "NOT NULL" in kind else columns.pack_optional(values)
+
+
+# Unpacking: from columns to the rows of a new database.
+
+
+def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
+    """Make the database at ``path``, which is nobody else's yet: if the machine stops in the
+    middle nothing is lost, so nothing needs to be safe before the end."""
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise ValueError("not an export")
+    header = json.loads(columns.read_part(file))
+    if (header["format"], header["schema"]) != (FORMAT, schema.SCHEMA_VERSION):
+        raise CaphistoryError(
+            f"the facts are of format {header['format']}, schema {header['schema']}: they do not"
+            " belong to this version of caphistory"
+        )
+    with closing(database.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        with database.transaction(db):
+            database.make_tables(db)
+            db.execute("UPDATE meta SET value = ? WHERE key = 'telling'", (header["telling"],))
+            positions = _insert_releases(db, header)
+            done, total = 0, sum(header["rows"].values())
+            for table in (*schema.FACT_TABLES, *schema.RUN_TABLES):
+                unpacked = _unpack_runs if table in schema.RUN_TABLES else _unpack_facts
+                for rows in _in_pieces(unpacked(file, table, positions)):
+                    db.executemany(table.insert, rows)
+                    done += len(rows)
+                    if progress:
+                        progress(done, total)
+            database.make_indexes(db)
+        db.execute("ANALYZE")
+
+
+def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int]:
+    """Store releases and audits; returns the position of each release by its rank."""
+    releases = [Release(*row[:-1]) for row in header["releases"]]
+    before = predecessors(releases)
+    rows = [(*row, before[row[3]]) for row in header["releases"]]
+    marks = ", ".join("?" * (len(_RELEASE_COLUMNS) + 1))
+    db.executemany(
+        f"INSERT INTO stored_releases ({', '.join(_RELEASE_COLUMNS)}, predecessor)"
+        f" VALUES ({marks})",
+        rows,
+    )
+    db.executemany(schema.AUDITS.insert, header["audits"])
+    return [release.position for release in releases]
+
+
+def _unpack_facts(file: BufferedIOBase, table: schema.Table, _: list[int]) -> Iterator[Fact]:
+    values: list[Iterable[Any]] = []
+    for column in table.columns[1:]:
+        if (table.name, column.name) == _EDGE_LISTS:
+            lengths = columns.unpack_numbers(columns.read_part(file))
+            edges = map(str, columns.unpack_numbers(columns.read_part(file)))
+            values.append([f"[{','.join(islice(edges, length))}]" for length in lengths])
+        else:
+            values.append(_unpack(column, columns.read_part(file)))
+    return ((number, *fact) for number, fact in enumerate(zip(*values, strict=True), 1))
+
+
+def _unpack_runs(file: BufferedIOBase, table: schema.Table, positions: list[int]) -> Iterator[Fact]:
+    values = [_unpack(column, columns.read_part(file)) for column in table.columns[:-2]]
+    gaps = columns.unpack_numbers(columns.read_part(file))
+    lengths = columns.unpack_numbers(columns.read_part(file))
+    ends = list(accumulate(map(add, gaps, (length + 1 for length in lengths)), initial=-1))[1:]
+    firsts = map(sub, ends, lengths)
+    last_positions = [*positions[:-1], schema.OPEN]
+    return zip(
+        *values,
+        map(positions.__getitem__, firsts),
+        map(last_positions.__getitem__, ends),
+        strict=True,
+    )
+
+
+def _unpack(column: schema.Column, data: bytes) -> Sequence[Any]:
+    kind = column.declaration
+    if kind.startswith("TEXT"):
+        return columns.unpack_texts(data)
+    if kind.startswith("BLOB"):
+        return columns.unpack_blobs(data)
+    return columns.unpack_numbers(data) if "NOT NULL" in kind else columns.unpack_optional(data)
+
+
+def _in_pieces(rows: Iterator[Fact]) -> Iterator[list[Fact]]:
+    while piece := list(islice(rows, _REPORT_EVERY)):
+        yield piece
+
+
+def _names(of: Iterable[schema.Column]) -> str:
+    return ", ".join(column.name for column in of)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A name to write to, which becomes ``path`` if all goes well and vanishes if not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,308 @@
+"""Writing linked releases into a database, one transaction for each."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from caphistory.errors import CaphistoryError
+from caphistory.records import LinkedRelease, Release
+from caphistory.store import database, runs, schema, summaries
+from caphistory.store.facts import Interner, facts_of, refuse_contradictions
+from caphistory.store.line import predecessors
+from caphistory.store.runs import Fact, Place, Span
+
+
+class _RunStore:
+    """One run table, with the runs that hold the release written last kept in memory: a
+    release that follows it is compared with these and not with the database."""
+
+    def __init__(self, db: sqlite3.Connection, table: schema.Table) -> None:
+        self._db = db
+        self._select = f"SELECT {', '.join(table.column_names)} FROM {table.name} WHERE"
+        self._store = table.insert
+        self._delete = f"DELETE FROM {table.name} WHERE " + " AND ".join(
+            f"{column} = ?" for column in table.key
+        )
+        self._width = len(table.key) - 1
+        self._position: int | None = None
+        self._spans: dict[Fact, Span] = {}
+
+    def write(self, facts: Iterable[Fact], place: Place, *, stored: bool) -> None:
+        """Make ``facts`` what holds at ``place``; ``stored`` says that it is there already."""
+        covering, ended, following = self._around(place, stored=stored)
+        change, self._spans = runs.write(facts, covering, ended, following, place)
+        self._position = place.at
+        self._apply(change)
+
+    def remove(self, place: Place) -> None:
+        """Forget the release at ``place``."""
+        covering, ended, following = self._around(place, stored=True)
+        self._position = None
+        self._apply(runs.remove(covering, ended, following, place))
+
+    def _around(
+        self, place: Place, *, stored: bool
+    ) -> tuple[dict[Fact, Span], dict[Fact, Span], dict[Fact, Span]]:
+        """The runs that hold the release, that end before it and that begin after it."""
+        before, at, after = place
+        if before is None:
+            near = {}
+        elif before == self._position:
+            near = self._spans
+        else:
+            near = self._read("first <= ? AND last >= ?", before, before)
+        covering = {fact: span for fact, span in near.items() if span[1] >= at}
+        ended = {fact: span for fact, span in near.items() if span[1] < at}
+        if stored:
+            covering.update(self._read("first = ?", at))
+        following = {} if after is None else self._read("first = ?", after)
+        return covering, ended, following
+
+    def _read(self, condition: str, *parameters: int) -> dict[Fact, Span]:
+        rows = map(tuple, self._db.execute(f"{self._select} {condition}", parameters))
+        return {row[:-2]: row[-2:] for row in rows}
+
+    def _apply(self, change: runs.Change) -> None:
+        self._db.executemany(
+            self._delete, ((*fact[: self._width], first) for fact, first in change.deleted)
+        )
+        self._db.executemany(
+            self._store, ((*fact, first, last) for fact, first, last in change.stored)
+        )
+
+
+class Writer:
+    """Adds releases to a database; made by ``open_writer``.
+
+    What the views show does not depend on the order of writing. Appending in version order
+    is the fast way.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path, extractor_version: str) -> None:
+        self._db = db
+        self._path = path
+        self._extractor_version = extractor_version
+        self._forget()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """The connection, for reading."""
+        return self._db
+
+    def write_release(self, linked: LinkedRelease) -> None:
+        """Store one release, in place of what was stored of it before.
+
+        All or nothing: on an error the database is as it was. Raises CaphistoryError when it
+        cannot be written or has the same version by another name (2.0.0 and 2.0, a port), and
+        ValueError when the records contradict one another.
+        """
+        with self._transaction():
+            release = linked.release
+            place, stored = self._make_room(release)
+            facts = facts_of(linked, self._interner)
+            self._add_summaries(facts, summaries.of_linked(self._db, linked), linked)
+            self._interner.flush(self._db)
+            for table in schema.RUN_TABLES:
+                self._runs[table.name].write(facts[table.name], place, stored=stored)
+            self._db.execute(schema.AUDITS.insert, (release.position, *linked.audit))
+            self._update_predecessors()
+
+    def remove_release(self, release: str) -> None:
+        """Forget one release; nothing happens when it is not there."""
+        with self._transaction():
+            self._remove(release)
+            self._update_predecessors()
+
+    def summarise(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Make the summaries (timeline, privileges, transitions) anew for all releases, by the
+        rule of ``schema.TELLING``; ``progress`` is given how many of how many are done.
+
+        ``open_writer`` does so when the rule is not the one that the database was made by.
+        """
+        with self._transaction():
+            releases = self._db.execute(
+                "SELECT position, release FROM stored_releases ORDER BY position"
+            ).fetchall()
+            for done, (position, release) in enumerate(releases):
+                self._summarise(position, release)
+                if progress:
+                    progress(done + 1, len(releases))
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'telling'", (schema.TELLING,))
+
+    def _summarise(self, position: int, release: str) -> None:
+        syscalls = self._db.execute(
+            "SELECT DISTINCT abi, syscall FROM main.syscalls WHERE release = ?", (release,)
+        )
+        facts = self._summary_facts(
+            [(abi, syscall) for abi, syscall in syscalls],
+            summaries.of_stored(self._db, release),
+        )
+        self._interner.flush(self._db)
+        for table, rows in facts.items():
+            self._runs[table].write(rows, self._place(position), stored=True)
+
+    def _add_summaries(
+        self,
+        facts: dict[str, set[Fact]],
+        privileges: list[summaries.Privilege],
+        linked: LinkedRelease,
+    ) -> None:
+        syscalls = [(syscall.abi, syscall.syscall) for syscall in linked.syscalls]
+        facts.update(self._summary_facts(syscalls, privileges))
+        refuse_contradictions(facts)
+
+    def _summary_facts(
+        self, syscalls: list[tuple[str, str]], privileges: list[summaries.Privilege]
+    ) -> dict[str, set[Fact]]:
+        number = self._interner.id
+        return {
+            "privilege_runs": {
+                (
+                    number("syscall_names", found.abi, found.syscall),
+                    number("privileges", found.check_name, found.capability),
+                    found.reach,
+                    found.feasible,
+                    found.telling,
+                )
+                for found in privileges
+            },
+            "summary_runs": {
+                (number("syscall_names", *syscall), text)
+                for syscall, text in summaries.texts(syscalls, privileges).items()
+            },
+        }
+
+    def _make_room(self, release: Release) -> tuple[Place, bool]:
+        """Store the row of the release itself; says whether its position was there before."""
+        stored = self._db.execute(
+            "SELECT release FROM stored_releases WHERE position = ?", (release.position,)
+        ).fetchone()
+        if stored and stored["release"] != release.release:
+            raise CaphistoryError(
+                f"{release.release} is the same version as {stored['release']}, which is in"
+                f" {self._path}: choose another --db for it"
+            )
+        place = self._place(release.position)
+        names = (*Release._fields, "extractor_version")
+        self._db.execute(
+            f"INSERT INTO stored_releases ({', '.join(names)})"
+            f" VALUES ({', '.join('?' * len(names))}) ON CONFLICT (position) DO UPDATE SET "
+            + ", ".join(f"{name} = excluded.{name}" for name in names),
+            (*release, self._extractor_version),
+        )
+        return place, stored is not None
+
+    def _remove(self, release: str) -> None:
+        row = self._db.execute(
+            "SELECT position FROM stored_releases WHERE release = ?", (release,)
+        ).fetchone()
+        if row is None:
+            return
+        for store in self._runs.values():
+            store.remove(self._place(row[0]))
+        self._db.execute("DELETE FROM audits WHERE position = ?", (row[0],))
+        self._db.execute("DELETE FROM stored_releases WHERE position = ?", (row[0],))
+
+    def _place(self, position: int) -> Place:
+        before, after = self._db.execute(
+            "SELECT (SELECT max(position) FROM stored_releases WHERE position < :at),"
+            " (SELECT min(position) FROM stored_releases WHERE position > :at)",
+            {"at": position},
+        ).fetchone()
+        return Place(before, position, after)
+
+    def _update_predecessors(self) -> None:
+        rows = self._db.execute("SELECT * FROM stored_releases").fetchall()
+        wanted = predecessors(
+            Release(**{name: row[name] for name in Release._fields}) for row in rows
+        )
+        self._db.executemany(
+            "UPDATE stored_releases SET predecessor = ? WHERE position = ?",
+            [
+                (wanted[row["position"]], row["position"])
+                for row in rows
+                if wanted[row["position"]] != row["predecessor"]
+            ],
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, also for what is kept in memory."""
+        with database.translated(self._path, "write"):
+            try:
+                with database.transaction(self._db):
+                    yield
+            except BaseException:
+                self._forget()
+                raise
+
+    def _forget(self) -> None:
+        self._interner = Interner(self._db)
+        self._runs = {table.name: _RunStore(self._db, table) for table in schema.RUN_TABLES}
+
+
+@contextmanager
+def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
+    """Open a database for writing, making it where there is none.
+
+    ``extractor_version`` is kept with each release that is written. Only one writer can be
+    open; readers go on reading. Raises CaphistoryError when another process is writing, or
+    when the file is not ours or cannot be written.
+
+    While a writer is open the database is in WAL mode, so that readers and writer do not wait
+    for one another; at the end it goes back to one plain file that can be copied and be read
+    in a folder without write permission.
+    """
+    path = Path(path)
+    with database.writer_lock(path), closing(_connect(path)) as db:
+        with database.translated(path, "write"):
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            _refresh_views(db)
+        try:
+            with database.translated(path, "read"):
+                writer = Writer(db, path, extractor_version)
+            if not _knows_the_rule(db):
+                writer.summarise()
+            yield writer
+        finally:
+            _settle(db)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database.create(path)
+    return database.connect(path, mode="rw")
+
+
+def _refresh_views(db: sqlite3.Connection) -> None:
+    """Bring the views of a database of an earlier program up to date."""
+    stored = {
+        row["name"]: row["sql"]
+        for row in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
+    }
+    if stored == {view.name: view.statements()[0] for view in schema.VIEWS}:
+        return
+    with database.transaction(db):
+        for name in stored:
+            db.execute(f"DROP VIEW {name}")
+        for statement in schema.view_statements():
+            db.execute(statement)
+
+
+def _knows_the_rule(db: sqlite3.Connection) -> bool:
+    """Whether the summaries follow the rule of this program."""
+    (rule,) = db.execute("SELECT value FROM meta WHERE key = 'telling'").fetchone()
+    return bool(rule == schema.TELLING)
+
+
+def _settle(db: sqlite3.Connection) -> None:
+    """Collect statistics for the query planner and leave one plain file behind. Neither
+    is needed for the data to be right: a full disk or a busy reader only puts it off."""
+    for statement in ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE"):
+        try:
+            db.execute(statement)
+        except sqlite3.OperationalError:
+            continue

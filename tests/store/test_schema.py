@@ -1,0 +1,84 @@
+"""Everything in the database has a description, and the contract's columns are exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caphistory import store
+from caphistory.store import schema
+from tests.factories import build, linked
+
+CONTRACT = {
+    "releases": "release, series, kind, ordinal, released, source, commit_sha",
+    "check_sites": "release, path, line, function, check_name, capability, argument, form, effect,"
+    " errno, condition, blob",
+    "capability_definitions": "release, capability, number, path, line, doc",
+    "syscalls": "release, abi, number, syscall, function, path, line, parent",
+    "syscall_checks": "release, abi, syscall, check_name, capability, reach, depth, pointer_hops,"
+    " conditional, feasible, function, path, line, effect, errno, shared_by, chain",
+    "transitions": "abi, syscall, from_release, to_release, before, after",
+    "audit": "release, lexical, calls, macros, definitions, declarations, unexplained, functions,"
+    " parse_errors, pointer_calls, pointer_calls_resolved",
+    "wrappers": "release, name, kind, check_name, capability, parameter, path, line",
+    "audit_details": "release, kind, path, line, detail",
+}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("schema") / "a.db", linked("2.2.0"))
+
+
+@pytest.mark.parametrize("view", CONTRACT)
+def test_columns_of_the_contract(path: Path, view: str) -> None:
+    cursor = store.open_reader(path).execute(f"SELECT * FROM {view}")
+    assert ", ".join(column[0] for column in cursor.description) == CONTRACT[view]
+
+
+def test_nothing_lacks_a_description(path: Path) -> None:
+    db = store.open_reader(path)
+    described = {table.name: table.description for table in schema.TABLES} | {
+        view.name: view.description for view in schema.VIEWS
+    }
+    columns = {
+        table.name: {column.name: column.description for column in table.columns}
+        for table in schema.TABLES
+    } | {view.name: dict(view.columns) for view in schema.VIEWS}
+    names = [
+        row["name"]
+        for row in db.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+            " AND name NOT LIKE 'sqlite_%'"
+        )
+    ]
+    assert set(names) == set(described)
+    for name in names:
+        assert described[name], name
+        there = [column[0] for column in db.execute(f"SELECT * FROM {name}").description]
+        assert there == list(columns[name]), name
+        assert all(columns[name].values()), name
+
+
+def test_every_table_is_strict(path: Path) -> None:
+    tables = store.open_reader(path).execute("PRAGMA table_list").fetchall()
+    ours = [row for row in tables if row["type"] == "table" and row["schema"] == "main"]
+    loose = {row["name"] for row in ours if not row["strict"]}
+    assert {name for name in loose if not name.startswith("sqlite_")} == set()
+
+
+def test_opening_again_brings_old_views_up_to_date(path: Path) -> None:
+    def views() -> list[tuple[str, str]]:
+        db = store.open_reader(path)
+        rows = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name")
+        return [tuple(row) for row in rows]
+
+    wanted = views()
+    with store.open_writer(path, "1") as writer:
+        writer.db.execute("DROP VIEW releases")
+        writer.db.execute("CREATE VIEW releases AS SELECT 1 AS one")
+        writer.db.execute("CREATE VIEW of_an_earlier_version AS SELECT 1 AS one")
+    with store.open_writer(path, "1"):
+        pass
+    assert views() == wanted

@@ -1,0 +1,186 @@
+"""What a syscall checks, from release to release, along the lines of development."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from caphistory import store
+from caphistory.records import LinkedRelease
+from caphistory.store.line import predecessors
+from tests import factories
+from tests.factories import build, check, linked, site, step, syscall
+
+
+def chroot(name: str, *privileges: str) -> LinkedRelease:
+    """A release whose chroot asks for these, in a file of its own for each."""
+    checks = [
+        check(
+            "chroot",
+            site(
+                f"{privilege}.c",
+                1,
+                "f",
+                "capable" if privilege.startswith("CAP_") else privilege,
+                privilege if privilege.startswith("CAP_") else None,
+            ),
+        )
+        for privilege in privileges
+    ]
+    return linked(name, checks=checks, syscalls=[syscall("chroot", 61)])
+
+
+def transitions(db: sqlite3.Connection) -> set[tuple[str | None, ...]]:
+    rows = db.execute("SELECT syscall, from_release, to_release, before, after FROM transitions")
+    return {tuple(row) for row in rows}
+
+
+def test_a_transition_names_both_releases_and_what_is_checked(tmp_path: Path) -> None:
+    path = build(
+        tmp_path / "a.db",
+        chroot("2.1.30", "suser"),
+        chroot("2.1.31", "CAP_SYS_CHROOT"),
+        chroot("2.1.32", "CAP_SYS_CHROOT", "CAP_CHOWN"),
+        chroot("2.1.33"),
+    )
+    assert transitions(store.open_reader(path)) == {
+        ("chroot", "2.1.30", "2.1.31", "suser", "CAP_SYS_CHROOT"),
+        ("chroot", "2.1.31", "2.1.32", "CAP_SYS_CHROOT", "CAP_CHOWN, CAP_SYS_CHROOT"),
+        ("chroot", "2.1.32", "2.1.33", "CAP_CHOWN, CAP_SYS_CHROOT", ""),
+    }
+
+
+def test_a_new_syscall_comes_from_null_and_a_removed_one_goes_to_null(tmp_path: Path) -> None:
+    path = build(tmp_path / "a.db", linked("2.1.30"), chroot("2.1.31", "suser"), linked("2.1.32"))
+    assert transitions(store.open_reader(path)) == {
+        ("chroot", "2.1.30", "2.1.31", None, "suser"),
+        ("chroot", "2.1.31", "2.1.32", "suser", None),
+    }
+
+
+def test_a_syscall_that_checks_nothing_makes_no_transition(tmp_path: Path) -> None:
+    path = build(tmp_path / "a.db", linked("2.1.30"), chroot("2.1.31"), linked("2.1.32"))
+    assert transitions(store.open_reader(path)) == set()
+
+
+def test_a_development_series_is_compared_with_its_branch_point(tmp_path: Path) -> None:
+    path = build(
+        tmp_path / "a.db",
+        chroot("2.0.21", "suser"),
+        chroot("2.0.40", "fsuser"),
+        chroot("2.1.0", "suser"),
+        chroot("2.1.132", "CAP_SYS_CHROOT"),
+        chroot("2.2.0", "CAP_SYS_CHROOT"),
+    )
+    assert transitions(store.open_reader(path)) == {
+        ("chroot", "2.0.21", "2.0.40", "suser", "fsuser"),
+        ("chroot", "2.1.0", "2.1.132", "suser", "CAP_SYS_CHROOT"),
+    }
+
+
+def test_a_syscall_removed_at_a_branch_and_back_later_is_seen(tmp_path: Path) -> None:
+    path = build(
+        tmp_path / "a.db",
+        chroot("2.0.21", "suser"),
+        chroot("2.0.40", "suser"),
+        linked("2.1.0"),
+        chroot("2.1.1", "suser"),
+    )
+    assert transitions(store.open_reader(path)) == {
+        ("chroot", "2.0.21", "2.1.0", "suser", None),
+        ("chroot", "2.1.0", "2.1.1", None, "suser"),
+    }
+
+
+def test_only_telling_checks_count(tmp_path: Path) -> None:
+    def bind(name: str, **evidence: int) -> LinkedRelease:
+        end = site("inet.c", 9, "inet_bind", "suser")
+        hop = step("sys_bind", "socket.c", 2, via="proto_ops.bind")
+        return linked(name, checks=[check("bind", end, hop, **evidence)])
+
+    path = build(
+        tmp_path / "a.db",
+        bind("2.0.1"),
+        bind("2.0.2", feasible=0),
+        bind("2.0.3", shared_by=200),
+        bind("2.0.4"),
+    )
+    db = store.open_reader(path)
+    timeline = db.execute("SELECT checks, first_release, last_release FROM syscall_timeline")
+    assert sorted(map(tuple, timeline)) == [
+        ("", "2.0.2", "2.0.3"),
+        ("suser", "2.0.1", "2.0.1"),
+        ("suser", "2.0.4", "2.0.4"),
+    ]
+    telling = db.execute("SELECT release FROM telling_checks ORDER BY release")
+    assert [row[0] for row in telling] == ["2.0.1", "2.0.4"]
+    runs = db.execute(
+        "SELECT first_release, feasible, telling FROM syscall_privilege_runs ORDER BY first_ordinal"
+    )
+    assert [tuple(run) for run in runs] == [
+        ("2.0.1", 1, 1),
+        ("2.0.2", 0, 0),
+        ("2.0.3", 1, 0),
+        ("2.0.4", 1, 1),
+    ]
+
+
+def test_a_privilege_run_has_the_reach_of_the_best_evidence(tmp_path: Path) -> None:
+    checks = [
+        check("bind", site("a.c", 1, "f", "suser"), step("sys_bind", "s.c", 1, via="ops.x")),
+        check("bind", site("b.c", 1, "g", "suser"), step("sys_bind", "s.c", 2)),
+        check("bind", site("s.c", 3, "sys_bind", "suser"), feasible=0),
+    ]
+    path = build(tmp_path / "a.db", linked("2.0.1", checks=checks))
+    runs = store.open_reader(path).execute("SELECT reach, feasible FROM syscall_privilege_runs")
+    assert [tuple(run) for run in runs] == [("call", 1)]
+
+
+def test_summaries_follow_a_rule_that_has_changed(tmp_path: Path) -> None:
+    path = build(tmp_path / "a.db", chroot("2.1.30", "suser"), chroot("2.1.31", "CAP_SYS_CHROOT"))
+    wanted = transitions(store.open_reader(path))
+    with store.open_writer(path, "1") as writer:
+        # What a database looks like that was made under another rule.
+        writer.db.execute("UPDATE summary_runs SET checks = 'other' || name")
+        writer.db.execute("UPDATE privilege_runs SET telling = 0")
+        writer.db.execute("UPDATE meta SET value = 'shared_by = 0' WHERE key = 'telling'")
+    with store.open_writer(path, "1"):
+        pass
+    db = store.open_reader(path)
+    assert transitions(db) == wanted
+    assert {row[0] for row in db.execute("SELECT telling FROM syscall_privilege_runs")} == {1}
+
+
+@pytest.mark.parametrize(
+    ("stored", "release", "predecessor"),
+    [
+        (["2.2.9", "2.2.10"], "2.2.10", "2.2.9"),
+        (["2.2.9"], "2.2.9", None),
+        (["2.0.21", "2.0.22", "2.0.40", "2.1.0"], "2.1.0", "2.0.21"),
+        (["2.0", "2.0.40", "2.1.0"], "2.1.0", "2.0"),
+        (["2.0.30", "2.0.40", "2.1.0"], "2.1.0", "2.0.40"),
+        (["2.0.21", "2.0.40", "2.1.5"], "2.1.5", "2.0.21"),
+        (["2.2.26", "2.3.51", "2.4.0"], "2.4.0", "2.3.51"),
+        (["2.4.15", "2.4.37", "2.5.0"], "2.5.0", "2.4.15"),
+        (["2.6.11", "2.6.11.12", "2.6.12"], "2.6.12", "2.6.11"),
+        (["2.6.11", "2.6.11.1", "2.6.11.2", "2.6.12"], "2.6.11.2", "2.6.11.1"),
+        (["2.6.11", "2.6.11.1"], "2.6.11.1", "2.6.11"),
+        (["2.6.10", "2.6.10.1", "2.6.11.1"], "2.6.11.1", "2.6.10"),
+        (["6.1", "6.1.192", "6.2"], "6.2", "6.1"),
+        (["6.1", "6.1.1", "6.1.192"], "6.1.192", "6.1.1"),
+        (["5.19", "6.0"], "6.0", "5.19"),
+        (["2.2.9", "2.2.10pre1", "2.2.10pre2", "2.2.10"], "2.2.10", "2.2.9"),
+        (["2.2.9", "2.2.10pre1", "2.2.10pre2"], "2.2.10pre2", "2.2.10pre1"),
+        (["2.2.9", "2.2.10pre1"], "2.2.10pre1", "2.2.9"),
+        (["2.1.132", "2.2.0pre1", "2.2.0"], "2.2.0", "2.1.132"),
+        (["2.6.11", "2.6.11.12", "2.6.12-rc1"], "2.6.12-rc1", "2.6.11"),
+    ],
+)
+def test_what_a_release_is_compared_with(
+    stored: list[str], release: str, predecessor: str | None
+) -> None:
+    releases = {name: factories.release(name) for name in stored}
+    found = predecessors(releases.values())[releases[release].position]
+    assert found == (releases[predecessor].position if predecessor else None)
