@@ -1,0 +1,96 @@
+"""``caphistory capability``: the capabilities of a release, or one through the releases."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+
+import click
+
+from caphistory.answers import Row
+from caphistory.cli.complete import complete_capability
+from caphistory.cli.phrases import counted, place, span
+from caphistory.cli.session import Session, pass_session, subcommand
+from caphistory.cli.text import say
+from caphistory.errors import NothingFound
+from caphistory.names import known_capability, newest_release
+from caphistory.plain import clean
+
+
+@subcommand("capability", release=True)
+@click.argument("name", metavar="[CAP_X]", required=False, shell_complete=complete_capability)
+@pass_session
+def command(session: Session, name: str | None) -> None:
+    """The capabilities, or one through all releases.
+
+    Their numbers and definitions, what the source says of them, and how many sites and
+    syscalls check them.
+
+    \b
+    Examples:
+      caphistory capability --release 2.2.24
+      caphistory capability CAP_SYS_CHROOT
+    """
+    if name is None:
+        _all_of_one_release(session)
+    else:
+        _through_releases(session, known_capability(session.connection, name))
+
+
+def _all_of_one_release(session: Session) -> None:
+    release = session.asked_release
+    rows = session.ask("capability_list", release=release)
+    if not rows:
+        raise NothingFound(f"{release} defines no capability")
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    say(f"{release}: {counted(len(rows), 'capability')}", bold=True)
+    session.print_table(
+        ("number", "capability", "sites", "syscalls", "defined"),
+        [
+            (
+                clean(row["number"]),
+                clean(row["capability"]),
+                str(row["sites"]),
+                str(row["syscalls"]),
+                place(row),
+            )
+            for row in rows
+        ],
+    )
+    say(f"\nnext: caphistory capability {clean(rows[0]['capability'])}", dim=True)
+
+
+def _through_releases(session: Session, capability: str) -> None:
+    rows = session.ask("capability", capability=capability)
+    if session.release is not None:
+        release = session.asked_release
+        rows = [row for row in rows if row["release"] == release]
+        if not rows:
+            raise NothingFound(f"{release} does not define {capability}")
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    last = rows[-1]
+    say(f"{capability} ({clean(last['number'])}): {_releases(session, rows)}", bold=True)
+    say(f"{place(last)} in {clean(last['release'])}")
+    for line in (last["doc"] or "").splitlines():
+        say(f"  {clean(line)}")
+    say()
+    session.print_table(
+        ("releases", "sites", "syscalls"),
+        [
+            (_releases(session, run), str(sites), str(syscalls))
+            for (sites, syscalls), group in groupby(rows, key=itemgetter("sites", "syscalls"))
+            for run in [list(group)]
+        ],
+    )
+    say(f"\nnext: caphistory which {capability} --all-releases", dim=True)
+
+
+def _releases(session: Session, rows: list[Row]) -> str:
+    """The run of releases that ``rows``, one for each, cover."""
+    first, last = rows[0]["release"], rows[-1]["release"]
+    newest = newest_release(session.connection)
+    return span({"first_release": first, "last_release": last, "open": last == newest})

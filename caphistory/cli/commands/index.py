@@ -1,0 +1,77 @@
+"""``caphistory index``: adding releases to the database."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from caphistory.cli.phrases import counted
+from caphistory.cli.session import Session, pass_session, subcommand
+from caphistory.cli.text import say
+from caphistory.errors import NothingFound, UsageError
+from caphistory.progress import progress_for
+
+
+@subcommand("index")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only tags like this, as v2.2.*; may be repeated.",
+)
+@click.option("--prereleases", is_flag=True, help="Also pre, rc, test and alpha releases.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=os.cpu_count() or 1,
+    help="How many processes read (default: one for each processor).",
+)
+@pass_session
+def command(
+    session: Session, sources: tuple[str, ...], tags: tuple[str, ...], prereleases: bool, jobs: int
+) -> None:
+    """Read releases into the database.
+
+    SOURCE is a git repository (a path or a URL) whose tags are kernels, a kernel's tarball,
+    or its unpacked tree. Without one: the history from 0.01 to 2.6.12-rc1, cloned to your
+    cache if it is not there. It can be stopped at any time and goes on where it was.
+
+    \b
+    Examples:
+      caphistory index
+      caphistory index ~/src/linux --tag 'v2.2.*' --tag 'v2.4.*'
+      caphistory index linux-2.2.24.tar.xz
+    """
+    from caphistory.indexing import index
+    from caphistory.store import database_to_write
+
+    if any(not source.strip() for source in sources):
+        raise UsageError("an empty SOURCE: leave it out for the default history")
+    db = database_to_write(session.db)
+    wanted: list[str | None] = [*sources] or [None]
+    progress = progress_for(sys.stderr)
+    try:
+        summary = index(
+            wanted,
+            db,
+            tags=list(tags),
+            prereleases=prereleases,
+            jobs=jobs,
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    for tag, reason in summary.skipped:
+        progress.note(f"skipped {tag}: {reason}")
+    if not summary.releases_added and not summary.releases_present:
+        raise NothingFound("no kernel release found there")
+    say(
+        f"{counted(summary.releases_added, 'release')} added to {db}"
+        f" ({summary.releases_present:,} were there, {counted(summary.blobs_read, 'blob')} read)"
+    )
+    say("next: caphistory", dim=True)

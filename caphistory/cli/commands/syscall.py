@@ -1,0 +1,106 @@
+"""``caphistory syscall``: the checks of a syscall through all releases."""
+
+from __future__ import annotations
+
+import click
+
+from caphistory.cli.complete import complete_syscall
+from caphistory.cli.phrases import (
+    counted,
+    effect,
+    place,
+    privilege,
+    span,
+    steps,
+    through,
+    timeline,
+)
+from caphistory.cli.session import Session, abi_option, pass_session, subcommand
+from caphistory.cli.text import say
+from caphistory.errors import NothingFound
+from caphistory.names import known_syscall
+from caphistory.plain import clean
+
+
+@subcommand("syscall", release=True)
+@click.argument("name", shell_complete=complete_syscall)
+@click.option("--all", "everything", is_flag=True, help="Also the rows that say little.")
+@abi_option
+@pass_session
+def command(session: Session, name: str, everything: bool, abi: str | None) -> None:
+    """What the syscall NAME checks, through all releases.
+
+    With --release, its checks in that release.
+
+    \b
+    Examples:
+      caphistory syscall setgid
+      caphistory syscall mount --release 2.2.24
+    """
+    syscall = known_syscall(session.connection, name)
+    abi = session.asked_abi(abi)
+    if session.release is None:
+        _through_releases(session, syscall, abi, everything)
+    else:
+        _in_one_release(session, syscall, abi, everything)
+
+
+def _through_releases(session: Session, syscall: str, abi: str | None, everything: bool) -> None:
+    rows = session.ask("syscall", syscall=syscall, abi=abi, withheld="1" if everything else None)
+    if not rows:
+        raise _nothing(syscall, "any release", everything)
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    say(syscall, bold=True)
+    say(timeline(session.ask("timeline", syscall=syscall, abi=abi)))
+    say()
+    session.print_table(
+        ("releases", "check", "reach", "where", "function"),
+        [
+            (span(row), privilege(row), clean(row["reach"]), place(row), clean(row["function"]))
+            for row in rows
+        ],
+        flexible=("function",),
+    )
+    last = rows[-1]
+    say("\nlines are those of the last release of each run", dim=True)
+    say(
+        f"next: caphistory why {syscall} {privilege(last)} --release {clean(last['last_release'])}",
+        dim=True,
+    )
+
+
+def _in_one_release(session: Session, syscall: str, abi: str | None, everything: bool) -> None:
+    release = session.asked_release
+    rows = session.ask("why", syscall=syscall, release=release, abi=abi)
+    shown = [row for row in rows if everything or row["telling"]]
+    if not shown:
+        raise _nothing(syscall, release, everything)
+    if not session.for_people:
+        session.print_rows(shown)
+        return
+    say(f"{syscall} in {release}: {counted(len(shown), 'check')}", bold=True)
+    session.print_table(
+        ("check", "reach", "else", "where", "function"),
+        [
+            (
+                privilege(row),
+                clean(row["reach"]),
+                effect(row),
+                place(row),
+                through(steps(row)) or clean(row["function"]),
+            )
+            for row in shown
+        ],
+        flexible=("function",),
+    )
+    if len(shown) < len(rows):
+        more = counted(len(rows) - len(shown), "more check")
+        say(f"{more} in code that many syscalls share, or switched off: --all", dim=True)
+    say(f"\nnext: caphistory why {syscall} {privilege(shown[0])} --release {release}", dim=True)
+
+
+def _nothing(syscall: str, release: str, everything: bool) -> NothingFound:
+    more = "" if everything else " (--all also counts code that many syscalls share)"
+    return NothingFound(f"{syscall} checks no privilege in {release}{more}")

@@ -1,0 +1,169 @@
+"""``caphistory which``: the syscalls that check a privilege."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from caphistory.answers import Row
+from caphistory.cli.complete import complete_privilege
+from caphistory.cli.phrases import counted, effect, place, span, steps, through
+from caphistory.cli.session import Session, abi_option, pass_session, subcommand
+from caphistory.cli.text import say
+from caphistory.errors import NothingFound, UsageError
+from caphistory.names import known_privilege
+from caphistory.plain import clean
+
+
+@subcommand("which", release=True)
+@click.argument(
+    "names", nargs=-1, required=True, metavar="CAP_X...", shell_complete=complete_privilege
+)
+@click.option(
+    "--reach",
+    type=click.Choice(("direct", "call", "pointer")),
+    help="Only the checks that are reached in this way.",
+)
+@click.option("--all-releases", is_flag=True, help="From which release to which, for each syscall.")
+@click.option("--all", "everything", is_flag=True, help="Also the rows that say little.")
+@abi_option
+@pass_session
+def command(
+    session: Session,
+    names: tuple[str, ...],
+    reach: str | None,
+    all_releases: bool,
+    everything: bool,
+    abi: str | None,
+) -> None:
+    """Which syscalls check CAP_X, how, and where.
+
+    CAP_X is a capability in any case, with or without CAP_, or suser, fsuser or uid0.
+    Left out are checks that constants on the way switch off, and those in code that many
+    syscalls share: --all shows them.
+
+    \b
+    Examples:
+      caphistory which CAP_SYS_CHROOT --release 2.2.24
+      caphistory which net_admin sys_admin --reach direct
+      caphistory which suser --all-releases
+    """
+    wanted = [known_privilege(session.connection, name) for name in names]
+    abi = session.asked_abi(abi)
+    if all_releases:
+        if session.release is not None:
+            raise UsageError("--all-releases asks about every release: leave --release out")
+        _in_all_releases(session, wanted, reach, abi, everything)
+    else:
+        _in_one_release(session, wanted, reach, abi, everything)
+
+
+def _in_one_release(
+    session: Session, wanted: list[str], reach: str | None, abi: str | None, everything: bool
+) -> None:
+    release = session.asked_release
+    asked = {"release": release, "reach": reach, "abi": abi}
+    withheld = "1" if everything else None
+    rows = {one: session.ask("which", privilege=one, withheld=withheld, **asked) for one in wanted}
+    left_out = {
+        one: [] if everything else _left_out(session.ask("which_withheld", privilege=one, **asked))
+        for one in wanted
+    }
+    if not any(rows.values()):
+        reasons = "; ".join(line for lines in left_out.values() for line in lines)
+        raise NothingFound(
+            f"no syscall checks {' or '.join(wanted)} in {release}"
+            + (f" ({reasons})" if reasons else "")
+        )
+    if not session.for_people:
+        session.print_rows([row for one in wanted for row in rows[one]])
+        return
+    for one in wanted:
+        _print_syscalls(session, one, release, rows[one])
+        for line in left_out[one]:
+            say(line, dim=True)
+        say()
+    privilege, best = next((one, rows[one][0]) for one in wanted if rows[one])
+    say(
+        f"next: caphistory why {clean(best['syscall'])} {privilege} --release {release}"
+        f" · caphistory which {privilege} --all-releases",
+        dim=True,
+    )
+
+
+def _print_syscalls(session: Session, privilege: str, release: str, rows: list[Row]) -> None:
+    """The rows by syscall, each with its best evidence and how many sites it has."""
+    best: dict[str, Row] = {}
+    for row in rows:
+        best.setdefault(row["syscall"], row)
+    sites = Counter(row["syscall"] for row in rows)
+    say(f"{privilege} in {release}: {counted(len(best), 'syscall')}", bold=True)
+    if rows:
+        session.print_table(
+            ("syscall", "reach", "else", "where", "sites", "function"),
+            [
+                (
+                    clean(syscall),
+                    clean(row["reach"]),
+                    effect(row),
+                    place(row),
+                    str(sites[syscall]),
+                    through(steps(row)) or clean(row["function"]),
+                )
+                for syscall, row in best.items()
+            ],
+            flexible=("function",),
+        )
+
+
+def _left_out(withheld: list[Row]) -> list[str]:
+    """For each reason why syscalls are withheld, a line with their number."""
+    shared = sum(row["feasible"] for row in withheld)
+    numbers = {
+        "only through code that many syscalls share": shared,
+        "only where constants on the way switch the check off": len(withheld) - shared,
+    }
+    return [
+        f"{counted(number, 'more syscall')} {reason}: --all"
+        for reason, number in numbers.items()
+        if number
+    ]
+
+
+def _in_all_releases(
+    session: Session, wanted: list[str], reach: str | None, abi: str | None, everything: bool
+) -> None:
+    withheld = "1" if everything else None
+    rows = [
+        row
+        for one in wanted
+        for row in session.ask(
+            "which_all_releases", privilege=one, reach=reach, abi=abi, withheld=withheld
+        )
+    ]
+    if not rows:
+        raise NothingFound(f"no syscall of any release checks {' or '.join(wanted)}")
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    for one in wanted:
+        runs: dict[str, list[Row]] = {}
+        for row in rows:
+            if row["privilege"] == one:
+                runs.setdefault(row["syscall"], []).append(row)
+        say(f"{one}: {counted(len(runs), 'syscall')} in all releases", bold=True)
+        session.print_table(
+            ("syscall", "reach", "releases"),
+            [
+                (
+                    clean(syscall),
+                    clean(of_syscall[-1]["reach"]),
+                    " · ".join(span(run) for run in of_syscall),
+                )
+                for syscall, of_syscall in runs.items()
+            ],
+            flexible=("releases",),
+        )
+        say()
+    say(f"next: caphistory syscall {clean(rows[0]['syscall'])}", dim=True)

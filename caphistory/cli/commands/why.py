@@ -1,0 +1,92 @@
+"""``caphistory why``: the call chains from a syscall to the checks of a privilege."""
+
+from __future__ import annotations
+
+import click
+
+from caphistory.answers import Row
+from caphistory.cli.complete import complete_privilege, complete_syscall
+from caphistory.cli.phrases import counted, effect, place, privilege, steps
+from caphistory.cli.session import Session, abi_option, pass_session, subcommand
+from caphistory.cli.text import say
+from caphistory.errors import NothingFound
+from caphistory.names import known_privilege, known_syscall
+from caphistory.plain import clean
+
+_SHOWN = 3
+
+
+@subcommand("why", release=True)
+@click.argument("syscall", shell_complete=complete_syscall)
+@click.argument("name", metavar="CAP_X", shell_complete=complete_privilege)
+@click.option("--all", "everything", is_flag=True, help="Every chain, not only the best three.")
+@abi_option
+@pass_session
+def command(session: Session, syscall: str, name: str, everything: bool, abi: str | None) -> None:
+    """The call chains from SYSCALL to its checks of CAP_X.
+
+    Step by step, with file and line, the best evidence first.
+
+    \b
+    Examples:
+      caphistory why chroot CAP_SYS_CHROOT
+      caphistory why bind CAP_NET_BIND_SERVICE --release 2.2.24
+    """
+    asked = known_syscall(session.connection, syscall)
+    wanted = known_privilege(session.connection, name)
+    rows = session.ask(
+        "why",
+        syscall=asked,
+        privilege=wanted,
+        release=session.asked_release,
+        abi=session.asked_abi(abi),
+    )
+    if not rows:
+        raise NothingFound(
+            f"{asked} does not come to a check of {wanted} in {session.asked_release}"
+        )
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    shown = rows if everything else rows[:_SHOWN]
+    say(f"{asked} → {wanted} in {session.asked_release}: {counted(len(rows), 'check')}", bold=True)
+    for row in shown:
+        say()
+        _print_chain(row)
+    if len(shown) < len(rows):
+        say(f"\n{counted(len(rows) - len(shown), 'more check')}: --all", dim=True)
+
+
+def _print_chain(row: Row) -> None:
+    """One line for each function of the chain, with what goes on at which line of it."""
+    chain = steps(row)
+    size = max(2 * depth + len(clean(step["function"])) for depth, step in enumerate(chain))
+    wide = max(len(place(step)) for step in chain)
+    for depth, step in enumerate(chain):
+        name = ("  " * depth + clean(step["function"])).ljust(size)
+        say(f"{name}  {place(step).ljust(wide)}  ", end="")
+        if depth + 1 == len(chain):
+            say(_check(row), bold=True)
+        else:
+            pointer = f" through {step['via']}" if step["via"] else ""
+            say(f"calls {clean(chain[depth + 1]['function'])}{pointer}")
+    for remark in _remarks(row):
+        say(remark, dim=True)
+
+
+def _check(row: Row) -> str:
+    asks = f"({clean(row['capability'])})" if row["capability"] else "()"
+    name = "uid 0" if row["check_name"] == "uid0" else clean(row["check_name"]) + asks
+    otherwise = effect(row)
+    return f"checks {name}" + (f", else {otherwise}" if otherwise else "")
+
+
+def _remarks(row: Row) -> list[str]:
+    remarks = []
+    if not row["feasible"]:
+        remarks.append("constants on this way switch the check off")
+    if row["shared_by"] > 1:
+        remarks.append(
+            f"{counted(row['shared_by'], 'syscall')} come to this check of {privilege(row)}"
+        )
+    return remarks

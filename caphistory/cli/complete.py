@@ -1,0 +1,40 @@
+"""What a shell can complete: the names that the database knows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from caphistory import names
+from caphistory.errors import CaphistoryError
+
+Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def _completing(known: Callable[[sqlite3.Connection], list[str]]) -> Completion:
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        from caphistory.store import default_database, open_reader
+
+        path: Path | None = getattr(context.obj, "db", None)
+        try:
+            with closing(open_reader(default_database(path))) as connection:
+                return [
+                    name
+                    for name in known(connection)
+                    if name.lower().startswith(incomplete.lower())
+                ]
+        except (CaphistoryError, sqlite3.Error):
+            return []
+
+    return complete
+
+
+complete_release = _completing(names.releases)
+complete_syscall = _completing(names.syscalls)
+complete_capability = _completing(names.capabilities)
+complete_privilege = _completing(names.privileges)
+complete_abi = _completing(names.abis)

@@ -1,0 +1,58 @@
+"""Rows for machines: JSON, CSV, TSV and Markdown, all with the columns of the contract."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+from caphistory.answers import Row
+from caphistory.plain import clean
+
+FORMATS = ("table", "json", "csv", "tsv", "markdown")
+
+
+def render(rows: Sequence[Row], format: str) -> str:
+    """``rows`` (all with the same columns) in ``format``, one of FORMATS but ``table``,
+    which is each command's own."""
+    return {"json": _json, "csv": _csv, "tsv": _tsv, "markdown": _markdown}[format](rows)
+
+
+def _json(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "[]"
+    lines = (json.dumps({**row, **_nested(row)}) for row in rows)
+    return "[" + ",\n ".join(lines) + "]"
+
+
+def _nested(row: Row) -> Row:
+    return {"chain": json.loads(row["chain"])} if row.get("chain") else {}
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows(_lines(rows))
+    return text.getvalue().removesuffix("\n")
+
+
+def _tsv(rows: Sequence[Row]) -> str:
+    return "\n".join("\t".join(line) for line in _lines(rows))
+
+
+def _markdown(rows: Sequence[Row]) -> str:
+    head, *body = ([_markdown_cell(cell) for cell in line] for line in _lines(rows))
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *body))
+
+
+def _markdown_cell(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
+    return escaped.replace("<", "&lt;").replace("_", "\\_").replace("*", "\\*").replace("[", "\\[")
+
+
+def _lines(rows: Sequence[Row]) -> Iterable[list[str]]:
+    if rows:
+        yield list(rows[0])
+    for row in rows:
+        yield [clean(value) for value in row.values()]

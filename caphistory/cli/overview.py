@@ -1,0 +1,51 @@
+"""What ``caphistory`` alone prints: what there is, a first answer, and where to start."""
+
+from __future__ import annotations
+
+from caphistory import __version__
+from caphistory.cli.phrases import counted, timeline
+from caphistory.cli.session import Session
+from caphistory.cli.text import say
+from caphistory.names import newest_release
+from caphistory.plain import clean
+
+_SYSCALL = "setgid"
+"""In every release since 0.01, and one of those that went from root to a capability."""
+_RELEASE = "2.2.24"
+"""The release of the examples, where the database has it."""
+
+
+def print_overview(session: Session) -> None:
+    """Print the overview of the session's database."""
+    newest = newest_release(session.connection)
+    releases = session.ask("release_list")
+    if not session.for_people and session.format is not None:
+        session.print_rows(releases)
+        return
+    runs = session.ask("timeline", syscall=_SYSCALL)
+    first, last = clean(releases[0]["release"]), clean(newest)
+    audit = session.ask("audit_by_release", release=newest)
+    sites = sum(row["calls"] for row in audit)
+    say(
+        f"caphistory {__version__}: which Linux syscalls check which privilege, and since when",
+        bold=True,
+    )
+    say(
+        f"{counted(len(releases), 'release')}, {first} – {last};"
+        f" {counted(sites, 'check')} in the newest"
+    )
+    if runs:
+        say(f"\n$ caphistory syscall {_SYSCALL}", dim=True)
+        say(timeline(runs))
+    known = {row["release"] for row in releases}
+    example = _RELEASE if _RELEASE in known else last
+    say("\nask:", bold=True)
+    for question, answer in (
+        (f"which CAP_SYS_CHROOT --release {example}", "the syscalls that check a capability"),
+        ("which suser --all-releases", "… or root, from which release to which"),
+        ("transition", "what changed between 2.0 and 2.2"),
+        ("why chroot CAP_SYS_CHROOT", "the call chain, with file and line"),
+        ("serve", "open the explorer in the browser"),
+        ("--help", "everything else"),
+    ):
+        say(f"  caphistory {question:<38}  {answer}")

@@ -1,0 +1,69 @@
+"""How facts of the database are said in the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
+
+from caphistory.answers import Row
+from caphistory.plain import clean
+
+
+class Step(TypedDict):
+    """A step of a chain, as the database holds it (see ``caphistory.records.Step``)."""
+
+    function: str
+    path: str
+    line: int
+    edge: str
+    via: str | None
+
+
+def steps(row: Row) -> list[Step]:
+    """The chain of a row, from the entry function to the check."""
+    chain: list[Step] = json.loads(row["chain"])
+    return chain
+
+
+def privilege(row: Row) -> str:
+    """What the check of a row asks for: its capability, else its name."""
+    return clean(row["capability"] or row["check_name"])
+
+
+def place(row: Row | Step) -> str:
+    """``path:line``, as terminals and editors open it."""
+    return f"{clean(row['path'])}:{row['line']}"
+
+
+def effect(row: Row) -> str:
+    """What a missing privilege does: ``EPERM``, ``denied``, ``limited`` or nothing known."""
+    if row["effect"] == "deny":
+        return clean(row["errno"] or "denied")
+    return "limited" if row["effect"] == "limit" else ""
+
+
+def through(chain: Sequence[Step]) -> str:
+    """The functions between the entry and the check, a pointer step by its ``via``."""
+    names = [clean(step["function"]) for step in chain[1:]]
+    hops = [f"[{clean(step['via'])}] " if step["via"] else "" for step in chain[:-1]]
+    return " → ".join(hop + name for hop, name in zip(hops, names, strict=True))
+
+
+def span(run: Row) -> str:
+    """A run of releases: ``0.12 – 2.1.91``, ``2.1.92 –`` when it goes on to the newest."""
+    first, last = clean(run["first_release"]), clean(run["last_release"])
+    if run["open"]:
+        return f"{first} –"
+    return first if first == last else f"{first} – {last}"
+
+
+def timeline(runs: Iterable[Row]) -> str:
+    """Runs with what is checked: ``0.12 – 2.1.91 suser · 2.1.92 – CAP_SETGID``."""
+    return " · ".join(f"{span(run)} {clean(run['checks']) or 'nothing'}" for run in runs)
+
+
+def counted(count: int, noun: str) -> str:
+    """``count`` with its noun: ``1 syscall``, ``12 syscalls``, ``3 capabilities``."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"

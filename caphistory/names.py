@@ -1,0 +1,115 @@
+"""From what a person writes to the names that the database knows."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+from caphistory.errors import NothingFound, UsageError
+
+ROOT_CHECKS = ("suser", "fsuser", "uid0")
+"""The privileges that are no capability: being root, by three ways to ask."""
+
+
+def releases(connection: sqlite3.Connection) -> list[str]:
+    """Every release of the database, in the order of versions."""
+    return _column(connection, "select release from releases order by ordinal")
+
+
+def syscalls(connection: sqlite3.Connection) -> list[str]:
+    """Every syscall of any release, in the order of the alphabet."""
+    return _column(connection, "select distinct syscall from syscalls order by syscall")
+
+
+def capabilities(connection: sqlite3.Connection) -> list[str]:
+    """Every capability that any release defines, in the order of their numbers."""
+    return _column(
+        connection,
+        "select capability from capability_definitions group by capability"
+        " order by min(number) is null, min(number), capability",
+    )
+
+
+def privileges(connection: sqlite3.Connection) -> list[str]:
+    """What a check can ask for: ``suser``, ``fsuser``, ``uid0`` and the capabilities."""
+    return [*ROOT_CHECKS, *capabilities(connection)]
+
+
+def abis(connection: sqlite3.Connection) -> list[str]:
+    """The system-call tables that the database holds."""
+    return _column(connection, "select distinct abi from syscalls order by abi")
+
+
+def newest_release(connection: sqlite3.Connection) -> str:
+    """The newest release of the database; NothingFound where there is none."""
+    newest = _column(connection, "select release from releases order by ordinal desc limit 1")
+    if not newest:
+        raise NothingFound("the database holds no release yet: caphistory index adds some")
+    return newest[0]
+
+
+def known_abi(connection: sqlite3.Connection, text: str) -> str:
+    """The system-call table that ``text`` names; UsageError with those that there are."""
+    if _holds(connection, "select 1 from syscalls where abi = ? limit 1", text.strip()):
+        return text.strip()
+    raise UsageError(f"no system-call table {text!r}; there are: {', '.join(abis(connection))}")
+
+
+def known_release(connection: sqlite3.Connection, text: str) -> str:
+    """The release that ``text`` (with or without ``v``) names; UsageError with the
+    nearest ones where there is none."""
+    wanted = re.sub(r"^[vV](?=\d)", "", text.strip())
+    if _holds(connection, "select 1 from releases where release = ? limit 1", wanted):
+        return wanted
+    raise _unknown(connection, "release", text, wanted, releases(connection))
+
+
+def known_syscall(connection: sqlite3.Connection, text: str) -> str:
+    """The syscall that ``text`` (with or without ``sys_``) names; UsageError with the
+    nearest ones where there is none."""
+    wanted = text.strip().removesuffix("()")
+    for name in (wanted, wanted.lower().removeprefix("sys_")):
+        if _holds(connection, "select 1 from syscalls where syscall = ? limit 1", name):
+            return name
+    raise _unknown(
+        connection, "syscall", text, wanted.lower().removeprefix("sys_"), syscalls(connection)
+    )
+
+
+def known_capability(connection: sqlite3.Connection, text: str) -> str:
+    """The capability that ``text`` names, in any case and with or without ``CAP_``;
+    UsageError with the nearest ones where there is none."""
+    wanted = "CAP_" + text.strip().upper().removeprefix("CAP_")
+    sql = "select 1 from capability_definitions where capability = ? limit 1"
+    if _holds(connection, sql, wanted):
+        return wanted
+    raise _unknown(connection, "capability", text, wanted, capabilities(connection))
+
+
+def known_privilege(connection: sqlite3.Connection, text: str) -> str:
+    """The privilege that ``text`` names: ``suser``, ``fsuser``, ``uid0`` or a capability
+    (see ``known_capability``); UsageError with the nearest ones where there is none."""
+    root_check = text.strip().removesuffix("()").lower()
+    if root_check in ROOT_CHECKS:
+        return root_check
+    return known_capability(connection, text)
+
+
+def _holds(connection: sqlite3.Connection, sql: str, name: str) -> bool:
+    return connection.execute(sql, [name]).fetchone() is not None
+
+
+def _unknown(
+    connection: sqlite3.Connection, what: str, text: str, wanted: str, known: list[str]
+) -> UsageError:
+    from difflib import get_close_matches
+
+    # An empty database knows no name at all: say that instead (NothingFound).
+    newest_release(connection)
+
+    near = get_close_matches(wanted, known, n=3, cutoff=0.5)
+    return UsageError(f"no {what} {text!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
+
+
+def _column(connection: sqlite3.Connection, sql: str) -> list[str]:
+    return [str(row[0]) for row in connection.execute(sql)]

@@ -1,0 +1,17 @@
+"""Text that is safe to print: nothing read from a kernel or a repository may move the
+terminal's cursor, change its colours or reorder what it shows."""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 controls, the line separators and the marks that reorder text.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(value: object) -> str:
+    """``value`` as text without control characters (each becomes ``\N{REPLACEMENT CHARACTER}``);
+    None is nothing."""
+    if value is None:
+        return ""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))

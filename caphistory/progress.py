@@ -1,0 +1,155 @@
+"""How long work tells what it is doing: a small protocol, for people and for logs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import Protocol, TextIO
+
+from caphistory.plain import clean
+
+_REDRAW_SECONDS = 0.1
+_PATIENCE_SECONDS = 2.0
+
+
+class Progress(Protocol):
+    """What long work reports to whoever watches it."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Begin the stage ``name`` of ``total`` units (None: not known)."""
+
+    def advance(self, n: int = 1) -> None:
+        """Say that ``n`` more units of the stage are done."""
+
+    def note(self, line: str) -> None:
+        """Tell ``line``, which stays to be read."""
+
+    def close(self) -> None:
+        """End the last stage."""
+
+
+class QuietProgress:
+    """Notes only, one line each, for a ``stream`` that nobody watches."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Tell nothing: stages are for those who wait."""
+
+    def advance(self, n: int = 1) -> None:
+        """Tell nothing: stages are for those who wait."""
+
+    def note(self, line: str) -> None:
+        """Write ``line``."""
+        print(clean(line), file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Leave the stream as it is."""
+
+
+class TerminalProgress:
+    """One line for each stage, drawn again in place: what, how far, rate and time left."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._name = ""
+        self._total: int | None = None
+        self._done = 0
+        self._began = 0.0
+        self._drawn = 0.0
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """End the stage before, on a line of its own, and begin ``name``."""
+        self.close()
+        self._name, self._total, self._done = clean(name), total, 0
+        self._began = time.monotonic()
+        self._draw()
+
+    def advance(self, n: int = 1) -> None:
+        """Count ``n`` units and draw, though not more often than eyes can follow."""
+        self._done += n
+        if time.monotonic() - self._drawn >= _REDRAW_SECONDS:
+            self._draw()
+
+    def note(self, line: str) -> None:
+        """Write ``line`` above the stage's line."""
+        self._stream.write(f"\r\x1b[2K{clean(line)}\n")
+        if self._name:
+            self._draw()
+
+    def close(self) -> None:
+        """Draw the stage's end and leave its line."""
+        if self._name:
+            self._draw()
+            self._stream.write("\n")
+            self._stream.flush()
+            self._name = ""
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        width = shutil.get_terminal_size().columns - 1
+        line = progress_line(self._name, self._done, self._total, self._drawn - self._began, width)
+        self._stream.write(f"\r\x1b[2K{line}")
+        self._stream.flush()
+
+
+class LateProgress:
+    """Progress of work that is mostly too short for any: called with how many of how many
+    units are done, it draws ``name`` on a terminal once the work has taken two seconds."""
+
+    def __init__(self, name: str, stream: TextIO) -> None:
+        self._name = name
+        self._progress = progress_for(stream)
+        self._began = time.monotonic()
+        self._done: int | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say that ``done`` of ``total`` units are done."""
+        if self._done is None:
+            if time.monotonic() - self._began < _PATIENCE_SECONDS:
+                return
+            self._progress.stage(self._name, total)
+            self._done = 0
+        self._progress.advance(done - self._done)
+        self._done = done
+
+    def close(self) -> None:
+        """End what was drawn."""
+        self._progress.close()
+
+
+def progress_line(name: str, done: int, total: int | None, seconds: float, width: int) -> str:
+    """The line for ``done`` of ``total`` units of the stage ``name`` after ``seconds``,
+    at most ``width`` characters."""
+    rate = done / seconds if seconds > 0 else 0.0
+    if total is None:
+        return f"{name}  {done:,}  {_rate(rate)}"[:width] if done else f"{name} …"[:width]
+    left = (total - done) / rate if rate and done < total else 0.0
+    when = f"{duration(left)} left" if done < total else f"in {duration(seconds)}"
+    end = f"  {done:,}/{total:,}  {_rate(rate)}  {when if rate else ''}".rstrip()
+    room = min(30, width - len(name) - len(end) - 2)
+    if room < 5:
+        return f"{name}{end}"[:width]
+    filled = room * done // total if total else room
+    return f"{name}  {'█' * filled}{'░' * (room - filled)}{end}"
+
+
+def duration(seconds: float) -> str:
+    """``seconds`` for people: ``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def progress_for(stream: TextIO) -> TerminalProgress | QuietProgress:
+    """The progress that suits ``stream``: drawn on a terminal, notes alone elsewhere."""
+    return TerminalProgress(stream) if stream.isatty() else QuietProgress(stream)

@@ -1,0 +1,10 @@
+-- title: What the reading of a release could not account for
+-- description: Each occurrence of a check that is unexplained or stands in no known function, each file that could not be read, and each search that was cut off.
+-- param release: a release (default: the newest in the database)
+select release, kind, path, line, detail
+from audit_details
+where release = coalesce(
+    nullif(ltrim(trim(:release), 'vV'), ''),
+    (select release from releases order by ordinal desc limit 1)
+)
+order by kind, path, line

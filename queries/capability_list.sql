@@ -1,0 +1,40 @@
+-- title: The capabilities of a release
+-- description: Every capability that a release defines, with its number, how many check sites ask for it there and how many syscalls come to one (by a row of telling_checks).
+-- param release: a release (default: the newest in the database)
+-- param abi: the system-call table whose syscalls are counted (default: i386)
+with asked as (
+    select release, ordinal, coalesce(nullif(trim(:abi), ''), 'i386') as abi
+    from releases
+    where release = coalesce(
+        nullif(ltrim(trim(:release), 'vV'), ''),
+        (select release from releases order by ordinal desc limit 1)
+    )
+),
+sites as (
+    select runs.capability, count(*) as sites
+    from check_site_runs as runs
+    join asked on asked.ordinal between runs.first_ordinal and runs.last_ordinal
+    group by runs.capability
+),
+reached as (
+    select runs.capability, count(distinct runs.syscall) as syscalls
+    from syscall_privilege_runs as runs
+    join asked on runs.abi = asked.abi
+        and asked.ordinal between runs.first_ordinal and runs.last_ordinal
+    where runs.telling = 1
+    group by runs.capability
+)
+select
+    defined.release,
+    defined.capability,
+    defined.number,
+    coalesce(sites.sites, 0) as sites,
+    coalesce(reached.syscalls, 0) as syscalls,
+    defined.path,
+    defined.line,
+    defined.doc
+from capability_definitions as defined
+join asked on defined.release = asked.release
+left join sites on sites.capability = defined.capability
+left join reached on reached.capability = defined.capability
+order by defined.number is null, defined.number, defined.capability

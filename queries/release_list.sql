@@ -1,0 +1,9 @@
+-- title: The releases in the database
+-- description: Every release that was read, in the order of their versions, with the date of its publication where a source for it is known.
+-- param series: a series such as 2.2 (default: all)
+-- param kind: release or prerelease (default: both)
+select release, series, kind, ordinal, released, source, commit_sha
+from releases
+where coalesce(nullif(trim(:series), ''), series) = series
+    and coalesce(nullif(trim(:kind), ''), kind) = kind
+order by ordinal

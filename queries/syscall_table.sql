@@ -1,0 +1,25 @@
+-- title: The system-call table of a release
+-- description: Every syscall of a release with its number and entry function, those that socketcall and ipc multiplex included, and what it checks (by rows of telling_checks).
+-- param release: a release (default: the newest in the database)
+-- param abi: a system-call table (default: i386)
+with asked as (
+    select release, ordinal, coalesce(nullif(trim(:abi), ''), 'i386') as abi
+    from releases
+    where release = coalesce(
+        nullif(ltrim(trim(:release), 'vV'), ''),
+        (select release from releases order by ordinal desc limit 1)
+    )
+),
+states as (
+    select timeline.syscall, timeline.checks
+    from syscall_timeline as timeline
+    join asked on timeline.abi = asked.abi
+        and asked.ordinal between timeline.first_ordinal and timeline.last_ordinal
+)
+select
+    syscalls.release, syscalls.abi, syscalls.number, syscalls.syscall, syscalls.function,
+    syscalls.path, syscalls.line, syscalls.parent, states.checks
+from syscalls
+join asked on syscalls.release = asked.release and syscalls.abi = asked.abi
+left join states on states.syscall = syscalls.syscall
+order by syscalls.number is null, syscalls.number, syscalls.parent, syscalls.syscall

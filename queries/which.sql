@@ -1,0 +1,51 @@
+-- title: Which syscalls check a privilege
+-- description: The syscalls that come to a check of one privilege in one release, the most telling rows first: direct checks before calls before calls through pointers, and sites that few syscalls share before sites that many share.
+-- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: CAP_SYS_CHROOT)
+-- param release: a release (default: the newest in the database)
+-- param reach: direct, call or pointer (default: all three)
+-- param abi: a system-call table (default: i386)
+-- param withheld: 1 to show also what is not in telling_checks (default: 0)
+with asked as (
+    select
+        case
+            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
+            when coalesce(trim(:privilege), '') = '' then 'CAP_SYS_CHROOT'
+            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
+            else 'CAP_' || upper(trim(:privilege))
+        end as privilege,
+        coalesce(
+            nullif(ltrim(trim(:release), 'vV'), ''),
+            (select release from releases order by ordinal desc limit 1)
+        ) as release,
+        coalesce(nullif(trim(:abi), ''), 'i386') as abi,
+        nullif(trim(:reach), '') as reach,
+        coalesce(trim(:withheld), '') not in ('', '0') as withheld
+),
+checks as (
+    select * from telling_checks
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+        and (
+            capability = (select privilege from asked)
+            or (capability is null and check_name = (select privilege from asked))
+        )
+        and not (select withheld from asked)
+    union all
+    select * from syscall_checks
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+        and (
+            capability = (select privilege from asked)
+            or (capability is null and check_name = (select privilege from asked))
+        )
+        and (select withheld from asked)
+)
+select
+    release, abi, syscall, check_name, capability, reach, depth, pointer_hops, conditional,
+    feasible, function, path, line, effect, errno, shared_by, chain
+from checks
+where coalesce((select reach from asked), reach) = reach
+order by
+    feasible desc,
+    case reach when 'direct' then 0 when 'call' then 1 else 2 end,
+    shared_by, pointer_hops, depth, syscall, path, line

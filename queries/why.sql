@@ -1,0 +1,44 @@
+-- title: Why a syscall checks a privilege
+-- description: The chain of calls from a syscall's entry function to each check of one privilege, step by step, the best evidence first; `telling` is 1 for the rows of telling_checks. `chain` is a JSON array of steps: function, path, line, edge and via.
+-- param syscall: the name that user space knows it by (default: chroot)
+-- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: every privilege)
+-- param release: a release (default: the newest in the database)
+-- param abi: a system-call table (default: i386)
+with asked as (
+    select
+        coalesce(nullif(trim(:syscall), ''), 'chroot') as syscall,
+        case
+            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
+            when coalesce(trim(:privilege), '') = '' then null
+            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
+            else 'CAP_' || upper(trim(:privilege))
+        end as privilege,
+        coalesce(
+            nullif(ltrim(trim(:release), 'vV'), ''),
+            (select release from releases order by ordinal desc limit 1)
+        ) as release,
+        coalesce(nullif(trim(:abi), ''), 'i386') as abi
+),
+telling as (
+    select path, line, check_name, capability
+    from telling_checks
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+        and syscall = (select syscall from asked)
+)
+select
+    release, abi, syscall, check_name, capability, reach, depth, pointer_hops, conditional,
+    feasible, function, path, line, effect, errno, shared_by, chain,
+    exists (
+        select 1 from telling
+        where telling.path = checks.path and telling.line = checks.line
+            and telling.check_name = checks.check_name
+            and telling.capability is checks.capability
+    ) as telling
+from syscall_checks as checks
+where release = (select release from asked)
+    and abi = (select abi from asked)
+    and syscall = (select syscall from asked)
+    and coalesce((select privilege from asked), capability, check_name)
+        = coalesce(capability, check_name)
+order by telling desc, feasible desc, pointer_hops, depth, shared_by, path, line

@@ -1,0 +1,10 @@
+-- title: The functions that only pass a check on
+-- description: The wrappers of a release. A `fixed` one stands for the privilege in its row and its calls are check sites; a `plumbing` one hands its parameter number `parameter` (from 0) on.
+-- param release: a release (default: the newest in the database)
+select release, name, kind, check_name, capability, parameter, path, line
+from wrappers
+where release = coalesce(
+    nullif(ltrim(trim(:release), 'vV'), ''),
+    (select release from releases order by ordinal desc limit 1)
+)
+order by name, capability

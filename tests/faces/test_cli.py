@@ -1,0 +1,474 @@
+"""The command line: what each command says to people and to machines, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+import pytest
+
+from caphistory.cli.root import COMMANDS, root
+from caphistory.plain import clean
+from caphistory.records import CapabilityDefinition
+from caphistory.store.schema import VIEWS
+from tests.faces.conftest import Run, Said
+from tests.factories import build, check, linked, site
+
+PROGRAM = [sys.executable, "-c", "from caphistory.cli import main; main()"]
+
+
+def table(said: Said) -> str:
+    """What was said, without the spaces at the ends."""
+    assert said.exit_code == 0, said.err
+    return said.out.strip()
+
+
+def test_which_answers_with_file_line_and_what_a_missing_privilege_does(caphistory: Run) -> None:
+    said = caphistory("which", "CAP_SYS_CHROOT", "--release", "2.2.24", "--format", "table")
+    assert table(said) == (
+        "CAP_SYS_CHROOT in 2.2.24: 1 syscall\n"
+        "syscall  reach   else   where          sites  function\n"
+        "chroot   direct  EPERM  fs/open.c:405  1      sys_chroot\n"
+        "\n"
+        "next: caphistory why chroot CAP_SYS_CHROOT --release 2.2.24"
+        " · caphistory which CAP_SYS_CHROOT --all-releases"
+    )
+
+
+def test_which_names_the_pointer_that_a_check_is_reached_through(caphistory: Run) -> None:
+    said = caphistory("which", "net_bind_service", "--format", "table")
+    assert (
+        "bind     pointer  EACCES  net/ipv4/af_inet.c:505  1      [proto_ops.bind] inet_bind"
+        in (said.lines)
+    )
+
+
+def test_which_takes_any_number_of_names(caphistory: Run) -> None:
+    said = caphistory("which", "setgid", "CAP_SYS_CHROOT", "--format", "json")
+    assert [row["syscall"] for row in said.rows] == ["setgid", "chroot"]
+
+
+def test_which_says_what_it_leaves_out_and_how_to_see_it(caphistory: Run) -> None:
+    said = caphistory("which", "CAP_SYS_ADMIN", "--format", "table")
+    assert "1 more syscall only through code that many syscalls share: --all" in said.lines
+    everything = caphistory("which", "CAP_SYS_ADMIN", "--all", "--format", "json")
+    assert [row["syscall"] for row in everything.rows] == ["mount", "ioctl"]
+
+
+def test_which_with_nothing_but_what_it_leaves_out_found_nothing(caphistory: Run) -> None:
+    said = caphistory("which", "CAP_SYS_TIME")
+    assert said == (
+        1,
+        "",
+        "caphistory: no syscall checks CAP_SYS_TIME in 2.2.24 (1 more syscall only where"
+        " constants on the way switch the check off: --all)\n",
+    )
+
+
+def test_which_in_all_releases_says_from_which_to_which(caphistory: Run) -> None:
+    said = caphistory("which", "suser", "--all-releases", "--format", "table")
+    assert table(said).splitlines()[:3] == [
+        "suser: 4 syscalls in all releases",
+        "syscall  reach    releases",
+        "chroot   direct   2.0.39 – 2.1.91",
+    ]
+    rows = caphistory("which", "setgid", "--all-releases", "--format", "json").rows
+    assert [(row["first_release"], row["last_release"], row["open"]) for row in rows] == [
+        ("2.1.92", "2.2.24", 1)
+    ]
+
+
+def test_reach_narrows_the_answer(caphistory: Run) -> None:
+    said = caphistory("which", "suser", "--release", "2.0.40", "--reach", "pointer")
+    assert [line.split("\t")[2] for line in said.lines] == ["syscall", "bind"]
+
+
+def test_syscall_shows_the_release_in_which_root_became_a_capability(caphistory: Run) -> None:
+    assert table(caphistory("syscall", "setgid", "--format", "table")) == (
+        "setgid\n"
+        "2.0.39 – 2.1.91 suser · 2.1.92 – CAP_SETGID\n"
+        "\n"
+        "releases         check       reach   where             function\n"
+        "2.0.39 – 2.1.91  suser       direct  kernel/sys.c:302  sys_setgid\n"
+        "2.1.92 –         CAP_SETGID  direct  kernel/sys.c:305  sys_setgid\n"
+        "\n"
+        "lines are those of the last release of each run\n"
+        "next: caphistory why setgid CAP_SETGID --release 2.2.24"
+    )
+
+
+def test_syscall_in_one_release(caphistory: Run) -> None:
+    said = caphistory("syscall", "sys_setgid", "--release", "v2.0.40", "--format", "json")
+    assert [(row["check_name"], row["line"]) for row in said.rows] == [("suser", 301)]
+
+
+def test_a_syscall_without_checks_is_nothing_found(caphistory: Run) -> None:
+    assert caphistory("syscall", "getpid").exit_code == 1
+
+
+def test_transition_groups_by_what_became_of_root(caphistory: Run) -> None:
+    assert table(caphistory("transition", "2.0.40", "2.2.24", "--format", "table")) == (
+        "2.0.40 → 2.2.24: 4 syscalls changed\n"
+        "\n"
+        "from root to a capability: 4\n"
+        "bind    suser → CAP_NET_BIND_SERVICE\n"
+        "chroot  suser → CAP_SYS_CHROOT\n"
+        "mount   suser → CAP_SYS_ADMIN\n"
+        "setgid  suser → CAP_SETGID\n"
+        "\n"
+        "next: caphistory syscall bind"
+    )
+
+
+def test_no_transition_between_equal_releases(caphistory: Run) -> None:
+    said = caphistory("transition", "2.2.0", "2.2.24")
+    assert said == (1, "", "caphistory: no syscall changed what it checks: 2.2.0 → 2.2.24\n")
+
+
+def test_why_draws_the_chain_and_names_the_pointer(caphistory: Run) -> None:
+    assert table(caphistory("why", "bind", "CAP_NET_BIND_SERVICE", "--format", "table")) == (
+        "bind → CAP_NET_BIND_SERVICE in 2.2.24: 1 check\n"
+        "\n"
+        "sys_bind     net/socket.c:810        calls inet_bind through proto_ops.bind\n"
+        "  inet_bind  net/ipv4/af_inet.c:505  checks capable(CAP_NET_BIND_SERVICE), else EACCES"
+    )
+
+
+def test_why_in_json_has_the_chain_as_steps(caphistory: Run) -> None:
+    (row,) = caphistory("--format", "json", "why", "bind", "net_bind_service").rows
+    assert [(step["function"], step["edge"], step["via"]) for step in row["chain"]] == [
+        ("sys_bind", "pointer", "proto_ops.bind"),
+        ("inet_bind", "call", None),
+    ]
+
+
+def test_why_tells_when_a_check_says_little(caphistory: Run) -> None:
+    assert "60 syscalls come to this check of CAP_SYS_ADMIN" in (
+        caphistory("why", "ioctl", "sys_admin", "--format", "table").lines
+    )
+    assert "constants on this way switch the check off" in (
+        caphistory("why", "stime", "sys_time", "--format", "table").lines
+    )
+
+
+def test_capability_lists_those_of_a_release(caphistory: Run) -> None:
+    said = caphistory("capability", "--format", "table")
+    assert said.lines[:3] == [
+        "2.2.24: 6 capabilities",
+        "number  capability            sites  syscalls  defined",
+        "1       CAP_DAC_OVERRIDE      1      0         include/linux/capability.h:51",
+    ]
+    assert caphistory("capability", "--release", "2.0.40").exit_code == 1
+
+
+def test_capability_through_all_releases(caphistory: Run) -> None:
+    said = caphistory("capability", "setgid", "--format", "table")
+    assert said.lines == [
+        "CAP_SETGID (6): 2.1.92 –",
+        "include/linux/capability.h:56 in 2.2.24",
+        "  Allow <b>it</b>.",
+        "  And that.",
+        "",
+        "releases  sites  syscalls",
+        "2.1.92 –  1      1",
+        "",
+        "next: caphistory which CAP_SETGID --all-releases",
+    ]
+
+
+def test_container_says_what_is_lost(caphistory: Run) -> None:
+    said = caphistory("container", "--docker", "--drop", "setgid", "--format", "table")
+    assert said.lines[0] == "in 2.2.24, 2 syscalls would ask for what is missing"
+    # Bits 10 and 18: CAP_NET_BIND_SERVICE and CAP_SYS_CHROOT.
+    by_mask = caphistory("container", "--mask", "0000000000040400", "--format", "json")
+    by_name = caphistory(
+        "container", "--drop", "ALL", "--add", "sys_chroot,net_bind_service", "--format", "json"
+    )
+    assert by_mask.rows == by_name.rows
+    assert {row["syscall"] for row in by_mask.rows} == {"mount", "setgid"}
+
+
+def test_releases_by_series_and_one_by_one(caphistory: Run) -> None:
+    by_series = caphistory("releases", "--format", "table")
+    assert by_series.lines[0] == "6 releases, 2.0.39 – 2.2.24"
+    assert "2.2     2         2.2.0   2.2.24  1999-01-26 – ?" in by_series.lines
+    one_by_one = caphistory("releases", "--series", "2.2", "--format", "json")
+    assert [row["release"] for row in one_by_one.rows] == ["2.2.0", "2.2.24"]
+
+
+def test_audit_sums_up_and_goes_into_detail(caphistory: Run) -> None:
+    assert caphistory("audit", "--format", "table").lines[0] == (
+        "6 releases: 15 of 87 occurrences of a check's name are unexplained"
+    )
+    one = caphistory("audit", "--release", "2.0.40", "--format", "json")
+    assert one.rows[0]["unexplained"] == 1
+    details = caphistory("audit", "--details", "--format", "table")
+    assert "unexplained  drivers/a.c:4  suser in a table" in details.lines
+
+
+def test_export_gives_the_same_bytes_for_the_same_facts(caphistory: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert caphistory("export", str(first)).exit_code == 0
+    assert caphistory("export", str(second)).exit_code == 0
+    assert first.read_bytes() == second.read_bytes() != b""
+
+
+def test_alone_it_shows_what_there_is_an_answer_and_where_to_begin(caphistory: Run) -> None:
+    said = caphistory()
+    assert said.exit_code == 0
+    assert "6 releases, 2.0.39 – 2.2.24; 5 checks in the newest" in said.lines
+    assert "2.0.39 – 2.1.91 suser · 2.1.92 – CAP_SETGID" in said.lines
+    assert "caphistory serve" in said.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("which", "suser", "--release", "2.0.40", "--all"),
+        ("syscall", "bind"),
+        ("transition",),
+        ("why", "chdir", "dac_override"),
+        ("capability",),
+        ("releases",),
+        ("audit",),
+    ],
+)
+def test_all_formats_hold_the_same_rows(caphistory: Run, arguments: tuple[str, ...]) -> None:
+    rows = caphistory(*arguments, "--format", "json").rows
+    by_comma = list(csv.reader(io.StringIO(caphistory(*arguments, "--format", "csv").out)))
+    by_tab = [line.split("\t") for line in caphistory(*arguments, "--format", "tsv").lines]
+    markdown = caphistory(*arguments, "--format", "markdown").lines
+    assert by_comma == by_tab
+    assert by_comma[0] == [*rows[0]]
+    assert len(by_comma) - 1 == len(rows) == len(markdown) - 2
+    assert len({re.sub(r"\\\|", "", line).count("|") for line in markdown}) == 1
+    # Without a terminal, tab-separated values are what a program expects.
+    assert caphistory(*arguments).out == caphistory(*arguments, "--format", "tsv").out
+
+
+def test_rows_of_checks_have_the_columns_of_the_contract(caphistory: Run) -> None:
+    contract = next(view.columns for view in VIEWS if view.name == "syscall_checks")
+    rows = caphistory("which", "suser", "--release", "2.0.40", "--format", "json").rows
+    assert [*rows[0]] == [*contract]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("syscall", "setgidd"), "no syscall 'setgidd'; nearest: setgid, getpid"),
+        (("which", "CAP_SYS_CHROT"), "no capability 'CAP_SYS_CHROT'; nearest: CAP_SYS_CHROOT"),
+        (("which", "suser", "--release", "2.2.42"), "no release '2.2.42'; nearest: 2.2.24"),
+        (("which", "suser", "--abi", "vax"), "no system-call table 'vax'; there are: i386"),
+        (("which",), "Missing argument 'CAP_X...'."),
+        (("wich",), "No such command 'wich'."),
+        (("which", "suser", "--all-releases", "--release", "2.2.0"), "leave --release out"),
+        (("--release", "2.2.0", "transition"), "leave --release out"),
+        (("container",), "give --docker, --mask or --drop"),
+        (("container", "--docker", "--mask", "1"), "give one of them"),
+        (("container", "--mask", "0xzz"), "is not hexadecimal"),
+        (("container", "--mask", "-1"), "is not hexadecimal"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    caphistory: Run, arguments: tuple[str, ...], complaint: str
+) -> None:
+    said = caphistory(*arguments)
+    assert (said.exit_code, said.out) == (2, "")
+    assert complaint in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_global_options_stand_before_or_after_the_command(caphistory: Run) -> None:
+    before = caphistory("--release", "2.0.40", "--format", "csv", "which", "suser")
+    after = caphistory("which", "suser", "--release", "2.0.40", "--format", "csv")
+    assert before == after
+    assert caphistory("--version").out.startswith("caphistory ")
+
+
+def test_what_is_no_database_is_one_line_and_exit_code_3(caphistory: Run, tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("hello")
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("create table t (x)")
+    for path in (tmp_path / "missing.db", tmp_path, text, other):
+        said = caphistory("--db", str(path), "which", "suser")
+        assert (said.exit_code, said.out, said.err.count("\n")) == (3, "", 1)
+        assert str(path) in said.err
+    said = caphistory("export", str(tmp_path / "no folder" / "facts"))
+    assert (said.exit_code, said.out, said.err.count("\n")) == (3, "", 1)
+
+
+def test_a_database_without_releases_says_how_to_add_some(caphistory: Run, tmp_path: Path) -> None:
+    empty = build(tmp_path / "empty.db")
+    for arguments in (
+        ("which", "setgid"),
+        ("syscall", "setgid"),
+        ("audit",),
+        ("audit", "--details"),
+        ("releases",),
+        (),
+    ):
+        assert caphistory("--db", str(empty), *arguments) == (
+            1,
+            "",
+            "caphistory: the database holds no release yet: caphistory index adds some\n",
+        )
+
+
+EVIL = "\x1b]0;owned\x07\x1b[31m\u202e|`<b>"
+
+
+def test_nothing_from_the_database_reaches_the_terminal_as_a_command(
+    caphistory: Run, tmp_path: Path
+) -> None:
+    at = site(f"fs/{EVIL}.c", 1, f"f{EVIL}", capability=f"CAP_{EVIL}")
+    kernel = linked(
+        "2.2.24",
+        checks=[check(f"chroot{EVIL}", at)],
+        definitions=[CapabilityDefinition("CAP_X", 1, f"{EVIL}.h", 1, EVIL)],
+    )
+    database = str(build(tmp_path / "evil.db", kernel))
+    for arguments in (
+        ("which", "CAP_X"),
+        ("syscall", f"chroot{EVIL}"),
+        ("syscall", "nothing"),
+        ("capability",),
+        ("capability", "CAP_X"),
+        ("transition",),
+        (),
+    ):
+        for form in ("table", "json", "csv", "tsv", "markdown"):
+            said = caphistory("--db", database, *arguments, "--format", form)
+            for text in (said.out, said.err):
+                assert clean(text.replace("\n", "").replace("\t", "")) == (
+                    text.replace("\n", "").replace("\t", "")
+                )
+
+
+def test_tables_fit_the_width_and_never_cut_a_place(
+    caphistory: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "66")
+    said = caphistory("which", "net_bind_service", "--format", "table")
+    row = next(line for line in said.lines if line.startswith("bind"))
+    assert "net/ipv4/af_inet.c:505" in row
+    assert row.endswith("…")
+    assert len(row) <= 66
+
+
+def test_every_command_explains_itself_in_a_sentence(caphistory: Run) -> None:
+    listed = caphistory("--help").out
+    for name in COMMANDS:
+        command = root.get_command(click.Context(root), name)
+        assert command is not None
+        assert command.get_short_help_str(limit=80) in " ".join(listed.split())
+        assert not command.get_short_help_str(limit=80).endswith("...")
+        for parameter in command.params:
+            assert isinstance(parameter, click.Argument) or getattr(parameter, "help", None)
+
+
+def examples() -> list[str]:
+    """The examples of every help text."""
+    commands = [root, *(root.get_command(click.Context(root), name) for name in COMMANDS)]
+    return [
+        line.strip()
+        for command in commands
+        for line in (getattr(command, "help", None) or "").splitlines()
+        if re.match(r"\s+caphistory( |$)", line)
+    ]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_the_examples_in_help_texts_are_right(
+    caphistory: Run, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = shlex.split(example)[1:]
+    if arguments[0] in ("serve", "index"):
+        command = root.get_command(click.Context(root), arguments[0])
+        assert command is not None
+        command.make_context(arguments[0], arguments[1:])
+    else:
+        # This small history has not every name, and no clone has its source.
+        said = caphistory(*arguments)
+        assert said.exit_code in (0, 1) or re.search(
+            r"no (release|capability|syscall) |is not on this machine", said.err
+        ), said.err
+
+
+def test_completion_knows_commands_and_the_names_of_the_database(database: Path) -> None:
+    def completed(words: str) -> list[str]:
+        environment = os.environ | {
+            "_CAPHISTORY_COMPLETE": "bash_complete",
+            "COMP_WORDS": f"caphistory --db {database} {words}",
+            "COMP_CWORD": str(len(words.split(" ")) + 2),
+        }
+        output = subprocess.run(
+            PROGRAM, env=environment, capture_output=True, text=True, check=False
+        ).stdout
+        return [line.split(",", 1)[1] for line in output.splitlines()]
+
+    assert completed("whi") == ["which"]
+    assert completed("which CAP_SYS_C") == ["CAP_SYS_CHROOT"]
+    assert completed("syscall chr") == ["chroot"]
+    assert completed("transition 2.1") == ["2.1.91", "2.1.92"]
+    assert completed("which suser --release 2.0.4") == ["2.0.40"]
+
+
+def test_a_closed_pipe_ends_it_silently(database: Path) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "--db", str(database), "syscall", "setgid"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait() == 0
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_ctrl_c_ends_the_explorer_with_one_line(database: Path) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "--db", str(database), "serve", "--no-open"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        assert "the explorer is at http://127.0.0.1:" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate()
+    assert process.returncode == 130
+    assert complaint.strip().splitlines() == ["caphistory: stopped"]
+
+
+def test_an_answer_needs_no_heavy_import(database: Path) -> None:
+    script = (
+        "import sys; from caphistory.cli import run;"
+        f"run(['--db', {str(database)!r}, 'which', 'setgid']);"
+        "print(*sys.modules, sep='\\n')"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    heavy = {"datasette", "sqlite_utils", "pygit2", "tree_sitter", "msgspec", "uvicorn"}
+    assert heavy & set(output.split("\n")) == set()
+
+
+def test_color_is_for_terminals_that_want_it(caphistory: Run) -> None:
+    assert "\x1b" not in caphistory("which", "setgid", "--format", "table").out

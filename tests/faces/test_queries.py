@@ -1,0 +1,152 @@
+"""The query files: their headers, and that each answers with and without parameters."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from caphistory.answers import ask, parse_query, queries
+from caphistory.store import open_reader
+from caphistory.store.schema import VIEWS
+
+NAMES = sorted(queries())
+
+
+@pytest.fixture
+def connection(database: Path) -> Iterator[sqlite3.Connection]:
+    with closing(open_reader(database)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_declares_exactly_the_parameters_that_it_uses(
+    name: str, connection: sqlite3.Connection
+) -> None:
+    query = queries()[name]
+    given = {parameter.name: "" for parameter in query.parameters}
+    connection.execute(query.sql, given).fetchall()
+    for missing in given:
+        rest = {name: value for name, value in given.items() if name != missing}
+        with pytest.raises(sqlite3.ProgrammingError, match=f":{missing}"):
+            connection.execute(query.sql, rest)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_shows_rows_when_every_parameter_is_empty(
+    name: str, connection: sqlite3.Connection
+) -> None:
+    given = {parameter.name: "" for parameter in queries()[name].parameters}
+    assert ask(connection, name, **given)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_asks_the_views_alone(name: str) -> None:
+    sql = re.sub(r"--.*", "", queries()[name].sql)
+    own = set(re.findall(r"(\w+) as \(", sql))
+    asked = {
+        source
+        for first, others in re.findall(r"\b(?:from|join)\s+(\w+)((?:,\s*\w+)*)", sql)
+        for source in (first, *re.findall(r"\w+", others))
+    }
+    assert asked <= own | {view.name for view in VIEWS}
+
+
+def test_no_query_has_the_name_of_a_view_whose_page_it_would_hide() -> None:
+    assert not queries().keys() & {view.name for view in VIEWS}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("select 1", "title"),
+        ("-- title: T\nselect 1", "description"),
+        ("-- title: T\n-- description: D\n-- param a: what\nselect :a", "no default"),
+    ],
+)
+def test_a_header_that_lacks_something_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parse_query("q", text)
+
+
+def test_a_header_is_read_with_its_defaults() -> None:
+    text = "-- title: T\n-- description: D.\n-- param a: what (default: all)\nselect :a"
+    query = parse_query("q", text)
+    assert (query.title, query.description) == ("T", "D.")
+    assert query.parameters == (("a", "what", "all"),)
+
+
+def test_names_may_be_written_as_people_write_them(connection: sqlite3.Connection) -> None:
+    for written in ("CAP_SYS_CHROOT", "cap_sys_chroot", "sys_chroot", " Sys_Chroot "):
+        rows = ask(connection, "which", privilege=written, release="v2.2.24")
+        assert [row["syscall"] for row in rows] == ["chroot"], written
+
+
+def test_shared_and_switched_off_checks_are_withheld(connection: sqlite3.Connection) -> None:
+    for capability, syscall, feasible in (("DAC_OVERRIDE", "chdir", 1), ("SYS_TIME", "stime", 0)):
+        assert ask(connection, "which", privilege=capability) == []
+        withheld = ask(connection, "which_withheld", privilege=capability)
+        assert [(row["syscall"], row["feasible"]) for row in withheld] == [(syscall, feasible)]
+        shown = ask(connection, "which", privilege=capability, withheld="1")
+        assert [row["syscall"] for row in shown] == [syscall]
+
+
+def test_which_puts_direct_checks_first(connection: sqlite3.Connection) -> None:
+    rows = ask(connection, "which", privilege="suser", release="2.0.40", withheld="1")
+    assert [(row["syscall"], row["reach"]) for row in rows] == [
+        ("chroot", "direct"),
+        ("mount", "direct"),
+        ("setgid", "direct"),
+        ("bind", "pointer"),
+        ("chdir", "pointer"),
+        ("ioctl", "pointer"),
+        ("stime", "call"),
+    ]
+    assert [row["feasible"] for row in rows] == [1, 1, 1, 1, 1, 1, 0]
+
+
+def test_the_default_transition_is_from_the_last_2_0_to_the_last_2_2(
+    connection: sqlite3.Connection,
+) -> None:
+    rows = ask(connection, "transition")
+    assert {(row["from_release"], row["to_release"]) for row in rows} == {("2.0.40", "2.2.24")}
+    assert {(row["syscall"], row["before"], row["after"], row["became"]) for row in rows} == {
+        ("setgid", "suser", "CAP_SETGID", "capability"),
+        ("chroot", "suser", "CAP_SYS_CHROOT", "capability"),
+        ("bind", "suser", "CAP_NET_BIND_SERVICE", "capability"),
+        ("mount", "suser", "CAP_SYS_ADMIN", "capability"),
+    }
+
+
+def test_check_counts_follow_the_sites_of_each_release(connection: sqlite3.Connection) -> None:
+    counts = {
+        (row["release"], row["check_name"]): row["sites"] for row in ask(connection, "check_counts")
+    }
+    direct = connection.execute(
+        "select release, check_name, count(*) from check_sites group by release, check_name"
+    )
+    assert counts == {(release, name): count for release, name, count in direct}
+
+
+def test_a_capability_is_counted_in_each_release(connection: sqlite3.Connection) -> None:
+    rows = ask(connection, "capability", capability="setgid")
+    assert [(row["release"], row["number"], row["sites"], row["syscalls"]) for row in rows] == [
+        ("2.1.92", 6, 1, 1),
+        ("2.2.0", 6, 1, 1),
+        ("2.2.24", 6, 1, 1),
+    ]
+
+
+def test_a_container_loses_what_is_neither_kept_nor_added(connection: sqlite3.Connection) -> None:
+    def lost(**asked: str) -> set[str]:
+        return {row["syscall"] for row in ask(connection, "container", **asked)}
+
+    assert lost() == {"mount"}
+    assert lost(dropped="CAP_SYS_CHROOT", added="CAP_SYS_ADMIN") == {"chroot"}
+    assert lost(base="none") == {"setgid", "chroot", "bind", "mount"}
+    assert lost(base="all", dropped="ALL", added="CAP_SETGID") == {"chroot", "bind", "mount"}
+    assert lost(base="CAP_SETGID, CAP_SYS_CHROOT") == {"bind", "mount"}
