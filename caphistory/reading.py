@@ -7,7 +7,10 @@ from caphistory.linking.program import I386, Program
 from caphistory.linking.release import Tree, link
 from caphistory.records import AuditDetail, LinkedRelease, Release
 from caphistory.syntax.facts import Blob, Item
-from caphistory.syntax.reader import read
+from caphistory.syntax.reader import read, read_assembler
+
+_C = (".c", ".h")
+_ASSEMBLER = (".S", ".s")
 
 
 class Reading:
@@ -25,27 +28,36 @@ class Reading:
     def link(self, tag: TagRef, release: Release) -> tuple[LinkedRelease, int]:
         """The rows of a release, and how many blobs were read for it.
 
-        Raises BrokenObject where the source lacks an object.
+        Raises BrokenObject where the source lacks an object; another release can be linked
+        after that.
         """
         files = self._source.files(tag)
         notes: list[AuditDetail] = []
-        c_files = {path: blob for path, blob in files.items() if path.endswith((".c", ".h"))}
-        changed = {path: blob for path, blob in c_files.items() if self._ids.get(path) != blob}
-        contents = {path: self._source.read(blob) for path, blob in changed.items()}
-        for path in [path for path in self._blobs if path not in c_files]:
-            del self._blobs[path], self._items[path], self._ids[path]
-        fresh: dict[bytes, Item] = {}
-        for path, content in contents.items():
-            self._read(path, content, fresh)
-            self._ids[path] = changed[path]
-        self._program.update(self._blobs, fresh)
+        blobs_read = self._read(
+            {path: blob for path, blob in files.items() if path.endswith((*_C, *_ASSEMBLER))}
+        )
+        there = self._program.files
+        items = {
+            key: item
+            for path, blob in self._blobs.items()
+            if there.get(path) is not blob
+            for key, item in self._items[path].items()
+        }
+        self._program.update(self._blobs, items)
         tree = Tree(files, self._source.read)
-        return link(release, self._program, tree, notes), len(changed)
+        return link(release, self._program, tree, notes), blobs_read
 
-    def _read(self, path: str, content: bytes, fresh: dict[bytes, Item]) -> None:
-        known = self._items.get(path, {})
-        blob, new = read(content, known)
-        items = {p.key: new.get(p.key) or known[p.key] for p in blob.items}
-        self._blobs[path] = blob
-        self._items[path] = items
-        fresh.update(items)
+    def _read(self, files: dict[str, str]) -> int:
+        """Hold the facts of these files, given by path and blob, and of no others."""
+        for path in [path for path in self._blobs if path not in files]:
+            del self._blobs[path], self._items[path], self._ids[path]
+        changed = [path for path, blob in files.items() if self._ids.get(path) != blob]
+        for path in changed:
+            known = self._items.get(path, {})
+            content = self._source.read(files[path])
+            assembler = path.endswith(_ASSEMBLER)
+            blob, new = read_assembler(content) if assembler else read(content, known)
+            self._ids[path] = files[path]
+            self._blobs[path] = blob
+            self._items[path] = {p.key: new.get(p.key) or known[p.key] for p in blob.items}
+        return len(changed)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from caphistory.linking.program import Definition, Program
 from caphistory.records import CheckSite, Wrapper
 from caphistory.syntax.facts import Call, Function, UidTest
+from caphistory.syntax.guards import Expr
 
 # The position of the capability among the arguments; None for a check without one.
 # suser and fsuser: 0.95 to 2.4; capable and cap_raised: from 2.1.91; security_capable:
@@ -41,11 +42,13 @@ class Meaning(NamedTuple):
 
 
 class Site(NamedTuple):
-    """A check site with the definition that holds it and whether it is conditional."""
+    """A check site with the definition that holds it, whether it is conditional, and the
+    conditions on that definition's parameters under which it is asked."""
 
     definition: Definition
     check: CheckSite
     conditional: int
+    guards: tuple[Expr, ...]
 
 
 class Checks:
@@ -112,7 +115,8 @@ class Checks:
                 if definition in self.fixed or self.is_check(definition):
                     continue
                 found = self._relayed(definition)
-                if found:
+                # What is called through a pointer too asks in its own body.
+                if found and not self.program.is_stored(definition):
                     self.fixed[definition] = found
                     self._fixed_names.add(definition.name)
                     waiting.append(definition.name)
@@ -176,7 +180,22 @@ class Checks:
             if not self.is_check(definition):
                 for test in definition.fact.uid_tests:
                     found.append(_site(definition, test, Meaning(UID0, None, None), blob_ids))
-        return sorted(found, key=lambda site: _order(site.check))
+        return sorted(_one_a_line(found), key=lambda site: _order(site.check))
+
+
+def _one_a_line(sites: list[Site]) -> list[Site]:
+    """A check that is asked twice in one line (``current->uid && current->euid``, 0.01) is
+    one site; of its two sets of conditions the weaker holds."""
+    found: dict[tuple[Definition, CheckSite], Site] = {}
+    for site in sites:
+        key = (site.definition, site.check)
+        known = found.get(key)
+        if known is None or (len(site.guards), site.conditional) < (
+            len(known.guards),
+            known.conditional,
+        ):
+            found[key] = site
+    return list(found.values())
 
 
 def _order(check: CheckSite) -> tuple[str, int, str, str]:
@@ -202,7 +221,7 @@ def _site(
         _joined(definition.condition, asked.condition),
         blob_ids[definition.path],
     )
-    return Site(definition, check, asked.conditional)
+    return Site(definition, check, asked.conditional, asked.guards)
 
 
 def _joined(outer: str, inner: str) -> str | None:

@@ -188,25 +188,25 @@ class Pointers:
         return cells
 
     def _cell_callers(self, cell: Cell) -> list[PointerCall]:
+        """The calls through a cell or through what is copied from it, under the name of the
+        last cell on the way that is no local: ``fn = fmt->load_binary; fn(…)`` goes via
+        ``linux_binfmt.load_binary``."""
         found = self._callers.get(cell)
         if found is None:
             seen = {cell}
-            waiting = [cell]
+            waiting = [(cell, self.label(cell))]
             found = []
             while waiting:
-                at = waiting.pop()
-                found.extend(self._calls_of(at))
+                at, via = waiting.pop()
+                calls = self._call_map(_cell_last(at)).get(at, ())
+                found.extend(PointerCall(caller, call, via) for caller, call in calls)
                 for following in self._flows_from(at):
                     if following not in seen:
                         seen.add(following)
-                        waiting.append(following)
+                        local = following[0] == "local"
+                        waiting.append((following, via if local else self.label(following)))
             self._callers[cell] = found
         return found
-
-    def _calls_of(self, cell: Cell) -> list[PointerCall]:
-        via = self.label(cell)
-        calls = self._call_map(_cell_last(cell)).get(cell, ())
-        return [PointerCall(caller, call, via) for caller, call in calls]
 
     def _call_map(self, last: str) -> dict[Cell, list[tuple[Definition, Call]]]:
         """The pointer calls whose place ends in ``last``, by cell."""

@@ -241,6 +241,19 @@ class Program:
                     self.passed.add(last_part(argument), path, (definition, call, position))
         return definition
 
+    def is_stored(self, definition: Definition) -> bool:
+        """Whether a function's name stands somewhere as a value, so that it may be called
+        through a pointer."""
+        name, place = definition.name, ":" + definition.name
+        paths = {at.path for at in self.stored.get(name)}
+        paths.update(user.path for user, flow in self.flows.get(place) if flow.source == place)
+        paths.update(
+            user.path
+            for user, call, position in self.passed.get(place)
+            if call.arguments[position] == place
+        )
+        return any(definition in self.resolve(name, path) for path in paths)
+
     def all_definitions(self) -> Iterator[Definition]:
         """Every definition, by path and line."""
         for path in sorted(self.definitions):

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from caphistory.linking.checks import Checks, Site
+from caphistory.linking.feasibility import NOTHING_KNOWN, Constants, Context, possible
 from caphistory.linking.pointers import Pointers
 from caphistory.linking.program import Definition, Program
 from caphistory.linking.syscalls import Entry
+from caphistory.syntax.facts import Call
 
 
 class Bounds(NamedTuple):
@@ -27,18 +29,21 @@ BOUNDS = Bounds(depth=8, pointer_hops=3)
 
 
 class Edge(NamedTuple):
-    """A step from one definition to another: the line it is made at, and how."""
+    """A step from one definition to another: the line it is made at, and how. ``call`` is
+    None for a macro that is only another name for the callee."""
 
     caller: Definition
     callee: Definition
     line: int
     conditional: int
     via: str | None
+    call: Call | None
 
 
 class Graph(NamedTuple):
-    """The steps between definitions that come to a check, by caller and by callee: of all
-    steps of one kind between two definitions the first, unconditional ones before others."""
+    """The steps between definitions that come to a check, by caller and by callee. Of steps
+    that neither kind, conditions nor arguments tell apart the first is kept, unconditional
+    ones before others."""
 
     out: dict[Definition, list[Edge]]
     into: dict[Definition, list[Edge]]
@@ -68,76 +73,198 @@ def build(
 def _edges_to(
     program: Program, checks: Checks, pointers: Pointers, callee: Definition
 ) -> list[Edge]:
-    best: dict[tuple[Definition, str], Edge] = {}
+    best: dict[tuple[object, ...], Edge] = {}
     for edge in _steps_to(program, pointers, callee):
         if edge.caller is callee or not program.built(edge.caller.path):
             continue
-        key = (edge.caller, edge.via or "")
+        told = (edge.call.guards, edge.call.passes) if edge.call else ()
+        key = (edge.caller, edge.via, told)
         known = best.get(key)
-        if known is None or (edge.conditional, edge.line) < (known.conditional, known.line):
+        if known is None or _rank(edge) < _rank(known):
             best[key] = edge
     found = [edge for edge in best.values() if not checks.is_check(edge.caller)]
-    return sorted(found, key=lambda e: (e.via or "", e.caller.key))
+    return sorted(found, key=lambda e: (e.via or "", e.caller.key, _rank(e)))
+
+
+def _rank(edge: Edge) -> tuple[int, int]:
+    return edge.conditional, edge.line
 
 
 def _steps_to(program: Program, pointers: Pointers, callee: Definition) -> Iterator[Edge]:
     name = callee.name
     for caller, call in program.calls.get(name):
         if callee in program.resolve(name, caller.path):
-            yield Edge(caller, callee, caller.item_line + call.line, call.conditional, None)
+            yield _step(caller, callee, call, None)
     for macro in program.aliases.get(name):  # "#define iput_final really_iput"
         if macro is not callee and callee in program.resolve(name, macro.path):
-            yield Edge(macro, callee, macro.line, 0, None)
+            yield Edge(macro, callee, macro.line, 0, None, None)
     for caller, call, via in pointers.callers(callee):
-        yield Edge(caller, callee, caller.item_line + call.line, call.conditional, via)
+        yield _step(caller, callee, call, via)
 
 
-# For each definition the entries (as bits) that arrive first at (pointer steps, steps).
-_Arrivals = dict[Definition, dict[tuple[int, int], int]]
+def _step(caller: Definition, callee: Definition, call: Call, via: str | None) -> Edge:
+    return Edge(caller, callee, caller.item_line + call.line, call.conditional, via, call)
+
+
+def constants(graph: Graph, sites: list[Site]) -> Constants:
+    """What must be known of parameters to decide the guards of sites and steps."""
+    found = Constants()
+    news = []
+    for site in sites:
+        if found.want(site.definition, site.guards):
+            news.append(site.definition)
+    for caller, edges in graph.out.items():
+        for edge in edges:
+            if edge.call is not None and found.want(caller, edge.call.guards):
+                news.append(caller)
+    while news:
+        callee = news.pop()
+        for edge in graph.into.get(callee, ()):
+            if edge.call is not None and found.want_for(edge.caller, edge.call, callee):
+                news.append(edge.caller)
+    return found
 
 
 class Found(NamedTuple):
-    """The best chain from an entry function to a definition with a check: its edges in
-    order, and how many of them are pointer steps."""
+    """The best chain from an entry function to the definition that holds a site: its edges
+    in order, and how many of them are pointer steps."""
 
     pointer_hops: int
     edges: tuple[Edge, ...]
 
 
-def reached(
-    graph: Graph, entries: list[Entry], holders: set[Definition], bounds: Bounds
-) -> list[dict[Definition, Found]]:
-    """For each entry, the definitions among ``holders`` that it comes to, with the best
-    chain: fewest pointer steps, then fewest steps, then the order of the source.
+# A definition with what is known of its parameters.
+_Node = tuple[Definition, Context]
 
-    All entries go breadth first together, each one a bit of an integer. What a
+
+class _Search:
+    """Breadth first from all entries together, each one a bit of an integer.
+
+    With ``constants``, steps whose guards are known to fail are not taken, and a function is
+    a node of its own for each set of constants that it is called with.
+    """
+
+    def __init__(self, graph: Graph, entries: list[Entry], constants: Constants | None) -> None:
+        self._graph = graph
+        self._constants = constants
+        self._barred = _dispatched(entries)
+        self._steps: dict[_Node, list[tuple[Edge, _Node]]] = {}
+        self._into: dict[_Node, list[tuple[Edge, _Node]]] = {}
+        self._chains: dict[tuple[_Node, int, int, int], tuple[Edge, ...]] = {}
+        self.contexts: dict[Definition, list[_Node]] = {}
+        self.arrivals: dict[_Node, dict[tuple[int, int], int]] = {}
+
+    def run(self, entries: list[Entry], bounds: Bounds) -> None:
+        """Fewest pointer steps first, then fewest steps."""
+        arrived: dict[_Node, int] = {}
+        waiting: list[dict[_Node, int]] = [{} for _ in range(bounds.depth + 1)]
+        for bit, entry in enumerate(entries):
+            if entry.definition is not None:
+                start = self._node(entry.definition, NOTHING_KNOWN)
+                waiting[0][start] = waiting[0].get(start, 0) | 1 << bit
+        for hops in range(bounds.pointer_hops + 1):
+            later: list[dict[_Node, int]] = [{} for _ in range(bounds.depth + 1)]
+            for depth, level in enumerate(waiting):
+                for at, mask in level.items():
+                    fresh = mask & ~arrived.get(at, 0)
+                    if not fresh:
+                        continue
+                    arrived[at] = arrived.get(at, 0) | fresh
+                    self.arrivals.setdefault(at, {})[hops, depth] = fresh
+                    if depth == bounds.depth:
+                        continue
+                    for edge, following in self._from(at):
+                        target = (waiting if edge.via is None else later)[depth + 1]
+                        target[following] = target.get(following, 0) | fresh
+            waiting = later
+
+    def _node(self, definition: Definition, context: Context) -> _Node:
+        known = self.contexts.setdefault(definition, [])
+        node = (definition, context)
+        if node not in known:
+            if len(known) >= _MOST_CONTEXTS and context:
+                return self._node(definition, NOTHING_KNOWN)
+            known.append(node)
+        return node
+
+    def _from(self, at: _Node) -> list[tuple[Edge, _Node]]:
+        found = self._steps.get(at)
+        if found is None:
+            found = self._steps[at] = []
+            definition, context = at
+            for edge in self._graph.out.get(definition, ()):
+                if (definition, edge.callee) in self._barred:
+                    continue
+                known = NOTHING_KNOWN
+                if self._constants is not None and edge.call is not None:
+                    if not possible(edge.call.guards, context):
+                        continue
+                    known = self._constants.handed(definition, context, edge.call, edge.callee)
+                following = self._node(edge.callee, known)
+                found.append((edge, following))
+                self._into.setdefault(following, []).append((edge, at))
+        return found
+
+    def chain(self, at: _Node, hops: int, depth: int, bit: int) -> tuple[Edge, ...]:
+        """Back along the steps by which a bit arrived; of equals the first in the source."""
+        if depth == 0:
+            return ()
+        key = (at, hops, depth, bit)
+        found = self._chains.get(key)
+        if found is None:
+            edge, before = min(
+                (
+                    (edge, before)
+                    for edge, before in self._into[at]
+                    if self.arrivals.get(before, {}).get(
+                        (hops - (edge.via is not None), depth - 1), 0
+                    )
+                    & bit
+                ),
+                key=lambda step: (step[0].via or "", step[0].caller.key, _rank(step[0])),
+            )
+            rest = self.chain(before, hops - (edge.via is not None), depth - 1, bit)
+            found = self._chains[key] = (*rest, edge)
+        return found
+
+
+# So many different sets of constants for one function; from there on nothing is assumed.
+_MOST_CONTEXTS = 64
+
+
+def reached(
+    graph: Graph,
+    entries: list[Entry],
+    sites: list[Site],
+    bounds: Bounds,
+    constants: Constants | None,
+) -> list[dict[int, Found]]:
+    """For each entry, the sites (by their number in ``sites``) that it comes to, with the
+    best chain: fewest pointer steps, then fewest steps, then the order of the source.
+
+    With ``constants``, only those that no constant on the way switches off. What a
     multiplexer dispatches is not entered from it: those are syscalls of their own.
     """
-    barred = _dispatched(entries)
-    arrivals: _Arrivals = {}
-    arrived: dict[Definition, int] = {}
-    start: dict[Definition, int] = {}
-    for bit, entry in enumerate(entries):
-        if entry.definition is not None:
-            start[entry.definition] = start.get(entry.definition, 0) | 1 << bit
-    waiting: list[dict[Definition, int]] = [start] + [{} for _ in range(bounds.depth)]
-    for hops in range(bounds.pointer_hops + 1):
-        later: list[dict[Definition, int]] = [{} for _ in range(bounds.depth + 1)]
-        for depth, level in enumerate(waiting):
-            for at, mask in level.items():
-                fresh = mask & ~arrived.get(at, 0)
-                if not fresh:
-                    continue
-                arrived[at] = arrived.get(at, 0) | fresh
-                arrivals.setdefault(at, {})[hops, depth] = fresh
-                if depth == bounds.depth:
-                    continue
-                for edge in graph.out.get(at, ()):
-                    if (at, edge.callee) not in barred:
-                        target = (waiting if edge.via is None else later)[depth + 1]
-                        target[edge.callee] = target.get(edge.callee, 0) | fresh
-        waiting = later
-    return _collect(graph, entries, holders, arrivals, barred)
+    search = _Search(graph, entries, constants)
+    search.run(entries, bounds)
+    result: list[dict[int, Found]] = [{} for _ in entries]
+    for number, site in enumerate(sites):
+        found = sorted(
+            (hops, depth, order, mask, node)
+            for order, node in enumerate(search.contexts.get(site.definition, ()))
+            if constants is None or possible(site.guards, node[1])
+            for (hops, depth), mask in search.arrivals.get(node, {}).items()
+        )
+        seen = 0
+        for hops, depth, _, mask, node in found:
+            mask &= ~seen
+            seen |= mask
+            while mask:
+                low = mask & -mask
+                mask ^= low
+                chain = search.chain(node, hops, depth, low)
+                result[low.bit_length() - 1][number] = Found(hops, chain)
+    return result
 
 
 def _dispatched(entries: list[Entry]) -> set[tuple[Definition, Definition]]:
@@ -148,47 +275,3 @@ def _dispatched(entries: list[Entry]) -> set[tuple[Definition, Definition]]:
         if parent is not None and entry.definition is not None:
             pairs.add((parent, entry.definition))
     return pairs
-
-
-def _collect(
-    graph: Graph,
-    entries: list[Entry],
-    holders: set[Definition],
-    arrivals: _Arrivals,
-    barred: set[tuple[Definition, Definition]],
-) -> list[dict[Definition, Found]]:
-    result: list[dict[Definition, Found]] = [{} for _ in entries]
-    for holder in sorted(holders, key=lambda d: d.key):
-        for (hops, depth), mask in arrivals.get(holder, {}).items():
-            while mask:
-                low = mask & -mask
-                mask ^= low
-                bit = low.bit_length() - 1
-                edges = _trace(graph, arrivals, barred, holder, hops, depth, low)
-                result[bit][holder] = Found(hops, tuple(edges))
-    return result
-
-
-def _trace(
-    graph: Graph,
-    arrivals: _Arrivals,
-    barred: set[tuple[Definition, Definition]],
-    at: Definition,
-    hops: int,
-    depth: int,
-    bit: int,
-) -> list[Edge]:
-    """Back along the steps by which a bit arrived; of equals the first edge in order."""
-    edges: list[Edge] = []
-    while depth:
-        for edge in graph.into[at]:
-            before = hops - (edge.via is not None)
-            here = arrivals.get(edge.caller)
-            if here and here.get((before, depth - 1), 0) & bit and (edge.caller, at) not in barred:
-                edges.append(edge)
-                at, hops, depth = edge.caller, before, depth - 1
-                break
-        else:  # cannot happen: a bit arrives by an edge
-            raise AssertionError(f"no step to {at}")
-    edges.reverse()
-    return edges

@@ -9,7 +9,7 @@ from caphistory.linking import reach
 from caphistory.linking.audit import audit
 from caphistory.linking.checks import Checks, Site
 from caphistory.linking.pointers import Pointers
-from caphistory.linking.program import I386, Definition, Program
+from caphistory.linking.program import I386, Program
 from caphistory.linking.syscalls import Entry, entries
 from caphistory.records import (
     AuditDetail,
@@ -80,41 +80,40 @@ def _syscall(entry: Entry) -> Syscall:
 def syscall_checks(
     graph: reach.Graph, table: list[Entry], sites: list[Site], bounds: reach.Bounds
 ) -> list[SyscallCheck]:
-    """One row for each syscall and check site that it comes to, with its best chain.
+    """One row for each syscall and check site that it comes to, with its best chain: of
+    those that no constant on the way switches off, else (``feasible`` 0) of all.
 
-    ``shared_by`` counts the syscalls that come to the site with no more pointer steps than
-    this row: over pointers nearly every syscall comes to nearly every check, which must
-    not make a close one look common.
+    ``shared_by`` counts the syscalls that feasibly come to the site with no more pointer
+    steps than this row: over pointers nearly every syscall comes to nearly every check,
+    which must not make a close one look common.
     """
-    at: dict[Definition, list[Site]] = {}
-    for site in sites:
-        at.setdefault(site.definition, []).append(site)
-    found = reach.reached(graph, table, set(at), bounds)
-    shared = _shared(found)
+    every = reach.reached(graph, table, sites, bounds, None)
+    feasible = reach.reached(graph, table, sites, bounds, reach.constants(graph, sites))
+    shared = _shared(feasible)
     rows = []
-    for entry, chains in zip(table, found, strict=True):
-        for holder, chain in chains.items():
-            for site in at[holder]:
-                rows.append(_row(entry, site, chain, shared[holder, chain.pointer_hops]))
+    for entry, chains, sure in zip(table, every, feasible, strict=True):
+        for number, chain in chains.items():
+            chain = sure.get(number, chain)
+            count = sum(
+                n for hops, n in shared.get(number, {}).items() if hops <= chain.pointer_hops
+            )
+            rows.append(_row(entry, sites[number], chain, int(number in sure), count))
     return rows
 
 
-def _shared(found: list[dict[Definition, reach.Found]]) -> dict[tuple[Definition, int], int]:
-    exact: dict[Definition, dict[int, int]] = {}
+def _shared(found: list[dict[int, reach.Found]]) -> dict[int, dict[int, int]]:
+    """For each site, how many syscalls come to it with so many pointer steps."""
+    counts: dict[int, dict[int, int]] = {}
     for chains in found:
-        for holder, chain in chains.items():
-            by_hops = exact.setdefault(holder, {})
+        for number, chain in chains.items():
+            by_hops = counts.setdefault(number, {})
             by_hops[chain.pointer_hops] = by_hops.get(chain.pointer_hops, 0) + 1
-    result = {}
-    for holder, by_hops in exact.items():
-        total = 0
-        for hops in sorted(by_hops):
-            total += by_hops[hops]
-            result[holder, hops] = total
-    return result
+    return counts
 
 
-def _row(entry: Entry, site: Site, chain: reach.Found, shared_by: int) -> SyscallCheck:
+def _row(
+    entry: Entry, site: Site, chain: reach.Found, feasible: int, shared_by: int
+) -> SyscallCheck:
     steps = [
         Step(
             edge.caller.name,
@@ -135,7 +134,7 @@ def _row(entry: Entry, site: Site, chain: reach.Found, shared_by: int) -> Syscal
         len(chain.edges),
         chain.pointer_hops,
         max([site.conditional, *(edge.conditional for edge in chain.edges)]),
-        1,
+        feasible,
         shared_by,
         tuple(steps),
     )

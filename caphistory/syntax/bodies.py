@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 import tree_sitter_c
 from tree_sitter import Language, Node, Parser
 
+from caphistory.syntax import guards
 from caphistory.syntax.effects import UNKNOWN, Decision
 from caphistory.syntax.facts import Call, Flow, Parameter, Stored, Struct, UidTest
 
@@ -43,6 +44,8 @@ class Body(NamedTuple):
     parameters: tuple[Parameter, ...]
     relays: tuple[str, ...]
     error: bool
+    sets: dict[int, tuple[str, guards.Expr]]
+    handed: set[str]
 
     def add(self, other: Body) -> None:
         """Take in what another reading found and this one did not."""
@@ -51,6 +54,8 @@ class Body(NamedTuple):
         self.flows.update(other.flows | self.flows)
         self.stored.update(other.stored | self.stored)
         self.structs.update(other.structs | self.structs)
+        self.sets.update(other.sets | self.sets)
+        self.handed.update(other.handed)
 
 
 def type_name(node: Node | None, code: bytes) -> str:
@@ -121,40 +126,18 @@ class BodyReader:
         self.condition_at = condition_at
         self.locals: dict[str, tuple[str, bool]] = dict(locals_known or {})
         self.case = ""
-        self.body = Body({}, {}, {}, {}, {}, (), (), False)
-        self._visitors: dict[str, Callable[[Node, int, int], None]] = {
-            "call_expression": self._call,
-            "if_statement": self._if,
-            "while_statement": self._loop,
-            "do_statement": self._loop,
-            "for_statement": self._loop,
-            "switch_statement": self._loop,
-            "case_statement": self._case,
-            "binary_expression": self._binary,
-            "unary_expression": self._unary,
-            "conditional_expression": self._ternary,
-            "assignment_expression": self._assignment,
-            "declaration": self._declaration,
-            "parenthesized_expression": self._through,
-            "struct_specifier": self._struct,
-            "union_specifier": self._struct,
-            "identifier": self._leaf,
-            "number_literal": self._leaf,
-            "string_literal": self._leaf,
-            "field_identifier": self._leaf,
-            "type_identifier": self._leaf,
-            "primitive_type": self._leaf,
-            "sizeof_expression": self._leaf,
-        }
+        self._under: list[tuple[Node, bool]] = []
+        self._conditions: dict[int, guards.Expr] = {}
+        self.body = Body({}, {}, {}, {}, {}, (), (), False, {}, set())
 
     # The tree, top down. ``conditional`` is a flag, ``depth`` guards the stack.
 
     def visit(self, node: Node, conditional: int, depth: int) -> None:
         if depth > _DEEPEST:
             return
-        visitor = self._visitors.get(node.type)
+        visitor = _VISITORS.get(node.type)
         if visitor is not None:
-            visitor(node, conditional, depth)
+            visitor(self, node, conditional, depth)
             return
         for child in node.named_children:
             self.visit(child, conditional, depth + 1)
@@ -174,9 +157,15 @@ class BodyReader:
         condition = node.child_by_field_name("condition")
         if condition is not None:
             self._decide(condition, conditional, depth + 1, Decision(node, self.code), True)
+        alternative = node.child_by_field_name("alternative")
         for child in node.named_children:
-            if condition is None or child.start_byte != condition.start_byte:
+            if condition is None:
                 self.visit(child, 1, depth + 1)
+            elif child.start_byte != condition.start_byte:
+                truth = alternative is None or child.start_byte != alternative.start_byte
+                self._under.append((condition, truth))
+                self.visit(child, 1, depth + 1)
+                self._under.pop()
 
     def _loop(self, node: Node, conditional: int, depth: int) -> None:
         body = node.child_by_field_name("body")
@@ -187,7 +176,9 @@ class BodyReader:
     def _case(self, node: Node, conditional: int, depth: int) -> None:
         label = node.child_by_field_name("value")
         outer = self.case
-        self.case = self._text(label) if label is not None else ""
+        # sys_ipc looks at a version number inside "case MSGRCV:" (from 1.1.10 on).
+        if label is not None and label.type == "identifier":
+            self.case = self._text(label)
         for child in node.named_children:
             if label is None or child.start_byte != label.start_byte:
                 self.visit(child, 1, depth + 1)
@@ -199,8 +190,10 @@ class BodyReader:
             self._decide(condition, conditional, depth + 1, Decision(node, self.code), True)
         for name in ("consequence", "alternative"):
             side = node.child_by_field_name(name)
-            if side is not None:
+            if side is not None and condition is not None:
+                self._under.append((condition, name == "consequence"))
                 self.visit(side, 1, depth + 1)
+                self._under.pop()
 
     def _binary(self, node: Node, conditional: int, depth: int) -> None:
         self._decide(node, conditional, depth, None, True)
@@ -246,7 +239,9 @@ class BodyReader:
         sign = operator.type
         if sign in ("&&", "||"):
             self._decide(left, conditional, depth + 1, decision, truth)
+            self._under.append((left, sign == "&&"))
             self._decide(right, 1, depth + 1, decision, truth)
+            self._under.pop()
         elif sign in ("==", "!="):
             same = truth if sign == "!=" else not truth
             for side, other in ((left, right), (right, left)):
@@ -296,6 +291,8 @@ class BodyReader:
                     errno,
                     self.case,
                     self.condition_at(at),
+                    self._guards(),
+                    self._passed(arguments),
                 ),
             )
         if function.type != "identifier":
@@ -365,9 +362,56 @@ class BodyReader:
         self.body.uid_tests.setdefault(
             at,
             UidTest(
-                self._row(node), self._text(node), conditional, effect, errno, self.condition_at(at)
+                self._row(node),
+                self._text(node),
+                conditional,
+                effect,
+                errno,
+                self.condition_at(at),
+                self._guards(),
             ),
         )
+
+    # Conditions.
+
+    def _guards(self) -> tuple[guards.Expr, ...]:
+        """The conditions on variables of the function under which the code at hand runs."""
+        found = []
+        for condition, truth in self._under:
+            key = condition.start_byte << 1 | truth
+            if key not in self._conditions:
+                expr = guards.expression(condition, self.code, self.locals)
+                self._conditions[key] = (
+                    guards.UNKNOWN
+                    if not guards.leaves(expr)
+                    else expr
+                    if truth
+                    else guards.negated(expr)
+                )
+            if self._conditions[key] != guards.UNKNOWN:
+                found.append(self._conditions[key])
+        return tuple(found)
+
+    def _passed(self, arguments: Node) -> tuple[guards.Expr, ...]:
+        """The arguments of a call, up to the last one that can be followed."""
+        found = [
+            guards.expression(argument, self.code, self.locals)
+            for argument in arguments.named_children
+            if argument.type != "comment"
+        ]
+        # A macro may change what it is handed (get_user), a function what "&" hands it.
+        self.body.handed.update(one for one in found if isinstance(one, str) and one[0] == "$")
+        while found and found[-1] == guards.UNKNOWN:
+            found.pop()
+        return tuple(found)
+
+    def _set(self, node: Node, target: Node, value: Node) -> None:
+        place = guards.expression(target, self.code, self.locals)
+        if isinstance(place, str) and place[0] == "$":
+            self.body.sets.setdefault(
+                self.base + node.start_byte,
+                (place, guards.expression(value, self.code, self.locals)),
+            )
 
     # Storing.
 
@@ -378,10 +422,22 @@ class BodyReader:
             self._through(node, conditional, depth)
             return
         operator = node.child_by_field_name("operator")
-        if operator is not None and operator.type == "=":
+        sign = operator.type if operator is not None else ""
+        if sign == "=":
             self._flow(self.place(left), right)
+        # "&=" only takes flags away; what any other operator does is not followed.
+        if sign in ("=", "|="):
+            self._set(node, left, right)
+        elif sign != "&=":
+            self._set(node, left, node)
         self.visit(left, conditional, depth + 1)
         self.visit(right, conditional, depth + 1)
+
+    def _update(self, node: Node, conditional: int, depth: int) -> None:
+        argument = node.child_by_field_name("argument")
+        if argument is not None:
+            self._set(node, argument, node)
+        self._through(node, conditional, depth)
 
     def _flow(self, target: str, value: Node) -> None:
         if not target or (target.startswith("$") and not self._may_hold_function(target[1:])):
@@ -469,8 +525,10 @@ class BodyReader:
             side = node.child_by_field_name("consequence") or node.child_by_field_name("left")
             return self.place(side, depth + 1) if side is not None else ""
         if kind in ("update_expression", "binary_expression"):
-            side = node.child_by_field_name("argument") or node.child_by_field_name("left")
-            return self.place(side, depth + 1) if side is not None else ""
+            # "current" is (0+current_set[smp_processor_id()]) in 2.0.
+            sides = (node.child_by_field_name(name) for name in ("argument", "left", "right"))
+            places = (self.place(side, depth + 1) for side in sides if side is not None)
+            return next(filter(None, places), "")
         return ""
 
     def _call_place(self, node: Node) -> str:
@@ -509,7 +567,19 @@ class BodyReader:
                 self._stored(value, "$" + found.name, type_, found.array)
             else:
                 self._flow("$" + found.name, value)
+            self.body.sets.setdefault(
+                self.base + declarator.start_byte,
+                ("$" + found.name, guards.expression(value, self.code, self.locals)),
+            )
             self.visit(value, conditional, depth + 1)
+
+    def _literal(self, node: Node, conditional: int, depth: int) -> None:
+        described = node.child_by_field_name("type")
+        value = node.child_by_field_name("value")
+        if described is not None and value is not None:
+            type_ = type_name(described.child_by_field_name("type"), self.code)
+            self._stored(value, "", type_, False)
+        self._through(node, conditional, depth)
 
     def _stored(self, value: Node, variable: str, type_: str, array: bool) -> None:
         found = initialiser(value, self.code, variable, type_, self.base_row, array)
@@ -575,6 +645,36 @@ class BodyReader:
         return self.base_row + node.start_point[0]
 
 
+# Not in the reader itself: its own methods in it would be a cycle, and workers that read
+# thousands of files do without the collector of cycles.
+_VISITORS: dict[str, Callable[[BodyReader, Node, int, int], None]] = {
+    "call_expression": BodyReader._call,
+    "if_statement": BodyReader._if,
+    "while_statement": BodyReader._loop,
+    "do_statement": BodyReader._loop,
+    "for_statement": BodyReader._loop,
+    "switch_statement": BodyReader._loop,
+    "case_statement": BodyReader._case,
+    "binary_expression": BodyReader._binary,
+    "unary_expression": BodyReader._unary,
+    "conditional_expression": BodyReader._ternary,
+    "assignment_expression": BodyReader._assignment,
+    "declaration": BodyReader._declaration,
+    "update_expression": BodyReader._update,
+    "parenthesized_expression": BodyReader._through,
+    "compound_literal_expression": BodyReader._literal,
+    "struct_specifier": BodyReader._struct,
+    "union_specifier": BodyReader._struct,
+    "identifier": BodyReader._leaf,
+    "number_literal": BodyReader._leaf,
+    "string_literal": BodyReader._leaf,
+    "field_identifier": BodyReader._leaf,
+    "type_identifier": BodyReader._leaf,
+    "primitive_type": BodyReader._leaf,
+    "sizeof_expression": BodyReader._leaf,
+}
+
+
 def initialiser(
     value: Node, code: bytes, variable: str, type_: str, base_row: int, array: bool
 ) -> list[tuple[int, Stored]]:
@@ -582,36 +682,53 @@ def initialiser(
 
     For an array the first step of the path is left out, as all elements are alike.
     """
-    found: list[tuple[int, Stored]] = []
+    return [
+        (
+            name.start_byte,
+            Stored(
+                base_row + name.start_point[0],
+                variable,
+                type_,
+                path,
+                ":" + code[name.start_byte : name.end_byte].decode("latin-1"),
+            ),
+        )
+        for name, path in _listed(value, code, (), 0, array)
+    ]
 
-    def descend(node: Node, path: tuple[str, ...], depth: int) -> None:
-        if depth > 20:
-            return
-        for index, child in enumerate(c for c in node.named_children if c.type != "comment"):
-            step, value = f"#{index}", child
-            if child.type == "initializer_pair":
-                step, designated = _designated(child, code, step)
-                if designated is None:
-                    continue
-                value = designated
-            inner = _bare(value)
-            here = (
-                path if array and depth == 0 and inner.type == "initializer_list" else (*path, step)
-            )
-            if inner.type in ("initializer_list", "compound_literal_expression"):
-                descend(inner, here, depth + 1)
-            elif inner.type == "identifier":
-                name = code[inner.start_byte : inner.end_byte].decode("latin-1")
-                stored = Stored(base_row + inner.start_point[0], variable, type_, here, ":" + name)
-                found.append((inner.start_byte, stored))
 
-    descend(value, (), 0)
-    return found
+def _listed(
+    node: Node, code: bytes, path: tuple[str, ...], depth: int, array: bool
+) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """The names in a braced list, each with its path."""
+    if depth > 20:
+        return
+    for index, child in enumerate(c for c in node.named_children if c.type != "comment"):
+        names, value = _designated(child, code)
+        if value is None:
+            continue
+        inner = _bare(value)
+        element = array and depth == 0 and inner.type == "initializer_list"
+        here = (*path, *(names or (() if element else (f"#{index}",))))
+        if inner.type == "initializer_list":
+            yield from _listed(inner, code, here, depth + 1, array)
+        elif inner.type == "identifier":
+            yield inner, here
+
+
+_WRAPPINGS = frozenset(
+    (
+        "cast_expression",
+        "parenthesized_expression",
+        "pointer_expression",
+        "compound_literal_expression",
+    )
+)
 
 
 def _bare(node: Node) -> Node:
     """An expression without casts, parentheses and ``&`` around it."""
-    while node.type in ("cast_expression", "parenthesized_expression", "pointer_expression"):
+    while node.type in _WRAPPINGS:
         inner = node.child_by_field_name("value") or node.child_by_field_name("argument")
         if inner is None:
             if not node.named_child_count:
@@ -621,16 +738,17 @@ def _bare(node: Node) -> Node:
     return node
 
 
-def _designated(pair: Node, code: bytes, step: str) -> tuple[str, Node | None]:
-    designator = pair.child_by_field_name("designator")
-    value = pair.child_by_field_name("value")
-    if designator is None:
-        return step, value
-    if designator.type == "field_designator" and designator.named_child_count:
-        designator = designator.named_children[0]
-    if designator.type == "field_identifier":
-        return code[designator.start_byte : designator.end_byte].decode("latin-1"), value
-    return step, value
+def _designated(entry: Node, code: bytes) -> tuple[tuple[str, ...], Node | None]:
+    """The members that an entry of a braced list names (``.ops.bind = f``, ``bind: f``;
+    subscripts are left out), and its value."""
+    if entry.type != "initializer_pair":
+        return (), entry
+    names = []
+    for designator in entry.children_by_field_name("designator"):
+        at = designator.named_children[0] if designator.named_child_count else designator
+        if "field_identifier" in (designator.type, at.type):
+            names.append(code[at.start_byte : at.end_byte].decode("latin-1"))
+    return tuple(names), entry.child_by_field_name("value")
 
 
 def structs_in(node: Node, code: bytes, outer: str = "") -> list[Struct]:

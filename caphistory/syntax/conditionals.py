@@ -9,10 +9,15 @@ loses its place where branches open a brace each (``if (a) {`` / ``#else`` /
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from caphistory.syntax.lexical import Directive
 
+# Deeper nesting and longer #elif chains than any kernel has (15 and 30): what lies beyond
+# them in a mangled file is taken for unconditional, or for a branch like the one before.
+_DEEPEST = 100
 _OPEN = frozenset(("if", "ifdef", "ifndef"))
 _NEXT = frozenset(("else", "elif"))
 CONDITIONAL = _OPEN | _NEXT | {"endif"}
@@ -37,13 +42,18 @@ class Group(NamedTuple):
     branches: tuple[Branch, ...]
 
 
-def _expression(directive: Directive) -> tuple[str, bool]:
+_DEFINED = re.compile(r"(!?) ?defined ?\(? ?(\w+) ?\)?")
+_VISIBLE = re.compile(rb"\S")
+
+
+def expression(directive: Directive) -> tuple[str, bool]:
+    """What an #if, #ifdef, #ifndef or #elif asks, and the answer that opens its branch."""
     text = directive.text
     if directive.keyword == "ifdef":
         return f"defined({text.split(' ')[0]})", True
     if directive.keyword == "ifndef":
         return f"defined({text.split(' ')[0]})", False
-    plain = re.fullmatch(r"(!?) ?defined ?\(? ?(\w+) ?\)?", text)
+    plain = _DEFINED.fullmatch(text)
     if plain:
         return f"defined({plain.group(2)})", not plain.group(1)
     return text, True
@@ -54,16 +64,21 @@ def groups(directives: list[Directive], size: int) -> list[Group]:
     A stray #else or #endif is passed over."""
     found: list[Group] = []
     stack: list[tuple[int, list[Branch], list[tuple[str, bool]], int, int, tuple[str, bool]]] = []
+    too_deep = 0
     for directive in directives:
         keyword = directive.keyword
-        if keyword in _OPEN:
-            fact = _expression(directive)
+        if keyword in _OPEN and (too_deep or len(stack) >= _DEEPEST):
+            too_deep += 1
+        elif too_deep:
+            too_deep -= keyword == "endif"
+        elif keyword in _OPEN:
+            fact = expression(directive)
             stack.append((directive.start, [], [], directive.end, directive.start, fact))
-        elif keyword in _NEXT and stack:
+        elif keyword in _NEXT and stack and len(stack[-1][1]) < _DEEPEST:
             start, branches, denied, begin, at, fact = stack.pop()
             branches.append(Branch(begin, directive.start, at, (*denied, fact)))
             denied.append((fact[0], not fact[1]))
-            following = _expression(directive) if keyword == "elif" else ("", True)
+            following = expression(directive) if keyword == "elif" else ("", True)
             stack.append((start, branches, denied, directive.end, directive.start, following))
         elif keyword == "endif" and stack:
             found.append(_close(stack.pop(), directive.start, directive.end))
@@ -82,22 +97,94 @@ def _close(
     return Group(start, after, tuple(branches))
 
 
-def is_guard(group: Group, directives: list[Directive], code_before: bytes) -> bool:
-    """Whether a group is a header's guard against double inclusion: ``#ifndef X`` with
+def without_guards(found: list[Group], directives: list[Directive], code: bytes) -> list[Group]:
+    """The groups that are no header's guard against double inclusion: ``#ifndef X`` with
     nothing but comments before it and ``#define X`` right behind."""
-    branch = group.branches[0]
-    if len(branch.facts) != 1 or branch.facts[0][1] or code_before.strip():
+    visible = _VISIBLE.search(code)
+    first = visible.start() if visible else len(code)
+    following = dict(zip((d.start for d in directives), directives[1:], strict=False))
+    return [
+        group
+        for group in found
+        if group.start > first or not _is_guard(group.branches[0], following)
+    ]
+
+
+def _is_guard(branch: Branch, following: dict[int, Directive]) -> bool:
+    behind = following.get(branch.directive)
+    if behind is None or behind.keyword != "define":
         return False
-    name = branch.facts[0][0].removeprefix("defined(").removesuffix(")")
-    for directive in directives:
-        if directive.start > branch.directive:
-            return (
-                directive.keyword == "define" and directive.text.split("(")[0].split(" ")[0] == name
-            )
-    return False
+    name = behind.text.split("(")[0].split(" ")[0]
+    return branch.facts == ((f"defined({name})", False),)
 
 
-def condition_text(facts: list[tuple[str, bool]]) -> str:
+class Nest:
+    """The groups of a file by place: which hold an offset, and which lie in an item."""
+
+    def __init__(self, found: list[Group]) -> None:
+        self._groups = found
+        self._starts = [group.start for group in found]
+        self._parents: list[int] = []
+        for index, group in enumerate(found):
+            parent = index - 1
+            while parent >= 0 and found[parent].end <= group.start:
+                parent = self._parents[parent]
+            self._parents.append(parent)
+
+    def enclosing(self, offset: int) -> list[Group]:
+        """The groups that hold an offset, the outermost first."""
+        index = bisect_right(self._starts, offset) - 1
+        held = []
+        while index >= 0:
+            if self._groups[index].end > offset:
+                held.append(self._groups[index])
+            index = self._parents[index]
+        return held[::-1]
+
+    def split(self, start: int, end: int) -> tuple[list[Group], list[Group]]:
+        """The groups with a line inside an extent, and those that hold all of it."""
+        inner: list[Group] = []
+        outer: list[Group] = []
+        for group in self.enclosing(start - 1):
+            lines = [branch.directive for branch in group.branches] + [group.branches[-1].end]
+            if any(start <= line < end for line in lines):
+                inner.append(group)
+            elif group.end > start:
+                outer.append(group)
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        return inner + self._groups[first:last], outer
+
+
+class Conditions:
+    """The condition of every offset among some groups."""
+
+    def __init__(self, found: list[Group]) -> None:
+        events: list[tuple[int, int, tuple[tuple[str, bool], ...]]] = []
+        for group in found:
+            for branch in group.branches:
+                if branch.start < branch.end:
+                    events += [(branch.start, 1, branch.facts), (branch.end, 0, ())]
+        self._offsets = [-1]
+        self._facts: list[tuple[tuple[str, bool], ...]] = [()]
+        held = [self._facts[0]]
+        for offset, opens, facts in sorted(events):
+            if opens:
+                held.append((*held[-1], *facts))
+            else:
+                held.pop()
+            self._offsets.append(offset)
+            self._facts.append(held[-1])
+        self._texts: dict[int, str] = {}
+
+    def at(self, offset: int) -> str:
+        """The condition at an offset as text, empty where there is none."""
+        index = bisect_right(self._offsets, offset) - 1
+        if index not in self._texts:
+            self._texts[index] = condition_text(self._facts[index])
+        return self._texts[index]
+
+
+def condition_text(facts: Sequence[tuple[str, bool]]) -> str:
     """Facts as one expression: ``defined(A) && !(B > 1)``; ``0`` alone for #if 0."""
     parts = []
     for expression, truth in facts:
@@ -114,19 +201,19 @@ def condition_text(facts: list[tuple[str, bool]]) -> str:
     return " && ".join(dict.fromkeys(part for part in parts if part != "1"))
 
 
-def selections(inner: list[Group]) -> list[list[tuple[int, int]]]:
-    """Ways to read a stretch of code: for each, the extents to blank out.
+def selections(inner: list[Group], most: int = _DEEPEST) -> list[list[tuple[int, int]]]:
+    """Ways to read a stretch of code, at most so many: for each, the extents to blank out.
 
-    Every branch is left standing in at least one selection. Branches that depend on
-    the same expression go together (``#ifdef A`` here, ``#ifndef A`` there), except
-    ``#if 0``, whose code is read as if it were compiled.
+    Every branch is left standing in at least one selection (no function of the kernel needs
+    more than 15). Branches that depend on the same expression go together (``#ifdef A``
+    here, ``#ifndef A`` there), except ``#if 0``, whose code is read as if it were compiled.
     """
     if not inner:
         return [[]]
     left = {branch.directive: branch for group in inner for branch in group.branches}
     result: list[list[tuple[int, int]]] = []
     consistent = True
-    while left:
+    while left and len(result) < most:
         chosen, removed = _select(inner, left, consistent)
         progress = [at for at in chosen if at in left]
         for at in progress:
@@ -146,13 +233,15 @@ def _select(
     assumed: dict[str, bool] = {}
     chosen: list[int] = []
     removed: list[tuple[int, int]] = []
+    waiting = sorted(left)
     for group in inner:
-        if any(start <= group.start < end for start, end in removed):
+        before = bisect_right(removed, (group.start, group.end)) - 1
+        if before >= 0 and removed[before][1] > group.start:
             continue
-        branch = _pick(group, left, assumed)
+        branch = _pick(group, left, waiting, assumed)
         for other in group.branches:
             if other is not branch:
-                removed.append((other.start, other.end))
+                insort(removed, (other.start, other.end))
         if branch is not None:
             chosen.append(branch.directive)
             for expression, truth in branch.facts:
@@ -161,8 +250,11 @@ def _select(
     return chosen, removed
 
 
-def _pick(group: Group, left: dict[int, Branch], assumed: dict[str, bool]) -> Branch | None:
-    """The branch of a group to read this time; None where what is assumed forbids all
+def _pick(
+    group: Group, left: dict[int, Branch], waiting: list[int], assumed: dict[str, bool]
+) -> Branch | None:
+    """The branch of a group to read this time; ``waiting`` are the offsets of those that no
+    reading has had yet. None where what is assumed forbids all
     of them (``#ifdef A`` without #else while A is taken as not defined)."""
     allowed = [
         branch
@@ -170,7 +262,9 @@ def _pick(group: Group, left: dict[int, Branch], assumed: dict[str, bool]) -> Br
         if all(assumed.get(expression, truth) == truth for expression, truth in branch.facts)
     ]
     wanted = [branch for branch in allowed if branch.directive in left] or [
-        branch for branch in allowed if any(branch.start <= at < branch.end for at in left)
+        branch
+        for branch in allowed
+        if bisect_left(waiting, branch.start) < bisect_left(waiting, branch.end)
     ]
     if wanted:
         return wanted[0]

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from caphistory.syntax.guards import Expr
+
 
 class Call(NamedTuple):
     """A call in a function or macro body.
@@ -29,7 +31,9 @@ class Call(NamedTuple):
     empty string for anything else. ``conditional`` is 1 under an if, a switch, a loop
     or on the right side of ``&&``, ``||`` or ``?``. ``effect`` and ``errno`` say what
     a false result does (see ``effects``). ``case`` is the label of the innermost
-    ``case``. ``condition`` is the preprocessor condition inside the item.
+    ``case`` that has a name. ``condition`` is the preprocessor condition inside the item.
+    ``guards`` are conditions on parameters that all hold where it runs, ``passes`` the
+    arguments, both as ``guards.Expr``.
     """
 
     line: int
@@ -41,6 +45,8 @@ class Call(NamedTuple):
     errno: str
     case: str
     condition: str
+    guards: tuple[Expr, ...] = ()
+    passes: tuple[Expr, ...] = ()
 
 
 class UidTest(NamedTuple):
@@ -52,6 +58,7 @@ class UidTest(NamedTuple):
     effect: str
     errno: str
     condition: str
+    guards: tuple[Expr, ...] = ()
 
 
 class Flow(NamedTuple):
@@ -74,7 +81,8 @@ class Function(NamedTuple):
     """A function definition. ``line`` is where its name stands and ``end`` where it
     ends; ``returns`` is a type as in ``Parameter``; ``relays`` names what the body
     returns if it only passes calls on (``return capable(…) || capable(…);``); ``error`` says
-    that its syntax tree holds an error."""
+    that its syntax tree holds an error. ``sets`` are the values that variables and their
+    members are given (``$attr>ia_valid``)."""
 
     name: str
     line: int
@@ -88,6 +96,7 @@ class Function(NamedTuple):
     flows: tuple[Flow, ...]
     relays: tuple[str, ...]
     error: bool
+    sets: tuple[tuple[str, Expr], ...] = ()
 
 
 class Macro(NamedTuple):

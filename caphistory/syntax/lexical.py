@@ -1,7 +1,7 @@
 """Comments, strings and preprocessor lines: the part of C that a grammar should not see.
 
-``scan`` blanks them out at the same length, so that every offset stays true, and
-gives the preprocessor lines apart.
+``scan`` blanks them out at the same length and with the same line ends, so that every
+offset and line stays true, and gives the preprocessor lines apart.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from bisect import bisect_left
 from typing import NamedTuple
 
 _START = re.compile(rb"/[*/]|\"|'|#")
-_LINE_END = re.compile(rb"(?:[^\n\\]|\\\r?\n|\\.|\\\Z)*")
+_LINE_END = re.compile(rb"[^\n\\]*(?:\\(?:\r?\n|.|\Z)[^\n\\]*)*")
 _STRING_END = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"', re.S)
 # A character constant is short and on one line; an apostrophe in the prose that old
 # kernels keep under #if 0 (1.x drivers) is not one.
 _CHARACTER = re.compile(rb"'(?:\\[^\n']{1,4}|\\'|[^'\\\n]{1,8})'")
 _BLANK = bytes(c if c in b"\n\r" else 0x20 for c in range(256))
-_SPACES = bytes(0x20 for _ in range(256))
+_WHITE = b" \t\v\f\r"
+_NEWLINE = re.compile(rb"\n")
 _DIRECTIVE = re.compile(rb"\s*#\s*([A-Za-z_]\w*)?")
 _CONTINUATION = re.compile(rb"\\(?=\r?\n)")
 
@@ -51,6 +52,11 @@ class Scan(NamedTuple):
         return bisect_left(self.newlines, offset) + 1
 
 
+def blanked(code: bytes | bytearray) -> bytes | bytearray:
+    """Spaces in place of everything but line ends."""
+    return code.translate(_BLANK)
+
+
 def _blank_range(out: bytearray, start: int, end: int) -> None:
     out[start:end] = out[start:end].translate(_BLANK)
 
@@ -60,6 +66,7 @@ def scan(source: bytes) -> Scan:
     out = bytearray(source)
     directives: list[Directive] = []
     position, size = 0, len(source)
+    strings_end = False  # a quote that nothing closes: nothing closes those behind it either
     while found := _START.search(source, position):
         start = found.start()
         token = found.group()
@@ -72,11 +79,11 @@ def scan(source: bytes) -> Scan:
             position = size if end < 0 else end
             _blank_range(out, start, position)
         elif token == b'"':
-            closed = _STRING_END.match(source, start + 1)
+            closed = None if strings_end else _STRING_END.match(source, start + 1)
+            strings_end = closed is None
             position = closed.end() if closed else start + 1
             if closed:
-                # Strings over several lines were allowed by gcc 2 (2.0 to 2.4 asm blocks).
-                out[start + 1 : position - 1] = out[start + 1 : position - 1].translate(_SPACES)
+                out[start:position] = _quoted(source[start:position])
         elif token == b"'":
             constant = _CHARACTER.match(source, start)
             position = constant.end() if constant else start + 1
@@ -89,29 +96,28 @@ def scan(source: bytes) -> Scan:
             _blank_range(out, start, position)
         else:
             position = start + 1
-    newlines = [m.start() for m in re.finditer(rb"\n", source)]
-    return Scan(bytes(out), directives, newlines)
+    newlines = [m.start() for m in _NEWLINE.finditer(source)]
+    # A line goes on behind a backslash outside macros too (eata.c of 2.2 to 2.6).
+    return Scan(_CONTINUATION.sub(b" ", bytes(out)), directives, newlines)
 
 
 def _first_on_line(code: bytearray, position: int) -> bool:
-    return not code[code.rfind(b"\n", 0, position) + 1 : position].strip()
+    position -= 1
+    while position >= 0 and code[position] in _WHITE:
+        position -= 1
+    return position < 0 or code[position] == 0x0A
 
 
 def _directive(source: bytes, start: int) -> Directive:
     """The directive at ``start``; a comment in it may go on over several lines."""
-    end = start
-    comment = False
+    piece = end = start
     while True:
         match = _LINE_END.match(source, end)
         end = match.end() if match else end
-        comment = _open_comment(source[start:end])
-        if not comment or end >= len(source):
+        if end >= len(source) or not _open_comment(source[piece:end]):
             break
         close = source.find(b"*/", end)
-        if close < 0:
-            end = len(source)
-            break
-        end = close + 2
+        piece = end = len(source) if close < 0 else close + 2
     code = _CONTINUATION.sub(b" ", _without_comments(source[start:end]))
     head = _DIRECTIVE.match(code)
     keyword = head.group(1) if head else None
@@ -124,13 +130,39 @@ def _directive(source: bytes, start: int) -> Directive:
     )
 
 
+def _quoted(literal: bytes) -> bytes:
+    """A string literal without its content.
+
+    One over several lines, as gcc 2 allowed (asm blocks of 2.0 to 2.4), is nothing that a
+    grammar knows: it is made to stand on its first line with room for it.
+    """
+    if b"\n" not in literal:
+        return literal[:1] + b" " * (len(literal) - 2) + literal[1:][-1:]
+    blank = bytearray(blanked(literal))
+    at = 0
+    for line in bytes(blank).split(b"\n"):
+        if len(line.rstrip(b"\r")) >= 2:
+            blank[at : at + 2] = b'""'
+            return bytes(blank)
+        at += len(line) + 1
+    blank[0] = 0x30
+    return bytes(blank)
+
+
 _COMMENT_OR_STRING = re.compile(
-    rb"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:\\[^\n']{1,4}|\\'|[^'\\\n]{1,8})'", re.S
+    rb"/\*.*?(?:\*/|\Z)|//[^\n]*|\"[^\"\\\n]*(?:\\.[^\"\\\n]*)*(?:\"|(?=\n)|\\?\Z)"
+    rb"|'(?:\\[^\n']{1,4}|\\'|[^'\\\n]{1,8})'",
+    re.S,
 )
 
 
 def _open_comment(text: bytes) -> bool:
-    return b"/*" in _COMMENT_OR_STRING.sub(b"", text)
+    if b"/*" not in text:
+        return False
+    last = b""
+    for match in _COMMENT_OR_STRING.finditer(text):
+        last = match.group()
+    return last.startswith(b"/*") and (not last.endswith(b"*/") or len(last) < 4)
 
 
 def _without_comments(text: bytes) -> bytes:
@@ -138,6 +170,6 @@ def _without_comments(text: bytes) -> bytes:
         found = match.group()
         if found.startswith(b"/"):
             return found.translate(_BLANK)
-        return found[:1] + found[1:-1].translate(_SPACES) + found[-1:]
+        return _quoted(found)
 
     return _COMMENT_OR_STRING.sub(blank, text)

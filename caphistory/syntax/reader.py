@@ -10,30 +10,37 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from hashlib import blake2b
-from typing import TypeVar
+from sys import intern
+from typing import Any, TypeVar
 
 from tree_sitter import Node
 
-from caphistory.syntax import bodies, facts, items
+from caphistory.syntax import bodies, facts, guards, items
 from caphistory.syntax.conditionals import (
+    Conditions,
     Group,
+    Nest,
     condition_text,
     groups,
-    is_guard,
     selections,
+    without_guards,
 )
 from caphistory.syntax.headers import parse_header, split_arguments
-from caphistory.syntax.lexical import Directive, Scan, scan
+from caphistory.syntax.lexical import Directive, Scan, blanked, scan
+from caphistory.syntax.tables import assembler_functions
 
 # Any name that may be, or hold, a check's name: the lexical count starts from these.
 MENTION = re.compile(rb"\b\w*(?:suser|capable|cap_raised|has_cap|capability)\w*\b")
 _INCLUDE = re.compile(rb'#\s*include\s*([<"][^">\n]+)[">]')
 _DEFINE = re.compile(rb"\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?")
-_HAS_CALL = re.compile(rb"[A-Za-z_]\w*\s*\(|->|\w\.\w")
+_HAS_CALL = re.compile(rb"\b[A-Za-z_]\w*\s*[([]|->|\w\.\w")
 _ALIAS = re.compile(rb"\(?\s*([A-Za-z_]\w*)\s*\)?")
 _CALLED = re.compile(rb"\s*\(")
-_STORES_NAME = re.compile(rb"[{,:=(]\s*&?\s*[A-Za-z_]\w*\s*[,})]")
+_STORES_NAME = re.compile(rb"[{,:=(]\s*(?:&\s*)?[A-Za-z_]\w*\s*[,})]")
 _LARGE = 20_000
+# A function is read once for each selection of its branches: so many bytes at most, or 16
+# times (real ones need less than 15 and 200,000; a mangled file could ask for any number).
+_MOST_READ = 8_000_000
 
 K = TypeVar("K", int, "tuple[int, str]")
 V = TypeVar("V")
@@ -46,24 +53,22 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
     count (``Blob.mentions``) shows it.
     """
     scanned = scan(source)
-    all_groups = [
-        group
-        for group in groups(scanned.directives, len(source))
-        if not is_guard(group, scanned.directives, scanned.code[: group.start])
-    ]
+    nest = Nest(
+        without_guards(groups(scanned.directives, len(source)), scanned.directives, scanned.code)
+    )
     placed: list[tuple[int, facts.Placed]] = []
     fresh: dict[bytes, facts.Item] = {}
 
     def place(start: int, text: bytes, make: Callable[[], facts.Item], outer: list[Group]) -> None:
         key = blake2b(text, digest_size=12).digest()
         if key not in known and key not in fresh:
-            fresh[key] = make()
+            fresh[key] = _shared(make())
         condition = _condition_at(start, outer)
         placed.append((start, facts.Placed(scanned.line(start), condition, key)))
 
     extents = items.cut(scanned)
     for extent in extents:
-        inner, outer = _split_groups(all_groups, extent.start, extent.end)
+        inner, outer = nest.split(extent.start, extent.end)
         if extent.body is None and _is_prototype(scanned.code, extent):
             continue
         make = _reader(scanned, extent, inner)
@@ -78,7 +83,7 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
                 directive.start,
                 b"m" + directive.code,
                 _macro_reader(directive),
-                [g for g in all_groups if g.start <= directive.start < g.end],
+                nest.enclosing(directive.start),
             )
     placed.sort(key=lambda pair: pair[0])
     blob = facts.Blob(
@@ -89,21 +94,33 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
     return blob, fresh
 
 
-def _split_groups(all_groups: list[Group], start: int, end: int) -> tuple[list[Group], list[Group]]:
-    """The groups with a line inside the extent, and those that hold all of it."""
-    inner: list[Group] = []
-    outer: list[Group] = []
-    for group in all_groups:
-        if group.start >= end:
-            break
-        if group.end <= start:
-            continue
-        lines = [branch.directive for branch in group.branches] + [group.branches[-1].end]
-        if any(start <= line < end for line in lines):
-            inner.append(group)
-        else:
-            outer.append(group)
-    return inner, outer
+def _shared(fact: Any) -> Any:
+    """The same fact with each distinct string once in memory: a release has two million
+    strings in its facts, one in seven of them different."""
+    if type(fact) is str:
+        return intern(fact)
+    if type(fact) is tuple:
+        return tuple([_shared(part) for part in fact])
+    if isinstance(fact, tuple):
+        return type(fact)(*[_shared(part) for part in fact])
+    return fact
+
+
+def read_assembler(source: bytes) -> tuple[facts.Blob, dict[bytes, facts.Item]]:
+    """The facts of an assembler file: what its global labels call."""
+    placed: list[facts.Placed] = []
+    fresh: dict[bytes, facts.Item] = {}
+    for function in assembler_functions(source):
+        calls = tuple(
+            facts.Call(line - function.line, name, False, (), 1, "unknown", "", "", "")
+            for line, name in function.calls
+        )
+        body = facts.Function(function.name, 0, 0, False, False, (), "", calls, (), (), (), False)
+        item = facts.Item(functions=(body,))
+        key = blake2b(repr(item).encode(), digest_size=12).digest()
+        fresh[key] = item
+        placed.append(facts.Placed(function.line, "", key))
+    return facts.Blob(tuple(placed), (), ()), fresh
 
 
 def _condition_at(offset: int, enclosing: list[Group]) -> str:
@@ -128,22 +145,26 @@ def _is_prototype(code: bytes, extent: items.Extent) -> bool:
 def _readings(scanned: Scan, extent: items.Extent, inner: list[Group]) -> list[bytes]:
     """The item's code, once for each selection of branches."""
     code = scanned.code[extent.start : extent.end]
+    if not inner:
+        return [code]
     readings = []
-    for removed in selections(inner):
+    for removed in selections(inner, max(16, _MOST_READ // len(code))):
         changed = bytearray(code)
         for start, end in removed:
             low, high = max(start, extent.start) - extent.start, min(end, extent.end) - extent.start
             if low < high:
-                changed[low:high] = re.sub(rb"[^\n]", b" ", bytes(changed[low:high]))
+                changed[low:high] = blanked(code[low:high])
         readings.append(bytes(changed))
     return readings
 
 
 def _reader(scanned: Scan, extent: items.Extent, inner: list[Group]) -> Callable[[], facts.Item]:
-    def condition_at(offset: int) -> str:
-        return _condition_at(offset + extent.start, inner) if inner else ""
-
     def make() -> facts.Item:
+        conditions = Conditions(inner) if inner else None
+
+        def condition_at(offset: int) -> str:
+            return conditions.at(offset + extent.start) if conditions else ""
+
         readings = _readings(scanned, extent, inner)
         if extent.body is not None:
             return _function(readings, extent.body - extent.start, condition_at)
@@ -156,7 +177,7 @@ def _reader(scanned: Scan, extent: items.Extent, inner: list[Group]) -> Callable
 
 
 def _function(readings: list[bytes], body: int, condition_at: Callable[[int], str]) -> facts.Item:
-    found = bodies.Body({}, {}, {}, {}, {}, (), (), False)
+    found = bodies.Body({}, {}, {}, {}, {}, (), (), False, {}, set())
     first = None
     error = False
     for code in readings:
@@ -172,6 +193,7 @@ def _function(readings: list[bytes], body: int, condition_at: Callable[[int], st
     if first is None:
         return facts.NOTHING
     header, chosen, line = first
+    calls, tests, sets = decided(found, {parameter.name for parameter in chosen.parameters})
     function = facts.Function(
         header.name,
         line,
@@ -180,17 +202,68 @@ def _function(readings: list[bytes], body: int, condition_at: Callable[[int], st
         header.inline,
         chosen.parameters,
         header.returns,
-        _in_order(found.calls),
-        _in_order(found.uid_tests),
+        calls,
+        tests,
         _in_order(found.flows),
         chosen.relays if len(readings) == 1 else (),
         error,
+        sets,
     )
     return facts.Item(
         functions=(function,),
         structs=_in_order(found.structs),
         stored=_in_order(found.stored),
     )
+
+
+def decided(
+    found: bodies.Body, parameters: set[str]
+) -> tuple[tuple[facts.Call, ...], tuple[facts.UidTest, ...], tuple[tuple[str, guards.Expr], ...]]:
+    """Calls and tests with those guards alone that a caller's constants can decide, and the
+    values of variables that a callee can see.
+
+    A variable that is set once stands for its value (``ia_valid = attr->ia_valid``); a
+    guard on anything but parameters and their members is left out.
+    """
+    values: dict[str, list[guards.Expr]] = {}
+    for at in sorted(found.sets):
+        place, value = found.sets[at]
+        values.setdefault(place, []).append(value)
+    once = {
+        place: only[0]
+        for place, only in values.items()
+        if len(only) == 1
+        and place[1:] not in parameters
+        and ">" not in place
+        and place not in found.handed
+    }
+    changed = {place for place in values if place[1:] in parameters}
+
+    def decide(conditions: tuple[guards.Expr, ...]) -> tuple[guards.Expr, ...]:
+        kept = []
+        for condition in conditions:
+            condition = guards.substitute(condition, once)
+            names = guards.leaves(condition)
+            # A parameter that the function itself sets says nothing of the caller.
+            if names and not names & changed and all(_base(n) in parameters for n in names):
+                kept.append(condition)
+        return tuple(dict.fromkeys(kept))
+
+    calls = tuple(
+        call._replace(
+            guards=decide(call.guards),
+            passes=tuple(guards.substitute(one, once) for one in call.passes),
+        )
+        for call in _in_order(found.calls)
+    )
+    tests = tuple(test._replace(guards=decide(test.guards)) for test in _in_order(found.uid_tests))
+    sets = tuple((place, value) for place, all_ in values.items() if ">" in place for value in all_)
+    return calls, tests, sets
+
+
+def _base(place: str) -> str:
+    """The variable of a place: ``attr`` of ``$attr>ia_valid``."""
+    return place[1:].partition(">")[0]
 
 
 def _in_order(found: dict[K, V]) -> tuple[V, ...]:
@@ -390,11 +463,12 @@ def _macro(directive: Directive) -> facts.Macro | None:
     reader = bodies.BodyReader(wrapped, 0, row, lambda _: "", known)
     reader.visit(root, 0, 0)
     expression = _expression_of(root)
+    calls, tests, _ = decided(reader.body, set(parameters or ()))
     return facts.Macro(
         name,
         parameters,
-        _in_order(reader.body.calls),
-        _in_order(reader.body.uid_tests),
+        calls,
+        tests,
         reader.relayed(expression) if expression is not None else (),
         alias.group(1).decode("latin-1") if alias else "",
         reader.place(expression) if expression is not None else "",

@@ -7,18 +7,33 @@ import re
 from typing import NamedTuple
 
 from caphistory.syntax.conditionals import groups
-from caphistory.syntax.lexical import scan
+from caphistory.syntax.lexical import blanked, scan
 
 _LABEL = re.compile(rb"^(?:ENTRY\(\s*sys_call_table\s*\)|_?sys_call_table\s*:)", re.M)
-_ENTRY = re.compile(rb"^\s*\.(?:long|quad)\s+([^\n]*)", re.M)
+_ENTRY = re.compile(rb"^[ \t]*\.(?:long|quad)[ \t]+([^\n]*)", re.M)
 _END = re.compile(
-    rb"^(?:[A-Za-z_]\w*\s*:|ENTRY\(|syscall_table_size)|^\s*\.(?:text|data|section)", re.M
+    rb"^(?:[A-Za-z_]\w*\s*:|ENTRY\(|syscall_table_size)|^[ \t]*\.(?:text|data|section)", re.M
 )
 _NAME = re.compile(rb"(?:SYMBOL_NAME\s*\(\s*)?([A-Za-z_]\w*)\s*\)?")
 _NUMBER = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+__NR_(\w+)[ \t]+(?:\(?\s*)(\d+)", re.M)
 _SYSCALL = re.compile(rb"__SYSCALL\(\s*__NR_(\w+)\s*,\s*(\w+)\s*\)")
 _CAPABILITY = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(CAP_[A-Z0-9_]+)[ \t]+(\(?[^\n]*)", re.M)
 _TERM = re.compile(r"[\d()+\-*<>| ]+")
+
+
+_ASSEMBLER_LABEL = re.compile(rb"^(?:ENTRY\(\s*(\w+)\s*\)|([A-Za-z_]\w*)\s*:)", re.M)
+_ASSEMBLER_CALL = re.compile(
+    rb"^\s*(?:call|jmp)\s+(?:SYMBOL_NAME\s*\(\s*)?([A-Za-z_]\w*)\b(?!\s*\()", re.M
+)
+
+
+class AssemblerFunction(NamedTuple):
+    """A global label of an assembler file and the functions that the code behind it calls
+    or jumps to, up to the next such label: (line, name)."""
+
+    name: str
+    line: int
+    calls: tuple[tuple[int, str], ...]
 
 
 class TableRow(NamedTuple):
@@ -41,9 +56,7 @@ def assembler_table(source: bytes) -> list[TableRow]:
     code = bytearray(scanned.code)
     for group in groups(scanned.directives, len(source)):
         for branch in group.branches[1:]:
-            code[branch.start : branch.end] = re.sub(
-                rb"[^\n]", b" ", bytes(code[branch.start : branch.end])
-            )
+            code[branch.start : branch.end] = blanked(code[branch.start : branch.end])
     text = re.sub(rb"#[^\n]*", lambda m: b" " * len(m.group()), bytes(code))
     label = _LABEL.search(text)
     if label is None:
@@ -52,16 +65,43 @@ def assembler_table(source: bytes) -> list[TableRow]:
     rows: list[TableRow] = []
     for entry in _ENTRY.finditer(text, label.end(), end.start() if end else len(text)):
         for name in entry.group(1).split(b","):
+            # A gap may be a plain 0 (".long 0,0" for afs_syscall in 1.3 and 2.0).
             found = _NAME.match(name.strip())
-            if found:
-                function = found.group(1).decode("latin-1")
-                if function.startswith("_sys_"):
-                    function = function[1:]
-                rows.append(TableRow(len(rows), function, scanned.line(entry.start(1))))
+            function = found.group(1).decode("latin-1") if found else "0"
+            if function.startswith("_sys_"):
+                function = function[1:]
+            rows.append(TableRow(len(rows), function, scanned.line(entry.start(1))))
     # ".rept NR_syscalls-190 / .long sys_ni_syscall / .endr" only fills the table up.
     while rows and rows[-1].function == "sys_ni_syscall":
         rows.pop()
     return rows
+
+
+def assembler_functions(source: bytes) -> list[AssemblerFunction]:
+    """The functions of an assembler file that call others. ``sys_fork`` and ``sys_execve``
+    are such until 0.96."""
+    scanned = scan(source)
+    labels = list(_ASSEMBLER_LABEL.finditer(scanned.code))
+    exported = set(re.findall(rb"\.globl[ \t]+([^\n]*)", scanned.code))
+    public = {name.strip() for names in exported for name in names.split(b",")}
+    named = [m for m in labels if m.group(1) or m.group(2) in public]
+    found = []
+    for at, label in enumerate(named):
+        end = named[at + 1].start() if at + 1 < len(named) else len(scanned.code)
+        calls = tuple(
+            (scanned.line(call.start(1)), _c_name(call.group(1)))
+            for call in _ASSEMBLER_CALL.finditer(scanned.code, label.end(), end)
+        )
+        if calls:
+            name = _c_name(label.group(1) or label.group(2))
+            found.append(AssemblerFunction(name, scanned.line(label.start()), calls))
+    return found
+
+
+def _c_name(symbol: bytes) -> str:
+    """A symbol's name in C: a.out (to 1.3) puts an underscore before it."""
+    text = symbol.decode("latin-1")
+    return text[1:] if text.startswith("_") and not text.startswith("__") else text
 
 
 def numbers(source: bytes) -> dict[int, str]:

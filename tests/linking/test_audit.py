@@ -1,0 +1,95 @@
+"""The accounting of a release: every occurrence of a check's name is told where it went."""
+
+from __future__ import annotations
+
+from caphistory.records import AuditDetail
+
+from .kernels import linked
+
+MENTIONS = """
+-- include/linux/sched.h
+extern int suser(void);
+extern int capable(int cap);
+#define ask(x) capable(x)
+#define root suser
+-- kernel/sys.c
+#include <linux/sched.h>
+/* suser() in a comment */
+int suser(void)
+{
+    return current->euid == 0;
+}
+int capable(int cap)
+{
+    return cap_raised(current->effective, cap);
+}
+EXPORT_SYMBOL(suser);
+int sys_one(void)
+{
+    printk("suser() in a string");
+    if (!suser())
+        return -1;
+    return capable(CAP_A) ? 0 : -1;
+}
+"""
+
+
+def test_every_occurrence_is_a_call_in_a_macro_a_definition_or_a_declaration() -> None:
+    audit = linked(MENTIONS).audit
+    assert (audit.calls, audit.macros, audit.definitions, audit.declarations) == (3, 2, 2, 3)
+    assert audit.lexical == 10
+    assert audit.unexplained == 0
+
+
+def test_an_occurrence_that_was_not_read_shows_up_with_its_place() -> None:
+    text = """
+-- kernel/one.c
+int sys_one(void) { return 0; }
+#if suser() > 1
+#endif
+"""
+    kernel = linked(text)
+    assert kernel.audit.unexplained == 1
+    assert AuditDetail("unexplained", "kernel/one.c", 2, "suser") in kernel.audit_details
+
+
+def test_the_bounds_are_told_with_every_release() -> None:
+    details = linked(MENTIONS).audit_details
+    assert [detail.kind for detail in details] == ["cut_off", "cut_off"]
+
+
+def test_functions_and_errors_are_counted() -> None:
+    text = """
+-- kernel/one.c
+int sys_one(void) { return 0; }
+static inline int two(void) { return 0; }
+int broken(void) { int [ = ; return 0; }
+#define three(x) two()
+"""
+    audit = linked(text).audit
+    assert (audit.functions, audit.parse_errors) == (3, 1)
+
+
+def test_pointer_calls_and_those_that_their_type_resolves() -> None:
+    text = """
+-- kernel/one.c
+struct ops { int (*stored)(int); int (*empty)(int); };
+static int f(int n) { return n; }
+struct ops ops = { f };
+int sys_one(struct ops *p, struct unknown *u, int (*given)(int))
+{
+    p->stored(1);
+    p->empty(1);
+    u->stored(1);
+    given(1);
+    return sys_two(f);
+}
+int sys_two(int (*called)(int))
+{
+    return called(1);
+}
+-- arch/sparc/kernel/two.c
+int elsewhere(struct ops *p) { return p->stored(1); }
+"""
+    audit = linked(text).audit
+    assert (audit.pointer_calls, audit.pointer_calls_resolved) == (5, 2)

@@ -1,0 +1,282 @@
+"""What a name means in a file: C's rules of linkage, each with a right and a wrong target.
+
+``CAP_A`` is the check that is meant, ``CAP_WRONG`` stands in a namesake.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .kernels import chains
+
+CASES = {
+    "a static function is seen in its own file only": (
+        """
+-- fs/one.c
+static int ask(void) { return capable(CAP_A) ? 0 : -1; }
+int sys_one(void) { return ask(); }
+-- fs/two.c
+static int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- fs/three.c
+int sys_three(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "a static function comes before a global namesake": (
+        """
+-- fs/one.c
+static int ask(void) { return capable(CAP_A) ? 0 : -1; }
+int sys_one(void) { return ask(); }
+-- fs/two.c
+int ask(void) { return capable(CAP_B) ? 0 : -1; }
+-- fs/three.c
+int sys_three(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A", "sys_three ask: CAP_B"},
+    ),
+    "a global function is seen everywhere": (
+        """
+-- kernel/one.c
+int sys_one(void) { return ask(); }
+-- lib/two.c
+int ask(void) { return capable(CAP_A) ? 0 : -1; }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "a header's inline is seen where the header is included, however far away": (
+        """
+-- include/linux/inner.h
+static inline int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- include/linux/outer.h
+#include <linux/inner.h>
+-- fs/one.c
+#include <linux/outer.h>
+int sys_one(void) { return ask(); }
+-- fs/ask.c
+int ask(void) { return capable(CAP_B) ? 0 : -1; }
+-- fs/two.c
+int sys_two(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A", "sys_two ask: CAP_B"},
+    ),
+    "two headers have an inline of the same name": (
+        """
+-- fs/a/local.h
+static inline int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- fs/b/local.h
+static inline int ask(void) { return capable(CAP_B) ? 0 : -1; }
+-- fs/a/one.c
+#include "local.h"
+int sys_one(void) { return ask(); }
+-- fs/b/two.c
+#include "local.h"
+int sys_two(void) { return ask(); }
+-- fs/three.c
+int sys_three(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A", "sys_two ask: CAP_B"},
+    ),
+    "an include in quotes may lead up and down": (
+        """
+-- drivers/net/wan/one.c
+#include "../shared/ask.h"
+int sys_one(void) { return ask(); }
+-- drivers/net/shared/ask.h
+static inline int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- include/linux/ask.h
+static inline int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "a header that nobody includes visibly is taken if it is the only one": (
+        """
+-- include/linux/ask.h
+static inline int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- fs/one.c
+int sys_one(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "a macro wraps a call": (
+        """
+-- include/linux/ask.h
+#define ask(x) really_ask(x, 0)
+-- fs/one.c
+#include <linux/ask.h>
+int sys_one(void) { return ask(1); }
+-- fs/ask.c
+int really_ask(int a, int b) { return capable(CAP_A) ? 0 : -1; }
+int ask(int a) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {"sys_one ask really_ask: CAP_A"},
+    ),
+    "a macro renames a function": (
+        """
+-- fs/one.c
+#define ask really_ask
+int sys_one(void) { return ask(1); }
+-- fs/ask.c
+int really_ask(int a) { return capable(CAP_A) ? 0 : -1; }
+-- fs/other.c
+int ask(int a) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {"sys_one ask really_ask: CAP_A"},
+    ),
+    "a macro of another file is not seen": (
+        """
+-- fs/one.c
+int sys_one(void) { return ask(1); }
+int ask(int a) { return capable(CAP_A) ? 0 : -1; }
+-- fs/other.c
+#define ask(x) other(x)
+int other(int a) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "a check in a macro is reached through it": (
+        """
+-- include/linux/ask.h
+#define may_write(n) ((n) > 3 || capable(CAP_A))
+-- fs/one.c
+#include <linux/ask.h>
+int sys_one(int n) { return may_write(n); }
+""",
+        {"sys_one may_write: CAP_A"},
+    ),
+    "another architecture's folder does not exist": (
+        """
+-- arch/i386/kernel/ask.c
+int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- arch/alpha/kernel/ask.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+int only_alpha(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- kernel/one.c
+int sys_one(void) { return ask(); }
+int sys_two(void) { return only_alpha(); }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "another architecture's entry function is not this table's": (
+        """
+-- arch/alpha/kernel/sys.c
+int sys_one(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- arch/i386/kernel/sys.c
+int sys_one(void) { return capable(CAP_A) ? 0 : -1; }
+""",
+        {"sys_one: CAP_A"},
+    ),
+    "asm/ is this architecture's headers": (
+        """
+-- include/asm-i386/ask.h
+static inline int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- include/asm-sparc/ask.h
+static inline int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- kernel/one.c
+#include <asm/ask.h>
+int sys_one(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "asm/ in a tree since 2.6.28": (
+        """
+-- arch/x86/include/asm/ask.h
+#include <asm-generic/ask.h>
+-- include/asm-generic/ask.h
+static inline int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- arch/arm/include/asm/ask.h
+static inline int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- kernel/one.c
+#include <asm/ask.h>
+int sys_one(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "programs beside the kernel are no part of it": (
+        """
+-- scripts/helper.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- tools/helper.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- kernel/one.c
+int sys_one(void) { return ask(); }
+""",
+        set(),
+    ),
+    "a driver's twin is not this driver": (
+        """
+-- drivers/scsi/first/main.c
+int sys_one(void) { return queue_command(); }
+-- drivers/scsi/first/queue.c
+int queue_command(void) { return capable(CAP_A) ? 0 : -1; }
+-- drivers/scsi/second/main.c
+int sys_two(void) { return queue_command(); }
+-- drivers/scsi/second/queue.c
+int queue_command(void) { return capable(CAP_B) ? 0 : -1; }
+""",
+        {"sys_one queue_command: CAP_A", "sys_two queue_command: CAP_B"},
+    ),
+    "an included .c file brings its static functions": (
+        """
+-- drivers/scsi/one.c
+#include "part.c"
+int sys_one(void) { return ask(); }
+-- drivers/scsi/part.c
+static int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- drivers/net/two.c
+int sys_two(void) { return ask(); }
+-- drivers/net/part.c
+static int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+    "the preprocessor decides: both branches are there": (
+        """
+-- fs/one.c
+#ifdef CONFIG_QUOTA
+static int ask(void) { return capable(CAP_A) ? 0 : -1; }
+#else
+static int ask(void) { return capable(CAP_B) ? 0 : -1; }
+#endif
+int sys_one(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A", "sys_one ask: CAP_B"},
+    ),
+    "a local variable hides a function": (
+        """
+-- fs/one.c
+int sys_one(int (*ask)(void)) { return ask(); }
+-- fs/ask.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        set(),
+    ),
+    "the compiled entry function is no static namesake": (
+        """
+-- fs/a.c
+static int helper(void) { return 0; }
+static int sys_one(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- fs/b.c
+int sys_one(void) { return capable(CAP_A) ? 0 : -1; }
+""",
+        {"sys_one: CAP_A"},
+    ),
+    "an old-style definition": (
+        """
+-- fs/one.c
+int sys_one(void) { return ask(1, "x"); }
+int ask(mode, name)
+int mode;
+char *name;
+{
+    return capable(CAP_A) ? 0 : -1;
+}
+""",
+        {"sys_one ask: CAP_A"},
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", CASES)
+def test_a_name_means_what_c_lets_it_mean(rule: str) -> None:
+    kernel, expected = CASES[rule]
+    assert chains(kernel) == expected

@@ -1,0 +1,454 @@
+"""Calls through function pointers: by struct type and member, never by the member's name.
+
+``CAP_A`` stands in the function that is called, ``CAP_WRONG`` in one that only looks like it:
+stored under the same member's name in another type, or in another variable.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .kernels import chains
+
+# A struct with operations, one of another type with the same members' names, and a call
+# through the first: each case stores ``right`` in one and ``wrong`` in the other.
+OPS = """
+-- include/linux/ops.h
+struct ops { int flags; int (*open)(int); int (*bind)(int); };
+struct other_ops { int flags; int (*open)(int); int (*bind)(int); };
+struct sock { int family; struct ops *ops; };
+-- net/call.c
+#include <linux/ops.h>
+int sys_bind(struct sock *sock) { return sock->ops->bind(1); }
+-- net/right.c
+#include <linux/ops.h>
+static int right_open(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static int plain(int n) { return 0; }
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+"""
+
+STORED = {
+    "designated": """
+struct ops one = { .flags = 1, .bind = right, .open = right_open };
+struct other_ops two = { .bind = wrong };
+""",
+    "old-style designated": """
+struct ops one = { flags: 1, bind: right, open: right_open };
+struct other_ops two = { bind: wrong };
+""",
+    "positional": """
+struct ops one = { 1, right_open, right };
+struct other_ops two = { 1, right_open, wrong };
+""",
+    "positional with a NULL and a cast before": """
+struct ops one = { (int) 1, NULL, (int (*)(int)) right };
+struct other_ops two = { 1, NULL, wrong };
+""",
+    "positional with comments between": """
+struct ops one = {
+    1,          /* flags */
+    right_open, /* open */
+    right       /* bind */
+};
+""",
+    "positional, under #ifdef": """
+struct ops one = {
+#ifdef CONFIG_FLAGS
+    1,
+#else
+    0,
+#endif
+    right_open,
+    right
+};
+""",
+    "the address of the function": """
+struct ops one = { .bind = &right };
+struct other_ops two = { .bind = &wrong };
+""",
+    "static const": """
+static const struct ops one = { .bind = right };
+static const struct other_ops two = { .bind = wrong };
+""",
+    "a typedef of the type": """
+typedef struct ops ops_t;
+ops_t one = { .bind = right };
+""",
+    "an array of structs": """
+struct ops all[] = { { 1, right_open, plain }, { 2, right_open, right } };
+struct other_ops others[] = { { 1, wrong, wrong } };
+""",
+    "an array of structs, each place designated": """
+struct ops all[2] = { [0] = { .open = right_open }, [1] = { .bind = right } };
+""",
+    "an array of structs in one flat list": """
+struct ops all[2] = { 1, right_open, plain, 2, right_open, right };
+""",
+    "a nested struct": """
+struct driver { int id; struct ops ops; struct other_ops other; };
+struct driver one = { 7, { 1, right_open, right }, { 1, wrong, wrong } };
+""",
+    "a nested struct by name": """
+struct driver { int id; struct ops ops; struct other_ops other; };
+struct driver one = { .ops = { .bind = right }, .other = { .bind = wrong } };
+""",
+    "a nested struct by a path of names": """
+struct driver { int id; struct ops ops; struct other_ops other; };
+struct driver one = { .ops.bind = right, .other.bind = wrong };
+""",
+    "a local variable's initialiser": """
+void start(void) { struct ops one = { .bind = right }; use(&one); }
+void other(void) { struct other_ops one = { .bind = wrong }; use(&one); }
+""",
+    "a compound literal": """
+void start(struct sock *sock) { *sock->ops = (struct ops) { .bind = right }; }
+""",
+    "an assignment to a member": """
+void start(struct sock *sock) { sock->ops->bind = right; }
+void other(struct other_ops *ops) { ops->bind = wrong; }
+""",
+    "an assignment to a global's member": """
+struct ops one;
+struct other_ops two;
+void start(void) { one.bind = right; two.bind = &wrong; }
+""",
+    "an assignment to a local's member": """
+void start(void) { struct ops one; struct other_ops two; one.bind = right; two.bind = wrong; }
+""",
+    "an assignment through an array": """
+struct ops all[4];
+struct other_ops others[4];
+void start(int n) { all[n].bind = right; others[n].bind = wrong; }
+""",
+    "an assignment in a chain": """
+struct ops one, two;
+void start(void) { one.bind = two.bind = right; }
+""",
+    "one of two in a conditional expression": """
+void start(struct ops *ops, int n) { ops->bind = n ? right : plain; }
+void other(struct other_ops *ops, int n) { ops->bind = n ? wrong : plain; }
+""",
+    "a copy from another type's member": """
+struct kit { int (*bind)(int); };
+struct kit kit = { right };
+void start(struct ops *ops, struct kit *from) { ops->bind = from->bind; }
+""",
+    "through a local variable": """
+void start(struct ops *ops) { int (*chosen)(int) = right; ops->bind = chosen; }
+void other(struct other_ops *ops) { int (*chosen)(int) = wrong; ops->bind = chosen; }
+""",
+    "through a global variable": """
+int (*hook)(int) = right;
+void start(struct ops *ops) { ops->bind = hook; }
+""",
+    "through the parameter of a function that stores it": """
+void set_bind(struct ops *ops, int (*bind)(int)) { ops->bind = bind; }
+void set_other(struct other_ops *ops, int (*bind)(int)) { ops->bind = bind; }
+void start(struct ops *ops) { set_bind(ops, right); }
+void other(struct other_ops *ops) { set_other(ops, wrong); }
+""",
+    "through the parameters of two functions": """
+void store(struct ops *ops, int (*bind)(int)) { ops->bind = bind; }
+void set_bind(struct ops *ops, int n, int (*bind)(int)) { store(ops, bind); }
+void start(struct ops *ops) { set_bind(ops, 1, right); }
+""",
+    "through a macro that stores it": """
+#define SET_BIND(ops, function) store((ops), function)
+void store(struct ops *ops, int (*bind)(int)) { ops->bind = bind; }
+void start(struct ops *ops) { SET_BIND(ops, right); }
+""",
+}
+
+
+@pytest.mark.parametrize("way", STORED)
+def test_a_function_is_called_through_the_member_it_is_stored_in(way: str) -> None:
+    assert chains(OPS + STORED[way]) == {"sys_bind (ops.bind) right: CAP_A"}
+
+
+def test_a_function_that_is_stored_nowhere_is_not_called() -> None:
+    assert chains(OPS + "struct other_ops two = { .bind = wrong };") == set()
+
+
+# How the object is written in the call; each is a whole function body's file.
+RECEIVERS = {
+    "a parameter": "int sys_bind(struct sock *sock) { return sock->ops->bind(1); }",
+    "a parameter that is a struct": "int sys_bind(struct sock sock) { return sock.ops->bind(1); }",
+    "an old-style parameter": (
+        "int sys_bind(n, sock)\nint n;\nstruct sock *sock;\n{ return sock->ops->bind(1); }"
+    ),
+    "a local variable": (
+        "int sys_bind(void *p) { struct sock *sock = p; return sock->ops->bind(1); }"
+    ),
+    "a local of an inner block": (
+        "int sys_bind(int n) { if (n) { struct ops *ops = find(n); return ops->bind(1); }"
+        " return 0; }"
+    ),
+    "a global": "struct sock *last;\nint sys_bind(void) { return last->ops->bind(1); }",
+    "a static of the file": (
+        "static struct sock last;\nint sys_bind(void) { return last.ops->bind(1); }"
+    ),
+    "an array of a global": (
+        "struct ops *all[8];\nint sys_bind(int n) { return all[n]->bind(1); }"
+    ),
+    "an extern declaration": (
+        "extern struct ops *other;\nint sys_bind(void) { return other->bind(1); }"
+    ),
+    "a cast": "int sys_bind(void *p) { return ((struct ops *) p)->bind(1); }",
+    "a cast of a member": (
+        "struct box { void *data; };\n"
+        "int sys_bind(struct box *b) { return ((struct sock *) b->data)->ops->bind(1); }"
+    ),
+    "a struct member": (
+        "struct file { struct sock *private; };\n"
+        "int sys_bind(struct file *file) { return file->private->ops->bind(1); }"
+    ),
+    "a member of a nested struct without a tag": (
+        "struct file { struct { struct ops *ops; } u; };\n"
+        "int sys_bind(struct file *file) { return file->u.ops->bind(1); }"
+    ),
+    "a member of an anonymous union": (
+        "struct file { union { struct ops *ops; int n; }; };\n"
+        "int sys_bind(struct file *file) { return file->ops->bind(1); }"
+    ),
+    "what a function returns": (
+        "struct sock *find(int n) { return 0; }\n"
+        "int sys_bind(int n) { return find(n)->ops->bind(1); }"
+    ),
+    "a macro for a function's result": (
+        "struct sock *get_last(void) { return 0; }\n#define last (get_last())\n"
+        "int sys_bind(int n) { return last->ops->bind(1); }"
+    ),
+    "a macro for an element of an array": (
+        "struct task { struct sock *sock; } tasks[4];\n#define current tasks[0]\n"
+        "int sys_bind(int n) { return current.sock->ops->bind(1); }"
+    ),
+    "a macro for an array's element plus 0, as in 2.0": (
+        "struct sock *all[4];\n#define last (0+all[number()])\n"
+        "int sys_bind(int n) { return last->ops->bind(1); }"
+    ),
+    "a macro with a cast": (
+        "#define SOCK(p) ((struct sock *) (p)->data)\nstruct box { void *data; };\n"
+        "int sys_bind(struct box *box) { return SOCK(box)->ops->bind(1); }"
+    ),
+    "a list entry": (
+        "int sys_bind(struct list_head *at)"
+        " { return list_entry(at, struct sock, list)->ops->bind(1); }"
+    ),
+    "a typedef": (
+        "typedef struct sock sock_t;\nint sys_bind(sock_t *sock) { return sock->ops->bind(1); }"
+    ),
+    "with a star": "int sys_bind(struct sock *sock) { return (*sock->ops->bind)(1); }",
+    "in parentheses": "int sys_bind(struct sock *sock) { return (sock->ops->bind)(1); }",
+    "a pointer to a pointer": "int sys_bind(struct ops **all) { return (*all)->bind(1); }",
+    "a place in pointer arithmetic": "int sys_bind(struct ops *p) { return (p + 1)->bind(1); }",
+    "a copy in a local variable": (
+        "int sys_bind(struct sock *sock) { int (*call)(int) = sock->ops->bind; return call(1); }"
+    ),
+    "in a macro": (
+        "#define BIND(sock) really_bind(sock)\n"
+        "static int really_bind(struct sock *sock) { return sock->ops->bind(1); }\n"
+        "int sys_bind(struct sock *s) { return BIND(s); }"
+    ),
+}
+
+STORE = OPS.replace("int sys_bind(struct sock *sock) { return sock->ops->bind(1); }", "%s") + (
+    "struct ops one = { .bind = right };\nstruct other_ops two = { .bind = wrong };\n"
+)
+
+
+@pytest.mark.parametrize("receiver", RECEIVERS)
+def test_the_type_of_the_receiver_decides(receiver: str) -> None:
+    kernel = STORE % RECEIVERS[receiver]
+    found = {row.replace("BIND really_bind ", "") for row in chains(kernel)}
+    (row,) = found
+    assert row.startswith("sys_bind (")
+    assert row.endswith("right: CAP_A")
+
+
+WITHOUT_TYPE = {
+    "an unknown local": "int sys_bind(int n) { struct unknown *p = f(n); return p->bind(1); }",
+    "a void pointer": "int sys_bind(void *p) { return p->bind(1); }",
+    "an unknown function": "int sys_bind(int n) { return find(n)->bind(1); }",
+    "another type": "int sys_bind(struct third *p) { return p->bind(1); }",
+}
+
+
+@pytest.mark.parametrize("receiver", WITHOUT_TYPE)
+def test_where_only_the_members_name_agrees_there_is_no_answer(receiver: str) -> None:
+    text = STORE.replace("struct sock {", "struct third { int (*bind)(int); };\nstruct sock {")
+    assert chains(text % WITHOUT_TYPE[receiver]) == set()
+
+
+OTHERS = {
+    "a function passed to one that calls it": (
+        """
+-- fs/walk.c
+int walk(int (*visit)(int), int n) { return visit(n); }
+-- fs/one.c
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+int sys_one(int n) { return walk(right, n); }
+int never(int (*visit)(int), int n) { return n; }
+int sys_two(int n) { return never(wrong, n); }
+""",
+        {"sys_one walk (walk(visit)) right: CAP_A"},
+    ),
+    "a hook variable": (
+        """
+-- kernel/hook.c
+int (*hook)(int);
+int (*other_hook)(int);
+int sys_one(int n) { return hook ? hook(n) : 0; }
+-- drivers/one.c
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+extern int (*hook)(int);
+extern int (*other_hook)(int);
+void start(void) { hook = right; other_hook = wrong; }
+""",
+        {"sys_one (hook) right: CAP_A"},
+    ),
+    "a hook called with a star": (
+        """
+-- kernel/hook.c
+int (*hook)(int);
+int sys_one(int n) { return (*hook)(n); }
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+void start(void) { hook = right; }
+""",
+        {"sys_one (hook) right: CAP_A"},
+    ),
+    "static hooks of two files": (
+        """
+-- drivers/one.c
+static int (*hook)(int);
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+void start_one(void) { hook = right; }
+int sys_one(int n) { return hook(n); }
+-- drivers/two.c
+static int (*hook)(int);
+static int right(int n) { return capable(CAP_B) ? 0 : -1; }
+void start_two(void) { hook = right; }
+int sys_two(int n) { return hook(n); }
+""",
+        {"sys_one (hook) right: CAP_A", "sys_two (hook) right: CAP_B"},
+    ),
+    "a table of functions": (
+        """
+-- kernel/table.c
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static int (*table[])(int) = { 0, right };
+static int (*other[])(int) = { wrong };
+int sys_one(int n) { return table[n](n); }
+""",
+        {"sys_one (table) right: CAP_A"},
+    ),
+    "a table of functions by a typedef": (
+        """
+-- kernel/table.c
+typedef int (*call_t)(int);
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static call_t table[4] = { 0, right };
+int sys_one(int n) { return (*table[n])(n); }
+""",
+        {"sys_one (table) right: CAP_A"},
+    ),
+    "two structs of one name in two drivers": (
+        """
+-- drivers/one.c
+struct ops { int (*open)(int); };
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static struct ops ops = { right };
+int sys_one(struct ops *p) { return p->open(1); }
+-- drivers/two.c
+struct ops { int (*open)(int); };
+static int right(int n) { return capable(CAP_B) ? 0 : -1; }
+static struct ops ops = { right };
+int sys_two(struct ops *p) { return p->open(1); }
+""",
+        {"sys_one (ops.open) right: CAP_A", "sys_two (ops.open) right: CAP_B"},
+    ),
+    "static functions of one name in two drivers": (
+        """
+-- include/linux/ops.h
+struct ops { int (*open)(int); };
+-- drivers/one.c
+#include <linux/ops.h>
+static int do_open(int n) { return capable(CAP_A) ? 0 : -1; }
+static struct ops ops = { do_open };
+-- drivers/two.c
+#include <linux/ops.h>
+static int do_open(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+-- fs/open.c
+#include <linux/ops.h>
+int sys_open(struct ops *p) { return p->open(1); }
+""",
+        {"sys_open (ops.open) do_open: CAP_A"},
+    ),
+    "another architecture's driver": (
+        """
+-- include/linux/ops.h
+struct ops { int (*open)(int); };
+-- arch/sparc/kernel/one.c
+#include <linux/ops.h>
+static int do_open(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static struct ops ops = { do_open };
+-- arch/i386/kernel/two.c
+#include <linux/ops.h>
+static int own_open(int n) { return capable(CAP_A) ? 0 : -1; }
+static struct ops ops = { own_open };
+-- fs/open.c
+#include <linux/ops.h>
+int sys_open(struct ops *p) { return p->open(1); }
+""",
+        {"sys_open (ops.open) own_open: CAP_A"},
+    ),
+    "copies from type to type": (
+        """
+-- net/proto.c
+struct proto { int (*bind)(int); };
+struct sock { struct proto *prot; int (*bind)(int); };
+struct file { int (*bind)(int); };
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+struct proto tcp = { .bind = right };
+void create(struct sock *sk) { sk->bind = sk->prot->bind; }
+int sys_one(struct sock *sk) { return sk->bind(1); }
+int sys_two(struct file *f) { return f->bind(1); }
+""",
+        {"sys_one (sock.bind) right: CAP_A"},
+    ),
+    "a registration that keeps a struct": (
+        """
+-- include/linux/proc.h
+struct entry { int (*read)(int); void *data; };
+-- fs/proc.c
+#include <linux/proc.h>
+void create_entry(struct entry *e, int (*read)(int)) { e->read = read; }
+int sys_read(struct entry *e) { return e->read(1); }
+-- drivers/one.c
+#include <linux/proc.h>
+static int read_it(int n) { return capable(CAP_A) ? 0 : -1; }
+void start(struct entry *e) { create_entry(e, read_it); }
+""",
+        {"sys_read (entry.read) read_it: CAP_A"},
+    ),
+    "a wrapper of a check that is stored": (
+        """
+-- kernel/one.c
+struct ops { int (*allowed)(void); };
+static int allowed(void) { return capable(CAP_A); }
+static struct ops ops = { allowed };
+int sys_one(struct ops *p) { return p->allowed(); }
+int sys_two(int n) { return allowed() ? 0 : -1; }
+""",
+        {"sys_one (ops.allowed) allowed: CAP_A", "sys_two allowed: CAP_A"},
+    ),
+}
+
+
+@pytest.mark.parametrize("way", OTHERS)
+def test_functions_reach_their_callers_in_other_ways(way: str) -> None:
+    kernel, expected = OTHERS[way]
+    assert chains(kernel) == expected

@@ -1,0 +1,333 @@
+"""System-call tables of every era, the names that user space has, and multiplexers."""
+
+from __future__ import annotations
+
+import pytest
+
+from caphistory.records import Syscall
+
+from .kernels import chains, linked
+
+FUNCTIONS = """
+-- kernel/sys.c
+int sys_setup(void) { return 0; }
+int sys_oldumount(void) { return capable(CAP_A) ? 0 : -1; }
+int sys_chown(void) { return 0; }
+"""
+
+TABLES = {
+    "a table in C in a header (0.01)": """
+-- include/linux/sys.h
+extern int sys_setup();
+fn_ptr sys_call_table[] = { sys_setup, sys_oldumount, sys_chown };
+""",
+    "a table in C in a source file (0.99)": """
+-- kernel/sys_call.c
+fn_ptr sys_call_table[] = { sys_setup,
+    sys_oldumount,      /* 1 */
+    sys_chown };
+""",
+    "an assembler table with underscores (1.0 to 1.3)": """
+-- kernel/sys_call.S
+_sys_call_table:
+    .long _sys_setup        /* 0 */
+    .long _sys_oldumount
+    .long _sys_chown
+""",
+    "an assembler table with SYMBOL_NAME (1.3 to 2.4)": """
+-- arch/i386/kernel/entry.S
+ENTRY(system_call)
+    ret
+.data
+ENTRY(sys_call_table)
+    .long SYMBOL_NAME(sys_setup)            /* 0 */
+    .long SYMBOL_NAME(sys_oldumount)
+    .long SYMBOL_NAME(sys_chown)
+    .rept NR_syscalls-3
+        .long SYMBOL_NAME(sys_ni_syscall)
+    .endr
+""",
+    "a plain assembler table (2.6)": """
+-- arch/i386/kernel/syscall_table.S
+ENTRY(sys_call_table)
+    .long sys_setup     # 0 - an old one
+    .long sys_oldumount
+    .long sys_chown
+""",
+    "several entries on one line": """
+-- arch/i386/kernel/entry.S
+ENTRY(sys_call_table)
+    .long sys_setup, sys_oldumount, sys_chown
+""",
+    "another architecture's table beside it": """
+-- arch/alpha/kernel/entry.S
+ENTRY(sys_call_table)
+    .long sys_alpha
+-- arch/i386/kernel/entry.S
+ENTRY(sys_call_table)
+    .long sys_setup
+    .long sys_oldumount
+    .long sys_chown
+""",
+}
+
+
+@pytest.mark.parametrize("era", TABLES)
+def test_the_table_gives_number_entry_function_and_place(era: str) -> None:
+    assert linked(FUNCTIONS + TABLES[era]).syscalls == [
+        Syscall("i386", 0, "setup", "sys_setup", "kernel/sys.c", 1, None),
+        Syscall("i386", 1, "oldumount", "sys_oldumount", "kernel/sys.c", 2, None),
+        Syscall("i386", 2, "chown", "sys_chown", "kernel/sys.c", 3, None),
+    ]
+
+
+def test_a_tbl_names_syscalls_and_entry_functions() -> None:
+    """The table of 3.3 and later: rows of another ABI and gaps are left out."""
+    text = """
+-- arch/x86/entry/syscalls/syscall_32.tbl
+# number abi name entry compat
+0\ti386\trestart\tsys_setup
+1\ti386\tumount\tsys_oldumount\t\t__ia32_sys_oldumount
+2\ti386\tbreak
+3\ti386\tchown\t__ia32_sys_chown
+4\ti386\tgone\tsys_ni_syscall
+-- arch/x86/entry/syscalls/syscall_64.tbl
+0\tcommon\tsetup64\tsys_setup
+"""
+    found = [(row.number, row.syscall, row.function) for row in linked(FUNCTIONS + text).syscalls]
+    assert found == [
+        (0, "restart", "sys_setup"),
+        (1, "umount", "sys_oldumount"),
+        (3, "chown", "sys_chown"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "include/unistd.h",
+        "include/linux/unistd.h",
+        "include/asm-i386/unistd.h",
+        "include/asm-x86/unistd_32.h",
+        "arch/x86/include/asm/unistd_32.h",
+    ],
+)
+def test_a_syscall_has_the_name_that_user_space_knows(path: str) -> None:
+    """Number 22 is ``umount``, whose entry is ``sys_oldumount`` in 2.2."""
+    text = f"""
+{FUNCTIONS}
+-- include/linux/sys.h
+fn_ptr sys_call_table[] = {{ sys_setup, sys_oldumount, sys_chown }};
+-- include/asm-alpha/unistd.h
+#define __NR_wrong 1
+-- {path}
+#define __NR_umount 1
+#define __NR_lchown 2
+"""
+    found = [(row.number, row.syscall, row.function) for row in linked(text).syscalls]
+    assert found == [
+        (0, "setup", "sys_setup"),
+        (1, "umount", "sys_oldumount"),
+        (2, "lchown", "sys_chown"),
+    ]
+    assert {row.syscall for row in linked(text).syscall_checks} == {"umount"}
+
+
+def test_gaps_keep_their_numbers() -> None:
+    text = """
+-- arch/i386/kernel/entry.S
+ENTRY(sys_call_table)
+    .long SYMBOL_NAME(sys_one)
+    .long SYMBOL_NAME(sys_ni_syscall)   /* old something */
+    .long 0
+    .long SYMBOL_NAME(sys_two)
+-- kernel/sys.c
+int sys_one(void) { return 0; }
+int sys_ni_syscall(void) { return -38; }
+int sys_two(void) { return 0; }
+"""
+    assert [(row.number, row.syscall) for row in linked(text).syscalls] == [(0, "one"), (3, "two")]
+
+
+def test_an_entry_function_that_is_not_there_has_no_place() -> None:
+    text = """
+-- include/linux/sys.h
+fn_ptr sys_call_table[] = { sys_gone };
+"""
+    assert linked(text).syscalls == [Syscall("i386", 0, "gone", "sys_gone", None, None, None)]
+
+
+def test_the_architectures_entry_function_comes_before_a_generic_one() -> None:
+    text = """
+-- kernel/ptrace.c
+int sys_ptrace(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- arch/i386/kernel/ptrace.c
+int sys_ptrace(void) { return capable(CAP_A) ? 0 : -1; }
+"""
+    assert chains(text) == {"sys_ptrace: CAP_A"}
+
+
+def test_entry_functions_that_macros_define() -> None:
+    text = """
+-- fs/open.c
+SYSCALL_DEFINE1(chroot, const char __user *, filename)
+{
+    return ask(filename);
+}
+static int ask(const char *name) { return capable(CAP_A) ? 0 : -1; }
+-- arch/x86/entry/syscalls/syscall_32.tbl
+61\ti386\tchroot\tsys_chroot
+"""
+    assert chains(text) == {"sys_chroot ask: CAP_A"}
+
+
+SOCKETCALL = """
+-- net/socket.c
+int sys_socket(int a) { return 0; }
+int sys_bind(int a) { return capable(CAP_BIND) ? 0 : -1; }
+int sys_connect(int a) { return 0; }
+int sys_listen(int a) { return shared(a); }
+int sys_accept(int a) { return 0; }
+int sys_send(int a) { return 0; }
+static int shared(int a) { return capable(CAP_SHARED) ? 0 : -1; }
+int sys_socketcall(int call, int *args)
+{
+    if (!capable(CAP_OWN))
+        return -1;
+    switch (call) {
+    case SYS_SOCKET:
+        return sys_socket(args[0]);
+    case SYS_BIND:
+        return sys_bind(args[0]);
+    case SYS_CONNECT:
+        return sys_connect(args[0]);
+    case SYS_LISTEN:
+        return sys_listen(args[0]);
+    case SYS_ACCEPT:
+        return sys_accept(args[0]);
+    case SYS_SEND:
+        return sys_send(args[0]);
+    default:
+        return -22;
+    }
+}
+-- include/linux/sys.h
+fn_ptr sys_call_table[] = { sys_socketcall };
+"""
+
+
+def test_what_a_multiplexer_dispatches_is_a_syscall_with_a_parent() -> None:
+    found = [
+        (row.number, row.syscall, row.function, row.parent) for row in linked(SOCKETCALL).syscalls
+    ]
+    assert found == [
+        (0, "socketcall", "sys_socketcall", None),
+        (None, "socket", "sys_socket", "socketcall"),
+        (None, "bind", "sys_bind", "socketcall"),
+        (None, "connect", "sys_connect", "socketcall"),
+        (None, "listen", "sys_listen", "socketcall"),
+        (None, "accept", "sys_accept", "socketcall"),
+        (None, "send", "sys_send", "socketcall"),
+    ]
+
+
+def test_a_check_behind_a_sub_call_belongs_to_the_sub_call_alone() -> None:
+    found = {(row.syscall, row.check.capability) for row in linked(SOCKETCALL).syscall_checks}
+    assert found == {
+        ("socketcall", "CAP_OWN"),
+        ("bind", "CAP_BIND"),
+        ("listen", "CAP_SHARED"),
+    }
+
+
+def test_sub_calls_of_1_0_are_functions_of_the_file() -> None:
+    """1.0 to 1.3 have ``sock_bind`` and its like, static functions."""
+    text = SOCKETCALL.replace("int sys_", "static int sock_").replace("return sys_", "return sock_")
+    text = text.replace("static int sock_socketcall", "int sys_socketcall")
+    found = {(row.syscall, row.function) for row in linked(text).syscalls}
+    assert ("bind", "sock_bind") in found
+    assert len(found) == 7
+
+
+IPC = """
+-- ipc/util.c
+int sys_ipc(unsigned call, int first, int second, int third, void *ptr)
+{
+    if (call <= SEMCTL)
+        switch (call) {
+        case SEMOP:
+            return sys_semop(first, ptr, second);
+        case SEMGET:
+            return sys_semget(first, second, third);
+        case SEMCTL: {
+            void *fourth = ptr;
+            if (!ptr)
+                return -22;
+            return sys_semctl(first, second, third, fourth);
+        }
+        default:
+            return -22;
+        }
+    if (call <= MSGCTL)
+        switch (call) {
+        case MSGSND:
+            return sys_msgsnd(first, ptr, second, third);
+        case MSGRCV:
+            switch (third) {
+            case 0:
+                return sys_msgrcv(first, ptr, second, 0, third);
+            default:
+                return sys_msgrcv(first, ptr, second, 1, third);
+            }
+        case MSGGET:
+            return sys_msgget(first, second);
+        case MSGCTL:
+            return sys_msgctl(first, second, ptr);
+        }
+    switch (call) {
+    case SHMAT:
+        return sys_shmat(first, ptr, second, 0);
+    case SHMDT:
+        return sys_shmdt(ptr);
+    case SHMGET:
+        return sys_shmget(first, second, third);
+    case SHMCTL:
+        return sys_shmctl(first, second, ptr);
+    }
+    return -22;
+}
+-- ipc/sem.c
+int sys_semop(int id) { return 0; }
+int sys_semget(int id) { return 0; }
+int sys_semctl(int id) { return capable(CAP_SEM) ? 0 : -1; }
+-- ipc/msg.c
+int sys_msgsnd(int id) { return 0; }
+int sys_msgrcv(int id) { return 0; }
+int sys_msgget(int id) { return 0; }
+int sys_msgctl(int id) { return capable(CAP_MSG) ? 0 : -1; }
+-- ipc/shm.c
+int sys_shmat(int id) { return 0; }
+int sys_shmdt(int id) { return 0; }
+int sys_shmget(int id) { return 0; }
+int sys_shmctl(int id) { return capable(CAP_SHM) ? 0 : -1; }
+-- include/linux/sys.h
+fn_ptr sys_call_table[] = { sys_ipc };
+"""
+
+
+def test_the_sub_calls_of_ipc() -> None:
+    kernel = linked(IPC)
+    assert {row.syscall for row in kernel.syscalls if row.parent == "ipc"} == {
+        "semop", "semget", "semctl", "msgsnd", "msgrcv", "msgget", "msgctl",
+        "shmat", "shmdt", "shmget", "shmctl",
+    }  # fmt: skip
+    assert {(row.syscall, row.check.capability) for row in kernel.syscall_checks} == {
+        ("semctl", "CAP_SEM"),
+        ("msgctl", "CAP_MSG"),
+        ("shmctl", "CAP_SHM"),
+    }
+
+
+def test_a_switch_of_another_syscall_is_no_multiplexer() -> None:
+    text = SOCKETCALL.replace("sys_socketcall", "sys_quotactl")
+    assert [row.syscall for row in linked(text).syscalls] == ["quotactl"]
