@@ -9,31 +9,36 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import pickle
 import signal
 import tempfile
+import traceback
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import pairwise
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from queue import Empty
-from typing import IO, Any, NamedTuple
+from threading import Thread
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from caphistory.errors import CaphistoryError
 from caphistory.history.dates import released
-from caphistory.history.model import BrokenObject, SourceSpec, TagRef
+from caphistory.history.model import BrokenObject, Source, SourceSpec, TagRef
 from caphistory.history.sources import open_source, reopen
 from caphistory.history.versions import kind, position, series
 from caphistory.progress import Progress
 from caphistory.records import LinkedRelease, Release
 from caphistory.resources import cache_folder
 
+if TYPE_CHECKING:
+    from caphistory.store import Writer
+
 # Raised whenever what is read or linked changes: releases that an earlier version wrote
 # are then written anew.
 EXTRACTOR_VERSION = "1"
-_POLL_SECONDS = 0.5
 
 
 class Summary(NamedTuple):
@@ -56,7 +61,6 @@ class _Work(NamedTuple):
 class _Done(NamedTuple):
     """What a worker says of one release: its rows, compressed, or why there are none."""
 
-    worker: int
     release: str
     rows: bytes | None
     reason: str
@@ -90,43 +94,77 @@ def index(
 def _index_one(
     spec: str | None, db: Path, tags: list[str], prereleases: bool, jobs: int, progress: Progress
 ) -> Summary:
-    from caphistory.store import indexed, open_reader, open_writer
+    from caphistory.store import open_writer
 
-    stages = _Stages(progress)
-    with open_source(spec, cache_dir=cache_folder(), progress=stages) as source:
+    with open_source(spec, cache_dir=cache_folder(), progress=_Stages(progress)) as source:
         found = source.tags(tags, prereleases=prereleases)
-        present = {}
-        if db.exists():
-            with open_reader(db) as reader:
-                present = indexed(reader)
-        work = [
+        present = _present(db)
+        missing = [
             _Work(tag, _release(tag, source.name))
             for tag in found.releases
             if tag.release not in present
-            or present[tag.release].extractor_version != EXTRACTOR_VERSION
         ]
-        there = len(found.releases) - len(work)
+        there = len(found.releases) - len(missing)
         skipped = list(found.skipped)
-        if not work:
+        if not missing:
             return Summary(0, there, 0, skipped)
-        weights = []
-        progress.stage("listing files", len(work))
-        for one in work:
-            weights.append(_weight(source.files(one.tag)))
-            progress.advance()
-        progress.stage("reading and linking", len(work))
         added = blobs = 0
         with open_writer(db, EXTRACTOR_VERSION) as writer:
-            for done in _linked(source.spec, work, weights, jobs):
-                blobs += done.blobs_read
-                if done.rows is None:
-                    skipped.append((done.release, done.reason))
-                    progress.note(f"{done.release} is left out: {done.reason}")
-                else:
-                    writer.write_release(_unpack(done.rows))
-                    added += 1
-                progress.advance()
+            work, weights = _listed(source, missing, skipped, progress)
+            progress.stage("reading and linking", len(work))
+            with closing(_linked(source.spec, work, weights, jobs)) as results:
+                for done in results:
+                    blobs += done.blobs_read
+                    reason = done.reason if done.rows is None else _write(writer, done.rows)
+                    if reason:
+                        skipped.append((done.release, reason))
+                    else:
+                        added += 1
+                    progress.advance()
+        if not added and not there:
+            tag, reason = skipped[-1]
+            raise CaphistoryError(f"no release of {source.name} can be read: {tag}: {reason}")
         return Summary(added, there, blobs, skipped)
+
+
+def _write(writer: Writer, rows: bytes) -> str:
+    """Store a release; gives the reason where its rows contradict one another."""
+    try:
+        writer.write_release(_unpack(rows))
+    except ValueError as error:
+        return _mistake(error)
+    return ""
+
+
+def _present(db: Path) -> set[str]:
+    """The releases in the database that this version of the program wrote."""
+    from caphistory.store import indexed, open_reader
+
+    if not db.exists() or (db.is_file() and not db.stat().st_size):
+        return set()
+    with closing(open_reader(db)) as reader:
+        return {
+            release
+            for release, how in indexed(reader).items()
+            if how.extractor_version == EXTRACTOR_VERSION
+        }
+
+
+def _listed(
+    source: Source, missing: list[_Work], skipped: list[tuple[str, str]], progress: Progress
+) -> tuple[list[_Work], list[int]]:
+    """The releases whose files can be listed, and how much work each is; the others are added
+    to ``skipped``."""
+    work, weights = [], []
+    progress.stage("listing files", len(missing))
+    for one in missing:
+        try:
+            weights.append(_weight(source.files(one.tag)))
+            work.append(one)
+        except BrokenObject as error:
+            skipped.append((one.tag.tag, str(error)))
+        progress.advance()
+    return work, weights
 
 
 class _Stages:
@@ -186,35 +224,49 @@ def _unpack(rows: bytes) -> LinkedRelease:
     return linked
 
 
-def _linked(spec: SourceSpec, work: list[_Work], weights: list[int], jobs: int) -> Iterator[_Done]:
+def _linked(
+    spec: SourceSpec, work: list[_Work], weights: list[int], jobs: int
+) -> Generator[_Done, None, None]:
     """Link releases in worker processes and give them in the order of ``work``."""
-    shares = _shares(weights, jobs)
-    with _workers(spec, [[work[i] for i in share] for share in shares]) as (queue, processes):
-        waiting = [_Spool() for _ in shares]
-        for number, share in enumerate(shares):
-            for _ in share:
-                while not waiting[number]:
-                    done = _next(queue, processes, waiting)
-                    waiting[done.worker].put(done)
-                yield waiting[number].take()
+    shares = [[work[i] for i in share] for share in _shares(weights, jobs)]
+    with _workers(spec, shares) as workers:
+        for worker in workers:
+            for _ in worker.share:
+                while not worker.waiting:
+                    _receive(workers)
+                yield worker.waiting.take()
 
 
-def _next(queue: Any, processes: list[SpawnProcess], waiting: list[_Spool]) -> _Done:
-    while True:
+class _Worker:
+    """A worker process, as the writing process sees it: what it was given and what has come
+    of that. Each has a pipe of its own, which ends when it does, however that comes about."""
+
+    def __init__(self, process: SpawnProcess, pipe: Connection, share: list[_Work]) -> None:
+        self.process = process
+        self.pipe = pipe
+        self.share = share
+        self.waiting = _Spool()
+        self.received = 0
+
+
+def _receive(workers: list[_Worker]) -> None:
+    """Wait until workers have something to say, and keep it."""
+    at_work = {w.pipe: w for w in workers if w.received < len(w.share)}
+    for pipe in wait(list(at_work)):
+        worker = at_work[pipe]  # type: ignore[index]
         try:
-            done = queue.get(timeout=_POLL_SECONDS)
-        except Empty:
-            for number, process in enumerate(processes):
-                if process.exitcode not in (None, 0) and queue.empty():
-                    raise CaphistoryError(
-                        f"worker {number + 1} of {len(processes)} ended (exit code"
-                        f" {process.exitcode}), perhaps for want of memory: what was written"
-                        " stays; run it again, with fewer --jobs"
-                    ) from None
-            continue
-        if isinstance(done, BaseException):
-            raise done
-        return done  # type: ignore[no-any-return]
+            said = worker.pipe.recv()
+        except (EOFError, OSError):
+            worker.process.join()
+            raise CaphistoryError(
+                f"worker {workers.index(worker) + 1} of {len(workers)} ended (exit code"
+                f" {worker.process.exitcode}), perhaps for want of memory: what was written"
+                " stays; run it again, with fewer --jobs"
+            ) from None
+        if isinstance(said, CaphistoryError):
+            raise said
+        worker.received += 1
+        worker.waiting.put(said)
 
 
 class _Spool:
@@ -250,52 +302,97 @@ class _Spool:
 
 
 @contextmanager
-def _workers(
-    spec: SourceSpec, shares: list[list[_Work]]
-) -> Iterator[tuple[Any, list[SpawnProcess]]]:
+def _workers(spec: SourceSpec, shares: list[list[_Work]]) -> Iterator[list[_Worker]]:
     context = multiprocessing.get_context("spawn")
-    queue = context.Queue(maxsize=8)
-    processes = [
-        context.Process(target=_run_worker, args=(number, spec, share, queue), daemon=True)
-        for number, share in enumerate(shares)
-    ]
-    for process in processes:
-        process.start()
+    workers: list[_Worker] = []
     try:
-        yield queue, processes
+        with _no_interrupts():
+            for share in shares:
+                receiving, sending = context.Pipe(duplex=False)
+                process = context.Process(
+                    target=_run_worker, args=(spec, share, sending), daemon=True
+                )
+                process.start()
+                sending.close()
+                workers.append(_Worker(process, receiving, share))
+        yield workers
     finally:
-        for process in processes:
-            if process.is_alive():
-                process.terminate()
-            process.join()
-        queue.close()
-        queue.cancel_join_thread()
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            worker.process.join()
+            worker.pipe.close()
 
 
-def _run_worker(number: int, spec: SourceSpec, share: list[_Work], queue: Any) -> None:
-    # Ctrl-C is the writing process' business: it ends the workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C goes to all processes of a terminal, but is the writing process' business, which
+    ends the workers: those started here never hear of it, not even while Python starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+# In a worker process.
+
+
+def _run_worker(spec: SourceSpec, share: list[_Work], results: Connection) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     # Facts hold no cycles; looking for some in millions of objects takes a third of the time.
     gc.disable()
     try:
         with reopen(spec) as source:
-            from caphistory.reading import Reading
-
-            reading = Reading(source)
-            for one in share:
-                try:
-                    linked, blobs = reading.link(one.tag, one.release)
-                except BrokenObject as error:
-                    queue.put(_Done(number, one.release.release, None, str(error), 0))
-                    continue
-                queue.put(_Done(number, one.release.release, _pack(linked), "", blobs))
-    except Exception as error:
-        queue.put(
-            error
-            if isinstance(error, CaphistoryError)
-            else CaphistoryError(f"cannot go on with {spec}: {type(error).__name__}: {error}")
+            for done in _read_all(source, share):
+                results.send(done)
+    except ConnectionError:
+        pass  # the writing process is gone
+    except CaphistoryError as error:
+        results.send(CaphistoryError(str(error)))
+    except MemoryError:
+        results.send(
+            CaphistoryError(
+                f"not enough memory to read {spec.name}: what was written stays; run it again,"
+                " with fewer --jobs"
+            )
         )
-        raise
-    finally:
-        queue.close()
-        queue.join_thread()
+
+
+def _end_with_parent() -> None:
+    """End this process when the writing process is gone, be it killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _read_all(source: Source, share: list[_Work]) -> Iterator[_Done]:
+    from caphistory.reading import Reading
+
+    reading = Reading(source)
+    for one in share:
+        name = one.release.release
+        try:
+            linked, blobs = reading.link(one.tag, one.release)
+        except BrokenObject as error:
+            yield _Done(name, None, str(error), 0)
+        except (CaphistoryError, MemoryError):
+            raise
+        except Exception as error:
+            # A mistake of this program costs one release, not all that come after it.
+            yield _Done(name, None, _mistake(error), 0)
+            reading = Reading(source)
+        else:
+            yield _Done(name, _pack(linked), "", blobs)
+
+
+def _mistake(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"a mistake in caphistory, please report it: {type(error).__name__}: {error}"
+        f" ({Path(place.filename).name}:{place.lineno})"
+    )

@@ -211,7 +211,7 @@ def _site(
     check = CheckSite(
         definition.path,
         definition.item_line + asked.line,
-        definition.name,
+        definition.name or None,
         meaning.check_name,
         meaning.capability,
         meaning.argument,

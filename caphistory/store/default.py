@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caphistory.errors import CaphistoryError
+from caphistory.store.database import open_reader
+from caphistory.store.reading import indexed
 
 if TYPE_CHECKING:
     from caphistory.store.shipped import Progress
@@ -22,7 +25,7 @@ def default_database(db: Path | str | None = None, progress: Progress | None = N
     if db is not None:
         return Path(db)
     own = user_database()
-    if own.exists():
+    if own.exists() and not _is_empty(own):
         return own
     from platformdirs import user_cache_dir
 
@@ -58,6 +61,16 @@ def user_database() -> Path:
     from platformdirs import user_data_dir
 
     return Path(user_data_dir("caphistory")) / "caphistory.db"
+
+
+def _is_empty(own: Path) -> bool:
+    """Whether a database holds no release, as one does whose index run was stopped early: it
+    must not hide what ships. A file that cannot be read is not empty."""
+    try:
+        with closing(open_reader(own)) as db:
+            return not indexed(db)
+    except CaphistoryError:
+        return False
 
 
 def _make_folder(folder: Path) -> None:

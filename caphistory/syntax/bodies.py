@@ -11,12 +11,13 @@ import tree_sitter_c
 from tree_sitter import Language, Node, Parser
 
 from caphistory.syntax import guards
-from caphistory.syntax.effects import UNKNOWN, Decision
+from caphistory.syntax.effects import UNKNOWN, Decision, Decisions
 from caphistory.syntax.facts import Call, Flow, Parameter, Stored, Struct, UidTest
 
-# Deeper nesting than any kernel has (the deepest real expression is below 150):
-# what lies deeper in a mangled file is not read.
-_DEEPEST = 300
+# More calls within each other than any kernel needs (200): what lies deeper in a mangled file
+# is not read. Python itself stops at 1,000.
+_DEEPEST = 500
+_DEEPEST_STRUCT = 30
 _FLAGS = re.compile(rb"[A-Z0-9_|&~()\s<x]+")
 _TASK_UID = re.compile(
     r"(?:(?::current|get_current\(\)|struct task_struct)(?:>(?:real_)?cred)?"
@@ -56,6 +57,24 @@ class Body(NamedTuple):
         self.structs.update(other.structs | self.structs)
         self.sets.update(other.sets | self.sets)
         self.handed.update(other.handed)
+
+
+def made_name(node: Node, code: bytes) -> str:
+    """``DRM(open)``: a function's name that a macro makes (drm of 2.4 and 2.6), written as in
+    its definition; empty for anything else."""
+    if node.type != "call_expression":
+        return ""
+    function = node.child_by_field_name("function")
+    arguments = node.child_by_field_name("arguments")
+    if function is None or arguments is None or function.type != "identifier":
+        return ""
+    macro = code[function.start_byte : function.end_byte].decode("latin-1")
+    if not macro.isupper() or arguments.named_child_count != 1:
+        return ""
+    only = arguments.named_children[0]
+    if only.type != "identifier":
+        return ""
+    return f"{macro}({code[only.start_byte : only.end_byte].decode('latin-1')})"
 
 
 def type_name(node: Node | None, code: bytes) -> str:
@@ -124,6 +143,7 @@ class BodyReader:
         self.base = base
         self.base_row = base_row
         self.condition_at = condition_at
+        self._decisions = Decisions(code)
         self.locals: dict[str, tuple[str, bool]] = dict(locals_known or {})
         self.case = ""
         self._under: list[tuple[Node, bool]] = []
@@ -137,13 +157,11 @@ class BodyReader:
             return
         visitor = _VISITORS.get(node.type)
         if visitor is not None:
-            visitor(self, node, conditional, depth)
+            visitor(self, node, conditional, depth + 1)
             return
         for child in node.named_children:
-            self.visit(child, conditional, depth + 1)
-
-    def _leaf(self, node: Node, conditional: int, depth: int) -> None:
-        pass
+            if child.type not in _LEAVES:
+                self.visit(child, conditional, depth + 1)
 
     def _through(self, node: Node, conditional: int, depth: int) -> None:
         for child in node.named_children:
@@ -156,7 +174,7 @@ class BodyReader:
     def _if(self, node: Node, conditional: int, depth: int) -> None:
         condition = node.child_by_field_name("condition")
         if condition is not None:
-            self._decide(condition, conditional, depth + 1, Decision(node, self.code), True)
+            self._decide(condition, conditional, depth + 1, self._decisions.of(node), True)
         alternative = node.child_by_field_name("alternative")
         for child in node.named_children:
             if condition is None:
@@ -184,19 +202,29 @@ class BodyReader:
                 self.visit(child, 1, depth + 1)
         self.case = outer
 
-    def _ternary(self, node: Node, conditional: int, depth: int) -> None:
+    def _ternary(
+        self,
+        node: Node,
+        conditional: int,
+        depth: int,
+        decision: Decision | None = None,
+        truth: bool = True,
+    ) -> None:
         condition = node.child_by_field_name("condition")
         if condition is not None:
-            self._decide(condition, conditional, depth + 1, Decision(node, self.code), True)
+            self._decide(condition, conditional, depth + 1, self._decisions.of(node), True)
         for name in ("consequence", "alternative"):
             side = node.child_by_field_name(name)
             if side is not None and condition is not None:
                 self._under.append((condition, name == "consequence"))
-                self.visit(side, 1, depth + 1)
+                if decision is not None:
+                    self._decide(side, 1, depth + 1, decision, truth)
+                else:
+                    self.visit(side, 1, depth + 1)
                 self._under.pop()
 
     def _binary(self, node: Node, conditional: int, depth: int) -> None:
-        self._decide(node, conditional, depth, None, True)
+        self._decide(node, conditional, depth + 1, None, True)
 
     _unary = _binary
 
@@ -215,13 +243,15 @@ class BodyReader:
             if operand is not None and self.code[node.start_byte] == 0x21:
                 self._decide(operand, conditional, depth + 1, decision, not truth)
             else:
-                self._through(node, conditional, depth)
+                self._through(node, conditional, depth + 1)
         elif kind == "binary_expression":
-            self._decide_binary(node, conditional, depth, decision, truth)
+            self._decide_binary(node, conditional, depth + 1, decision, truth)
         elif kind == "call_expression":
-            self._call(node, conditional, depth, decision, truth)
-        elif kind == "assignment_expression":
-            self._assignment(node, conditional, depth)
+            if self._is_uid(node):
+                self._uid_test(node, conditional, decision, truth)
+            self._call(node, conditional, depth + 1, decision, truth)
+        elif kind == "conditional_expression" and decision is not None:
+            self._ternary(node, conditional, depth + 1, decision, truth)
         elif self._is_uid(node):
             self._uid_test(node, conditional, decision, truth)
         else:
@@ -234,7 +264,7 @@ class BodyReader:
         left = node.child_by_field_name("left")
         right = node.child_by_field_name("right")
         if operator is None or left is None or right is None:
-            self._through(node, conditional, depth)
+            self._through(node, conditional, depth + 1)
             return
         sign = operator.type
         if sign in ("&&", "||"):
@@ -248,9 +278,9 @@ class BodyReader:
                 if self.code[other.start_byte : other.end_byte].strip() in _ZERO:
                     self._decide(side, conditional, depth + 1, decision, same)
                     return
-            self._through(node, conditional, depth)
+            self._through(node, conditional, depth + 1)
         else:
-            self._through(node, conditional, depth)
+            self._through(node, conditional, depth + 1)
 
     # Calls.
 
@@ -265,7 +295,7 @@ class BodyReader:
         function = node.child_by_field_name("function")
         arguments = node.child_by_field_name("arguments")
         if function is None or arguments is None:
-            self._through(node, conditional, depth)
+            self._through(node, conditional, depth + 1)
             return
         target, pointer = self._target(function)
         values = tuple(
@@ -274,9 +304,9 @@ class BodyReader:
             if argument.type != "comment"
         )
         effect, errno = decision.when(not truth) if decision is not None else UNKNOWN
-        if self._is_uid(node) or (target == "uid_eq" and self._compares_root(arguments)):
-            # uid_eq() is true for root, current_uid() is true for everybody else.
-            self._uid_test(node, conditional, decision, truth != (target == "uid_eq"))
+        if target == "uid_eq" and self._compares_root(arguments):
+            # True for root, as a uid itself is true for everybody else.
+            self._uid_test(node, conditional, decision, not truth)
         if target:
             at = self.base + node.start_byte
             self.body.calls.setdefault(
@@ -315,7 +345,8 @@ class BodyReader:
             if name in self.locals:
                 return "$" + name, True
             return name, False
-        return self.place(node), True
+        made = made_name(node, self.code)
+        return (made, False) if made else (self.place(node), True)
 
     def _compares_root(self, arguments: Node) -> bool:
         children = arguments.named_children
@@ -326,13 +357,11 @@ class BodyReader:
     def _value(self, node: Node, callee: str) -> str:
         """An argument: a number, a place, ``=text`` of constant flags, or empty."""
         kind = node.type
+        while kind in ("parenthesized_expression", "cast_expression") and node.named_child_count:
+            node = node.named_children[-1]
+            kind = node.type
         if kind == "number_literal":
             return self._text(node)
-        if kind == "parenthesized_expression" and node.named_child_count == 1:
-            return self._value(node.named_children[0], callee)
-        if kind == "cast_expression":
-            inner = node.child_by_field_name("value")
-            return self._value(inner, callee) if inner is not None else ""
         if kind in ("identifier", "field_expression", "pointer_expression", "subscript_expression"):
             return self.place(node)
         text = self.code[node.start_byte : node.end_byte]
@@ -481,7 +510,8 @@ class BodyReader:
         if kind in ("field_expression", "subscript_expression"):
             place = self.place(node)
             return [place] if place else []
-        return []
+        made = made_name(node, self.code)
+        return [":" + made] if made else []
 
     def place(self, node: Node, depth: int = 0) -> str:
         """The place (see ``facts``) that an expression denotes, or the empty string."""
@@ -665,14 +695,17 @@ _VISITORS: dict[str, Callable[[BodyReader, Node, int, int], None]] = {
     "compound_literal_expression": BodyReader._literal,
     "struct_specifier": BodyReader._struct,
     "union_specifier": BodyReader._struct,
-    "identifier": BodyReader._leaf,
-    "number_literal": BodyReader._leaf,
-    "string_literal": BodyReader._leaf,
-    "field_identifier": BodyReader._leaf,
-    "type_identifier": BodyReader._leaf,
-    "primitive_type": BodyReader._leaf,
-    "sizeof_expression": BodyReader._leaf,
 }
+
+# Nodes with nothing of interest below them.
+_LEAVES = frozenset(
+    (
+        *("identifier", "field_identifier", "type_identifier", "statement_identifier"),
+        *("number_literal", "string_literal", "concatenated_string", "char_literal", "null"),
+        *("primitive_type", "sized_type_specifier", "type_qualifier", "sizeof_expression"),
+        *("break_statement", "continue_statement", "goto_statement", "parameter_list"),
+    )
+)
 
 
 def initialiser(
@@ -712,7 +745,7 @@ def _listed(
         here = (*path, *(names or (() if element else (f"#{index}",))))
         if inner.type == "initializer_list":
             yield from _listed(inner, code, here, depth + 1, array)
-        elif inner.type == "identifier":
+        elif inner.type == "identifier" or made_name(inner, code):
             yield inner, here
 
 
@@ -751,11 +784,11 @@ def _designated(entry: Node, code: bytes) -> tuple[tuple[str, ...], Node | None]
     return tuple(names), entry.child_by_field_name("value")
 
 
-def structs_in(node: Node, code: bytes, outer: str = "") -> list[Struct]:
+def structs_in(node: Node, code: bytes, outer: str = "", depth: int = 0) -> list[Struct]:
     """The structs and unions that a specifier defines, the nested ones after their outer
     one. A nested one without a tag is named after its place: ``struct inode>u``."""
     fields = node.child_by_field_name("body")
-    if fields is None:
+    if fields is None or depth > _DEEPEST_STRUCT:
         return []
     tag = type_name(node, code) or outer
     members: list[Parameter] = []
@@ -767,18 +800,18 @@ def structs_in(node: Node, code: bytes, outer: str = "") -> list[Struct]:
         type_ = type_name(specifier, code)
         declarators = field.children_by_field_name("declarator")
         inline = specifier is not None and specifier.child_by_field_name("body") is not None
-        names = [d for d in (declared(x, code) for x in declarators) if d is not None]
+        names = [d for d in (declared(x, code) for x in declarators) if d is not None and d.name]
         if inline and specifier is not None:
             if not names:
                 # Members of an anonymous struct or union belong to the outer one.
-                inner = structs_in(specifier, code, f"{tag}>")
+                inner = structs_in(specifier, code, f"{tag}>", depth + 1)
                 if inner:
                     members.extend(inner[0].members)
                     nested.extend(inner[1:])
                     if not inner[0].tag.endswith(">"):
                         nested.append(inner[0])
                 continue
-            inner = structs_in(specifier, code, f"{tag}>{names[0].name}")
+            inner = structs_in(specifier, code, f"{tag}>{names[0].name}", depth + 1)
             nested.extend(inner)
             type_ = inner[0].tag if inner else type_
         for name in names:

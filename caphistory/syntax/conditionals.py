@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from caphistory.syntax.lexical import Directive
 
-# Deeper nesting and longer #elif chains than any kernel has (15 and 30): what lies beyond
-# them in a mangled file is taken for unconditional, or for a branch like the one before.
-_DEEPEST = 100
+# Deeper nesting and longer #elif chains than any kernel has (6 and 35): what lies beyond
+# them in a mangled file is taken for unconditional, or for a part of the branch before.
+DEEPEST = 32
+MOST_BRANCHES = 100
 _OPEN = frozenset(("if", "ifdef", "ifndef"))
 _NEXT = frozenset(("else", "elif"))
 CONDITIONAL = _OPEN | _NEXT | {"endif"}
@@ -67,14 +68,14 @@ def groups(directives: list[Directive], size: int) -> list[Group]:
     too_deep = 0
     for directive in directives:
         keyword = directive.keyword
-        if keyword in _OPEN and (too_deep or len(stack) >= _DEEPEST):
+        if keyword in _OPEN and (too_deep or len(stack) >= DEEPEST):
             too_deep += 1
         elif too_deep:
             too_deep -= keyword == "endif"
         elif keyword in _OPEN:
             fact = expression(directive)
             stack.append((directive.start, [], [], directive.end, directive.start, fact))
-        elif keyword in _NEXT and stack and len(stack[-1][1]) < _DEEPEST:
+        elif keyword in _NEXT and stack and len(stack[-1][1]) < MOST_BRANCHES:
             start, branches, denied, begin, at, fact = stack.pop()
             branches.append(Branch(begin, directive.start, at, (*denied, fact)))
             denied.append((fact[0], not fact[1]))
@@ -201,7 +202,7 @@ def condition_text(facts: Sequence[tuple[str, bool]]) -> str:
     return " && ".join(dict.fromkeys(part for part in parts if part != "1"))
 
 
-def selections(inner: list[Group], most: int = _DEEPEST) -> list[list[tuple[int, int]]]:
+def selections(inner: list[Group], most: int = MOST_BRANCHES) -> list[list[tuple[int, int]]]:
     """Ways to read a stretch of code, at most so many: for each, the extents to blank out.
 
     Every branch is left standing in at least one selection (no function of the kernel needs

@@ -7,30 +7,82 @@ the check fails leads to a return, a goto, or on.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tree_sitter import Node
 
 _ERRNO = re.compile(rb"\b(E[A-Z][A-Z0-9]{2,})\b")
 _NEGATIVE = re.compile(rb"\(?\s*-\s*\d+\s*\)?")
+# Also "*err = -ENOSPC" (the balloc.c of ext2), "code = XFS_ERROR(EPERM)", "ERR_PTR(-EPERM)".
 _ASSIGNMENT = re.compile(
-    rb"\b(\w+)\s*=\s*-?\s*\(?-?\s*(?:ERR_PTR\s*\(\s*-)?\s*(E[A-Z][A-Z0-9]{2,})\b"
+    rb"(\*?)\s*\b(\w+)\s*=(?!=)\s*"
+    rb"(?:(?:[A-Z_]+\s*\(\s*)?[-(\s]*(E[A-Z][A-Z0-9]{2,})\b(?!\s*[(.\[]|->))?"
 )
-_LOOK_BACK = 8
+# "pt_error_return(regs, EPERM);" (the ptrace of sparc)
+_REPORTED = re.compile(rb"[(,]\s*-?\s*(E[A-Z][A-Z0-9]{2,})\s*[,)]")
+_VARIABLE = re.compile(rb"[-(\s]*(?:ERR_PTR\s*\(\s*)?(\w+)[)\s]*")
+_NOTHING = frozenset((b"", b"0", b"NULL"))
+_OUT = b"*"  # what a function leaves in a variable of its caller
+_LEAVING = frozenset(("return_statement", "goto_statement", "break_statement"))
+_BREAKABLE = frozenset(("switch_statement", "for_statement", "while_statement", "do_statement"))
+_LOOK_BACK = 16
+_LEVELS = 6
+_LONGEST = 400  # bytes of a statement: what sets an error is short
+_DEEPEST = 20
 
 Effect = tuple[str, str]
 UNKNOWN: Effect = ("unknown", "")
 LIMIT: Effect = ("limit", "")
+Known = dict[bytes, str]
+
+
+class Decisions:
+    """The ifs and conditional expressions of one syntax tree, each with its outcomes."""
+
+    def __init__(self, code: bytes) -> None:
+        self.code = code
+        self._labels: dict[bytes, Node] | None = None
+
+    def of(self, node: Node) -> Decision:
+        """The decision that an if statement or conditional expression makes."""
+        return Decision(node, self)
+
+    def label(self, goto: Node) -> Node | None:
+        """The labelled statement that a goto leads to."""
+        if self._labels is None:
+            top = goto
+            while top.parent is not None:
+                top = top.parent
+            self._labels = {
+                self.code[name.start_byte : name.end_byte]: node
+                for node in _labelled(top)
+                if (name := node.child_by_field_name("label")) is not None
+            }
+        wanted = goto.child_by_field_name("label")
+        if wanted is None:
+            return None
+        return self._labels.get(self.code[wanted.start_byte : wanted.end_byte])
+
+
+def _labelled(top: Node) -> Iterator[Node]:
+    waiting = [top]
+    while waiting:
+        node = waiting.pop()
+        if node.type == "labeled_statement":
+            yield node
+        if node.type.endswith(("statement", "definition", "clause", "unit")):
+            waiting.extend(node.named_children)
 
 
 class Decision:
-    """An if statement or conditional expression in ``code``; outcomes are worked out
-    when first asked for."""
+    """An if statement or conditional expression; outcomes are worked out when first asked
+    for."""
 
-    __slots__ = ("_outcomes", "code", "node")
+    __slots__ = ("_among", "_node", "_outcomes")
 
-    def __init__(self, node: Node, code: bytes) -> None:
-        self.node = node
-        self.code = code
+    def __init__(self, node: Node, among: Decisions) -> None:
+        self._node = node
+        self._among = among
         self._outcomes: dict[bool, Effect] = {}
 
     def when(self, truth: bool) -> Effect:
@@ -38,30 +90,137 @@ class Decision:
         if truth not in self._outcomes:
             self._outcomes[truth] = (
                 self._ternary(truth)
-                if self.node.type == "conditional_expression"
+                if self._node.type == "conditional_expression"
                 else self._statement(truth)
             )
         return self._outcomes[truth]
 
     def _ternary(self, truth: bool) -> Effect:
-        side = self.node.child_by_field_name("consequence" if truth else "alternative")
-        return _value(side, self.code, {}) if side else UNKNOWN
+        side = self._node.child_by_field_name("consequence" if truth else "alternative")
+        effect = _value(_text(side, self._among.code), {}) if side is not None else UNKNOWN
+        above = self._node.parent
+        while above is not None and above.type == "parenthesized_expression":
+            above = above.parent
+        if effect == UNKNOWN and above is not None and above.type != "return_statement":
+            return LIMIT  # "resvport = capable(…) ? 1 : 0"
+        return effect
 
     def _statement(self, truth: bool) -> Effect:
-        taken = self.node.child_by_field_name("consequence" if truth else "alternative")
+        way = _Way(self._among)
+        taken = self._node.child_by_field_name("consequence" if truth else "alternative")
         if taken is not None:
-            return _outcome([taken], self.code, _assigned_before(self.node, self.code), self.node)
+            return way.follow([taken], self._before())
         if truth:
             return UNKNOWN
         # "if (capable(…)) return 0;" denies behind the statement.
-        granted = self.node.child_by_field_name("consequence")
+        granted = self._node.child_by_field_name("consequence")
         if granted is not None and _leaves(granted):
-            following = _following(self.node)
-            effect = _outcome(
-                following, self.code, _assigned_before(self.node, self.code), self.node
-            )
+            effect = way.follow(_following(self._node), self._before())
             return effect if effect[0] == "deny" else LIMIT
         return LIMIT
+
+    def _before(self) -> Known:
+        """What variables hold on the way to the decision: the nearest assignment wins."""
+        known: Known = {}
+        at: Node | None = self._node
+        levels = 0
+        while at is not None and levels < _LEVELS:
+            sibling = at.prev_named_sibling
+            seen = 0
+            while sibling is not None and seen < _LOOK_BACK:
+                if sibling.type in ("expression_statement", "declaration"):
+                    for name, errno in _assignments(_text(sibling, self._among.code)):
+                        known.setdefault(name, errno)
+                sibling = sibling.prev_named_sibling
+                seen += 1
+            at = at.parent
+            levels += 1
+        return known
+
+
+class _Way:
+    """What happens from a statement on, through blocks, labels and breaks."""
+
+    def __init__(self, among: Decisions) -> None:
+        self._among = among
+        self._steps = 0
+
+    def follow(self, statements: list[Node], before: Known, fresh: str = "") -> Effect:
+        """The effect of running statements. ``before`` is what variables hold, by name;
+        ``fresh`` is an error that was set on this way, or empty."""
+        self._steps += 1
+        if self._steps > _DEEPEST:
+            return UNKNOWN
+        known = dict(before)
+        within = UNKNOWN  # what a nested if does
+        for statement in statements:
+            kind = statement.type
+            if kind in ("expression_statement", "declaration"):
+                fresh = self._set(_text(statement, self._among.code), known) or fresh
+            elif kind in ("compound_statement", "else_clause", "labeled_statement"):
+                effect = self.follow(_inside(statement), known, fresh)
+                if effect != LIMIT:
+                    return effect
+            elif kind == "if_statement" and _is_else_if(statement):
+                # "if (suser()) … else if (gid == …) … else return -EPERM" (sys_setgid of 2.0):
+                # what the last else does is what a missing privilege comes to.
+                last = statement.child_by_field_name("alternative")
+                return self.follow([last], known, fresh) if last is not None else LIMIT
+            elif kind == "if_statement" and within[0] != "deny":
+                # "if (!suser()) { if (changes) return -EPERM; … goto exit; }": what every
+                # driver of a serial port does to TIOCSSERIAL.
+                then = statement.child_by_field_name("consequence")
+                within = self.follow([then], known) if then is not None else UNKNOWN
+            elif kind in _LEAVING or kind == "continue_statement":
+                effect = self._leave(statement, known, fresh)
+                return within if within[0] == "deny" and effect[0] != "deny" else effect
+        if within[0] == "deny":
+            return within
+        return ("deny", fresh) if fresh else LIMIT
+
+    def _set(self, text: bytes, known: Known) -> str:
+        """Take an assignment in; the error that it sets or reports, or empty."""
+        errno = ""
+        for name, value in _assignments(text):
+            known[name] = value
+            errno = value or errno
+        if not errno and text.rstrip().endswith(b";") and len(text) < _LONGEST:
+            reported = _REPORTED.search(text)
+            errno = reported.group(1).decode("latin-1") if reported else ""
+        return errno
+
+    def _leave(self, statement: Node, known: Known, fresh: str) -> Effect:
+        if statement.type == "return_statement":
+            values = statement.named_children
+            text = _text(values[0], self._among.code) if values else b""
+            effect = _value(text, known)
+            left = fresh or known.get(_OUT, "")
+            if effect == UNKNOWN and left and text.strip() in _NOTHING:
+                return "deny", left
+            return effect
+        if fresh:
+            return "deny", fresh
+        if statement.type == "continue_statement":
+            return LIMIT
+        if statement.type == "goto_statement":
+            label = self._among.label(statement)
+            if label is None:
+                return UNKNOWN
+            if label.start_byte < statement.start_byte:
+                return LIMIT  # "goto retry" (the proc.c of NFS up to 2.0)
+            return self.follow([label, *_following(label)], known)
+        switch = statement.parent
+        while switch is not None and switch.type not in _BREAKABLE:
+            switch = switch.parent
+        return self.follow(_following(switch), known) if switch is not None else UNKNOWN
+
+
+def _inside(statement: Node) -> list[Node]:
+    return [child for child in statement.named_children if child.type != "statement_identifier"]
+
+
+def _is_else_if(statement: Node) -> bool:
+    return statement.parent is not None and statement.parent.type == "else_clause"
 
 
 def _following(node: Node) -> list[Node]:
@@ -77,115 +236,32 @@ def _leaves(statement: Node) -> bool:
     last = statement
     while last.type == "compound_statement" and last.named_child_count:
         last = last.named_children[-1]
-    return last.type in ("return_statement", "goto_statement", "break_statement")
+    return last.type in _LEAVING
 
 
 def _text(node: Node, code: bytes) -> bytes:
     return code[node.start_byte : node.end_byte]
 
 
-def _value(node: Node, code: bytes, known: dict[bytes, str]) -> Effect:
+def _value(text: bytes, known: Known) -> Effect:
     """The effect of returning an expression."""
-    text = _text(node, code)
     errno = _ERRNO.search(text)
     if errno:
         return "deny", errno.group(1).decode("latin-1")
     if _NEGATIVE.fullmatch(text):
         return "deny", ""
-    name = text.strip(b"() \t\n")
-    if name in known:
-        return "deny", known[name]
-    return UNKNOWN
+    variable = _VARIABLE.fullmatch(text)
+    held = known.get(variable.group(1), "") if variable else ""
+    return ("deny", held) if held else UNKNOWN
 
 
-def _assignments(node: Node, code: bytes) -> dict[bytes, str]:
-    return {name: errno.decode("latin-1") for name, errno in _ASSIGNMENT.findall(_text(node, code))}
-
-
-def _assigned_before(node: Node, code: bytes) -> dict[bytes, str]:
-    """Variables that were set to an error on the way to ``node``: the nearest wins."""
-    known: dict[bytes, str] = {}
-    at: Node | None = node
-    levels = 0
-    while at is not None and levels < 6:
-        sibling = at.prev_named_sibling
-        seen = 0
-        while sibling is not None and seen < _LOOK_BACK:
-            if sibling.type in ("expression_statement", "declaration"):
-                for name, errno in _assignments(sibling, code).items():
-                    known.setdefault(name, errno)
-            sibling = sibling.prev_named_sibling
-            seen += 1
-        at = at.parent
-        levels += 1
-    return known
-
-
-def _outcome(
-    statements: list[Node], code: bytes, before: dict[bytes, str], origin: Node, jumps: int = 0
-) -> Effect:
-    known = dict(before)
-    fresh: str | None = None
-    for statement in statements:
-        kind = statement.type
-        if kind == "compound_statement":
-            inner = _outcome(list(statement.named_children), code, known, origin, jumps)
-            if inner != LIMIT:
-                return inner
-            for name, errno in _assignments(statement, code).items():
-                known[name] = fresh = errno
-        elif kind in ("expression_statement", "declaration"):
-            for name, errno in _assignments(statement, code).items():
-                known[name] = errno
-                fresh = errno
-        elif kind == "else_clause":
-            return _outcome(list(statement.named_children), code, known, origin, jumps)
-        elif (
-            kind == "if_statement"
-            and statement.parent is not None
-            and (statement.parent.type == "else_clause")
-        ):
-            # "if (suser()) … else if (gid == …) … else return -EPERM" (sys_setgid of 2.0):
-            # what the last else does is what a missing privilege comes to.
-            last = statement.child_by_field_name("alternative")
-            return _outcome([last], code, known, origin, jumps) if last is not None else LIMIT
-        elif kind == "return_statement":
-            value = statement.named_children
-            return _value(value[0], code, known) if value else UNKNOWN
-        elif kind == "goto_statement":
-            if fresh is not None:
-                return "deny", fresh
-            landed = _label(statement, code, origin)
-            if landed is not None and jumps < 3:
-                effect = _outcome(_after_label(landed), code, known, origin, jumps + 1)
-                if effect[0] == "deny":
-                    return effect
-            return UNKNOWN
-        elif kind in ("break_statement", "continue_statement"):
-            return ("deny", fresh) if fresh is not None else UNKNOWN
-    return ("deny", fresh) if fresh is not None else LIMIT
-
-
-def _after_label(label: Node) -> list[Node]:
-    inside = [child for child in label.named_children if child.type != "statement_identifier"]
-    return inside + _following(label)
-
-
-def _label(goto: Node, code: bytes, origin: Node) -> Node | None:
-    wanted = goto.child_by_field_name("label")
-    if wanted is None:
-        return None
-    name = _text(wanted, code)
-    top = origin
-    while top.parent is not None and top.type != "function_definition":
-        top = top.parent
-    waiting = [top]
-    while waiting:
-        node = waiting.pop()
-        if node.type == "labeled_statement":
-            label = node.child_by_field_name("label")
-            if label is not None and _text(label, code) == name:
-                return node
-        if node.type.endswith(("statement", "definition", "clause")):
-            waiting.extend(node.named_children)
-    return None
+def _assignments(text: bytes) -> list[tuple[bytes, str]]:
+    """The variables that a statement sets, each with the error that it sets them to, or
+    with the empty string."""
+    if len(text) > _LONGEST:
+        return []
+    return [
+        (_OUT if star else name, errno.decode("latin-1"))
+        for star, name, errno in _ASSIGNMENT.findall(text)
+        if errno or not star
+    ]

@@ -78,8 +78,8 @@ class Parameter(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function definition. ``line`` is where its name stands and ``end`` where it
-    ends; ``returns`` is a type as in ``Parameter``; ``relays`` names what the body
+    """A function definition. ``name`` is empty for statements outside any function; ``line``
+    is where its name stands and ``end`` where it ends; ``returns`` is a type as in ``Parameter``; ``relays`` names what the body
     returns if it only passes calls on (``return capable(…) || capable(…);``); ``error`` says
     that its syntax tree holds an error. ``sets`` are the values that variables and their
     members are given (``$attr>ia_valid``)."""
@@ -170,7 +170,7 @@ class Blob(NamedTuple):
     """The facts of one content of a file. ``mentions`` are the places where a check's
     name occurs outside comments and strings, as (line, name, kind): the lexical
     count. ``kind`` is ``call`` (a parenthesis follows), ``declaration`` (in a prototype) or
-    ``name``."""
+    ``name`` (anything else, such as a member of that name)."""
 
     items: tuple[Placed, ...]
     includes: tuple[str, ...]

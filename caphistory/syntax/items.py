@@ -1,7 +1,7 @@
 """Cuts a file into its top-level items: functions and declarations.
 
 C's own nesting decides, with the preprocessor in view: after #else the nesting is
-what it was at #if, and after #endif what the first branch left.
+what it was at #if, and after #endif what one of the branches left.
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from caphistory.syntax.conditionals import CONDITIONAL
-from caphistory.syntax.lexical import Scan
+from caphistory.syntax.conditionals import CONDITIONAL, DEEPEST, MOST_BRANCHES, expression
+from caphistory.syntax.headers import KEYWORDS
+from caphistory.syntax.lexical import Directive, Scan
 
 _OUTSIDE = re.compile(rb"[{}();=]")
 _INSIDE = re.compile(rb"[{}]")
 _AGGREGATE = re.compile(
-    rb"(?:^|[\s;])(?:struct|union|enum)(?:\s+\w+)*\s*(?:__attribute__\s*\(\(.*\)\)\s*)?$", re.S
+    rb"(?:^|[\s;}])(?:struct|union|enum)(?:\s+\w+)*\s*(?:__attribute__\s*\(\(.*\)\)\s*)?$", re.S
 )
+Fact = tuple[str, bool]
+# How far back of a brace the words are looked for that say what it opens.
+_BACK = 400
 _LINKAGE = re.compile(rb'extern\s*"[^"]*"\s*$')
+_FIRST_WORD = re.compile(rb"\s*(\w+)\s*[({]")
 _OLD_STYLE = re.compile(rb"\)\s*[A-Za-z_][\w\s*\[\],]*;$")
 _VISIBLE = re.compile(rb"\S")
 
@@ -33,56 +38,141 @@ class Extent(NamedTuple):
 def cut(scan: Scan) -> list[Extent]:
     """The top-level items of a file in order.
 
-    Where the braces of a file do not balance, a brace in the first column is taken
+    Where what the first branches of conditionals leave does not balance, or would have a
+    function begin with a statement, the last ones are tried (ip2main.c of 2.2, whose first
+    branch lacks its brace). Where nothing balances, a brace in the first column is taken
     to end an item, as the kernel's coding style has it.
     """
-    items, balanced = _cut(scan, resync=False)
-    return items if balanced else _cut(scan, resync=True)[0]
+    items, balanced = _cut(scan, _Nesting(False), resync=False)
+    torn = _torn(scan, items)
+    if balanced and not torn:
+        return items
+    others, others_balanced = _cut(scan, _Nesting(True), resync=False)
+    if (others_balanced, -_torn(scan, others)) > (balanced, -torn):
+        return others
+    return items if balanced else _cut(scan, _Nesting(False), resync=True)[0]
+
+
+def _torn(scan: Scan, items: list[Extent]) -> int:
+    """How many functions begin with a statement."""
+    count = 0
+    for item in items:
+        word = _FIRST_WORD.match(scan.code, item.start) if item.body is not None else None
+        count += word is not None and word.group(1).decode("latin-1") in KEYWORDS
+    return count
 
 
 class _Open:
-    """An #if that is not closed: the nesting at its start and after its first branch."""
+    """An #if that is not closed: the nesting at its start and behind the branch that decides,
+    and what holds in the branch at hand."""
 
-    __slots__ = ("after", "before", "disabled")
+    __slots__ = ("after", "before", "counts", "denied", "facts")
 
-    def __init__(self, nesting: tuple[int, int], disabled: bool) -> None:
-        self.before = nesting
+    def __init__(self, before: tuple[int, int]) -> None:
+        self.before = before
         self.after: tuple[int, int] | None = None
-        self.disabled = disabled
+        self.counts = True
+        self.denied: list[Fact] = []
+        self.facts: list[Fact] = []
 
 
-def _cut(scan: Scan, resync: bool) -> tuple[list[Extent], bool]:
+class _Nesting:
+    """The nesting of braces and parentheses through conditionals. The first branch (or the
+    last) decides what a group leaves, but not one that contradicts an earlier choice:
+    ultrastor.c opens a loop under ``#else`` of ``#ifdef X`` and closes it under
+    ``#ifndef X``."""
+
+    def __init__(self, last: bool) -> None:
+        self._last = last
+        self._opened: list[_Open] = []
+        self._assumed: dict[str, bool] = {}
+        self._too_deep = 0
+
+    def through(self, directive: Directive, now: tuple[int, int]) -> tuple[int, int]:
+        """The nesting behind a conditional directive; ``now`` is that before it."""
+        keyword = directive.keyword
+        if keyword in ("if", "ifdef", "ifndef"):
+            if self._too_deep or len(self._opened) >= DEEPEST:
+                self._too_deep += 1
+                return now
+            self._opened.append(_Open(now))
+            self._enter(directive)
+            return now
+        if self._too_deep:
+            self._too_deep -= keyword == "endif"
+            return now
+        if not self._opened:
+            return now
+        group = self._opened[-1]
+        if group.counts and (self._last or group.after is None):
+            group.after = now
+        if keyword == "endif":
+            self._opened.pop()
+            return group.after or group.before
+        self._enter(directive)
+        return group.before
+
+    def forget(self) -> None:
+        """Drop what was assumed in an item that is over."""
+        if self._assumed:
+            self._assumed = {}
+            for group in self._opened:
+                self._assume(group.facts)
+
+    def _enter(self, directive: Directive) -> None:
+        group = self._opened[-1]
+        group.facts = list(group.denied)
+        if directive.keyword != "else":
+            name, truth = expression(directive)
+            group.facts.append((name, truth))
+            if len(group.denied) < MOST_BRANCHES:
+                group.denied.append((name, not truth))
+        group.counts = all(
+            self._assumed.get(name, truth) == truth and (name, truth) != ("0", True)
+            for name, truth in group.facts
+        )
+        if group.counts and group.after is None and not self._last:
+            self._assume(group.facts)
+
+    def _assume(self, facts: list[Fact]) -> None:
+        for name, truth in facts:
+            if not name.isdigit():
+                self._assumed.setdefault(name, truth)
+
+
+def _cut(scan: Scan, nesting: _Nesting, resync: bool) -> tuple[list[Extent], bool]:
     code = scan.code
     conditionals = [d for d in scan.directives if d.keyword in CONDITIONAL]
     upcoming = 0
-    opened: list[_Open] = []
     items: list[Extent] = []
     depth = parentheses = 0
     start, position, size = 0, 0, len(code)
     body: int | None = None
+    listed = False  # a ")" was seen: there may be a parameter list
     value = False  # an "=" was seen: braces hold an initialiser
     balanced = True
+    linkage = b'extern "' in code
 
     def finish(end: int) -> None:
-        nonlocal start, body, value, parentheses
+        nonlocal start, body, value, listed, parentheses
         visible = _VISIBLE.search(code, start, end)
         if visible and end - visible.start() > 1:
             items.append(Extent(visible.start(), end, body))
-        start, body, value, parentheses = end, None, False, 0
+        start, body, value, listed, parentheses = end, None, False, False, 0
+        nesting.forget()
 
     while True:
-        found = (_INSIDE if depth else _OUTSIDE).search(code, position)
-        at = found.start() if found else size
-        if upcoming < len(conditionals) and conditionals[upcoming].start < at:
-            directive = conditionals[upcoming]
+        directive = conditionals[upcoming] if upcoming < len(conditionals) else None
+        limit = directive.start if directive else size
+        found = (_INSIDE if depth else _OUTSIDE).search(code, position, limit)
+        if found is None:
+            if directive is None:
+                break
             upcoming += 1
             position = directive.end
-            depth, parentheses = _through(
-                directive.keyword, directive.text, opened, depth, parentheses
-            )
+            depth, parentheses = nesting.through(directive, (depth, parentheses))
             continue
-        if found is None:
-            break
+        at = found.start()
         position = at + 1
         token = found.group()
         if depth:
@@ -95,23 +185,24 @@ def _cut(scan: Scan, resync: bool) -> tuple[list[Extent], bool]:
                 finish(position)
         elif token == b"{":
             if parentheses == 0 and body is None and not value:
-                header = code[start:at]
-                if _LINKAGE.search(header):
+                if linkage and _LINKAGE.search(code, max(start, at - _BACK), at):
                     start = position
                     continue
-                if not header.strip():
+                if not _VISIBLE.search(code, start, at):
+                    before = start
                     start = _old_style_start(code, items, start)
-                    header = code[start:at]
-                if b")" in header and not _AGGREGATE.search(header):
+                    listed = start != before
+                if listed and not _AGGREGATE.search(code, max(start - 1, at - _BACK, 0), at):
                     body = at
             depth = 1
         elif token == b"}":
-            balanced = balanced and bool(_only_linkage(code, start, at))
+            balanced = balanced and linkage and not _VISIBLE.search(code, start, at)
             start = position
         elif token == b"(":
             parentheses += 1
         elif token == b")":
             parentheses = max(0, parentheses - 1)
+            listed = True
         elif token == b"=":
             value = value or parentheses == 0
         elif parentheses == 0:
@@ -119,30 +210,6 @@ def _cut(scan: Scan, resync: bool) -> tuple[list[Extent], bool]:
     balanced = balanced and depth == 0
     finish(size)
     return items, balanced
-
-
-def _only_linkage(code: bytes, start: int, at: int) -> bool:
-    return not code[start:at].strip() and b'extern "' in code
-
-
-def _through(
-    keyword: str, text: str, opened: list[_Open], depth: int, parentheses: int
-) -> tuple[int, int]:
-    """The nesting behind a conditional directive."""
-    now = (depth, parentheses)
-    if keyword in ("if", "ifdef", "ifndef"):
-        opened.append(_Open(now, keyword == "if" and text == "0"))
-        return now
-    if not opened:
-        return now
-    group = opened[-1]
-    if group.after is None and not group.disabled:
-        group.after = now
-    if keyword == "endif":
-        opened.pop()
-        return group.after or group.before
-    group.disabled = False
-    return group.before
 
 
 def _old_style_start(code: bytes, items: list[Extent], start: int) -> int:

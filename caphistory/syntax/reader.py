@@ -8,6 +8,7 @@ of their items, and an item whose key is known is not read again.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Container
 from hashlib import blake2b
 from sys import intern
@@ -25,18 +26,24 @@ from caphistory.syntax.conditionals import (
     selections,
     without_guards,
 )
-from caphistory.syntax.headers import parse_header, split_arguments
+from caphistory.syntax.headers import KEYWORDS, parse_header, split_arguments
 from caphistory.syntax.lexical import Directive, Scan, blanked, scan
 from caphistory.syntax.tables import assembler_functions
 
 # Any name that may be, or hold, a check's name: the lexical count starts from these.
+_HINT = re.compile(rb"suser|capab|cap_raised|has_cap")
 MENTION = re.compile(rb"\b\w*(?:suser|capable|cap_raised|has_cap|capability)\w*\b")
 _INCLUDE = re.compile(rb'#\s*include\s*([<"][^">\n]+)[">]')
 _DEFINE = re.compile(rb"\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?")
 _HAS_CALL = re.compile(rb"\b[A-Za-z_]\w*\s*[([]|->|\w\.\w")
 _ALIAS = re.compile(rb"\(?\s*([A-Za-z_]\w*)\s*\)?")
 _CALLED = re.compile(rb"\s*\(")
+_MEMBER = re.compile(rb"(?:->|[\w\])]\s*\.)\s*\Z")
 _STORES_NAME = re.compile(rb"[{,:=(]\s*(?:&\s*)?[A-Za-z_]\w*\s*[,})]")
+_ATTRIBUTE = re.compile(rb"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
+_ANNOTATION = re.compile(
+    rb"(\b(?:struct|union)\s+\w+[\s*]+\w+\s*(?:\[[^\]]*\]\s*)*|\)\s*)(\b__\w+)(?=\s*=)"
+)
 _LARGE = 20_000
 # A function is read once for each selection of its branches: so many bytes at most, or 16
 # times (real ones need less than 15 and 200,000; a mangled file could ask for any number).
@@ -66,11 +73,12 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
         condition = _condition_at(start, outer)
         placed.append((start, facts.Placed(scanned.line(start), condition, key)))
 
-    extents = items.cut(scanned)
-    for extent in extents:
-        inner, outer = nest.split(extent.start, extent.end)
+    prototypes = []
+    for extent in items.cut(scanned):
         if extent.body is None and _is_prototype(scanned.code, extent):
+            prototypes.append(extent)
             continue
+        inner, outer = nest.split(extent.start, extent.end)
         make = _reader(scanned, extent, inner)
         mark = b"f" if extent.body is not None else b"d"
         # Groups that only partly lie in the item change how it is read.
@@ -89,7 +97,7 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
     blob = facts.Blob(
         tuple(item for _, item in placed),
         _includes(source, scanned.directives),
-        _mentions(scanned, extents),
+        _mentions(scanned, prototypes),
     )
     return blob, fresh
 
@@ -99,11 +107,12 @@ def _shared(fact: Any) -> Any:
     strings in its facts, one in seven of them different."""
     if type(fact) is str:
         return intern(fact)
-    if type(fact) is tuple:
-        return tuple([_shared(part) for part in fact])
-    if isinstance(fact, tuple):
-        return type(fact)(*[_shared(part) for part in fact])
-    return fact
+    if not fact or not isinstance(fact, tuple):
+        return fact
+    parts = [
+        intern(part) if type(part) is str else _shared(part) if part else part for part in fact
+    ]
+    return tuple(parts) if type(fact) is tuple else type(fact)(*parts)
 
 
 def read_assembler(source: bytes) -> tuple[facts.Blob, dict[bytes, facts.Item]]:
@@ -195,7 +204,8 @@ def _function(readings: list[bytes], body: int, condition_at: Callable[[int], st
     header, chosen, line = first
     calls, tests, sets = decided(found, {parameter.name for parameter in chosen.parameters})
     function = facts.Function(
-        header.name,
+        # Statements that stand alone under #if 0 belong to no function (ide/pci/generic.c, 2.6).
+        "" if header.name in KEYWORDS else header.name,
         line,
         readings[0].count(b"\n"),
         header.static,
@@ -327,6 +337,20 @@ def _old_parameters(
 # Declarations.
 
 
+def _without_annotations(code: bytes) -> bytes:
+    """Blank what stands between a declarator and its value, which the grammar does not know:
+    ``struct ops o __attribute__((unused)) = {`` (2.2), ``struct ops o __initdata = {``."""
+    if b"__" not in code:
+        return code
+    return _ANNOTATION.sub(
+        lambda found: found.group(1) + b" " * len(found.group(2)), _ATTRIBUTE.sub(_blank, code)
+    )
+
+
+def _blank(found: re.Match[bytes]) -> bytes:
+    return bytes(blanked(found.group()))
+
+
 def _declaration(readings: list[bytes], condition_at: Callable[[int], str]) -> facts.Item:
     structs: dict[str, dict[str, facts.Parameter]] = {}
     typedefs: dict[str, facts.Typedef] = {}
@@ -335,6 +359,7 @@ def _declaration(readings: list[bytes], condition_at: Callable[[int], str]) -> f
     for code in readings:
         if len(code) > _LARGE and not _STORES_NAME.search(code):
             continue  # firmware and font tables: large, and no name in them
+        code = _without_annotations(code)
         root = bodies.parser().parse(code).root_node
         for node in root.named_children:
             for struct in _structs_of(node, code):
@@ -505,21 +530,34 @@ def _includes(source: bytes, directives: list[Directive]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _mentions(scanned: Scan, extents: list[items.Extent]) -> tuple[tuple[int, str, str], ...]:
+def _mentions(scanned: Scan, prototypes: list[items.Extent]) -> tuple[tuple[int, str, str], ...]:
     found = []
-    prototypes = [e for e in extents if e.body is None and _is_prototype(scanned.code, e)]
-    for match in MENTION.finditer(scanned.code):
-        at = match.start()
-        kind = "name"
-        if _CALLED.match(scanned.code, match.end()):
-            declared = any(e.start <= at < e.end for e in prototypes)
-            kind = "declaration" if declared else "call"
-        found.append((scanned.line(at), match.group().decode("latin-1"), kind))
+    starts = [extent.start for extent in prototypes]
+    for at, name, called in _named(scanned.code):
+        kind = "call" if called else "name"
+        before = bisect_right(starts, at) - 1
+        if called and before >= 0 and at < prototypes[before].end:
+            kind = "declaration"
+        found.append((scanned.line(at), name, kind))
     for directive in scanned.directives:
         if directive.keyword in ("define", "if", "elif"):
-            for match in MENTION.finditer(directive.code):
-                called = _CALLED.match(directive.code, match.end())
-                line = scanned.line(directive.start + match.start())
-                name = match.group().decode("latin-1")
+            for at, name, called in _named(directive.code):
+                line = scanned.line(directive.start + at)
                 found.append((line, name, "call" if called else "name"))
     return tuple(sorted(found))
+
+
+def _named(code: bytes) -> list[tuple[int, str, bool]]:
+    """Offset and name of each mention, and whether the name itself is called: a member of
+    that name is another thing (``security_ops->capable(…)``, 2.6)."""
+    if not _HINT.search(code):
+        return []
+    return [
+        (
+            match.start(),
+            match.group().decode("latin-1"),
+            bool(_CALLED.match(code, match.end()))
+            and not _MEMBER.search(code, max(0, match.start() - 40), match.start()),
+        )
+        for match in MENTION.finditer(code)
+    ]

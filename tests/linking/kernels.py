@@ -18,7 +18,7 @@ from caphistory.linking.program import I386, Program
 from caphistory.linking.release import Tree, link
 from caphistory.records import LinkedRelease, Release, SyscallCheck
 from caphistory.syntax.facts import Blob, Item
-from caphistory.syntax.reader import read
+from caphistory.syntax.reader import read, read_assembler
 
 RELEASE = Release("2.2.24", "2.2", "release", 1, None, "tests", None)
 TABLE = "include/linux/sys.h"
@@ -43,8 +43,9 @@ def put(program: Program, files: Mapping[str, str]) -> Program:
     blobs: dict[str, Blob] = {}
     items: dict[bytes, Item] = {}
     for path, text in files.items():
-        if path.endswith((".c", ".h")):
-            blobs[path], fresh = read(text.encode())
+        if path.endswith((".c", ".h", ".S", ".s")):
+            reader = read if path.endswith((".c", ".h")) else read_assembler
+            blobs[path], fresh = reader(text.encode())
             items.update(fresh)
     program.update(blobs, items)
     return program

@@ -452,3 +452,238 @@ int sys_two(int n) { return allowed() ? 0 : -1; }
 def test_functions_reach_their_callers_in_other_ways(way: str) -> None:
     kernel, expected = OTHERS[way]
     assert chains(kernel) == expected
+
+
+# Each has ``right`` and ``wrong`` before it in its file.
+WRITTEN = {
+    "an array in a struct, initialised by position": """
+struct d { int (*tab[4])(int); };
+struct d d = { { 0, right } };
+int sys_one(int n) { return d.tab[n](n); }
+""",
+    "an array in a struct, initialised by name": """
+struct d { int a; int (*tab[4])(int); };
+struct d d = { .tab = { 0, right } };
+int sys_one(struct d *d, int n) { return d->tab[n](n); }
+""",
+    "an array in a struct, assigned to": """
+struct d { int a; int (*tab[4])(int); };
+void f(struct d*d) { d->tab[2] = right; }
+int sys_one(struct d *d, int n) { return d->tab[n](n); }
+""",
+    "a typedef of a struct without a tag": """
+typedef struct { int (*f)(int); } ops_t;
+ops_t o = { right };
+int sys_one(ops_t *p) { return p->f(1); }
+""",
+    "a typedef and the tag of one struct": """
+typedef struct SHT { int (*f)(int); } Template;
+Template o = { right };
+int sys_one(struct SHT *p) { return p->f(1); }
+""",
+    "a typedef of a pointer": """
+struct ops { int (*f)(int); };
+typedef struct ops *ops_p;
+struct ops o = { right };
+int sys_one(ops_p p) { return p->f(1); }
+""",
+    "one of two objects": """
+struct ops { int (*f)(int); };
+struct ops o = { right };
+int sys_one(struct ops *a, struct ops *b, int n) { return (n ? a : b)->f(1); }
+""",
+    "a local that is assigned in a condition": """
+struct ops { int (*f)(int); };
+struct ops o = { right };
+int sys_one(struct ops *p) { int (*f)(int); if ((f = p->f) != 0) return f(1); return 0; }
+""",
+    "a local whose type is a typedef": """
+typedef int (*fn_t)(int);
+struct ops { fn_t f; };
+struct ops o = { right };
+int sys_one(struct ops *p) { fn_t f = p->f; return f(1); }
+""",
+    "a member whose type is a typedef": """
+typedef int (*fn_t)(int);
+struct ops { fn_t f; };
+struct ops o = { right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "a member that points to a typedef of a function": """
+typedef int fn_t(int);
+struct ops { fn_t *f; };
+struct ops o = { right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "a member that returns a pointer": """
+struct ops { char *(*f)(int); };
+struct ops o = { right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "a struct with #ifdef in it": """
+struct ops {
+#ifdef A
+ int a;
+#endif
+ int (*f)(int);
+};
+struct ops o = { .f = right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "several members in one declaration": """
+struct ops { int a, b; int (*f)(int), (*g)(int); };
+struct ops o = { 1, 2, wrong, right };
+int sys_one(struct ops *p) { return p->g(1); }
+""",
+    "a union without a tag before the member": """
+struct ops { int a; union { int b; char c; } u; int (*f)(int); };
+struct ops o = { 1, { 2 }, right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "bit fields before the member, one without a name": """
+struct ops { int a:1, b:2; int :0; int (*f)(int); };
+struct ops o = { 1, 2, right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "a string in an array before the member": """
+struct ops { char name[16]; int (*f)(int); };
+struct ops o = { "x", right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "an array in braces before the member": """
+struct ops { int v[2]; int (*f)(int); };
+struct ops o = { {1,2}, right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "strings that a macro joins before the member": """
+struct ops { char *n; int (*f)(int); };
+struct ops o = { "a" VERSION "b", right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "a macro's value before the member": """
+struct ops { long n; int (*f)(int); };
+struct ops o = { MKDEV(3,0), right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "an object declared with its struct": """
+struct ops { int (*f)(int); } o = { right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "a static array in a function": """
+struct ops { int (*f)(int); };
+int sys_one(int n) { static struct ops tab[] = { { right } }; return tab[n].f(1); }
+""",
+    "a comma expression": """
+struct ops { int (*f)(int); };
+struct ops o = { right };
+int sys_one(struct ops *p, int n) { return (n++, p->f)(1); }
+""",
+    "a pointer to the member": """
+struct ops { int (*f)(int); };
+struct ops o = { right };
+int sys_one(struct ops *p) { int (**f)(int) = &p->f; return (*f)(1); }
+""",
+    "a void pointer that is cast when it is called": """
+struct req { void *handler; };
+void f(struct req *r) { r->handler = right; }
+int sys_one(struct req *r) { return ((int (*)(int)) r->handler)(1); }
+""",
+    "container_of into a variable": """
+struct ops { int (*f)(int); };
+struct s { struct ops *ops; int l; };
+struct ops o = { right };
+int sys_one(int *l) { struct s *s = container_of(l, struct s, l); return s->ops->f(1); }
+""",
+    "container_of as the receiver": """
+struct ops { int (*f)(int); };
+struct s { struct ops *ops; int l; };
+struct ops o = { right };
+int sys_one(int *l) { return container_of(l, struct s, l)->ops->f(1); }
+""",
+    "what an inline function returns": """
+struct ops { int (*f)(int); };
+struct s { struct ops *ops; };
+struct ops o = { right };
+static inline struct s *S(void *p) { return p; }
+int sys_one(void *p) { return S(p)->ops->f(1); }
+""",
+    "an inner variable that hides a parameter": """
+struct ops { int (*f)(int); };
+struct oth { int (*f)(int); };
+struct ops o = { right };
+struct oth q = { wrong };
+int sys_one(struct oth *p) { { struct ops *p = 0; return p->f(1); } }
+""",
+    "a variable of a for statement": """
+struct ops { int (*f)(int); struct ops *next; };
+struct ops o = { right };
+int sys_one(int n) { for (struct ops *p = &o; p; p = p->next) p->f(1); return 0; }
+""",
+    "the next one of a list": """
+struct ops { int (*f)(int); struct ops *next; };
+struct ops o = { right };
+int sys_one(struct ops *p) { return p->next->next->f(1); }
+""",
+    "structs without tags in a union, told apart by their places": """
+struct inode { union { struct { int (*f)(int); } ext; struct { int (*f)(int); } nfs; } u; };
+void s(struct inode *i) { i->u.ext.f = right; i->u.nfs.f = wrong; }
+int sys_one(struct inode *i) { return i->u.ext.f(1); }
+""",
+    "an attribute within the member": """
+struct ops { int __attribute__((regparm(3))) (*f)(int); };
+struct ops o = { right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "an annotation before the initialiser": """
+struct ops { int (*f)(int); };
+static struct ops o __initdata = { .f = right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "an attribute before the initialiser": """
+struct ops { int (*f)(int); };
+static struct ops o __attribute__((unused)) = { .f = right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "an annotation before a positional initialiser": """
+struct ops { int (*f)(int); };
+static const struct ops o __devinitdata = { right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "an annotation behind an array": """
+struct ops { int (*f)(int); };
+static struct ops o[] __lsm_ro_after_init = { { right } };
+int sys_one(int n) { return o[n].f(1); }
+""",
+    "an annotation behind a table of functions": """
+static int (*tab[])(int) __initdata = { 0, right };
+int sys_one(int n) { return tab[n](1); }
+""",
+    "a cast to void *": """
+struct ops { int (*f)(int); };
+struct ops o = { (void *) right };
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+    "an initialiser with #ifdef in it": """
+struct ops { int (*e)(int); int (*f)(int); };
+struct ops o = {
+ wrong,
+#ifdef X
+ right,
+#else
+ NULL,
+#endif
+};
+int sys_one(struct ops *p) { return p->f(1); }
+""",
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_the_many_forms_in_which_kernels_write_it(form: str) -> None:
+    (row,) = chains(
+        "-- kernel/one.c\n"
+        "static int right(int n) { return capable(CAP_A) ? 0 : -1; }\n"
+        "static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }\n" + WRITTEN[form]
+    )
+    assert row.startswith("sys_one (")
+    assert row.endswith(") right: CAP_A")

@@ -331,3 +331,38 @@ def test_the_sub_calls_of_ipc() -> None:
 def test_a_switch_of_another_syscall_is_no_multiplexer() -> None:
     text = SOCKETCALL.replace("sys_socketcall", "sys_quotactl")
     assert [row.syscall for row in linked(text).syscalls] == ["quotactl"]
+
+
+def test_an_entry_function_in_assembler_reaches_what_it_calls() -> None:
+    text = """
+-- include/linux/sys.h
+fn_ptr sys_call_table[] = { sys_fork };
+-- kernel/system_call.s
+.globl _sys_fork
+_sys_fork:
+\tcall _find_empty_process
+\tret
+-- kernel/fork.c
+int find_empty_process(void) { return current->uid ? -EAGAIN : 0; }
+"""
+    kernel = linked(text)
+    (row,) = kernel.syscall_checks
+    assert (row.syscall, row.check.check_name, row.reach) == ("fork", "uid0", "call")
+    assert [(step.function, step.line) for step in row.chain] == [
+        ("sys_fork", 3),
+        ("find_empty_process", 1),
+    ]
+
+
+def test_a_plain_zero_in_an_assembler_table_is_a_gap_and_shifts_nothing() -> None:
+    text = """
+-- arch/i386/kernel/entry.S
+ENTRY(sys_call_table)
+\t.long SYMBOL_NAME(sys_one)\t/* 0 */
+\t.long 0,0
+\t.long SYMBOL_NAME(sys_two)
+-- kernel/sys.c
+int sys_one(void) { return 0; }
+int sys_two(void) { return suser() ? 0 : -EPERM; }
+"""
+    assert [(s.number, s.syscall) for s in linked(text).syscalls] == [(0, "one"), (3, "two")]
