@@ -72,9 +72,16 @@ def query(name: str) -> Query:
     return parse_query(name, (queries_path() / f"{name}.sql").read_text("utf-8"))
 
 
-def ask(connection: sqlite3.Connection, name: str, **parameters: str | None) -> list[Row]:
-    """The rows that the query ``name`` gives; parameters not given, None and ``""``
-    take the query's defaults."""
+class Answer(NamedTuple):
+    """The rows of an answer, each with a value for each of ``columns``."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+def answer(connection: sqlite3.Connection, name: str, **parameters: str | None) -> Answer:
+    """What the query ``name`` gives; parameters not given, None and ``""`` take the query's
+    defaults."""
     question = query(name)
     values: dict[str, str] = {parameter.name: "" for parameter in question.parameters}
     unknown = parameters.keys() - values.keys()
@@ -82,5 +89,10 @@ def ask(connection: sqlite3.Connection, name: str, **parameters: str | None) -> 
         raise ValueError(f"{name} has no parameter {', '.join(sorted(unknown))}")
     values |= {key: value for key, value in parameters.items() if value is not None}
     cursor = connection.execute(question.sql, values)
-    columns = [column[0] for column in cursor.description]
-    return [dict(zip(columns, row, strict=True)) for row in cursor]
+    return Answer([column[0] for column in cursor.description], [tuple(row) for row in cursor])
+
+
+def ask(connection: sqlite3.Connection, name: str, **parameters: str | None) -> list[Row]:
+    """The rows that the query ``name`` gives (see ``answer``), by column."""
+    columns, rows = answer(connection, name, **parameters)
+    return [dict(zip(columns, row, strict=True)) for row in rows]

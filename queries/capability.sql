@@ -11,12 +11,12 @@ with asked as (
         end as capability,
         coalesce(nullif(trim(:abi), ''), 'i386') as abi
 ),
-sites as (
+sites as materialized (
     select first_ordinal, last_ordinal
     from check_site_runs
     where capability = (select capability from asked)
 ),
-reached as (
+reached as materialized (
     select distinct syscall, first_ordinal, last_ordinal
     from syscall_privilege_runs
     where capability = (select capability from asked)

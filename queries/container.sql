@@ -42,7 +42,9 @@ lost as (
 ),
 ranked as (
     select
-        checks.*,
+        checks.release, checks.abi, checks.syscall, checks.capability, checks.reach,
+        checks.effect, checks.errno, checks.function, checks.path, checks.line,
+        checks.shared_by,
         count(*) over (partition by checks.syscall, checks.capability) as sites,
         row_number() over (
             partition by checks.syscall, checks.capability

@@ -10,57 +10,66 @@ with asked as (
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
 ),
 numbered as (
-    select release, row_number() over (order by ordinal) as position from releases
+    select release, ordinal, row_number() over (order by ordinal) as position from releases
 ),
-checks as (
-    select release, check_name, capability, reach, function, path, line, shared_by
-    from telling_checks
-    where syscall = (select syscall from asked)
-        and abi = (select abi from asked)
-        and not (select withheld from asked)
-    union all
-    select release, check_name, capability, reach, function, path, line, shared_by
-    from syscall_checks
-    where syscall = (select syscall from asked)
-        and abi = (select abi from asked)
-        and (select withheld from asked)
-),
-held as (
+-- Evidence that follows other evidence of the same check goes on with its run.
+evidence as (
     select
-        checks.check_name, checks.capability, checks.function, checks.path,
-        numbered.position,
-        min(case checks.reach when 'direct' then 0 when 'call' then 1 else 2 end) as nearest,
-        min(checks.shared_by) as shared_by,
-        min(checks.line) as line
-    from checks
-    join numbered on numbered.release = checks.release
-    group by checks.check_name, checks.capability, checks.function, checks.path, numbered.position
+        runs.check_name, runs.capability, runs.function, runs.path, runs.line, runs.shared_by,
+        case runs.reach when 'direct' then 0 when 'call' then 1 else 2 end as nearest,
+        opening.position as first_position,
+        closing.position as last_position
+    from syscall_check_runs as runs
+    join numbered as opening on opening.ordinal = runs.first_ordinal
+    join numbered as closing on closing.ordinal = runs.last_ordinal
+    where runs.syscall = (select syscall from asked)
+        and runs.abi = (select abi from asked)
+        and (runs.telling = 1 or (select withheld from asked))
+),
+followed as (
+    select
+        evidence.*,
+        max(last_position) over (
+            partition by check_name, capability, function, path
+            order by first_position, last_position
+            rows between unbounded preceding and 1 preceding
+        ) as covered
+    from evidence
 ),
 islands as (
     select
-        held.*,
-        position - row_number() over (
-            partition by check_name, capability, function, path order by position
+        followed.*,
+        sum(covered is null or first_position > covered + 1) over (
+            partition by check_name, capability, function, path
+            order by first_position, last_position
         ) as island
-    from held
+    from followed
+),
+ended as (
+    select
+        islands.*,
+        max(last_position) over (
+            partition by check_name, capability, function, path, island
+        ) as end_position
+    from islands
 ),
 runs as (
-    -- Bare columns of a query with one max() are those of its row: SQLite's own rule.
     select
-        check_name, capability, function, path, line, nearest, shared_by,
-        max(position) as last_position,
-        count(*) as releases
-    from islands
+        check_name, capability, function, path,
+        min(first_position) as first_position,
+        end_position,
+        min(line) filter (where last_position = end_position) as line,
+        min(nearest) filter (where last_position = end_position) as nearest,
+        min(shared_by) filter (where last_position = end_position) as shared_by
+    from ended
     group by check_name, capability, function, path, island
 )
 select
     asked.abi,
     asked.syscall,
-    (
-        select release from numbered where position = runs.last_position - runs.releases + 1
-    ) as first_release,
-    (select release from numbered where position = runs.last_position) as last_release,
-    runs.last_position = (select count(*) from numbered) as open,
+    (select release from numbered where position = runs.first_position) as first_release,
+    (select release from numbered where position = runs.end_position) as last_release,
+    runs.end_position = (select count(*) from numbered) as open,
     runs.check_name,
     runs.capability,
     case runs.nearest when 0 then 'direct' when 1 then 'call' else 'pointer' end as reach,
@@ -69,5 +78,4 @@ select
     runs.line,
     runs.shared_by
 from asked, runs
-order by
-    runs.last_position - runs.releases, runs.nearest, runs.shared_by, runs.path, runs.line
+order by runs.first_position, runs.nearest, runs.shared_by, runs.path, runs.line

@@ -1,5 +1,5 @@
 -- title: From which release to which syscalls check a privilege
--- description: For each syscall that comes to a check of one privilege, the unbroken runs of releases in which it does; `open` is 1 for a run that reaches the newest release of the database.
+-- description: For each syscall that comes to a check of one privilege, the unbroken runs of releases in which it does; `reach` is that of the last release of the run, and `open` is 1 for a run that reaches the newest release of the database.
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: CAP_SYS_CHROOT)
 -- param reach: direct, call or pointer (default: all three)
 -- param abi: a system-call table (default: i386)
@@ -48,14 +48,19 @@ islands as (
         ) as island
     from joined
 ),
+ended as (
+    select islands.*, max(last_ordinal) over (partition by syscall, island) as end_ordinal
+    from islands
+),
 runs as (
     select
         syscall,
         min(first_ordinal) as first_ordinal,
-        max(last_ordinal) as last_ordinal,
+        end_ordinal as last_ordinal,
         max(open) as open,
-        min(case reach when 'direct' then 0 when 'call' then 1 else 2 end) as nearest
-    from islands
+        min(case reach when 'direct' then 0 when 'call' then 1 else 2 end)
+            filter (where last_ordinal = end_ordinal) as nearest
+    from ended
     group by syscall, island
 )
 select

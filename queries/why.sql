@@ -19,7 +19,7 @@ with asked as (
         ) as release,
         coalesce(nullif(trim(:abi), ''), 'i386') as abi
 ),
-telling as (
+telling as materialized (
     select path, line, check_name, capability
     from telling_checks
     where release = (select release from asked)

@@ -22,15 +22,21 @@ def _completing(known: Callable[[sqlite3.Connection], list[str]]) -> Completion:
         path: Path | None = getattr(context.obj, "db", None)
         try:
             with closing(open_reader(default_database(path))) as connection:
-                return [
-                    name
-                    for name in known(connection)
-                    if name.lower().startswith(incomplete.lower())
-                ]
+                begun = (_as_begun(name, incomplete) for name in known(connection))
+                return [name for name in begun if name.lower().startswith(incomplete.lower())]
         except (CaphistoryError, sqlite3.Error):
             return []
 
     return complete
+
+
+def _as_begun(name: str, incomplete: str) -> str:
+    """``name`` without ``CAP_``, and in small letters, where ``incomplete`` begins so: shells
+    keep what was typed."""
+    if not name.startswith("CAP_") or "CAP_".startswith(incomplete[:4].upper()):
+        return name
+    plain = name.removeprefix("CAP_")
+    return plain.lower() if incomplete.islower() else plain
 
 
 complete_release = _completing(names.releases)

@@ -1,18 +1,20 @@
-"""The functions on the way from a syscall to its checks, with their text."""
+"""The functions on the way from a syscall to its checks, and the source that has them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from caphistory.cli.phrases import steps
-from caphistory.cli.session import Session
-from caphistory.errors import NothingFound
+from caphistory.cli.session import EVERY_ROW, Session
 
 if TYPE_CHECKING:
-    from caphistory.sources import FunctionText
+    from caphistory.sources import KernelSource
+
+CHAINS_SHOWN = 3
+"""So many chains, the best, are enough unless all are asked for."""
 
 repository_option = click.option(
     "--repository",
@@ -20,31 +22,54 @@ repository_option = click.option(
     metavar="PATH",
     help="The clone to read from (default: those that index made).",
 )
+every_chain_option = click.option(
+    "--all", "everything", is_flag=True, help="Every chain, not only the best three."
+)
+
+Place = tuple[str, str]
+"""A function: its file and its name."""
 
 
-def functions_on_chains(
+class Chains(NamedTuple):
+    """``lines`` are the functions in the order of the chains, each with the lines where it goes
+    on; ``left_out`` is the number of checks whose chains were left out."""
+
+    lines: dict[Place, set[int]]
+    left_out: int
+
+
+def chains_shown(session: Session, everything: bool) -> int | None:
+    """How many chains to show: those of ``--rows``, else the best few, None for all."""
+    if everything or session.rows == EVERY_ROW:
+        return None
+    return session.rows or CHAINS_SHOWN
+
+
+def chains_to_checks(
     session: Session,
     syscall: str,
     privilege: str | None,
     release: str,
     abi: str | None,
-    repository: Path | None,
-) -> dict[FunctionText, set[int]]:
-    """The functions on the chains from ``syscall`` to its telling checks (of ``privilege``,
-    else of any) in ``release``, in the order of the chains, each with the lines where it goes
-    on. NothingFound where there is no such check."""
-    from caphistory.sources import cached_repositories, open_kernel
-
+    everything: bool,
+) -> Chains:
+    """The functions on the chains from ``syscall`` to its telling checks (of ``privilege``, else
+    of any) in ``release``, or to all its checks where none is telling: on the best chains, or on
+    all of them where ``everything`` is asked for."""
     rows = session.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
     telling = [row for row in rows if row["telling"]] or rows
-    if not telling:
-        raise NothingFound(f"{syscall} does not check {privilege or 'any privilege'} in {release}")
-    lines: dict[tuple[str, str], set[int]] = {}
-    for row in telling:
+    shown = telling[: chains_shown(session, everything)]
+    lines: dict[Place, set[int]] = {}
+    for row in shown:
         for step in steps(row):
             lines.setdefault((step["path"], step["function"]), set()).add(step["line"])
+    return Chains(lines, len(telling) - len(shown))
+
+
+def kernel_of(session: Session, release: str, repository: Path | None) -> KernelSource:
+    """The source of ``release``; CaphistoryError where no clone on this machine has it."""
+    from caphistory.sources import cached_repositories, open_kernel
+
     (asked,) = (one for one in session.ask("release_list") if one["release"] == release)
     repositories = [repository] if repository else cached_repositories()
-    kernel = open_kernel(release, asked["commit_sha"], repositories)
-    found = ((kernel.function(*place), at) for place, at in lines.items())
-    return {text: at for text, at in found if text is not None}
+    return open_kernel(release, asked["commit_sha"], repositories)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from caphistory.answers import Row
+from caphistory.cli.text import wrapped
 from caphistory.plain import clean
 
 
@@ -61,6 +62,23 @@ def span(run: Row) -> str:
 def timeline(runs: Iterable[Row]) -> str:
     """Runs with what is checked: ``0.12 – 2.1.91 suser · 2.1.92 – CAP_SETGID``."""
     return " · ".join(f"{span(run)} {clean(run['checks']) or 'nothing'}" for run in runs)
+
+
+def timeline_lines(runs: Sequence[Row], width: int) -> list[str]:
+    """The ``timeline`` in one line where that fits ``width``, else a line for each run, what is
+    checked in aligned and wrapped columns."""
+    text = timeline(runs)
+    if len(text) <= width:
+        return [text]
+    spans = [span(run) for run in runs]
+    size = max(map(len, spans))
+    return [
+        line
+        for run, releases in zip(runs, spans, strict=True)
+        for line in wrapped(
+            f"{releases.ljust(size)}  {clean(run['checks']) or 'nothing'}", width, " " * (size + 2)
+        )
+    ]
 
 
 def counted(count: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -15,10 +16,18 @@ import click
 from caphistory.answers import Row, ask
 from caphistory.cli.complete import complete_abi, complete_release
 from caphistory.cli.output import FORMATS, render
+from caphistory.cli.phrases import counted
 from caphistory.cli.text import say, table
 from caphistory.errors import UsageError
 from caphistory.names import known_abi, known_release, newest_release
 from caphistory.progress import LateProgress
+
+_AROUND_A_TABLE = 8
+"""So many lines of the screen are left for headings, remarks, hints and the next prompt."""
+_FEWEST = 5
+"""A table shows so many rows on any screen."""
+EVERY_ROW = 0
+"""What ``--rows all`` means."""
 
 
 class Session:
@@ -28,6 +37,7 @@ class Session:
         self.db: Path | None = None
         self.format: str | None = None
         self.release: str | None = None
+        self.rows: int | None = None
 
     @cached_property
     def database_path(self) -> Path:
@@ -75,18 +85,55 @@ class Session:
         """The columns of the terminal (``COLUMNS``, else 100, where there is none)."""
         return shutil.get_terminal_size((100, 40)).columns
 
+    @property
+    def room(self) -> int | None:
+        """How many rows the answer may show: what ``--rows`` says, else what fits the screen,
+        else (no terminal, or all asked for) None: every one."""
+        if self.rows is not None:
+            return self.rows or None
+        if not sys.stdout.isatty():
+            return None
+        return max(_FEWEST, shutil.get_terminal_size((100, 40)).lines - _AROUND_A_TABLE)
+
+    def room_under(self, lines: int) -> int | None:
+        """How many rows there is room for under so many ``lines`` more than usual."""
+        return None if self.room is None else max(_FEWEST, self.room - lines)
+
+    def linked(self, text: str, release: str, path: str, line: int) -> str:
+        """``text`` (which must be clean), on a terminal as a link to a line of the source."""
+        plain = click.get_current_context().find_root().color is False
+        if plain or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
+            return text
+        from caphistory.source_browser import source
+
+        return f"\x1b]8;;{source(release, path, line)}\x1b\\{text}\x1b]8;;\x1b\\"
+
     def print_rows(self, rows: Sequence[Row]) -> None:
-        """Print ``rows`` for machines, in the format asked for (TSV where none was)."""
-        click.echo(render(rows, self.format or "tsv"))
+        """Print ``rows`` for machines, in the format asked for (TSV where none was); all of
+        them, unless ``--rows`` asked for fewer."""
+        click.echo(render(rows[: self.rows or None], self.format or "tsv"))
 
     def print_table(
-        self, headers: Sequence[str], rows: Sequence[Sequence[str]], flexible: Sequence[str] = ()
+        self,
+        headers: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        flexible: Sequence[str] = (),
+        *,
+        most: int | None = None,
     ) -> None:
-        """Print aligned columns that fit the terminal (see ``text.table``)."""
-        head, *body = table(headers, rows, self.width, flexible)
+        """Print aligned columns that fit the terminal (see ``text.table``), as many rows as
+        there is room for (``most``, where several tables share it), and how many were left out."""
+        fitting = rows[: self.room if most is None else most]
+        head, *body = table(headers, fitting, self.width, flexible)
         say(head, dim=True)
         for line in body:
             say(line)
+        self.say_left_out(len(rows) - len(fitting))
+
+    def say_left_out(self, count: int, noun: str = "row") -> None:
+        """Say that ``count`` things were left out for want of room, if any."""
+        if count:
+            say(f"… {counted(count, f'more {noun}')}: --rows all", dim=True)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
@@ -108,12 +155,20 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
         setattr(context.ensure_object(Session), str(parameter.name), value)
 
 
+def _remember_rows(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is None:
+        return
+    if value != "all" and (not value.isdecimal() or int(value) == 0):
+        raise click.BadParameter(f"{value!r} is no number of rows: give 1 or more, or all")
+    context.ensure_object(Session).rows = EVERY_ROW if value == "all" else int(value)
+
+
 def global_options(*, release: bool) -> list[click.Parameter]:
     """The options that stand before or after a command's name, ``--release`` among them
     where the answer is about one release."""
     database = click.Option(
         ["--db"],
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         metavar="PATH",
         expose_value=False,
         callback=_remember,
@@ -126,6 +181,13 @@ def global_options(*, release: bool) -> list[click.Parameter]:
         callback=_remember,
         help="How rows are printed (default: table on a terminal, tsv when piped).",
     )
+    limit = click.Option(
+        ["--rows"],
+        metavar="N|all",
+        expose_value=False,
+        callback=_remember_rows,
+        help="How many rows are shown (default: what fits the screen; when piped, all).",
+    )
     asked = click.Option(
         ["--release"],
         metavar="R",
@@ -134,7 +196,8 @@ def global_options(*, release: bool) -> list[click.Parameter]:
         shell_complete=complete_release,
         help="The release asked about, with or without v (default: the newest in the database).",
     )
-    return [asked, database, form] if release else [database, form]
+    everywhere: list[click.Parameter] = [database, form, limit]
+    return [asked, *everywhere] if release else everywhere
 
 
 def subcommand(name: str, *, release: bool = False) -> Callable[[Callable[..., Any]], Command]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import zip_longest
 
@@ -26,6 +27,12 @@ def say(
         safe = click.style(safe, fg=color, bold=bold or None, dim=dim or None)
     click.echo(safe, nl=False)
     click.echo(end, nl=False)
+
+
+def say_next(*commands: str, width: int) -> None:
+    """Print what to ask next: in one line where that fits ``width``, else one below the other."""
+    line = f"next: {' · '.join(commands)}"
+    say(line if len(line) <= width else "next: " + "\n      ".join(commands), dim=True)
 
 
 def shorten(text: str, width: int) -> str:
@@ -60,13 +67,31 @@ def table(
     ]
 
 
-def columns(words: Sequence[str], width: int) -> list[str]:
-    """``words`` in as many columns as fit ``width``, read line by line."""
-    if not words:
-        return []
-    size = max(map(len, words))
-    count = max(1, (width + len(_GAP)) // (size + len(_GAP)))
-    return [
-        _GAP.join(word.ljust(size) for word in words[at : at + count]).rstrip()
-        for at in range(0, len(words), count)
-    ]
+def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
+    """``text`` in lines of at most ``width``, the second and later ones indented."""
+    return textwrap.wrap(
+        text, max(width, 20), subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
+def ends_of(lines: Sequence[str], most: int | None) -> list[str]:
+    """``lines``, or where they are more than ``most`` the first and the last of them, and
+    between these how many were left out."""
+    if most is None or len(lines) <= most:
+        return list(lines)
+    first, last = max(1, most // 2), max(1, most - most // 2 - 1)
+    left_out = f"… {len(lines) - first - last} more lines: --rows all"
+    return [*lines[:first], left_out, *lines[-last:]]
+
+
+def shares(sizes: Sequence[int], room: int | None) -> list[int]:
+    """How many of the lines of several tables to show, so that they fit ``room`` together
+    (None: all fit): at least one of each, and what a small one leaves goes to the others."""
+    if room is None:
+        return list(sizes)
+    shown = list(sizes)
+    smallest_first = sorted(range(len(sizes)), key=lambda at: sizes[at])
+    for done, at in enumerate(smallest_first):
+        shown[at] = min(sizes[at], max(1, room // (len(sizes) - done)))
+        room -= shown[at]
+    return shown

@@ -425,12 +425,12 @@ def _name_at(position: str) -> str:
     )
 
 
-def _at_run(run: str) -> str:
+def _at_run(first: str, last: str) -> str:
     """SQL for the ends of a run: the columns from first_release to open."""
     return f"""
-        {_name_at(run + ".first")}, {_name_at(run + ".last")}, {run}.first,
-        (SELECT max(position) FROM stored_releases WHERE position <= {run}.last),
-        {run}.last = {OPEN}"""
+        {_name_at(first)}, {_name_at(last)}, {first},
+        (SELECT max(position) FROM stored_releases WHERE position <= {last}),
+        {last} = {OPEN}"""
 
 
 _RUN_COLUMNS = ("first_release", "last_release", "first_ordinal", "last_ordinal", "open")
@@ -480,6 +480,11 @@ _CHECK_SOURCE = """
     LEFT JOIN functions AS holder ON holder.id = s.function
 """
 
+_SHARED_BY = (
+    "how many syscalls of the ABI reach the same site with no more pointer steps than this row;"
+    " the more, the less it says"
+)
+
 _SYSCALL_CHECKS = _columns(
     "release",
     "abi",
@@ -500,8 +505,7 @@ _SYSCALL_CHECKS = _columns(
     "chain",
     function="function that holds the check",
     line="line of the check, from 1",
-    shared_by="how many syscalls of the ABI reach the same site with no more pointer steps than"
-    " this row; the more, the less it says",
+    shared_by=_SHARED_BY,
     chain="JSON array of the steps {function, path, line, edge, via} from the entry function"
     " to the check; line is where the next step is called, edge is call or pointer, via names"
     " a pointer step; the last step makes the check",
@@ -572,7 +576,7 @@ VIEWS = (
         ),
         f"""
         SELECT place.path, holder.name, s.check_name, s.capability, s.argument, s.form, s.effect,
-            s.errno, s.condition, {_at_run("k")}
+            s.errno, s.condition, {_at_run("k.first", "k.last")}
         FROM site_runs AS k
             JOIN sites AS s ON s.id = k.site
             JOIN files AS place ON place.id = s.file
@@ -652,7 +656,7 @@ VIEWS = (
     View(
         "syscall_check_runs",
         "syscall_checks over all releases: one row for each unbroken run of the same evidence,"
-        " whatever its lines",
+        " shared by as many syscalls, whatever its lines",
         _columns(
             "abi",
             "syscall",
@@ -665,15 +669,33 @@ VIEWS = (
             "feasible",
             "function",
             "path",
+            "line",
             "effect",
             "errno",
+            "shared_by",
+            "telling",
             *_RUN_COLUMNS,
             function="function that holds the check",
+            line="line of the check in the last release of the run, from 1",
+            shared_by=_SHARED_BY,
+            telling="1 for the rows of telling_checks",
         ),
         f"""
-        SELECT n.abi, n.syscall, s.check_name, s.capability, {_REACH}, c.depth, c.pointer_hops,
-            k.conditional, k.feasible, holder.name, place.path, s.effect, s.errno, {_at_run("k")}
-        FROM {_CHECK_SOURCE}
+        SELECT abi, syscall, check_name, capability, reach, depth, pointer_hops, conditional,
+            feasible, function, path,
+            (SELECT line FROM site_lines
+                WHERE site = of_run.site AND first <= of_run.last ORDER BY first DESC LIMIT 1),
+            effect, errno, shared_by, {TELLING}, {_at_run("of_run.first", "of_run.last")}
+        FROM (
+            SELECT n.abi, n.syscall, s.check_name, s.capability, {_REACH} AS reach, c.depth,
+                c.pointer_hops, k.conditional, k.feasible, holder.name AS function,
+                place.path, s.effect, s.errno, shared.shared_by, s.id AS site,
+                max(k.first, shared.first) AS first, min(k.last, shared.last) AS last
+            FROM {_CHECK_SOURCE}
+                JOIN site_shared AS shared ON shared.site = s.id AND shared.abi = n.abi
+                    AND shared.pointer_hops = c.pointer_hops
+                    AND shared.first <= k.last AND shared.last >= k.first
+        ) AS of_run
         """,
     ),
     View(
@@ -695,7 +717,7 @@ VIEWS = (
         ),
         f"""
         SELECT n.abi, n.syscall, p.check_name, p.capability, k.reach, k.feasible, k.telling,
-            {_at_run("k")}
+            {_at_run("k.first", "k.last")}
         FROM privilege_runs AS k
             JOIN syscall_names AS n ON n.id = k.name
             JOIN privileges AS p ON p.id = k.privilege
@@ -706,7 +728,7 @@ VIEWS = (
         "What each syscall checks, from which release to which (telling checks only)",
         _columns("abi", "syscall", "checks", *_RUN_COLUMNS),
         f"""
-        SELECT n.abi, n.syscall, k.checks, {_at_run("k")}
+        SELECT n.abi, n.syscall, k.checks, {_at_run("k.first", "k.last")}
         FROM summary_runs AS k JOIN syscall_names AS n ON n.id = k.name
         """,
     ),

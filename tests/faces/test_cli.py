@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import os
+import pty
 import re
 import shlex
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
-from contextlib import closing
+import termios
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -19,7 +23,7 @@ import pytest
 
 from caphistory.cli.root import COMMANDS, root
 from caphistory.plain import clean
-from caphistory.records import CapabilityDefinition
+from caphistory.records import CapabilityDefinition, LinkedRelease
 from caphistory.store.schema import VIEWS
 from tests.faces.conftest import Run, Said
 from tests.factories import build, check, linked, site
@@ -31,18 +35,6 @@ def table(said: Said) -> str:
     """What was said, without the spaces at the ends."""
     assert said.exit_code == 0, said.err
     return said.out.strip()
-
-
-def test_which_answers_with_file_line_and_what_a_missing_privilege_does(caphistory: Run) -> None:
-    said = caphistory("which", "CAP_SYS_CHROOT", "--release", "2.2.24", "--format", "table")
-    assert table(said) == (
-        "CAP_SYS_CHROOT in 2.2.24: 1 syscall\n"
-        "syscall  reach   else   where          sites  function\n"
-        "chroot   direct  EPERM  fs/open.c:405  1      sys_chroot\n"
-        "\n"
-        "next: caphistory why chroot CAP_SYS_CHROOT --release 2.2.24"
-        " · caphistory which CAP_SYS_CHROOT --all-releases"
-    )
 
 
 def test_which_names_the_pointer_that_a_check_is_reached_through(caphistory: Run) -> None:
@@ -93,20 +85,6 @@ def test_reach_narrows_the_answer(caphistory: Run) -> None:
     assert [line.split("\t")[2] for line in said.lines] == ["syscall", "bind"]
 
 
-def test_syscall_shows_the_release_in_which_root_became_a_capability(caphistory: Run) -> None:
-    assert table(caphistory("syscall", "setgid", "--format", "table")) == (
-        "setgid\n"
-        "2.0.39 – 2.1.91 suser · 2.1.92 – CAP_SETGID\n"
-        "\n"
-        "releases         check       reach   where             function\n"
-        "2.0.39 – 2.1.91  suser       direct  kernel/sys.c:302  sys_setgid\n"
-        "2.1.92 –         CAP_SETGID  direct  kernel/sys.c:305  sys_setgid\n"
-        "\n"
-        "lines are those of the last release of each run\n"
-        "next: caphistory why setgid CAP_SETGID --release 2.2.24"
-    )
-
-
 def test_syscall_in_one_release(caphistory: Run) -> None:
     said = caphistory("syscall", "sys_setgid", "--release", "v2.0.40", "--format", "json")
     assert [(row["check_name"], row["line"]) for row in said.rows] == [("suser", 301)]
@@ -117,31 +95,46 @@ def test_a_syscall_without_checks_is_nothing_found(caphistory: Run) -> None:
 
 
 def test_transition_groups_by_what_became_of_root(caphistory: Run) -> None:
-    assert table(caphistory("transition", "2.0.40", "2.2.24", "--format", "table")) == (
-        "2.0.40 → 2.2.24: 4 syscalls changed\n"
-        "\n"
-        "from root to a capability: 4\n"
-        "bind    suser → CAP_NET_BIND_SERVICE\n"
-        "chroot  suser → CAP_SYS_CHROOT\n"
-        "mount   suser → CAP_SYS_ADMIN\n"
-        "setgid  suser → CAP_SETGID\n"
-        "\n"
-        "next: caphistory syscall bind"
+    lines = caphistory("transition", "2.0.40", "2.2.24", "--format", "table").lines
+    assert "4 asked for root before; of these, 4 ask for capabilities" in lines
+    assert "from root to a capability: 4" in lines
+    assert "setgid: suser → CAP_SETGID" in lines
+
+
+def test_transition_names_alike_changes_once_and_the_plainest_first(
+    caphistory: Run, tmp_path: Path
+) -> None:
+    def kernel(name: str, **asked: tuple[str, ...]) -> LinkedRelease:
+        return linked(
+            name,
+            checks=[
+                check(syscall, site("kernel/sys.c", at, f"sys_{syscall}", *privilege.split()))
+                for syscall, privileges in asked.items()
+                for at, privilege in enumerate(privileges, start=1)
+            ],
+        )
+
+    setid, admin = "capable CAP_SETUID", "capable CAP_SYS_ADMIN"
+    path = build(
+        tmp_path / "alike.db",
+        kernel("2.0.40", a=("suser",), b=("suser",), c=("suser",), d=("suser",), e=("suser",)),
+        kernel("2.2.24", a=(setid, admin), b=(admin,), c=(admin,), d=("suser", admin)),
     )
+    lines = caphistory("--db", str(path), "transition", "--format", "table").lines
+    assert lines[1] == (
+        "5 asked for root before; of these, 3 ask for capabilities,"
+        " 1 for capabilities and still for root; 1 gone"
+    )
+    assert lines[4:7] == [
+        "b, c: suser → CAP_SYS_ADMIN",
+        "a: suser → CAP_SETUID, CAP_SYS_ADMIN",
+        "d: suser → CAP_SYS_ADMIN, suser",
+    ]
 
 
 def test_no_transition_between_equal_releases(caphistory: Run) -> None:
     said = caphistory("transition", "2.2.0", "2.2.24")
     assert said == (1, "", "caphistory: no syscall changed what it checks: 2.2.0 → 2.2.24\n")
-
-
-def test_why_draws_the_chain_and_names_the_pointer(caphistory: Run) -> None:
-    assert table(caphistory("why", "bind", "CAP_NET_BIND_SERVICE", "--format", "table")) == (
-        "bind → CAP_NET_BIND_SERVICE in 2.2.24: 1 check\n"
-        "\n"
-        "sys_bind     net/socket.c:810        calls inet_bind through proto_ops.bind\n"
-        "  inet_bind  net/ipv4/af_inet.c:505  checks capable(CAP_NET_BIND_SERVICE), else EACCES"
-    )
 
 
 def test_why_in_json_has_the_chain_as_steps(caphistory: Run) -> None:
@@ -188,7 +181,7 @@ def test_capability_through_all_releases(caphistory: Run) -> None:
 
 def test_container_says_what_is_lost(caphistory: Run) -> None:
     said = caphistory("container", "--docker", "--drop", "setgid", "--format", "table")
-    assert said.lines[0] == "in 2.2.24, 2 syscalls would ask for what is missing"
+    assert said.lines[0] == ("in 2.2.24, 2 syscalls would ask for what is missing (2 capabilities)")
     # Bits 10 and 18: CAP_NET_BIND_SERVICE and CAP_SYS_CHROOT.
     by_mask = caphistory("container", "--mask", "0000000000040400", "--format", "json")
     by_name = caphistory(
@@ -273,8 +266,11 @@ def test_rows_of_checks_have_the_columns_of_the_contract(caphistory: Run) -> Non
         (("wich",), "No such command 'wich'."),
         (("which", "suser", "--all-releases", "--release", "2.2.0"), "leave --release out"),
         (("--release", "2.2.0", "transition"), "leave --release out"),
-        (("container",), "give --docker, --mask or --drop"),
+        (("container",), "give FILE, --docker, --mask or --drop"),
         (("container", "--docker", "--mask", "1"), "give one of them"),
+        (("container", "--docker", "--container", "web"), "give the file too"),
+        (("which", "suser", "--rows", "few"), "'few' is no number of rows"),
+        (("which", "suser", "--rows", "0"), "give 1 or more, or all"),
         (("container", "--mask", "0xzz"), "is not hexadecimal"),
         (("container", "--mask", "-1"), "is not hexadecimal"),
     ],
@@ -356,6 +352,54 @@ def test_nothing_from_the_database_reaches_the_terminal_as_a_command(
                 )
 
 
+def test_rows_cuts_an_answer_for_machines_only_when_it_is_given(caphistory: Run) -> None:
+    asked = ("which", "suser", "--release", "2.0.40", "--format", "json")
+    assert len(caphistory(*asked).rows) == len(caphistory(*asked, "--rows", "all").rows) == 4
+    assert caphistory(*asked, "--rows", "2").rows == caphistory(*asked).rows[:2]
+
+
+def on_a_terminal(database: Path, *arguments: str, lines: int, **environment: str) -> str:
+    """What is shown on a terminal of 80 columns and so many ``lines``."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 80, 0, 0))
+    own = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    with subprocess.Popen(
+        [*PROGRAM, "--db", str(database), *arguments],
+        stdout=theirs,
+        env=own | {"TERM": "xterm"} | environment,
+    ):
+        os.close(theirs)
+        shown = b""
+        # The other end of a terminal that nobody writes to any more is an error, not an end.
+        with suppress(OSError):
+            while part := os.read(ours, 65536):
+                shown += part
+    os.close(ours)
+    return shown.decode()
+
+
+def test_an_answer_fits_the_screen_and_says_what_it_left_out(tmp_path: Path) -> None:
+    many = linked(
+        "2.2.24",
+        checks=[
+            check(f"call{number:02}", site("fs/a.c", number + 1, f"sys_call{number:02}", "suser"))
+            for number in range(60)
+        ],
+    )
+    database = build(tmp_path / "many.db", many)
+    shown = on_a_terminal(database, "which", "suser", lines=24)
+    assert len(shown.splitlines()) < 24
+    assert "suser in 2.2.24: 60 syscalls" in shown
+    assert "… 44 more rows: --rows all" in shown
+    everything = on_a_terminal(database, "which", "suser", "--rows", "all", lines=24)
+    assert "call59" in everything
+
+
+def test_color_is_for_terminals_unless_it_is_not_wanted(database: Path) -> None:
+    assert "\x1b[1m" in on_a_terminal(database, "which", "setgid", lines=24)
+    assert "\x1b" not in on_a_terminal(database, "which", "setgid", lines=24, NO_COLOR="1")
+
+
 def test_tables_fit_the_width_and_never_cut_a_place(
     caphistory: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -378,6 +422,16 @@ def test_every_command_explains_itself_in_a_sentence(caphistory: Run) -> None:
             assert isinstance(parameter, click.Argument) or getattr(parameter, "help", None)
 
 
+POD = """
+kind: Pod
+spec:
+  containers:
+    - name: web
+    - name: log
+"""
+INSPECTED = '[{"Name": "/web", "HostConfig": {"CapAdd": null, "CapDrop": ["CHOWN"]}}]'
+
+
 def examples() -> list[str]:
     """The examples of every help text."""
     commands = [root, *(root.get_command(click.Context(root), name) for name in COMMANDS)]
@@ -385,7 +439,7 @@ def examples() -> list[str]:
         line.strip()
         for command in commands
         for line in (getattr(command, "help", None) or "").splitlines()
-        if re.match(r"\s+caphistory( |$)", line)
+        if re.match(r"\s+(\S.*\| )?caphistory( |$)", line)
     ]
 
 
@@ -394,12 +448,14 @@ def test_the_examples_in_help_texts_are_right(
     caphistory: Run, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    arguments = shlex.split(example)[1:]
+    arguments = shlex.split(example.split(" | ")[-1])[1:]
     if arguments[0] in ("serve", "index"):
         command = root.get_command(click.Context(root), arguments[0])
         assert command is not None
         command.make_context(arguments[0], arguments[1:])
     else:
+        (tmp_path / "pod.yaml").write_text(POD)
+        monkeypatch.setattr(sys, "stdin", io.StringIO(INSPECTED))
         # This small history has not every name, and no clone has its source.
         said = caphistory(*arguments)
         assert said.exit_code in (0, 1) or re.search(
@@ -424,6 +480,9 @@ def test_completion_knows_commands_and_the_names_of_the_database(database: Path)
     assert completed("syscall chr") == ["chroot"]
     assert completed("transition 2.1") == ["2.1.91", "2.1.92"]
     assert completed("which suser --release 2.0.4") == ["2.0.40"]
+    assert completed("container --drop setg") == ["setgid"]
+    assert completed("why bind NET_B") == ["NET_BIND_SERVICE"]
+    assert completed("which s") == ["suser", "setgid", "sys_chroot", "sys_admin", "sys_time"]
 
 
 def test_a_closed_pipe_ends_it_silently(database: Path) -> None:
@@ -466,9 +525,18 @@ def test_an_answer_needs_no_heavy_import(database: Path) -> None:
     output = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
-    heavy = {"datasette", "sqlite_utils", "pygit2", "tree_sitter", "msgspec", "uvicorn"}
+    heavy = {"datasette", "sqlite_utils", "pygit2", "tree_sitter", "uvicorn", "yaml", "pandas"}
     assert heavy & set(output.split("\n")) == set()
 
 
-def test_color_is_for_terminals_that_want_it(caphistory: Run) -> None:
+def test_a_place_is_a_link_on_a_terminal_alone(caphistory: Run, database: Path) -> None:
+    asked = ("why", "chroot", "sys_chroot")
+    link = "\x1b]8;;https://elixir.bootlin.com/linux/2.2.24/source/fs/open.c#L405\x1b\\"
+    assert f"{link}fs/open.c:405\x1b]8;;\x1b\\" in on_a_terminal(database, *asked, lines=24)
+    for plain in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "elixir" not in on_a_terminal(database, *asked, lines=24, **plain)
+    assert "elixir" not in caphistory(*asked, "--format", "table").out
+
+
+def test_without_a_terminal_there_is_no_color(caphistory: Run) -> None:
     assert "\x1b" not in caphistory("which", "setgid", "--format", "table").out

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from caphistory.answers import ask, parse_query, queries
+from caphistory.records import SyscallCheck
 from caphistory.store import open_reader
 from caphistory.store.schema import VIEWS
+from tests.factories import build, check, linked, site, step, syscall
 
 NAMES = sorted(queries())
 
@@ -47,7 +49,7 @@ def test_a_query_shows_rows_when_every_parameter_is_empty(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_query_asks_the_views_alone(name: str) -> None:
     sql = re.sub(r"--.*", "", queries()[name].sql)
-    own = set(re.findall(r"(\w+) as \(", sql))
+    own = set(re.findall(r"(\w+) as (?:materialized )?\(", sql))
     asked = {
         source
         for first, others in re.findall(r"\b(?:from|join)\s+(\w+)((?:,\s*\w+)*)", sql)
@@ -87,12 +89,12 @@ def test_names_may_be_written_as_people_write_them(connection: sqlite3.Connectio
 
 
 def test_shared_and_switched_off_checks_are_withheld(connection: sqlite3.Connection) -> None:
-    for capability, syscall, feasible in (("DAC_OVERRIDE", "chdir", 1), ("SYS_TIME", "stime", 0)):
+    for capability, name, feasible in (("DAC_OVERRIDE", "chdir", 1), ("SYS_TIME", "stime", 0)):
         assert ask(connection, "which", privilege=capability) == []
         withheld = ask(connection, "which_withheld", privilege=capability)
-        assert [(row["syscall"], row["feasible"]) for row in withheld] == [(syscall, feasible)]
+        assert [(row["syscall"], row["feasible"]) for row in withheld] == [(name, feasible)]
         shown = ask(connection, "which", privilege=capability, withheld="1")
-        assert [row["syscall"] for row in shown] == [syscall]
+        assert [row["syscall"] for row in shown] == [name]
 
 
 def test_which_puts_direct_checks_first(connection: sqlite3.Connection) -> None:
@@ -150,3 +152,63 @@ def test_a_container_loses_what_is_neither_kept_nor_added(connection: sqlite3.Co
     assert lost(base="none") == {"setgid", "chroot", "bind", "mount"}
     assert lost(base="all", dropped="ALL", added="CAP_SETGID") == {"chroot", "bind", "mount"}
     assert lost(base="CAP_SETGID, CAP_SYS_CHROOT") == {"bind", "mount"}
+
+
+def test_a_run_of_a_syscall_goes_on_while_its_evidence_changes(tmp_path: Path) -> None:
+    at, way = site("fs/a.c", 7, "ask", "suser"), step("sys_a", "fs/a.c", 1)
+    path = build(
+        tmp_path / "runs.db",
+        linked("2.2.1", checks=[check("a", at, way, shared_by=2)]),
+        linked("2.2.2", checks=[check("a", at, step("sys_a", "fs/a.c", 1, "ops.ask"))]),
+        linked("2.2.3", checks=[check("b", at, way)]),
+        linked("2.2.4", checks=[check("a", at._replace(line=9), way, shared_by=200)]),
+        linked("2.2.5", checks=[check("a", at._replace(line=8), way, shared_by=3)]),
+    )
+    with closing(open_reader(path)) as connection:
+        runs = ask(connection, "syscall", syscall="a")
+        withheld = ask(connection, "syscall", syscall="a", withheld="1")
+    told = ("first_release", "last_release", "open", "reach", "line", "shared_by")
+    assert [tuple(run[column] for column in told) for run in runs] == [
+        ("2.2.1", "2.2.2", 0, "pointer", 7, 1),
+        ("2.2.5", "2.2.5", 1, "call", 8, 3),
+    ]
+    assert [(run["first_release"], run["last_release"]) for run in withheld] == [
+        ("2.2.1", "2.2.2"),
+        ("2.2.4", "2.2.5"),
+    ]
+
+
+def test_what_became_of_root_counts_those_that_did_not_change(tmp_path: Path) -> None:
+    def asks(syscall: str, *privileges: str) -> list[SyscallCheck]:
+        return [
+            check(syscall, site("a.c", line, f"sys_{syscall}", *privilege.split()))
+            for line, privilege in enumerate(privileges, start=1)
+        ]
+
+    admin = "capable CAP_SYS_ADMIN"
+    path = build(
+        tmp_path / "became.db",
+        linked(
+            "2.0.40",
+            checks=[row for name in "abcde" for row in asks(name, "suser")] + asks("f", "uid0"),
+        ),
+        linked(
+            "2.2.24",
+            checks=[
+                *asks("a", admin, "uid0"),
+                *asks("b", admin, "fsuser"),
+                *asks("c", "suser"),
+                *asks("f", admin),
+            ],
+            syscalls=[syscall(name) for name in "abcdf"],
+        ),
+    )
+    with closing(open_reader(path)) as connection:
+        rows = ask(connection, "root_became")
+    assert {row["syscall"]: row["became"] for row in rows} == {
+        "a": "capability",
+        "b": "both",
+        "c": "root",
+        "d": "nothing",
+        "e": "removed",
+    }

@@ -2,119 +2,103 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pygit2
 import pytest
 
+from caphistory.cli.highlight import c_lines
 from caphistory.sources import function_text
 from tests.faces.conftest import Run
+from tests.faces.repositories import NEW, build_sources, commit
 from tests.factories import build, check, linked, release, site, step
-
-OLD = b"""\
-int other(void)
-{
-\treturn 1;
-}
-
-asmlinkage int sys_settle(int id)
-{
-\tif (!suser())
-\t\treturn -1;
-\treturn 0;
-}
-"""
-NEW = (
-    OLD.replace(b"!suser()", b"!allowed(id)")
-    + b"""
-/* Gr\xfc\xdfe */
-static int
-allowed(int id)
-{
-\treturn capable(CAP_SETGID);\x0c
-}
-"""
-)
-SIGNATURE = pygit2.Signature("a", "a@example.org", 0, 0)
-
-
-def commit(repository: pygit2.Repository, source: bytes) -> str:
-    folder = repository.TreeBuilder()
-    folder.insert("sys.c", repository.create_blob(source), pygit2.enums.FileMode.BLOB)
-    tree = repository.TreeBuilder()
-    tree.insert("kernel", folder.write(), pygit2.enums.FileMode.TREE)
-    commit = repository.create_commit(None, SIGNATURE, SIGNATURE, "m", tree.write(), [])
-    return str(commit)
 
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A database of two releases and the repository that has their source."""
-    folder = tmp_path_factory.mktemp("sources")
-    repository = pygit2.init_repository(str(folder / "linux.git"), bare=True)
-    path = "kernel/sys.c"
-    old = linked(
-        release("2.0.40")._replace(commit_sha=commit(repository, OLD)),
-        checks=[check("settle", site(path, 8, "sys_settle", "suser"))],
-    )
-    new = linked(
-        release("2.2.24")._replace(commit_sha=commit(repository, NEW)),
-        checks=[
-            check(
-                "settle",
-                site(path, 17, "allowed", "capable", "CAP_SETGID"),
-                step("sys_settle", path, 8),
-            )
-        ],
-    )
-    database = build(folder / "history.db", old, new)
-    return str(database), str(folder / "linux.git")
+    return build_sources(tmp_path_factory.mktemp("sources"))
 
 
-def test_show_prints_the_functions_with_the_lines_of_the_chain(
-    caphistory: Run, history: tuple[str, str]
-) -> None:
+def test_the_lines_of_the_chain_are_marked(caphistory: Run, history: tuple[str, str]) -> None:
     database, repository = history
     said = caphistory(
         "--db", database, "show", "settle", "--repository", repository, "--format", "table"
     )
-    assert said.lines == [
-        "kernel/sys.c:6  sys_settle",
-        "     6   asmlinkage int sys_settle(int id)",
-        "     7   {",
-        "     8 >         if (!allowed(id))",
-        "     9                   return -1;",
-        "    10           return 0;",
-        "    11   }",
-        "",
-        "kernel/sys.c:14  allowed",
-        "    14   static int",
-        "    15   allowed(int id)",
-        "    16   {",
-        "    17 >         return capable(CAP_SETGID);",
-        "    18   }",
-        "",
+    marked = [line for line in said.lines if re.match(r" *\d+ > ", line)]
+    assert [line.split(">")[1].strip() for line in marked] == [
+        "if (!allowed(id))",
+        "return capable(CAP_SETGID);",
     ]
 
 
-def test_diff_prints_what_changed_function_by_function(
-    caphistory: Run, history: tuple[str, str]
+def test_a_function_that_is_on_the_chain_of_one_kernel_alone_is_compared_all_the_same(
+    caphistory: Run, tmp_path: Path
 ) -> None:
-    database, repository = history
-    arguments = ("--db", database, "diff", "settle", "2.0.40", "2.2.24", "--repository")
-    said = caphistory(*arguments, repository)
-    assert said.lines[:7] == [
-        "--- kernel/sys.c:6",
-        "+++ kernel/sys.c:6",
-        "@@ -1,6 +1,6 @@",
-        " asmlinkage int sys_settle(int id)",
-        " {",
-        "-        if (!suser())",
-        "+        if (!allowed(id))",
+    path, moved = "kernel/sys.c", "kernel/uid.c"
+    helper = b"int may(int id)\n{\n\treturn %s;\n}\n"
+    entry = b"int sys_settle(int id)\n{\n\treturn may(id);\n}\n"
+    repository = pygit2.init_repository(str(tmp_path / "linux.git"), bare=True)
+    old = {path: entry, moved: helper % b"suser()"}
+    new = {path: helper % b"id ? capable(CAP_SETGID) : 0" + entry}
+    kernels = [
+        linked(
+            release("2.0.40")._replace(commit_sha=commit(repository, old)),
+            checks=[check("settle", site(moved, 3, "may", "suser"), step("sys_settle", path, 3))],
+        ),
+        linked(
+            release("2.2.24")._replace(commit_sha=commit(repository, new)),
+            checks=[check("settle", site(path, 3, "may", "capable", "CAP_SETGID"))],
+        ),
     ]
-    assert "--- /dev/null" in said.lines
-    rows = caphistory(*arguments, repository, "--format", "json").rows
-    assert [row["function"] for row in rows] == ["sys_settle", "allowed"]
+    database = build(tmp_path / "moved.db", *kernels)
+    asked = ("diff", "settle", "2.0.40", "2.2.24", "--repository", repository.path)
+    said = caphistory("--db", str(database), *asked)
+    # sys_settle itself is the same in both, though only one chain goes through it.
+    assert said.lines == [
+        "--- kernel/uid.c:1",
+        "+++ kernel/sys.c:1",
+        "@@ -1,4 +1,4 @@",
+        " int may(int id)",
+        " {",
+        "-        return suser();",
+        "+        return id ? capable(CAP_SETGID) : 0;",
+        " }",
+    ]
+
+
+def test_show_and_diff_take_the_best_chains_unless_all_are_asked_for(
+    caphistory: Run, tmp_path: Path
+) -> None:
+    repository = pygit2.init_repository(str(tmp_path / "linux.git"), bare=True)
+    names = [f"may{number}" for number in range(5)]
+    source = "".join(f"int {name}(void)\n{{\n\treturn suser();\n}}\n" for name in names)
+    path = "kernel/sys.c"
+    kernel = linked(
+        release("2.0.40")._replace(commit_sha=commit(repository, {path: source.encode()})),
+        checks=[
+            check("settle", site(path, 4 * number + 3, name, "suser"))
+            for number, name in enumerate(names)
+        ],
+    )
+    asked = ("--db", str(build(tmp_path / "five.db", kernel)), "show", "settle")
+    asked = (*asked, "--repository", repository.path, "--format", "table")
+    said = caphistory(*asked)
+    assert [line for line in said.lines if line.startswith(path)] == [
+        f"{path}:{4 * number + 1}  {name}" for number, name in enumerate(names[:3])
+    ]
+    assert said.lines[-1] == "on the way to 2 more checks: --all"
+    assert "may4" in caphistory(*asked, "--all").out
+
+
+def test_source_is_colored_by_what_it_is() -> None:
+    lines = c_lines('/* a\n b */ if (suser()) x = "if"; \x1b[0m')
+    assert lines == [
+        "\x1b[90m/* a\x1b[0m",
+        "\x1b[90m b */\x1b[0m \x1b[34mif\x1b[0m (\x1b[33msuser\x1b[0m()) x = "
+        '\x1b[32m"if"\x1b[0m; \N{REPLACEMENT CHARACTER}[0m',
+    ]
 
 
 def test_without_a_clone_it_says_how_to_get_one(

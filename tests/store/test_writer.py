@@ -102,6 +102,27 @@ def test_a_moved_line_keeps_the_run_of_the_check(tmp_path: Path) -> None:
     assert [tuple(line) for line in lines] == [("2.2.1", 1), ("2.2.2", 2), ("2.2.3", 3)]
 
 
+def test_a_run_of_checks_ends_where_it_becomes_shared_and_has_its_last_line(
+    tmp_path: Path,
+) -> None:
+    way = step("sys_a", "a.c", 1)
+    path = build(
+        tmp_path / "a.db",
+        *(
+            linked(f"2.2.{number}", checks=[check("a", site("b.c", number, "b"), way, shared_by=n)])
+            for number, n in enumerate((3, 3, 101), start=1)
+        ),
+    )
+    runs = store.open_reader(path).execute(
+        "SELECT first_release, last_release, line, shared_by, telling, open"
+        " FROM syscall_check_runs ORDER BY first_ordinal"
+    )
+    assert [tuple(run) for run in runs] == [
+        ("2.2.1", "2.2.2", 2, 3, 1, 0),
+        ("2.2.3", "2.2.3", 3, 101, 0, 1),
+    ]
+
+
 def test_a_chain_names_each_step_with_its_line(tmp_path: Path) -> None:
     end = site("net/ipv4/af_inet.c", 40, "inet_bind", capability="CAP_NET_BIND_SERVICE")
     first = step("sys_bind", "net/socket.c", 12, via="proto_ops.bind")

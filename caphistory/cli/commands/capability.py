@@ -11,7 +11,7 @@ from caphistory.answers import Row
 from caphistory.cli.complete import complete_capability
 from caphistory.cli.phrases import counted, place, span
 from caphistory.cli.session import Session, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
 from caphistory.names import known_capability, newest_release
 from caphistory.plain import clean
@@ -75,16 +75,18 @@ def _through_releases(session: Session, capability: str) -> None:
     last = rows[-1]
     say(f"{capability} ({clean(last['number'])}): {_releases(session, rows)}", bold=True)
     say(f"{place(last)} in {clean(last['release'])}")
-    for line in (last["doc"] or "").splitlines():
-        say(f"  {clean(line)}")
+    doc = [f"  {clean(line)}" for line in (last["doc"] or "").splitlines()]
+    shown = ends_of(doc, session.room and session.room // 3)
+    for line in shown:
+        say(line)
     say()
+    runs = [
+        (_releases(session, run), str(sites), str(syscalls))
+        for (sites, syscalls), group in groupby(rows, key=itemgetter("sites", "syscalls"))
+        for run in [list(group)]
+    ]
     session.print_table(
-        ("releases", "sites", "syscalls"),
-        [
-            (_releases(session, run), str(sites), str(syscalls))
-            for (sites, syscalls), group in groupby(rows, key=itemgetter("sites", "syscalls"))
-            for run in [list(group)]
-        ],
+        ("releases", "sites", "syscalls"), runs[::-1], most=session.room_under(len(shown))
     )
     say(f"\nnext: caphistory which {capability} --all-releases", dim=True)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import sys
+from pathlib import Path
 
 import click
 
@@ -10,13 +11,26 @@ from caphistory.answers import Row
 from caphistory.cli.complete import complete_capability
 from caphistory.cli.phrases import counted, effect, place, privilege
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import say, wrapped
+from caphistory.containers import (
+    ALL,
+    DOCKER,
+    Container,
+    bits_of,
+    containers_in,
+    one_of,
+    set_of,
+)
 from caphistory.errors import NothingFound, UsageError
 from caphistory.names import known_capability
 from caphistory.plain import clean
 
 
 @subcommand("container", release=True)
+@click.argument(
+    "file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, allow_dash=True)
+)
+@click.option("--container", "name", metavar="NAME", help="Which container of FILE, of several.")
 @click.option("--docker", is_flag=True, help="Begin with the capabilities that Docker leaves.")
 @click.option(
     "--mask", metavar="HEX", help="Begin with a mask, as in the Cap lines of /proc/PID/status."
@@ -35,51 +49,102 @@ from caphistory.plain import clean
     shell_complete=complete_capability,
     help="With this capability; may be repeated.",
 )
+@click.option("--set", "the_set", is_flag=True, help="The capabilities themselves, one by one.")
 @abi_option
 @pass_session
 def command(
     session: Session,
+    file: Path | None,
+    name: str | None,
     docker: bool,
     mask: str | None,
     drop: tuple[str, ...],
     add: tuple[str, ...],
+    the_set: bool,
     abi: str | None,
 ) -> None:
     """What a process with only some capabilities loses.
 
-    The set is that of --docker or --mask, else all; then --drop takes away and --add gives.
+    The set is that of FILE, --docker or --mask, else all; then --drop takes away and --add
+    gives. FILE is a Kubernetes file with a pod in it, or what docker inspect prints; - is
+    standard input.
 
     \b
     Examples:
-      caphistory container --docker --release 2.6.11
+      caphistory container --docker --release 2.6.10
       caphistory container --drop ALL --add NET_BIND_SERVICE
       caphistory container --mask 00000000a80425fb
+      caphistory container pod.yaml --container web
+      docker inspect web | caphistory container -
     """
-    if docker and mask is not None:
-        raise UsageError("--docker and --mask are two sets: give one of them")
-    if not (docker or mask is not None or drop):
-        raise UsageError("nothing is missing from the set: give --docker, --mask or --drop")
+    if sum((docker, mask is not None, file is not None)) > 1:
+        raise UsageError("FILE, --docker and --mask are sets of their own: give one of them")
+    if not (docker or mask is not None or file is not None or drop):
+        raise UsageError("nothing is missing from the set: give FILE, --docker, --mask or --drop")
+    if name is not None and file is None:
+        raise UsageError("--container names a container of FILE: give the file too")
+    described = one_of(containers_in(_text(file)), name) if file is not None else None
     release = session.asked_release
-    rows = session.ask(
-        "container",
-        base=_base(session, docker, mask),
-        dropped=_list(session, drop),
-        added=_list(session, add),
-        release=release,
-        abi=session.asked_abi(abi),
-    )
+    asked = set_of(
+        described or _base(docker, mask),
+        _known(session, add),
+        _known(session, drop),
+        _numbers(session, release),
+    )._asdict()
+    about = {"release": release, "abi": session.asked_abi(abi)}
+    capabilities = session.ask("container_capabilities", **asked, **about)
+    if the_set:
+        _print_set(session, release, capabilities)
+        return
+    rows = session.ask("container", **asked, **about)
     if not rows:
         raise NothingFound(f"no syscall of {release} loses anything with this set")
     if session.for_people:
         _print_losses(session, release, rows)
+        _print_unused(session, release, capabilities)
+        for remark in _remarks(described):
+            say(remark, dim=True)
+        _print_next(rows[0], release)
     else:
         session.print_rows(rows)
 
 
+def _text(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is no text") from error
+
+
+def _base(docker: bool, mask: str | None) -> str:
+    if mask is None:
+        return DOCKER if docker else ALL
+    bits_of(mask)
+    return mask
+
+
+def _numbers(session: Session, release: str) -> dict[int, str]:
+    """The capabilities of ``release`` by their numbers."""
+    return {
+        row["number"]: row["capability"] for row in session.ask("capability_list", release=release)
+    }
+
+
+def _known(session: Session, names: tuple[str, ...]) -> list[str]:
+    """The capabilities in ``names``, each of which may be several with commas."""
+    return [
+        "ALL" if name.strip().upper() == "ALL" else known_capability(session.connection, name)
+        for text in names
+        for name in text.split(",")
+    ]
+
+
 def _print_losses(session: Session, release: str, rows: list[Row]) -> None:
     syscalls = {row["syscall"] for row in rows}
+    missing = {row["capability"] for row in rows}
     say(
-        f"in {release}, {counted(len(syscalls), 'syscall')} would ask for what is missing",
+        f"in {release}, {counted(len(syscalls), 'syscall')} would ask for what is missing"
+        f" ({counted(len(missing), 'capability')})",
         bold=True,
     )
     session.print_table(
@@ -98,37 +163,68 @@ def _print_losses(session: Session, release: str, rows: list[Row]) -> None:
         ],
         flexible=("function",),
     )
-    best = rows[0]
+
+
+def _print_unused(session: Session, release: str, capabilities: list[Row]) -> None:
+    """The capabilities of the set that are of no use in ``release``."""
+    held = [row for row in capabilities if row["held"]]
+    unknown = [clean(row["capability"]) for row in held if row["number"] is None]
+    unasked = [
+        clean(row["capability"]) for row in held if row["number"] is not None and not row["sites"]
+    ]
+    for heading, names in (
+        (f"held, though no check of {release} asks for it:", unasked),
+        (f"held, though {release} does not define it:", unknown),
+    ):
+        if names:
+            say()
+            for line in wrapped(f"{heading} {', '.join(names)}", session.width):
+                say(line)
+
+
+def _print_set(session: Session, release: str, capabilities: list[Row]) -> None:
+    if not capabilities:
+        raise NothingFound(f"{release} defines no capability and the set is empty")
+    if not session.for_people:
+        session.print_rows(capabilities)
+        return
+    held = sum(row["held"] for row in capabilities)
+    defined = sum(row["number"] is not None for row in capabilities)
+    say(
+        f"the set holds {counted(held, 'capability')}; {release} defines {defined}",
+        bold=True,
+    )
+    session.print_table(
+        ("number", "capability", "held", "sites", "syscalls"),
+        [
+            (
+                clean(row["number"]) or "–",
+                clean(row["capability"]),
+                "yes" if row["held"] else "",
+                str(row["sites"]),
+                str(row["syscalls"]),
+            )
+            for row in capabilities
+        ],
+    )
+
+
+def _remarks(described: Container | None) -> list[str]:
+    if described is None:
+        return []
+    remarks = []
+    if described.privileged:
+        remarks.append(f"{clean(described.name)} is privileged: it holds every capability")
+    if described.user is not None:
+        remarks.append(
+            f"{clean(described.name)} runs as {clean(described.user)}: it holds the set only"
+            " where a program's file gives it"
+        )
+    return remarks
+
+
+def _print_next(best: Row, release: str) -> None:
     say(
         f"\nnext: caphistory why {clean(best['syscall'])} {privilege(best)} --release {release}",
         dim=True,
     )
-
-
-def _base(session: Session, docker: bool, mask: str | None) -> str:
-    if docker:
-        return "docker"
-    return "all" if mask is None else _of_mask(session, mask)
-
-
-def _list(session: Session, names: tuple[str, ...]) -> str:
-    """The names, separated by commas, as the query reads them."""
-    return ",".join(
-        "ALL" if name.upper() == "ALL" else known_capability(session.connection, name)
-        for text in names
-        for name in text.split(",")
-    )
-
-
-def _of_mask(session: Session, mask: str) -> str:
-    """The capabilities whose bits are set in the hexadecimal ``mask``; bits beyond those
-    that the asked release defines mean nothing to it."""
-    if not re.fullmatch("(0x)?[0-9a-f]{1,16}", mask, re.IGNORECASE):
-        raise UsageError(f"--mask {mask!r} is not hexadecimal, as CapEff: in /proc/PID/status is")
-    bits = int(mask, 16)
-    held = [
-        str(row["capability"])
-        for row in session.ask("capability_list", release=session.asked_release)
-        if row["number"] is not None and bits >> row["number"] & 1
-    ]
-    return ",".join(held) or "none"

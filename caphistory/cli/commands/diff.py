@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,20 +10,29 @@ from typing import TYPE_CHECKING
 import click
 
 from caphistory.cli.complete import complete_release, complete_syscall
-from caphistory.cli.functions import functions_on_chains, repository_option
+from caphistory.cli.functions import (
+    Place,
+    chains_to_checks,
+    every_chain_option,
+    kernel_of,
+    repository_option,
+)
+from caphistory.cli.highlight import diff_line
+from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
 from caphistory.names import known_release, known_syscall
 
 if TYPE_CHECKING:
-    from caphistory.sources import FunctionText
+    from caphistory.sources import FunctionText, KernelSource
 
 
 @subcommand("diff")
 @click.argument("syscall", shell_complete=complete_syscall)
 @click.argument("from_release", metavar="FROM", shell_complete=complete_release)
 @click.argument("to_release", metavar="TO", shell_complete=complete_release)
+@every_chain_option
 @repository_option
 @abi_option
 @pass_session
@@ -32,6 +41,7 @@ def command(
     syscall: str,
     from_release: str,
     to_release: str,
+    everything: bool,
     repository: Path | None,
     abi: str | None,
 ) -> None:
@@ -41,32 +51,56 @@ def command(
     that has both, such as the one that index makes.
 
     \b
-    Example:
+    Examples:
       caphistory diff setgid 2.0.40 2.2.24
+      caphistory diff --all mount 2.2.24 2.4.18
     """
     asked = known_syscall(session.connection, syscall)
     ends = [known_release(session.connection, name) for name in (from_release, to_release)]
     abi = session.asked_abi(abi)
-    before, after = (
-        {
-            text.function: text
-            for text in functions_on_chains(session, asked, None, release, abi, repository)
-        }
-        for release in ends
-    )
+    chains = [chains_to_checks(session, asked, None, end, abi, everything) for end in ends]
+    if not any(one.lines for one in chains):
+        raise NothingFound(f"{asked} checks no privilege in {ends[0]} or {ends[1]}")
+    kernels = [kernel_of(session, end, repository) for end in ends]
+    pairs = _pairs(chains[0].lines, chains[1].lines, *kernels)
     changes = [
-        (function, lines)
-        for function in {**after, **before}
-        if (lines := list(_difference(before.get(function), after.get(function))))
+        {"function": name, "diff": "\n".join(lines)}
+        for name, before, after in pairs
+        if (lines := list(_difference(before, after)))
     ]
     if not changes:
         raise NothingFound(f"nothing changed in the functions of {asked}: {ends[0]} → {ends[1]}")
     if not session.for_people and session.format is not None:
-        session.print_rows([{"function": name, "diff": "\n".join(ls)} for name, ls in changes])
+        session.print_rows(changes)
         return
-    for _, lines in changes:
-        for line in lines:
-            say(line, color={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+    for change in changes:
+        for line in change["diff"].split("\n"):
+            click.echo(diff_line(line))
+    left_out = max(one.left_out for one in chains)
+    if left_out and session.for_people:
+        say(f"\non the way to {counted(left_out, 'more check')}: --all", dim=True)
+
+
+def _pairs(
+    before: Iterable[Place],
+    after: Iterable[Place],
+    old: KernelSource,
+    new: KernelSource,
+) -> Iterator[tuple[str, FunctionText | None, FunctionText | None]]:
+    """The name of each function of ``before`` and ``after``, and how it is in both kernels, None
+    where it is not. One that is on a chain of one kernel alone is looked for in the other all
+    the same, and one that moved to another file is found by its name."""
+    earlier, later = dict.fromkeys(before), dict.fromkeys(after)
+    moved = {name: path for path, name in earlier if new.function(path, name) is None}
+    for path, name in later:
+        was = old.function(path, name)
+        if was is None and name in moved:
+            was = old.function(moved[name], name)
+            del earlier[(moved.pop(name), name)]
+        yield name, was, new.function(path, name)
+    for path, name in earlier:
+        if (path, name) not in later:
+            yield name, old.function(path, name), new.function(path, name)
 
 
 def _difference(before: FunctionText | None, after: FunctionText | None) -> Iterable[str]:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from caphistory.cli.complete import complete_privilege, complete_syscall
-from caphistory.cli.functions import functions_on_chains, repository_option
+from caphistory.cli.functions import (
+    chains_to_checks,
+    every_chain_option,
+    kernel_of,
+    repository_option,
+)
+from caphistory.cli.highlight import c_lines
+from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
@@ -21,11 +28,17 @@ if TYPE_CHECKING:
 @subcommand("show", release=True)
 @click.argument("syscall", shell_complete=complete_syscall)
 @click.argument("name", metavar="[CAP_X]", required=False, shell_complete=complete_privilege)
+@every_chain_option
 @repository_option
 @abi_option
 @pass_session
 def command(
-    session: Session, syscall: str, name: str | None, repository: Path | None, abi: str | None
+    session: Session,
+    syscall: str,
+    name: str | None,
+    everything: bool,
+    repository: Path | None,
+    abi: str | None,
 ) -> None:
     """The source of the functions from SYSCALL to its checks.
 
@@ -40,19 +53,29 @@ def command(
     asked = known_syscall(session.connection, syscall)
     wanted = name and known_privilege(session.connection, name)
     release = session.asked_release
-    found = functions_on_chains(session, asked, wanted, release, session.asked_abi(abi), repository)
+    chains = chains_to_checks(session, asked, wanted, release, session.asked_abi(abi), everything)
+    if not chains.lines:
+        raise NothingFound(f"{asked} does not check {wanted or 'any privilege'} in {release}")
+    kernel = kernel_of(session, release, repository)
+    found = [
+        (text, lines)
+        for place, lines in chains.lines.items()
+        if (text := kernel.function(*place)) is not None
+    ]
     if not found:
         raise NothingFound(f"none of the functions was found in the source of {release}")
     if not session.for_people:
-        session.print_rows([{"release": release, **text._asdict()} for text in found])
+        session.print_rows([{"release": release, **text._asdict()} for text, _ in found])
         return
-    for text, lines in found.items():
+    for text, lines in found:
         _print_function(text, lines)
+    if chains.left_out:
+        say(f"on the way to {counted(chains.left_out, 'more check')}: --all", dim=True)
 
 
 def _print_function(text: FunctionText, marked: set[int]) -> None:
     say(f"{text.path}:{text.line}  {text.function}", bold=True)
-    for number, line in enumerate(text.text.split("\n"), start=text.line):
-        on_chain = number in marked
-        say(f"{number:>6} {'>' if on_chain else ' '} {line}".rstrip(), bold=on_chain)
+    for number, line in enumerate(c_lines(text.text), start=text.line):
+        mark = click.style(">", fg="yellow", bold=True) if number in marked else " "
+        click.echo(f"{click.style(f'{number:>6}', dim=True)} {mark} {line}".rstrip())
     say()

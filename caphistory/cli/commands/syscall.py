@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from caphistory.answers import Row
 from caphistory.cli.complete import complete_syscall
 from caphistory.cli.phrases import (
     counted,
@@ -13,13 +14,15 @@ from caphistory.cli.phrases import (
     span,
     steps,
     through,
-    timeline,
+    timeline_lines,
 )
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
 from caphistory.names import known_syscall
 from caphistory.plain import clean
+
+_NEARNESS = {"direct": 0, "call": 1, "pointer": 2}
 
 
 @subcommand("syscall", release=True)
@@ -53,22 +56,39 @@ def _through_releases(session: Session, syscall: str, abi: str | None, everythin
         session.print_rows(rows)
         return
     say(syscall, bold=True)
-    say(timeline(session.ask("timeline", syscall=syscall, abi=abi)))
+    timeline = timeline_lines(session.ask("timeline", syscall=syscall, abi=abi), session.width)
+    lines = ends_of(timeline, session.room and session.room // 2)
+    for line in lines:
+        say(line)
     say()
+    shown = _most_telling(rows, session.room_under(len(lines)))
     session.print_table(
         ("releases", "check", "reach", "where", "function"),
         [
             (span(row), privilege(row), clean(row["reach"]), place(row), clean(row["function"]))
-            for row in rows
+            for row in shown
         ],
         flexible=("function",),
+        most=len(shown),
     )
-    last = rows[-1]
+    session.say_left_out(len(rows) - len(shown), "check")
+    best = min(rows, key=lambda row: (not row["open"], *_telling(row)))
     say("\nlines are those of the last release of each run", dim=True)
     say(
-        f"next: caphistory why {syscall} {privilege(last)} --release {clean(last['last_release'])}",
+        f"next: caphistory why {syscall} {privilege(best)} --release {clean(best['last_release'])}",
         dim=True,
     )
+
+
+def _most_telling(rows: list[Row], room: int | None) -> list[Row]:
+    """As many of ``rows`` as there is room for, in their order: those in the syscall's own
+    function first, then by how few syscalls share them."""
+    chosen = {id(row) for row in sorted(rows, key=_telling)[:room]}
+    return [row for row in rows if id(row) in chosen]
+
+
+def _telling(row: Row) -> tuple[int, int, bool]:
+    return (_NEARNESS[row["reach"]], row["shared_by"], not row["open"])
 
 
 def _in_one_release(session: Session, syscall: str, abi: str | None, everything: bool) -> None:

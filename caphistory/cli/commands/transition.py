@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import NamedTuple
+
 import click
 
+from caphistory.answers import Row
 from caphistory.cli.complete import complete_release
 from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import say, shares, wrapped
 from caphistory.errors import NothingFound
 from caphistory.names import known_release
 from caphistory.plain import clean
@@ -19,6 +23,12 @@ _HEADINGS = {
     "lost": "check nothing any more",
     "added": "new syscalls that check something",
     "removed": "syscalls that are gone",
+}
+_ROOT_BECAME = {
+    "capability": "ask for capabilities",
+    "both": "for capabilities and still for root",
+    "root": "still for root alone",
+    "nothing": "for nothing",
 }
 
 
@@ -38,27 +48,82 @@ def command(
     Examples:
       caphistory transition
       caphistory transition 2.0.40 2.2.24
+      caphistory transition 2.4.18 2.6.10 --rows all
     """
     known = [
         name and known_release(session.connection, name) for name in (from_release, to_release)
     ]
-    rows = session.ask(
-        "transition", **{"from": known[0], "to": known[1], "abi": session.asked_abi(abi)}
-    )
+    asked = {"from": known[0], "to": known[1], "abi": session.asked_abi(abi)}
+    rows = session.ask("transition", **asked)
     if not rows:
         ends = f": {known[0]} → {known[1]}" if all(known) else ""
         raise NothingFound(f"no syscall changed what it checks{ends}")
     if not session.for_people:
         session.print_rows(rows)
         return
+    _print_summary(rows, session.ask("root_became", **asked))
+    groups = [
+        (heading, _paragraphs([row for row in rows if row["became"] == became], session.width))
+        for became, heading in _HEADINGS.items()
+    ]
+    groups = [(heading, paragraphs) for heading, paragraphs in groups if paragraphs]
+    room = session.room_under(2 * len(groups))
+    fair = shares([sum(len(one.lines) for one in group) for _, group in groups], room)
+    left_out = 0
+    for (heading, paragraphs), lines in zip(groups, fair, strict=True):
+        count = sum(one.syscalls for one in paragraphs)
+        say(f"\n{heading}: {count}", bold=True)
+        left_out += count - _print_fitting(paragraphs, lines)
+    session.say_left_out(left_out, "syscall")
+    say(f"\nnext: caphistory syscall {groups[0][1][0].first}", dim=True)
+
+
+def _print_summary(rows: list[Row], root: list[Row]) -> None:
+    """The number of changes, and what those that asked for root ask for now."""
     ends = f"{clean(rows[0]['from_release'])} → {clean(rows[0]['to_release'])}"
     say(f"{ends}: {counted(len(rows), 'syscall')} changed", bold=True)
-    size = max(len(clean(row["syscall"])) for row in rows)
-    for became, heading in _HEADINGS.items():
-        group = [row for row in rows if row["became"] == became]
-        if group:
-            say(f"\n{heading}: {len(group)}", bold=True)
-        for row in group:
-            before, after = (clean(row[side]) or "nothing" for side in ("before", "after"))
-            say(f"{clean(row['syscall']).ljust(size)}  {before} → {after}")
-    say(f"\nnext: caphistory syscall {clean(rows[0]['syscall'])}", dim=True)
+    became = Counter(row["became"] for row in root)
+    parts = [f"{became[one]} {words}" for one, words in _ROOT_BECAME.items() if became[one]]
+    if parts:
+        gone = f"; {became['removed']} gone" if became["removed"] else ""
+        say(f"{len(root)} asked for root before; of these, {', '.join(parts)}{gone}")
+
+
+class _Paragraph(NamedTuple):
+    """Syscalls that changed alike: the first of them, their number, and the lines to print."""
+
+    first: str
+    syscalls: int
+    lines: list[str]
+
+
+def _paragraphs(rows: list[Row], width: int) -> list[_Paragraph]:
+    """The changes of ``rows``, the plainest first (that of the fewest privileges, and of them
+    what most syscalls share)."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        before, after = (clean(row[side]) or "nothing" for side in ("before", "after"))
+        alike.setdefault((before, after), []).append(clean(row["syscall"]))
+    plainest = sorted(
+        alike.items(), key=lambda one: (one[0][1].count(","), one[0][0].count(","), -len(one[1]))
+    )
+    return [
+        _Paragraph(
+            syscalls[0],
+            len(syscalls),
+            wrapped(f"{', '.join(syscalls)}: {before} → {after}", width, "    "),
+        )
+        for (before, after), syscalls in plainest
+    ]
+
+
+def _print_fitting(paragraphs: list[_Paragraph], lines: int) -> int:
+    """Print at least one of ``paragraphs``, and as many as fit ``lines``; their syscalls."""
+    printed = 0
+    for paragraph in paragraphs:
+        lines -= len(paragraph.lines)
+        if lines < 0 and printed:
+            break
+        printed += paragraph.syscalls
+        say("\n".join(paragraph.lines))
+    return printed

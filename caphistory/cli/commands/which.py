@@ -10,10 +10,13 @@ from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege
 from caphistory.cli.phrases import counted, effect, place, span, steps, through
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
 from caphistory.names import known_privilege
 from caphistory.plain import clean
+
+_AROUND_ANOTHER = 5
+"""So many lines stand around each table after the first."""
 
 
 @subcommand("which", release=True)
@@ -79,41 +82,51 @@ def _in_one_release(
     if not session.for_people:
         session.print_rows([row for one in wanted for row in rows[one]])
         return
-    for one in wanted:
-        _print_syscalls(session, one, release, rows[one])
+    best = {one: _best(rows[one]) for one in wanted}
+    room = session.room_under(_AROUND_ANOTHER * (len(wanted) - 1))
+    fair = shares([len(best[one]) for one in wanted], room)
+    for one, most in zip(wanted, fair, strict=True):
+        _print_syscalls(session, one, release, best[one], most)
         for line in left_out[one]:
             say(line, dim=True)
         say()
-    privilege, best = next((one, rows[one][0]) for one in wanted if rows[one])
-    say(
-        f"next: caphistory why {clean(best['syscall'])} {privilege} --release {release}"
-        f" · caphistory which {privilege} --all-releases",
-        dim=True,
+    privilege, first = next((one, rows[one][0]) for one in wanted if rows[one])
+    say_next(
+        f"caphistory why {clean(first['syscall'])} {privilege} --release {release}",
+        f"caphistory which {privilege} --all-releases",
+        width=session.width,
     )
 
 
-def _print_syscalls(session: Session, privilege: str, release: str, rows: list[Row]) -> None:
-    """The rows by syscall, each with its best evidence and how many sites it has."""
+def _best(rows: list[Row]) -> list[tuple[Row, int]]:
+    """For each syscall the row with its best evidence, and how many sites it comes to."""
     best: dict[str, Row] = {}
     for row in rows:
         best.setdefault(row["syscall"], row)
     sites = Counter(row["syscall"] for row in rows)
+    return [(row, sites[syscall]) for syscall, row in best.items()]
+
+
+def _print_syscalls(
+    session: Session, privilege: str, release: str, best: list[tuple[Row, int]], most: int
+) -> None:
     say(f"{privilege} in {release}: {counted(len(best), 'syscall')}", bold=True)
-    if rows:
+    if best:
         session.print_table(
             ("syscall", "reach", "else", "where", "sites", "function"),
             [
                 (
-                    clean(syscall),
+                    clean(row["syscall"]),
                     clean(row["reach"]),
                     effect(row),
                     place(row),
-                    str(sites[syscall]),
+                    str(sites),
                     through(steps(row)) or clean(row["function"]),
                 )
-                for syscall, row in best.items()
+                for row, sites in best
             ],
             flexible=("function",),
+            most=most,
         )
 
 
@@ -147,12 +160,13 @@ def _in_all_releases(
     if not session.for_people:
         session.print_rows(rows)
         return
-    for one in wanted:
-        runs: dict[str, list[Row]] = {}
-        for row in rows:
-            if row["privilege"] == one:
-                runs.setdefault(row["syscall"], []).append(row)
-        say(f"{one}: {counted(len(runs), 'syscall')} in all releases", bold=True)
+    runs: dict[str, dict[str, list[Row]]] = {one: {} for one in wanted}
+    for row in rows:
+        runs[row["privilege"]].setdefault(row["syscall"], []).append(row)
+    room = session.room_under(_AROUND_ANOTHER * (len(wanted) - 1))
+    fair = shares([len(runs[one]) for one in wanted], room)
+    for one, most in zip(wanted, fair, strict=True):
+        say(f"{one}: {counted(len(runs[one]), 'syscall')} in all releases", bold=True)
         session.print_table(
             ("syscall", "reach", "releases"),
             [
@@ -161,9 +175,10 @@ def _in_all_releases(
                     clean(of_syscall[-1]["reach"]),
                     " · ".join(span(run) for run in of_syscall),
                 )
-                for syscall, of_syscall in runs.items()
+                for syscall, of_syscall in runs[one].items()
             ],
             flexible=("releases",),
+            most=most,
         )
         say()
     say(f"next: caphistory syscall {clean(rows[0]['syscall'])}", dim=True)

@@ -6,6 +6,7 @@ import click
 
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege, complete_syscall
+from caphistory.cli.functions import chains_shown, every_chain_option
 from caphistory.cli.phrases import counted, effect, place, privilege, steps
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
@@ -13,13 +14,11 @@ from caphistory.errors import NothingFound
 from caphistory.names import known_privilege, known_syscall
 from caphistory.plain import clean
 
-_SHOWN = 3
-
 
 @subcommand("why", release=True)
 @click.argument("syscall", shell_complete=complete_syscall)
 @click.argument("name", metavar="CAP_X", shell_complete=complete_privilege)
-@click.option("--all", "everything", is_flag=True, help="Every chain, not only the best three.")
+@every_chain_option
 @abi_option
 @pass_session
 def command(session: Session, syscall: str, name: str, everything: bool, abi: str | None) -> None:
@@ -48,23 +47,26 @@ def command(session: Session, syscall: str, name: str, everything: bool, abi: st
     if not session.for_people:
         session.print_rows(rows)
         return
-    shown = rows if everything else rows[:_SHOWN]
+    shown = rows[: chains_shown(session, everything)]
     say(f"{asked} → {wanted} in {session.asked_release}: {counted(len(rows), 'check')}", bold=True)
     for row in shown:
         say()
-        _print_chain(row)
+        _print_chain(session, row)
     if len(shown) < len(rows):
-        say(f"\n{counted(len(rows) - len(shown), 'more check')}: --all", dim=True)
+        say(f"\n… {counted(len(rows) - len(shown), 'more check')}: --all", dim=True)
+    say(f"\nnext: caphistory show {asked} {wanted} --release {session.asked_release}", dim=True)
 
 
-def _print_chain(row: Row) -> None:
+def _print_chain(session: Session, row: Row) -> None:
     """One line for each function of the chain, with what goes on at which line of it."""
     chain = steps(row)
     size = max(2 * depth + len(clean(step["function"])) for depth, step in enumerate(chain))
     wide = max(len(place(step)) for step in chain)
     for depth, step in enumerate(chain):
         name = ("  " * depth + clean(step["function"])).ljust(size)
-        say(f"{name}  {place(step).ljust(wide)}  ", end="")
+        say(f"{name}  ", end="")
+        linked = session.linked(place(step), row["release"], step["path"], step["line"])
+        click.echo(linked + " " * (wide - len(place(step)) + 2), nl=False)
         if depth + 1 == len(chain):
             say(_check(row), bold=True)
         else:

@@ -1,0 +1,39 @@
+-- title: How a capability was defined, through the releases
+-- description: The definitions of one capability, each with the first and the last release that holds it: its number, the file, the line in the last of these releases, and what the source says of it there.
+-- param capability: its name, with or without CAP_ (default: CAP_SYS_ADMIN)
+with asked as (
+    select
+        case
+            when coalesce(trim(:capability), '') = '' then 'CAP_SYS_ADMIN'
+            when upper(trim(:capability)) like 'CAP#_%' escape '#' then upper(trim(:capability))
+            else 'CAP_' || upper(trim(:capability))
+        end as capability
+),
+-- Bare columns of a query with one max() are those of its row: SQLite's own rule.
+defined as (
+    select
+        definitions.capability, definitions.number, definitions.path, definitions.line,
+        definitions.doc, definitions.release as last_release,
+        max(releases.ordinal) as last_ordinal
+    from asked
+    join capability_definitions as definitions on definitions.capability = asked.capability
+    join releases on releases.release = definitions.release
+    group by definitions.number, definitions.path, definitions.doc
+),
+begun as (
+    select
+        definitions.number, definitions.path, definitions.doc,
+        definitions.release as first_release,
+        min(releases.ordinal) as first_ordinal
+    from asked
+    join capability_definitions as definitions on definitions.capability = asked.capability
+    join releases on releases.release = definitions.release
+    group by definitions.number, definitions.path, definitions.doc
+)
+select
+    defined.capability, defined.number, begun.first_release, defined.last_release,
+    defined.path, defined.line, defined.doc
+from defined
+join begun on begun.number is defined.number
+    and begun.path = defined.path and begun.doc is defined.doc
+order by begun.first_ordinal

@@ -1,0 +1,7 @@
+-- title: What every syscall checks, from release to release
+-- description: For every syscall the unbroken runs of releases in which it checks the same privileges; `checks` is empty where it checks none, and `open` is 1 for a run that reaches the newest release of the database. Only rows of telling_checks count.
+-- param abi: a system-call table (default: i386)
+select abi, syscall, checks, first_release, last_release, open
+from syscall_timeline
+where abi = coalesce(nullif(trim(:abi), ''), 'i386')
+order by syscall, first_ordinal

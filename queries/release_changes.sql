@@ -1,0 +1,13 @@
+-- title: What changed in a release
+-- description: The syscalls that check something else than in the release before: the one before it in its series, or for the first of a series the one it branched from. `before` and `after` are empty where nothing is checked and NULL where it is no syscall. Only rows of telling_checks count.
+-- param release: a release (default: all)
+-- param abi: a system-call table (default: i386)
+select
+    transitions.abi, transitions.syscall, transitions.from_release, transitions.to_release,
+    transitions.before, transitions.after
+from transitions
+where transitions.to_release
+    = coalesce(nullif(ltrim(trim(:release), 'vV'), ''), transitions.to_release)
+    and transitions.abi = coalesce(nullif(trim(:abi), ''), 'i386')
+order by
+    (select ordinal from releases where release = transitions.to_release), transitions.syscall

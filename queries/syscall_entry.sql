@@ -1,0 +1,13 @@
+-- title: The entry of a syscall in the system-call table of a release
+-- description: The number of a syscall, its entry function and where that is defined.
+-- param syscall: the name that user space knows it by (default: chroot)
+-- param release: a release (default: the newest in the database)
+-- param abi: a system-call table (default: i386)
+select release, abi, number, syscall, function, path, line, parent
+from syscalls
+where syscall = coalesce(nullif(trim(:syscall), ''), 'chroot')
+    and release = coalesce(
+        nullif(ltrim(trim(:release), 'vV'), ''),
+        (select release from releases order by ordinal desc limit 1)
+    )
+    and abi = coalesce(nullif(trim(:abi), ''), 'i386')

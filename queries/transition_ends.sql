@@ -1,0 +1,15 @@
+-- title: Which two releases are compared
+-- description: The two releases that the question “What changed between two releases” compares, also where nothing changed between them.
+-- param from: the earlier release (default: the last 2.0 in the database)
+-- param to: the later release (default: the last 2.2 in the database)
+select
+    coalesce(
+        nullif(ltrim(trim(:from), 'vV'), ''),
+        (select release from releases where series = '2.0' order by ordinal desc limit 1),
+        (select release from releases order by ordinal limit 1)
+    ) as "from",
+    coalesce(
+        nullif(ltrim(trim(:to), 'vV'), ''),
+        (select release from releases where series = '2.2' order by ordinal desc limit 1),
+        (select release from releases order by ordinal desc limit 1)
+    ) as "to"

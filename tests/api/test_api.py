@@ -1,0 +1,217 @@
+"""caphistory in Python: data frames with the rows of the command line, and charts of them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import altair as alt
+import pandas as pd
+import pytest
+
+import caphistory
+from caphistory.answers import queries
+from caphistory.containers import Container
+from caphistory.store.schema import VIEWS
+from tests.documentation.reference import README
+from tests.faces.kernels import RELEASES, build_history
+from tests.factories import build
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[caphistory.History]:
+    """The small history of ``tests.faces.kernels``."""
+    with caphistory.open(build_history(tmp_path_factory.mktemp("api") / "history.db")) as opened:
+        yield opened
+
+
+def test_it_says_what_it_holds(history: caphistory.History) -> None:
+    assert repr(history) == "<caphistory: 6 releases, 2.0.39 – 2.2.24>"
+    assert history.newest == "2.2.24"
+
+
+def test_which_has_the_columns_of_the_contract_and_chains_as_steps(
+    history: caphistory.History,
+) -> None:
+    frame = history.which("net_bind_service", release="v2.2.0")
+    assert [*frame.columns] == [*next(v.columns for v in VIEWS if v.name == "syscall_checks")]
+    assert [*frame["syscall"]] == ["bind"]
+    assert [step["via"] for step in frame["chain"][0]] == ["proto_ops.bind", None]
+
+
+def test_which_takes_several_privileges_and_narrows(history: caphistory.History) -> None:
+    assert [*history.which("setgid", "CAP_SYS_CHROOT")["syscall"]] == ["setgid", "chroot"]
+    assert [*history.which("suser", release="2.0.40", reach="pointer")["syscall"]] == ["bind"]
+    assert [*history.which("sys_admin", withheld=True)["syscall"]] == ["mount", "ioctl"]
+
+
+def test_runs_of_releases(history: caphistory.History) -> None:
+    runs = history.which_all_releases("suser", "setgid").set_index("syscall")
+    assert runs.loc["bind", "last_release"] == "2.1.91"
+    timeline = history.timeline("setgid", "mount")
+    assert [*timeline["checks"]] == ["suser", "CAP_SETGID", "suser", "CAP_SYS_ADMIN"]
+    assert [*history.syscall("setgid")["check_name"]] == ["suser", "capable"]
+    assert history.syscall("chdir").empty
+    assert len(history.syscall("chdir", withheld=True)) == 2
+
+
+def test_transition(history: caphistory.History) -> None:
+    assert {*history.transition()["became"]} == {"capability"}
+    assert [*history.transition("2.2.0", "2.2.24").columns] == [*history.transition().columns]
+    assert [*history.root_became("2.0.39", "2.1.91")["became"]] == ["root"] * 4
+
+
+def test_why(history: caphistory.History) -> None:
+    assert {*history.why("bind")["capability"]} == {"CAP_NET_BIND_SERVICE"}
+    assert history.why("bind", "suser").empty
+
+
+def test_capabilities_keep_whole_numbers(history: caphistory.History) -> None:
+    assert [*history.capability("setgid")["release"]] == ["2.1.92", "2.2.0", "2.2.24"]
+    capabilities = history.capabilities("2.2.24").set_index("capability")
+    assert capabilities.loc["CAP_SYS_ADMIN", "number"] == 21
+    assert history.capabilities("2.0.40").empty
+    held = history.container_capabilities().set_index("capability")["number"]
+    assert (str(held.dtype), held["CAP_SETGID"], held.isna().sum()) == ("Int64", 6, 10)
+    assert [*history.privilege("suser")["release"]] == [*RELEASES[:3]]
+
+
+@pytest.mark.parametrize(
+    ("base", "changes", "lost"),
+    [
+        ("docker", {}, {"mount"}),
+        ("docker", {"drop": ["net_bind_service"]}, {"mount", "bind"}),
+        ("none", {"add": ["CAP_SYS_ADMIN", "setgid"]}, {"chroot", "bind"}),
+        (["setgid"], {"add": ["ALL"]}, set()),
+        ("0x0000000000040400", {}, {"mount", "setgid"}),
+        (Container("web", drop=("ALL",)), {}, {"mount", "setgid", "chroot", "bind"}),
+    ],
+)
+def test_container(
+    history: caphistory.History, base: str, changes: dict[str, list[str]], lost: set[str]
+) -> None:
+    assert {*history.container(base, **changes)["syscall"]} == lost
+
+
+def test_what_is_in_the_database(history: caphistory.History) -> None:
+    assert [*history.releases("2.2")["release"]] == ["2.2.0", "2.2.24"]
+    assert len(history.check_sites("2.0.40", "suser")) == 7
+    assert {*history.check_counts()["check_name"]} == {"suser", "capable"}
+    assert [*history.audit("2.0.40")["lexical"]] == [13]
+    assert len(history.audit()) == len(RELEASES)
+
+
+def test_sql_asks_the_views_and_writes_nothing(history: caphistory.History) -> None:
+    counts = history.sql(
+        "select release, count(*) as checks from syscall_checks where syscall = ? group by release",
+        ["mount"],
+    )
+    assert [*counts.columns] == ["release", "checks"]
+    assert len(counts) == len(RELEASES)
+    for wrong in ("select nothing from nowhere", "drop view releases", "select ?", "select 1; x"):
+        with pytest.raises(caphistory.UsageError, match=r"^SQL: "):
+            history.sql(wrong)
+
+
+@pytest.mark.parametrize("question", queries())
+def test_every_question_can_be_asked_by_its_name(
+    history: caphistory.History, question: str
+) -> None:
+    parameters = {parameter.name: "" for parameter in queries()[question].parameters}
+    assert isinstance(history.ask(question, **parameters), pd.DataFrame)
+
+
+def test_a_question_says_what_it_takes(history: caphistory.History) -> None:
+    assert [*history.ask("transition", from_="2.0.39", to="2.0.40")["syscall"]] == []
+    with pytest.raises(caphistory.UsageError, match="no question 'wich'; there are: "):
+        history.ask("wich")
+    with pytest.raises(caphistory.UsageError, match="timeline does not ask for name; it takes:"):
+        history.ask("timeline", name="setgid")
+
+
+def test_wrong_names_are_the_errors_of_the_command_line(history: caphistory.History) -> None:
+    for ask, complaint in (
+        (lambda: history.syscall("setgidd"), "no syscall 'setgidd'; nearest: setgid"),
+        (lambda: history.which("CAP_SYS_CHROT"), "nearest: CAP_SYS_CHROOT"),
+        (lambda: history.which("suser", release="2.2.42"), "no release '2.2.42'; nearest: 2.2.24"),
+        (lambda: history.which(), "give at least one privilege"),
+        (lambda: history.which("suser", reach="near"), "reach is direct, call or pointer"),
+        (lambda: history.timeline("bind", abi="vax"), "there are: i386"),
+        (lambda: history.container("dokcer"), "is not hexadecimal"),
+        (lambda: history.plot.privilege("suser", count="lines"), "count is syscalls or sites"),
+        (lambda: history.plot.container(releases=[]), "give at least one release"),
+    ):
+        with pytest.raises(caphistory.UsageError, match=re.escape(complaint)):
+            ask()
+
+
+def test_a_database_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(caphistory.CaphistoryError, match="no database at"):
+        caphistory.open(tmp_path / "missing.db")
+    with caphistory.open(str(build(tmp_path / "empty.db"))) as empty:
+        assert repr(empty) == "<caphistory: no releases>"
+        with pytest.raises(caphistory.NothingFound, match="holds no release yet"):
+            empty.which("suser")
+
+
+def charts(history: caphistory.History) -> dict[str, alt.Chart | alt.LayerChart]:
+    return {
+        "checks": history.plot.checks(),
+        "privilege": history.plot.privilege("suser", "CAP_SETGID", count="sites"),
+        "timeline": history.plot.timeline("setgid", "bind", "getpid"),
+        "transition": history.plot.transition("2.0.40", "2.2.24"),
+        "container": history.plot.container("none", releases=["2.2.0", "2.2.24"]),
+    }
+
+
+def test_every_chart_is_valid_and_carries_its_data(history: caphistory.History) -> None:
+    for name, chart in charts(history).items():
+        # Altair checks a chart against the schema of Vega-Lite when it is written.
+        assert any(chart.to_dict()["datasets"].values()), name
+        assert chart.to_json().count("Infinity") == 0
+
+
+def test_a_line_is_at_zero_where_there_is_nothing_any_more(history: caphistory.History) -> None:
+    chart = history.plot.privilege("suser", "CAP_SETGID").to_dict()
+    (rows,) = chart["datasets"].values()
+    points = {(row["privilege"], row["release"]): row["syscalls"] for row in rows}
+    assert points["suser", "2.1.91"] == 4
+    assert points["suser", "2.2.24"] == 0
+    assert ("CAP_SETGID", "2.1.91") not in points
+
+
+def test_a_strip_is_as_long_as_its_run(history: caphistory.History) -> None:
+    (rows,) = history.plot.timeline("setgid").to_dict()["datasets"].values()
+    assert [(row["begin"], row["end"], row["kind"]) for row in rows] == [
+        (0, 3, "asks suser() or fsuser()"),
+        (3, 6, "asks for a capability"),
+    ]
+
+
+def test_importing_caphistory_is_light() -> None:
+    script = "import sys, caphistory; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    assert not {"pandas", "altair", "sqlite3", "click", "pygit2", "datasette"} & {*loaded}
+
+
+def test_every_method_says_what_it_gives() -> None:
+    from caphistory.plots import Plots
+
+    for kind in (caphistory.History, Plots):
+        for name, member in vars(kind).items():
+            assert name.startswith("_") or (member.__doc__ or "").strip(), name
+
+
+def test_the_example_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "caphistory").mkdir()
+    build_history(tmp_path / "caphistory" / "caphistory.db")
+    (example,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    told: dict[str, object] = {}
+    exec(example, told)
+    assert repr(told["history"]) == "<caphistory: 6 releases, 2.0.39 – 2.2.24>"
