@@ -7,65 +7,79 @@ leaves databases that are not caphistory's as they are.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datasette import hookimpl
 from markupsafe import Markup
 
-from caphistory.explorer import cells, metadata
+from caphistory.explorer import cells, headers, metadata, routes
+from caphistory.explorer.addresses import Addresses
+from caphistory.explorer.databases import alone, ours
 
 if TYPE_CHECKING:
     # Datasette loads its plugins while it is being imported itself.
     from datasette.app import Datasette
-    from datasette.database import Database
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
 # Datasette's own decorator, which it leaves untyped.
 hook: Callable[[Hook], Hook] = hookimpl
 
-_FOUND = "_caphistory_databases"
-_DATASETTES_OWN = "_internal"
-
-
-@hook
-def startup(datasette: Datasette) -> Any:
-    """Find which of the databases are caphistory's, by the views that they have."""
-
-    async def find() -> None:
-        ours = [name for name, one in datasette.databases.items() if await _is_ours(one)]
-        setattr(datasette, _FOUND, ours)
-
-    return find
-
 
 @hook
 def get_metadata(datasette: Datasette) -> dict[str, Any]:
     """Titles and descriptions of the caphistory databases; nothing of any other."""
-    return metadata.instance_metadata(
-        {name: datasette.urls.database(name) for name in _ours(datasette)},
-        alone=set(_ours(datasette)) == datasette.databases.keys() - {_DATASETTES_OWN},
-    )
+    return _metadata(tuple(ours(datasette)), alone(datasette))
+
+
+@cache
+def _metadata(databases: tuple[str, ...], alone: bool) -> dict[str, Any]:
+    # Datasette asks hundreds of times for one page.
+    return metadata.instance_metadata(databases, alone)
 
 
 @hook
 def canned_queries(datasette: Datasette, database: str) -> dict[str, dict[str, Any]]:
     """The questions of ``queries/*.sql`` for a caphistory database."""
-    return metadata.canned_queries() if database in _ours(datasette) else {}
+    return metadata.canned_queries() if database in ours(datasette) else {}
 
 
 @hook
-def render_cell(datasette: Datasette, database: str, column: str, value: object) -> Markup | None:
-    """Links from syscalls, capabilities and releases, and chains as lists."""
-    if database not in _ours(datasette):
+def register_routes(datasette: Datasette) -> list[tuple[str, routes.View]]:
+    """The pages, of the first caphistory database."""
+    return [
+        route
+        for name in ours(datasette)[:1]
+        for route in routes.routes(name, at_home=alone(datasette))
+    ]
+
+
+@hook
+def asgi_wrapper(datasette: Datasette) -> Callable[[headers.Application], headers.Application]:
+    """Headers for Datasette's own pages, where it serves nothing else."""
+
+    def wrap(application: headers.Application) -> headers.Application:
+        if alone(datasette):
+            return headers.with_headers(application, headers.DATASETTES)
+        return application
+
+    return wrap
+
+
+@hook
+def extra_css_urls(datasette: Datasette, database: str | None) -> list[str]:
+    """What makes Datasette's own pages of a caphistory database dark where that is asked for."""
+    wanted = database in ours(datasette) or (database is None and alone(datasette))
+    return [datasette.urls.path("/-/caphistory-datasette.css")] if wanted else []
+
+
+@hook
+def render_cell(
+    datasette: Datasette, database: str, column: str, value: object, row: Any
+) -> Markup | None:
+    """Links from syscalls, capabilities, releases and lines, and chains as lists."""
+    if database not in ours(datasette):
         return None
-    return cells.cell(column, value, datasette.urls.database(database))
-
-
-def _ours(datasette: Datasette) -> list[str]:
-    names: list[str] = getattr(datasette, _FOUND, [])
-    return names
-
-
-async def _is_ours(database: Database) -> bool:
-    return set(await database.view_names()) >= metadata.view_names()
+    to = Addresses(datasette.urls.path, datasette.urls.database(database))
+    return cells.cell(column, value, {name: row[name] for name in row.keys()}, to)  # noqa: SIM118

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
-from datasette.app import Datasette
+from datasette.app import Datasette, DatasetteClient
 from datasette.database import Database
 from datasette.plugins import pm
 
@@ -42,6 +42,8 @@ def explorer_application(database: Path, time_limit_ms: int) -> Datasette:
     application.remove_database("_memory")
     # Under one name whatever its file is called, so that addresses can be cited.
     application.add_database(Database(application, str(database), is_mutable=False), name=NAME)
+    # Its client was made, with the routes of the pages, before there was a database.
+    application.client = DatasetteClient(application)
     return application
 
 

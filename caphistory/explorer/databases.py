@@ -1,0 +1,51 @@
+"""Which of Datasette's databases are caphistory's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caphistory.store.schema import APPLICATION_ID, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+    from datasette.database import Database
+
+_FOUND = "_caphistory"
+_DATASETTES_OWN = "_internal"
+
+# Where the header of a SQLite file has them (https://www.sqlite.org/fileformat.html).
+_USER_VERSION = slice(60, 64)
+_APPLICATION_ID = slice(68, 72)
+
+
+def ours(datasette: Datasette) -> list[str]:
+    """The names of the caphistory databases. Told by the files alone, as Datasette asks for
+    the routes of its plugins before anything can be asked of a database."""
+    return [name for name, database in datasette.databases.items() if _is_ours(database)]
+
+
+def alone(datasette: Datasette) -> bool:
+    """Whether Datasette serves caphistory databases and nothing else."""
+    found = ours(datasette)
+    return bool(found) and {*found, _DATASETTES_OWN} >= {*datasette.databases}
+
+
+def _is_ours(database: Database) -> bool:
+    # Datasette asks hundreds of times for one page, and a served file stays what it is.
+    if not hasattr(database, _FOUND):
+        setattr(database, _FOUND, bool(database.path) and _has_our_header(str(database.path)))
+    found: bool = getattr(database, _FOUND)
+    return found
+
+
+def _has_our_header(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            header = file.read(100)
+    except OSError:
+        return False
+    return (
+        int.from_bytes(header[_APPLICATION_ID], "big") == APPLICATION_ID
+        and int.from_bytes(header[_USER_VERSION], "big") == SCHEMA_VERSION
+    )

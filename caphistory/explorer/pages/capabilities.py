@@ -1,0 +1,103 @@
+"""The pages of privileges: all capabilities, and one of them, or suser, fsuser, uid0."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from caphistory.answers import Row
+from caphistory.explorer.pages.page import Asked, Page
+from caphistory.explorer.strips import axis, labels, series_of
+from caphistory.names import ROOT_CHECKS, known_privilege, newest_release
+
+#: So many rows of the sites are on the page; the rest is in the CSV.
+_MOST_SITES = 400
+
+MEANINGS = {
+    "suser": "suser() asks whether the effective user is root; a call of it is a check site.",
+    "fsuser": "fsuser() asks whether the user for file access is root; 1.1.44 brought it.",
+    "uid0": "A raw comparison of a uid with 0, without a function of the kernel that asks it.",
+}
+
+
+def index(asked: Asked) -> Page:
+    """The capabilities of a release, and the root checks before them."""
+    release = asked.release("release") or newest_release(asked.connection)
+    rows = asked.ask("capability_list", release=release, abi=asked.abi)
+    return Page(
+        "capabilities",
+        f"Capabilities in {release}",
+        {"capability_list": rows},
+        {
+            "rows": rows,
+            "release": release,
+            "releases": asked.ask("release_list"),
+        },
+    )
+
+
+def capability(asked: Asked) -> Page:
+    """One privilege: definition, counts, syscalls, sites."""
+    name = known_privilege(asked.connection, asked.parts["name"])
+    releases = asked.ask("release_list")
+    counts = asked.ask("privilege_counts", privilege=name, abi=asked.abi)
+    default = counts[-1]["release"] if counts else newest_release(asked.connection)
+    release = asked.release("release") or default
+    definitions = [] if name in ROOT_CHECKS else asked.ask("definition_runs", capability=name)
+    checks = asked.ask("which", privilege=name, release=release, abi=asked.abi)
+    withheld = asked.ask("which_withheld", privilege=name, release=release, abi=asked.abi)
+    sites = asked.ask("check_list", privilege=name, release=release)
+    histories = asked.ask("which_all_releases", privilege=name, abi=asked.abi)
+    column = {one["release"]: at for at, one in enumerate(releases)}
+    sections = series_of([(one["release"], one["series"]) for one in releases])
+    by_release = {column[one["release"]]: one for one in counts}
+    return Page(
+        "capability",
+        name,
+        {
+            "syscalls": checks,
+            "sites": sites,
+            "counts": counts,
+            "definitions": definitions,
+            "histories": histories,
+        },
+        {
+            "name": name,
+            "meaning": MEANINGS.get(name),
+            "release": release,
+            "releases": releases,
+            "definitions": definitions,
+            "syscalls": best(checks),
+            "withheld": len(withheld),
+            "sites": sites[:_MOST_SITES],
+            "all_sites": len(sites),
+            "charts": [
+                (
+                    what,
+                    max((one[key] for one in counts), default=0),
+                    axis(sections, {at: one[key] for at, one in by_release.items()}, len(releases)),
+                )
+                for what, key in (("check sites", "sites"), ("syscalls", "syscalls"))
+            ],
+            "labels": labels(sections, len(releases)),
+            "counts": _ends(counts, {one["release"]: one["series"] for one in releases}),
+            "histories": [
+                (syscall, list(group))
+                for syscall, group in groupby(histories, lambda one: str(one["syscall"]))
+            ],
+        },
+    )
+
+
+def best(rows: list[Row]) -> list[tuple[Row, int]]:
+    """For each syscall its first row, which is its best evidence, and how many it has."""
+    found: dict[str, tuple[Row, int]] = {}
+    for row in rows:
+        first, count = found.get(row["syscall"], (row, 0))
+        found[row["syscall"]] = (first, count + 1)
+    return list(found.values())
+
+
+def _ends(counts: list[Row], series: dict[str, str]) -> list[Row]:
+    """The counts of the last release of each series."""
+    last = {series[one["release"]]: one for one in counts}
+    return [{"series": name, **one} for name, one in last.items()]

@@ -1,0 +1,48 @@
+"""The home page: what this is, the picture, and where to go in."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from caphistory.answers import Row
+from caphistory.explorer.chart import check_chart
+from caphistory.explorer.metadata import in_order
+from caphistory.explorer.pages.page import Asked, Page
+from caphistory.names import newest_release
+
+#: Syscalls with a history that says much, where the database has them.
+_TELLING = ("setgid", "chroot", "bind", "mount", "reboot", "nice", "kill", "ioperm", "settimeofday")
+
+
+def home(asked: Asked) -> Page:
+    """The home page."""
+    newest = newest_release(asked.connection)
+    releases = asked.ask("release_list", kind="release") or asked.ask("release_list")
+    counts = asked.ask("check_counts", kind=releases[0]["kind"])
+    timelines = {name: runs for name in _TELLING if (runs := asked.ask("timeline", syscall=name))}
+    capabilities = asked.ask("capability_list", release=newest)
+    return Page(
+        "home",
+        "Linux' move from root to capabilities",
+        {"check_counts": counts, "releases": releases, "capabilities": capabilities},
+        {
+            "newest": newest,
+            "ends": [asked.ask("transition_ends")[0][name] for name in ("from", "to")],
+            "first_capable": next(
+                (one["release"] for one in counts if one["check_name"] == "capable"), None
+            ),
+            "releases": releases,
+            "first": releases[0]["release"],
+            "number_of_releases": len(asked.ask("release_list")),
+            "chart": check_chart(counts, [(one["release"], one["series"]) for one in releases]),
+            "series": by_series(releases),
+            "timelines": timelines,
+            "capabilities": capabilities,
+            "questions": in_order(),
+        },
+    )
+
+
+def by_series(releases: list[Row]) -> list[tuple[str, list[Row]]]:
+    """Releases, which are in order, by their series."""
+    return [(name, list(group)) for name, group in groupby(releases, lambda one: one["series"])]

@@ -1,0 +1,67 @@
+"""What every page is made from, and what it is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from caphistory.answers import Row, ask
+from caphistory.errors import UsageError
+from caphistory.explorer.addresses import Addresses
+from caphistory.names import known_abi, known_release
+
+
+class Asked(NamedTuple):
+    """What a reader asks: ``parts`` are the names in the address, ``query`` is what stands
+    after the question mark, ``connection`` is the database, open for reading."""
+
+    connection: sqlite3.Connection
+    parts: Mapping[str, str]
+    query: Mapping[str, str]
+    addresses: Addresses
+
+    def ask(self, name: str, **parameters: str | None) -> list[Row]:
+        """The rows of the query ``name``."""
+        return ask(self.connection, name, **parameters)
+
+    def given(self, name: str) -> str | None:
+        """The parameter ``name``, None where it is missing or empty."""
+        return self.query.get(name, "").strip() or None
+
+    @property
+    def abi(self) -> str | None:
+        """The system-call table that was asked for, None for the default one."""
+        abi = self.given("abi")
+        return abi and known_abi(self.connection, abi)
+
+    def release(self, name: str) -> str | None:
+        """The release that the parameter ``name`` names, None where it is not given."""
+        text = self.given(name)
+        return text and known_release(self.connection, text)
+
+    def choice(self, name: str, choices: Collection[str]) -> str | None:
+        """The parameter ``name``, which must be one of ``choices``."""
+        text = self.given(name)
+        if text is None or text in choices:
+            return text
+        raise UsageError(f"no {name} {text!r}; there are: {', '.join(choices)}")
+
+
+class Page(NamedTuple):
+    """A page: ``tables`` are its rows by name, the main ones first, which are also what it
+    is as JSON and CSV; ``context`` is what its template needs besides."""
+
+    template: str
+    title: str
+    tables: Mapping[str, list[Row]]
+    context: Mapping[str, Any] = {}
+
+
+class Redirect(NamedTuple):
+    """Another page, which answers better."""
+
+    address: str
+
+
+MakePage = Callable[[Asked], Page | Redirect]

@@ -1,0 +1,53 @@
+"""The templates of the pages.
+
+They are kept where Datasette, whose own templates have the same names, does not look for
+them, and have an environment of their own: Datasette's is asynchronous, in which the biggest
+pages take several times as long. Everything is escaped, and a name that a page did not
+give is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from caphistory.cli.phrases import counted, effect, place, privilege, span
+from caphistory.explorer import addresses, kinds, strips
+from caphistory.names import ROOT_CHECKS
+from caphistory.store.schema import TELLING_MEANS
+
+
+def rendered(template: str, context: Mapping[str, Any]) -> str:
+    """The HTML of the page ``template`` (its name without ``.html``)."""
+    return _environment().get_template(f"{template}.html").render(context)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("caphistory.explorer", "markup"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "anchor": addresses.anchor,
+        "counted": counted,
+        "effect": effect,
+        "has_page": kinds.has_page,
+        "key": strips.key,
+        "kind": kinds.kind,
+        "kinds": kinds.KINDS,
+        "place": place,
+        "privilege_of": privilege,
+        "privileges_of": kinds.privileges,
+        "root_names": ROOT_CHECKS,
+        "source": addresses.source,
+        "span": span,
+        "telling_means": TELLING_MEANS,
+    }
+    return environment

@@ -1,0 +1,26 @@
+"""Asking Datasette for a page without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from urllib.parse import urlencode
+
+import httpx
+from datasette.app import Datasette
+
+
+def page(explorer: Datasette, path: str, /, **parameters: str) -> httpx.Response:
+    """What the explorer answers at ``path``; a parameter's trailing ``_`` is left out."""
+
+    async def get() -> httpx.Response:
+        await explorer.invoke_startup()
+        query = {name.rstrip("_"): value for name, value in parameters.items()}
+        return await explorer.client.get(path + ("?" + urlencode(query) if query else ""))
+
+    return asyncio.run(get())
+
+
+def escaped(text: str) -> str:
+    """``text`` as templates write it in HTML."""
+    return html.escape(text).replace("&#x27;", "&#39;")

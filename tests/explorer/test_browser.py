@@ -1,0 +1,238 @@
+"""The explorer in a real browser: what a person does, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no chromium (Debian: apt-get install chromium)"
+)
+
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PAGES = (
+    "/",
+    "/transition",
+    "/transition?from=2.0.40&to=2.2.24",
+    "/syscall",
+    "/syscall/setgid",
+    "/syscall/chdir?all=1",
+    "/diff/setgid",
+    "/capability",
+    "/capability/CAP_SYS_CHROOT",
+    "/capability/suser",
+    "/release",
+    "/release/2.1.92",
+    "/chain/i386/bind/CAP_NET_BIND_SERVICE?release=2.2.24",
+    "/search?q=s",
+    "/search?q=nosuchthing",
+    "/function/permission",
+    "/file/kernel/sys.c",
+    "/syscall/nosuchthing",
+)
+WINDOWS = {"wide": (1280, 900), "narrow": (360, 740)}
+
+
+class Visit:
+    """A browser's page, with what it complained of and whom else it asked."""
+
+    def __init__(self, page: Any, home: str) -> None:
+        self.page = page
+        self.home = home.rstrip("/")
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._remember)
+
+    def _remember(self, request: Any) -> None:
+        if not request.url.startswith((self.home, "data:")):
+            self.elsewhere.append(request.url)
+
+    def go(self, path: str) -> int:
+        """Open the page at ``path``; its HTTP status."""
+        return int(self.page.goto(self.home + path).status)
+
+    @property
+    def path(self) -> str:
+        """Where the browser is."""
+        return str(self.page.url).removeprefix(self.home)
+
+    @property
+    def heading(self) -> str:
+        """The page's title as it stands there."""
+        return str(self.page.locator("h1").inner_text())
+
+
+@pytest.fixture(scope="module")
+def home(database: Path) -> Iterator[str]:
+    """The address of ``caphistory serve`` on the small history."""
+    command = [sys.executable, "-m", "caphistory", "--db", str(database), "serve", "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as served:
+        try:
+            assert served.stdout is not None
+            said = re.search(r"http://\S+", served.stdout.readline())
+            assert said is not None
+            yield said[0]
+        finally:
+            served.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: Any, home: str) -> Iterator[Visit]:
+    """A fresh page, which must not complain, nor ask anybody but the explorer."""
+    context = browser.new_context()
+    context.set_default_timeout(10_000)
+    one = Visit(context.new_page(), home)
+    yield one
+    context.close()
+    assert one.complaints == []
+    assert one.elsewhere == []
+
+
+def test_a_reader_finds_a_syscall_and_follows_it_to_its_chain(visit: Visit) -> None:
+    visit.go("/")
+    visit.page.get_by_role("searchbox", name="Search").fill("setgid")
+    visit.page.get_by_role("button", name="Find").click()
+    visit.page.get_by_role("main").get_by_role("link", name="setgid", exact=True).click()
+    assert visit.heading == "setgid"
+    after = visit.page.get_by_role("region", name="In 2.1.92", exact=True)
+    after.get_by_role("link", name="chain from setgid to kernel/sys.c:303").click()
+    assert visit.heading == "setgid → CAP_SETGID"
+    assert visit.path == "/chain/i386/setgid/CAP_SETGID?release=2.1.92#kernel/sys.c:303"
+    assert visit.page.locator(":target").inner_text() == "kernel/sys.c:303"
+    line = visit.page.get_by_role("link", name="sys_setgid kernel/sys.c:303")
+    assert line.get_attribute("href").startswith("https://elixir.bootlin.com/linux/2.1.92/")
+
+
+def test_a_reader_compares_two_releases(visit: Visit) -> None:
+    visit.go("/transition")
+    visit.page.get_by_text("Compare two releases").click()
+    visit.page.get_by_label("From release").fill("2.0.40")
+    visit.page.get_by_label("to release").fill("2.2.24")
+    visit.page.get_by_role("button", name="Compare").click()
+    assert visit.heading == "What changed from 2.0.40 to 2.2.24"
+    row = visit.page.get_by_role("row").filter(has_text="chroot")
+    assert row.get_by_role("cell").all_inner_texts()[:2] == ["suser", "CAP_SYS_CHROOT"]
+
+
+def test_a_reader_filters_the_matrix(visit: Visit) -> None:
+    visit.go("/transition")
+    assert visit.page.get_by_role("rowheader").count() == 4
+    visit.page.get_by_label("Privilege").select_option("CAP_SETGID")
+    visit.page.get_by_label("Series").select_option("2.1")
+    visit.page.get_by_role("button", name="Filter").click()
+    assert visit.page.get_by_role("rowheader").all_inner_texts() == ["setgid"]
+    assert visit.page.get_by_label("Privilege").input_value() == "CAP_SETGID"
+    visit.page.get_by_role("row").filter(has_text="setgid").locator("summary").click()
+    assert visit.page.get_by_text("2.1.92 – CAP_SETGID").is_visible()
+
+
+def test_everything_can_be_reached_by_the_keyboard_alone(visit: Visit) -> None:
+    press = visit.page.keyboard.press
+    visit.go("/")
+    press("Tab")
+    assert focused(visit) == "Skip to the content"
+    press("Enter")
+    assert visit.path == "/#main"
+    visit.go("/")
+    tab_to(visit, "q")
+    visit.page.keyboard.type("chroot")
+    press("Enter")
+    visit.page.wait_for_url(re.compile(r"/search\?q=chroot$"))
+    tab_to(visit, "Skip to the content")
+    press("Enter")
+    press("Tab")
+    assert focused(visit) == "chroot"
+    press("Enter")
+    visit.page.wait_for_url(re.compile(r"/syscall/chroot$"))
+    tab_to(visit, "chain from chroot to fs/open.c:403")
+    press("Enter")
+    visit.page.wait_for_url(re.compile(r"/chain/i386/chroot/CAP_SYS_CHROOT\?release=2\.1\.92#"))
+    tab_to(visit, "As text")
+    press("Enter")
+    assert visit.page.locator("pre").is_visible()
+
+
+def test_the_strips_work_without_scripts(browser: Any, home: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(home + "transition")
+    page.locator("summary", has_text="all runs of chroot").click()
+    assert page.get_by_text("2.1.92 – CAP_SYS_CHROOT").is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_no_page_has_an_accessibility_violation_or_is_wider_than_its_window(
+    browser: Any, home: str, scheme: str, window: str
+) -> None:
+    width, height = WINDOWS[window]
+    context = browser.new_context(
+        color_scheme=scheme,
+        viewport={"width": width, "height": height},
+        # axe is put into the page, which its policy rightly forbids.
+        bypass_csp=True,
+    )
+    visit = Visit(context.new_page(), home)
+    found = {}
+    for path in PAGES:
+        visit.go(path)
+        # What is closed is looked at too.
+        visit.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        result = axe.Axe().run(visit.page)
+        if result.violations_count:
+            found[path] = result.generate_report()
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width, path
+    context.close()
+    assert found == {}
+    assert visit.elsewhere == []
+
+
+@pytest.mark.parametrize("path", ["/caphistory", "/caphistory/releases", "/caphistory/which"])
+def test_datasettes_own_pages_ask_nobody_else(visit: Visit, path: str) -> None:
+    assert visit.go(path) == 200
+
+
+def focused(visit: Visit) -> str:
+    """What has the focus: its id, else its text."""
+    active = "document.activeElement.id || document.activeElement.textContent"
+    return str(visit.page.evaluate(active)).strip()
+
+
+def tab_to(visit: Visit, text: str) -> None:
+    """Press Tab until what says ``text``, or has it as its id, has the focus."""
+    for _ in range(200):
+        visit.page.keyboard.press("Tab")
+        if focused(visit) == text:
+            return
+    raise AssertionError(f"{text!r} cannot be reached by Tab")

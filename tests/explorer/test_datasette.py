@@ -1,0 +1,180 @@
+"""Datasette's own pages of the database: described, escaped, and leading to the explorer's."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from datasette.app import Datasette
+
+from caphistory.answers import queries
+from caphistory.errors import CaphistoryError
+from caphistory.explorer.server import address, explorer_application, listen
+from caphistory.records import CapabilityDefinition
+from caphistory.store.schema import TABLES, VIEWS
+from tests.explorer.asking import escaped, page
+from tests.factories import build, check, linked, site
+
+
+@pytest.mark.parametrize("view", [view.name for view in VIEWS])
+def test_a_view_is_shown_with_its_description_and_its_columns(
+    explorer: Datasette, view: str
+) -> None:
+    described = next(one for one in VIEWS if one.name == view)
+    response = page(explorer, f"/caphistory/{view}")
+    assert response.status_code == 200
+    for text in (described.description, *described.columns.values()):
+        assert escaped(text) in response.text
+    rows = page(explorer, f"/caphistory/{view}.json", _shape="objects")
+    assert [*rows.json()["rows"][0]] == [*described.columns]
+
+
+@pytest.mark.parametrize("table", [table.name for table in TABLES])
+def test_a_storage_table_answers_though_it_is_not_listed(explorer: Datasette, table: str) -> None:
+    assert page(explorer, f"/caphistory/{table}").status_code == 200
+
+
+def test_only_the_views_are_listed(explorer: Datasette) -> None:
+    listed = page(explorer, "/caphistory.json").json()
+    assert [table["name"] for table in listed["tables"] if not table["hidden"]] == []
+    assert {view["name"] for view in listed["views"]} == {view.name for view in VIEWS}
+    assert {query["name"] for query in listed["queries"]} == set(queries())
+
+
+@pytest.mark.parametrize("name", sorted(queries()))
+def test_a_question_shows_rows_without_and_with_empty_parameters(
+    explorer: Datasette, name: str
+) -> None:
+    query = queries()[name]
+    empty = {parameter.name: "" for parameter in query.parameters}
+    for parameters in ({}, empty):
+        response = page(explorer, f"/caphistory/{name}", **parameters)
+        assert response.status_code == 200
+        assert escaped(query.title) in response.text
+        assert escaped(query.description) in response.text
+        assert all(escaped(parameter.default) in response.text for parameter in query.parameters)
+        rows = page(explorer, f"/caphistory/{name}.json", _shape="array", **parameters)
+        assert rows.json()
+
+
+def test_a_question_takes_its_parameters(explorer: Datasette) -> None:
+    rows = page(
+        explorer, "/caphistory/which.json", _shape="array", privilege="setgid", release="v2.2.0"
+    )
+    assert [row["line"] for row in rows.json()] == [304]
+
+
+def test_cells_lead_to_the_pages_and_to_the_source(explorer: Datasette) -> None:
+    text = page(explorer, "/caphistory/which", privilege="net_bind_service", release="2.2.24").text
+    assert '<a href="/syscall/bind">bind</a>' in text
+    assert '<a href="/capability/CAP_NET_BIND_SERVICE">CAP_NET_BIND_SERVICE</a>' in text
+    assert '<a href="/release/2.2.24">2.2.24</a>' in text
+    assert 'href="https://elixir.bootlin.com/linux/2.2.24/source/net/ipv4/af_inet.c#L505">' in text
+    assert "sys_bind <small>net/socket.c:810</small> through proto_ops.bind" in text
+
+
+def test_a_root_check_leads_to_its_page(explorer: Datasette) -> None:
+    text = page(explorer, "/caphistory/which", privilege="suser", release="2.0.40").text
+    assert '<a href="/capability/suser">suser</a>' in text
+
+
+def test_nothing_can_be_written(explorer: Datasette, database: Path) -> None:
+    before = database.read_bytes()
+    response = page(explorer, "/caphistory", sql="delete from stored_releases")
+    assert response.status_code == 400
+    assert database.read_bytes() == before
+
+
+def test_what_comes_from_a_kernel_cannot_become_markup(tmp_path: Path) -> None:
+    evil = "<script>alert('x')</script>"
+    path = f"fs/{evil}.c"
+    kernel = linked(
+        "2.2.24",
+        checks=[check(f"chroot{evil}", site(path, 1, evil, capability=f"CAP_{evil}"))],
+        definitions=[CapabilityDefinition(f"CAP_{evil}", 1, path, 1, evil)],
+    )
+    database = build(tmp_path / "history.db", kernel)
+    explorer = explorer_application(database, time_limit_ms=5000)
+    pages = [*(view.name for view in VIEWS), *queries()]
+    for name in pages:
+        response = page(explorer, f"/caphistory/{name}")
+        assert response.status_code == 200
+        assert evil not in response.text
+    assert escaped(evil) in page(explorer, "/caphistory/check_sites").text
+
+
+@pytest.mark.skipif(
+    "caphistory" not in [one.name for one in entry_points(group="datasette")],
+    reason="caphistory is not installed",
+)
+def test_datasette_alone_finds_the_plugin(database: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "datasette", str(database), "--get", "/history/which.json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(answer.stdout)["rows"]
+
+
+def test_another_database_beside_it_is_left_as_it_is(database: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("create table releases (name)")
+    both = Datasette([], immutables=[str(database), str(tmp_path / "other.db")])
+    assert "Which syscalls check a privilege" in page(both, "/history").text
+    listed = page(both, "/other.json").json()
+    assert listed["queries"] == []
+    assert [table["hidden"] for table in listed["tables"]] == [False]
+    assert "caphistory" not in page(both, "/other").text
+
+
+def test_beside_another_database_the_home_page_stays_datasettes(
+    database: Path, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("create table releases (name)")
+    both = Datasette([], immutables=[str(database), str(tmp_path / "other.db")])
+    home = page(both, "/")
+    assert 'href="/other"' in home.text
+    assert "content-security-policy" not in home.headers
+    assert "First answers" in page(both, "/home").text
+    assert page(both, "/syscall/setgid").status_code == 200
+
+
+def test_without_a_caphistory_database_there_is_nothing_of_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "release.db")) as other:
+        other.execute("create table item (name)")
+    alone = Datasette([], immutables=[str(tmp_path / "release.db")])
+    assert "caphistory" not in page(alone, "/").text
+    assert page(alone, "/release/item").status_code == 200
+    assert page(alone, "/transition").status_code == 404
+
+
+def test_datasettes_own_pages_load_nothing_from_another_host(explorer: Datasette) -> None:
+    for path in ("/caphistory", "/caphistory/releases", "/caphistory/which"):
+        policy = page(explorer, path).headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with listen("127.0.0.1", None) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(taken: int) -> None:
+    with pytest.raises(CaphistoryError, match=f"cannot listen on 127.0.0.1 port {taken}"):
+        listen("127.0.0.1", taken)
+
+
+def test_without_a_port_a_free_one_is_found(taken: int) -> None:
+    with listen("127.0.0.1", None) as listening:
+        assert listening.getsockname()[1] != taken
+        assert address(listening) == f"http://127.0.0.1:{listening.getsockname()[1]}/"

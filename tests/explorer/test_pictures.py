@@ -1,0 +1,125 @@
+"""The pictures: kinds of checks, strips of runs, the chart of the home page; and addresses."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from caphistory.explorer.addresses import Addresses, anchor, source
+from caphistory.explorer.chart import OTHER, check_chart
+from caphistory.explorer.kinds import KINDS, kind
+from caphistory.explorer.strips import Bar, axis, key, labels, series_of, strip
+
+
+@pytest.mark.parametrize(
+    ("checks", "found"),
+    [
+        (None, "nothing"),
+        ("", "nothing"),
+        ("uid0", "uid0"),
+        ("suser", "root"),
+        ("fsuser, uid0", "root"),
+        ("CAP_SETGID", "capability"),
+        ("capable", "capability"),
+        ("CAP_SETGID, suser", "both"),
+        ("CAP_SETGID, uid0", "both"),
+    ],
+)
+def test_the_kind_of_what_is_checked(checks: str | None, found: str) -> None:
+    assert kind(checks) == found
+
+
+def test_every_kind_has_a_sign_of_its_own_shape() -> None:
+    shapes = [re.sub(r' class="\w+"', "", key(one)) for one in KINDS]
+    assert len(set(shapes)) == len(KINDS)
+
+
+def test_a_strip_has_a_bar_for_each_run_and_a_mark_for_each_change() -> None:
+    bars = [Bar(0, 2, "root", "a <b>"), Bar(3, 3, "capability", "c")]
+    drawn = ElementTree.fromstring(strip(bars, [3], 4))
+    assert drawn.get("viewBox") == "0 0 4 20"
+    assert [title.text for title in drawn.iter("title")] == ["a <b>", "c"]
+    areas = [one.get("d") for one in drawn.iter("path") if one.get("class") == "area"]
+    assert areas == ["M0 0h3V20h-3z", "M3 0h1V20h-1z"]
+    assert [one.get("d") for one in drawn.iter("path") if one.get("class") == "change"] == [
+        "M3 0V20"
+    ]
+
+
+def test_an_axis_has_a_border_for_each_series_and_its_highest_bar_is_full() -> None:
+    series = series_of([("2.0.1", "2.0"), ("2.0.2", "2.0"), ("2.1.0", "2.1")])
+    assert [(one.name, one.first, one.last) for one in series] == [("2.0", 0, 1), ("2.1", 2, 2)]
+    drawn = ElementTree.fromstring(axis(series, {0: 5, 2: 10}, 3))
+    paths = {one.get("class"): one.get("d") for one in drawn.iter("path")}
+    assert paths == {"border": "M0 0V20M2 0V20", "count": "M0 10h1V20h-1zM2 0h1V20h-1z"}
+
+
+def test_only_series_with_room_are_named() -> None:
+    series = series_of([("0.01", "0.01"), *((f"2.0.{n}", "2.0") for n in range(99))])
+    assert re.findall(r">([\d.]+)</text>", labels(series, 100)) == ["2.0"]
+
+
+def counts(**by_kind: list[int]) -> list[dict[str, object]]:
+    return [
+        {"release": f"2.0.{at}", "check_name": name, "sites": sites}
+        for name, all_sites in by_kind.items()
+        for at, sites in enumerate(all_sites)
+        if sites
+    ]
+
+
+def test_a_line_goes_to_the_ground_where_a_release_has_no_check_of_its_kind() -> None:
+    releases = [("2.0.0", "2.0"), ("2.0.1", "2.0"), ("2.0.2", "2.0")]
+    chart = check_chart(counts(suser=[10, 10, 0], capable=[0, 0, 8]), releases)
+    suser, capable = chart.lines
+    assert (suser.name, suser.last, capable.last) == ("suser", 0, 8)
+    heights = [float(y) for y in re.findall(r"(?:M[\d.]+ |V)([\d.]+)", suser.path)]
+    ground = next(level.at for level in chart.levels if level.text == "0")
+    assert heights == [min(heights), ground]
+
+
+def test_rare_kinds_are_one_line() -> None:
+    chart = check_chart(counts(a=[9], b=[8], c=[7], d=[6], e=[2], f=[1]), [("2.0.0", "2.0")])
+    assert [(line.name, line.last) for line in chart.lines][-1] == (OTHER, 3)
+    assert chart.rows == [
+        {"series": "2.0", "release": "2.0.0", "a": 9, "b": 8, "c": 7, "d": 6, OTHER: 3}
+    ]
+
+
+def test_the_names_of_lines_do_not_cover_each_other() -> None:
+    chart = check_chart(counts(a=[5], b=[5], c=[5], d=[5], e=[5]), [("2.0.0", "2.0")])
+    heights = sorted(line.label_y for line in chart.lines)
+    assert all(below - above >= 15 for above, below in pairwise(heights))
+
+
+def test_a_chart_of_nothing_is_drawn_all_the_same() -> None:
+    assert check_chart([], []).lines == []
+    assert check_chart([], [("2.0.0", "2.0")]).lines == []
+
+
+@pytest.mark.parametrize(
+    ("release", "tag"),
+    [("0.01", "0.01"), ("2.2.24", "2.2.24"), ("2.4.31", "2.4.31"), ("2.5.0", "v2.5.0"),
+     ("2.6.11.4", "v2.6.11.4"), ("6.1.192", "v6.1.192"), ("pre2.0.1", "pre2.0.1")],
+)  # fmt: skip
+def test_a_line_of_a_release_has_an_address_in_the_source_browser(release: str, tag: str) -> None:
+    expected = f"https://elixir.bootlin.com/linux/{tag}/source/fs/open.c#L4"
+    assert source(release, "fs/open.c", 4) == expected
+
+
+def test_addresses_are_quoted() -> None:
+    to = Addresses(str, "/caphistory")
+    assert to.syscall("a/b?c#d%") == "/syscall/a%2Fb%3Fc%23d%25"
+    assert to.file("fs/a b.c") == "/file/fs/a%20b.c"
+    assert to.chain("a&b", "CAP_X", "2.0", "i386") == "/chain/i386/a%26b/CAP_X?release=2.0"
+    assert source('"><', 'a"b', 1).count('"') == 0
+    assert '"' not in anchor('a"b', 1)
+
+
+def test_links_go_on_asking_for_the_system_call_table_that_was_asked_for() -> None:
+    to = Addresses(str, "/caphistory", "x86_64")
+    assert to.syscall("mount") == "/syscall/mount?abi=x86_64"
+    assert to.page("transition", series="2.2") == "/transition?series=2.2&abi=x86_64"
