@@ -213,25 +213,31 @@ def selections(inner: list[Group], most: int = MOST_BRANCHES) -> list[list[tuple
         return [[]]
     left = {branch.directive: branch for group in inner for branch in group.branches}
     result: list[list[tuple[int, int]]] = []
-    consistent = True
     while left and len(result) < most:
-        chosen, removed = _select(inner, left, consistent)
-        progress = [at for at in chosen if at in left]
-        for at in progress:
-            del left[at]
-        if progress:
-            result.append(removed)
-        elif consistent:
-            consistent = False  # what is left contradicts itself: #ifdef A within #ifndef A
-        else:
-            break
+        chosen, removed = _select(inner, left, _needed(inner, min(left)))
+        result.append(removed)
+        for at in chosen:
+            left.pop(at, None)
     return result
 
 
+def _needed(inner: list[Group], directive: int) -> dict[str, bool] | None:
+    """What must hold for the branch of a directive to be compiled; None where it contradicts
+    itself (``#ifdef A`` within ``#ifndef A``)."""
+    needed: dict[str, bool] = {}
+    for group in inner:
+        for branch in group.branches:
+            if branch.directive == directive or branch.start <= directive < branch.end:
+                for expression, truth in branch.facts:
+                    if not expression.isdigit() and needed.setdefault(expression, truth) != truth:
+                        return None
+    return needed
+
+
 def _select(
-    inner: list[Group], left: dict[int, Branch], consistent: bool
+    inner: list[Group], left: dict[int, Branch], needed: dict[str, bool] | None
 ) -> tuple[list[int], list[tuple[int, int]]]:
-    assumed: dict[str, bool] = {}
+    assumed = dict(needed or {})
     chosen: list[int] = []
     removed: list[tuple[int, int]] = []
     waiting = sorted(left)
@@ -246,7 +252,7 @@ def _select(
         if branch is not None:
             chosen.append(branch.directive)
             for expression, truth in branch.facts:
-                if consistent and not expression.isdigit():
+                if needed is not None and not expression.isdigit():
                     assumed.setdefault(expression, truth)
     return chosen, removed
 

@@ -79,10 +79,11 @@ class Parameter(NamedTuple):
 
 class Function(NamedTuple):
     """A function definition. ``name`` is empty for statements outside any function; ``line``
-    is where its name stands and ``end`` where it ends; ``returns`` is a type as in ``Parameter``; ``relays`` names what the body
-    returns if it only passes calls on (``return capable(…) || capable(…);``); ``error`` says
-    that its syntax tree holds an error. ``sets`` are the values that variables and their
-    members are given (``$attr>ia_valid``)."""
+    is where the name stands and ``end`` where the function ends; ``returns`` is a type as in
+    ``Parameter``; ``relays`` names what the body returns if it only passes calls on
+    (``return capable(…) || capable(…);``); ``error`` says that its syntax tree holds an
+    error. ``sets`` are the values that variables and their members are given
+    (``$attr>ia_valid``)."""
 
     name: str
     line: int

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-KEYWORDS = frozenset("if else while do for switch case default return goto sizeof".split())
+KEYWORDS = frozenset(
+    ("if", "else", "while", "do", "for", "switch", "case", "default", "return", "goto", "sizeof")
+)
 """Words that begin a statement or expression and name no function."""
 
 # Longer than any head of the kernel (2,600); what is longer in a mangled file is not read.
@@ -114,7 +116,10 @@ def _without_attributes(code: bytes, partners: dict[int, int]) -> bytes:
             code = code[:-1]
             continue
         start, word = _last_word(code[:opening].rstrip())
-        if not word.startswith(b"__") or not code[:start].rstrip().endswith(b")"):
+        attribute = word.startswith(b"__") and not _DECLARED.fullmatch(
+            code, opening + 1, len(code) - 1
+        )
+        if not attribute or not code[:start].rstrip().endswith(b")"):
             return code
         code = code[:start]
 

@@ -112,6 +112,10 @@ class _Nesting:
         self._enter(directive)
         return group.before
 
+    def within(self) -> bool:
+        """Whether an open group began inside an item."""
+        return any(group.before[0] for group in self._opened)
+
     def forget(self) -> None:
         """Drop what was assumed in an item that is over."""
         if self._assumed:
@@ -148,17 +152,18 @@ def _cut(scan: Scan, nesting: _Nesting, resync: bool) -> tuple[list[Extent], boo
     depth = parentheses = 0
     start, position, size = 0, 0, len(code)
     body: int | None = None
+    closed: int | None = None  # where a function ends in one branch of a group within it
     listed = False  # a ")" was seen: there may be a parameter list
     value = False  # an "=" was seen: braces hold an initialiser
     balanced = True
     linkage = b'extern "' in code
 
     def finish(end: int) -> None:
-        nonlocal start, body, value, listed, parentheses
+        nonlocal start, body, closed, value, listed, parentheses
         visible = _VISIBLE.search(code, start, end)
         if visible and end - visible.start() > 1:
             items.append(Extent(visible.start(), end, body))
-        start, body, value, listed, parentheses = end, None, False, False, 0
+        start, body, closed, value, listed, parentheses = end, None, None, False, False, 0
         nesting.forget()
 
     while True:
@@ -170,11 +175,16 @@ def _cut(scan: Scan, nesting: _Nesting, resync: bool) -> tuple[list[Extent], boo
                 break
             upcoming += 1
             position = directive.end
+            within = nesting.within()
             depth, parentheses = nesting.through(directive, (depth, parentheses))
+            if within and not nesting.within() and depth == 0 and body is not None:
+                finish(position if closed is None else closed)
             continue
         at = found.start()
         position = at + 1
         token = found.group()
+        if closed is not None and depth == 0 and token in b"({=":
+            finish(closed)
         if depth:
             if token == b"{":
                 depth += 1
@@ -182,7 +192,10 @@ def _cut(scan: Scan, nesting: _Nesting, resync: bool) -> tuple[list[Extent], boo
             first_column = code[at - 1 : at] in (b"\n", b"")
             depth = 0 if resync and first_column else depth - 1
             if depth == 0 and body is not None:
-                finish(position)
+                if nesting.within():
+                    closed = position
+                else:
+                    finish(position)
         elif token == b"{":
             if parentheses == 0 and body is None and not value:
                 if linkage and _LINKAGE.search(code, max(start, at - _BACK), at):
@@ -205,7 +218,7 @@ def _cut(scan: Scan, nesting: _Nesting, resync: bool) -> tuple[list[Extent], boo
             listed = True
         elif token == b"=":
             value = value or parentheses == 0
-        elif parentheses == 0:
+        elif parentheses == 0 and closed is None:
             finish(position)
     balanced = balanced and depth == 0
     finish(size)

@@ -18,6 +18,7 @@ from tree_sitter import Node
 
 from caphistory.syntax import bodies, facts, guards, items
 from caphistory.syntax.conditionals import (
+    Branch,
     Conditions,
     Group,
     Nest,
@@ -84,7 +85,8 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
         # Groups that only partly lie in the item change how it is read.
         partly = any(g.start < extent.start or g.end > extent.end for g in inner)
         text = mark + source[extent.start : extent.end]
-        place(extent.start, text + (repr(inner).encode() if partly else b""), make, outer)
+        context = repr(_moved(inner, -extent.start)).encode() if partly else b""
+        place(extent.start, text + context, make, outer)
     for directive in scanned.directives:
         if directive.keyword == "define" and _macro_matters(directive):
             place(
@@ -132,6 +134,20 @@ def read_assembler(source: bytes) -> tuple[facts.Blob, dict[bytes, facts.Item]]:
     return facts.Blob(tuple(placed), (), ()), fresh
 
 
+def _moved(found: list[Group], by: int) -> list[Group]:
+    """Groups at other offsets."""
+    return [
+        Group(
+            group.start + by,
+            group.end + by,
+            tuple(
+                Branch(b.start + by, b.end + by, b.directive + by, b.facts) for b in group.branches
+            ),
+        )
+        for group in found
+    ]
+
+
 def _condition_at(offset: int, enclosing: list[Group]) -> str:
     found: list[tuple[str, bool]] = []
     for group in enclosing:
@@ -164,7 +180,22 @@ def _readings(scanned: Scan, extent: items.Extent, inner: list[Group]) -> list[b
             if low < high:
                 changed[low:high] = blanked(code[low:high])
         readings.append(bytes(changed))
+    # Under #if 0 may be a brace too many, or no C at all: once more, as if no condition held.
+    disabled = any(("0", True) in group.branches[0].facts for group in inner)
+    if disabled or any(reading.count(b"{") != reading.count(b"}") for reading in readings):
+        readings.append(_bare(code, extent.start, inner))
     return readings
+
+
+def _bare(code: bytes, base: int, inner: list[Group]) -> bytes:
+    """Code without any branch but those of #else."""
+    changed = bytearray(code)
+    for group in inner:
+        otherwise = len(group.branches[-1].facts) < len(group.branches)
+        for branch in group.branches[:-1] if otherwise else group.branches:
+            low, high = max(branch.start - base, 0), max(branch.end - base, 0)
+            changed[low:high] = blanked(code[low:high])
+    return bytes(changed)
 
 
 def _reader(scanned: Scan, extent: items.Extent, inner: list[Group]) -> Callable[[], facts.Item]:
@@ -194,10 +225,12 @@ def _function(readings: list[bytes], body: int, condition_at: Callable[[int], st
         header = parse_header(code[:at]) if at >= 0 else None
         if header is None:
             continue
+        if header.name in KEYWORDS:
+            at, header = 0, header._replace(parameters=(), old_style=b" ")
         one = _body(code, at, header.parameters, header.old_style, condition_at)
         found.add(one)
         error = error or one.error
-        if first is None:
+        if first is None or first[0].name in KEYWORDS:
             first = (header, one, code[: header.name_at].count(b"\n"))
     if first is None:
         return facts.NOTHING

@@ -3,7 +3,10 @@ and the definitions of capabilities."""
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from caphistory.syntax.conditionals import groups
@@ -15,15 +18,24 @@ _END = re.compile(
     rb"^(?:[A-Za-z_]\w*\s*:|ENTRY\(|syscall_table_size)|^[ \t]*\.(?:text|data|section)", re.M
 )
 _NAME = re.compile(rb"(?:SYMBOL_NAME\s*\(\s*)?([A-Za-z_]\w*)\s*\)?")
-_NUMBER = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+__NR_(\w+)[ \t]+(?:\(?\s*)(\d+)", re.M)
+_NUMBER = re.compile(
+    rb"^[ \t]*#[ \t]*define[ \t]+__NR_(\w+)[ \t]+\(?[ \t]*"
+    rb"(?:__NR_(\w+)[ \t]*\+[ \t]*)?([0-9]{1,5})\b",
+    re.M,
+)
+_NAME_IN = re.compile(r"\b[A-Z][A-Z0-9_]*\b")
 _SYSCALL = re.compile(rb"__SYSCALL\(\s*__NR_(\w+)\s*,\s*(\w+)\s*\)")
 _CAPABILITY = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(CAP_[A-Z0-9_]+)[ \t]+(\(?[^\n]*)", re.M)
-_TERM = re.compile(r"[\d()+\-*<>| ]+")
+_TERM = re.compile(r"(?:0[xX][0-9a-fA-F]+[uUlL]*|[0-9]+[uUlL]*|[()+\-*<| \t])+")
+_SUFFIX = re.compile(r"\b(0[xX][0-9a-fA-F]+|[0-9]+)[uUlL]+\b")
+_OCTAL = re.compile(r"\b0(?=[0-7]+\b)")
+_INDEX = re.compile(r"[0-9]{1,5}")
+_LONGEST_DOC = 20_000
 
 
 _ASSEMBLER_LABEL = re.compile(rb"^(?:ENTRY\(\s*(\w+)\s*\)|([A-Za-z_]\w*)\s*:)", re.M)
 _ASSEMBLER_CALL = re.compile(
-    rb"^\s*(?:call|jmp)\s+(?:SYMBOL_NAME\s*\(\s*)?([A-Za-z_]\w*)\b(?!\s*\()", re.M
+    rb"^[ \t]*(?:call|jmp)[ \t]+(?:SYMBOL_NAME\s*\(\s*)?([A-Za-z_]\w*)\b(?!\s*\()", re.M
 )
 
 
@@ -106,10 +118,14 @@ def _c_name(symbol: bytes) -> str:
 
 def numbers(source: bytes) -> dict[int, str]:
     """``__NR_name number`` of a ``unistd.h``: names by number, the first one winning
-    (2.4 has ``__NR_pread`` before its later alias)."""
+    (2.4 has ``__NR_pread`` before its later alias). A number may count on from another one
+    (``(__NR_timer_create+1)``, from 2.5.63 on)."""
     found: dict[int, str] = {}
-    for name, number in _NUMBER.findall(source):
-        found.setdefault(int(number), name.decode("latin-1"))
+    known: dict[bytes, int] = {b"": 0}
+    for name, base, offset in _NUMBER.findall(source):
+        if base in known:
+            known[name] = known[base] + int(offset)
+            found.setdefault(known[name], name.decode("latin-1"))
     return found
 
 
@@ -132,7 +148,7 @@ def tbl_table(source: bytes, abis: tuple[str, ...]) -> list[tuple[int, str, str,
     rows = []
     for index, line in enumerate(source.decode("latin-1").splitlines(), start=1):
         fields = line.split("#")[0].split()
-        if len(fields) >= 4 and fields[0].isdigit() and fields[1] in abis:
+        if len(fields) >= 4 and _INDEX.fullmatch(fields[0]) and fields[1] in abis:
             # 4.17 to 5.6 wrote __x64_sys_read, __ia32_sys_read.
             function = re.sub(r"^__(?:x64|x32|ia32)_(?=sys_|compat_sys_)", "", fields[3])
             rows.append((int(fields[0]), fields[2], function.split("/")[0], index))
@@ -161,34 +177,58 @@ def capability_definitions(source: bytes) -> list[Defined]:
     ``CAP_FS_MASK``…) are no capabilities, nor is a macro with parameters.
     """
     found = []
+    known: dict[str, int] = {}
     for match in _CAPABILITY.finditer(source):
         name = match.group(1).decode("latin-1")
-        value = re.sub(r"/\*.*", "", match.group(2).decode("latin-1")).strip()
-        if _ALIASES.fullmatch(name) or not value or not _TERM.fullmatch(value):
+        value = re.sub(r"/[*/].*", "", match.group(2).decode("latin-1")).strip()
+        if _ALIASES.fullmatch(name) or _NAME_IN.fullmatch(value):
+            continue
+        # "(CAP_A + 1)": counted on from another one.
+        value = _NAME_IN.sub(lambda m: str(known.get(m.group(), m.group())), value)
+        if not value or not _TERM.fullmatch(value):
             continue
         line = source.count(b"\n", 0, match.start()) + 1
-        found.append(Defined(name, _evaluate(value), line, _comment_before(source, match.start())))
+        number = _evaluate(value)
+        if number is not None:
+            known[name] = number
+        found.append(Defined(name, number, line, _comment_before(source, match.start())))
     return found
 
 
+_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.BitOr: operator.or_,
+    ast.LShift: lambda value, places: value << min(places, 64),
+}
+
+
 def _evaluate(expression: str) -> int | None:
-    """A constant expression of numbers, ``+``, ``-``, ``<<`` and parentheses."""
-    plain = expression.strip("() ")
-    if plain.isdigit():
-        return int(plain)
-    shift = re.fullmatch(r"(\d+)\s*<<\s*(\d+)", plain)
-    if shift and int(shift.group(2)) < 64:
-        return int(shift.group(1)) << int(shift.group(2))
-    total = re.fullmatch(r"(\d+)\s*([+-])\s*(\d+)", plain)
-    if total:
-        sign = 1 if total.group(2) == "+" else -1
-        return int(total.group(1)) + sign * int(total.group(3))
-    return None
+    """A constant expression of C: numbers, ``+ - * | <<`` and parentheses; None for any
+    other."""
+    if len(expression) > 100:
+        return None
+    plain = _SUFFIX.sub(r"\1", expression.strip())
+    try:
+        return _number(ast.parse(_OCTAL.sub("0o", plain), mode="eval").body)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _number(node: ast.expr) -> int:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        left, right = _number(node.left), _number(node.right)
+        if max(left, right, -left, -right) < 1 << 64 and right >= 0:
+            return _OPERATORS[type(node.op)](left, right)
+    raise ValueError
 
 
 def _comment_before(source: bytes, at: int) -> str | None:
     """The comments right before a definition, as one text; None if there are none."""
-    before = source[:at].rstrip()
+    before = source[max(0, at - _LONGEST_DOC) : at].rstrip()
     parts: list[str] = []
     while before.endswith(b"*/"):
         opening = before.rfind(b"/*")

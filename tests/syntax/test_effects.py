@@ -1,0 +1,125 @@
+"""What a missing privilege does, from the syntax around the check."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.syntax.c import body, effect, file
+
+
+@pytest.mark.parametrize(
+    ("statements", "errno"),
+    [
+        ("if (!capable(X)) return -EPERM;", "EPERM"),
+        ("if (!capable(X)) { log(); return -EACCES; }", "EACCES"),
+        ("if (!capable(X))\n{\n{ return -EACCES; }\n}", "EACCES"),
+        ("if (capable(X) == 0) return -EPERM;", "EPERM"),
+        ("if (0 == capable(X)) return -EPERM;", "EPERM"),
+        ("if (a && !capable(X)) return -EPERM;", "EPERM"),
+        ("if (a && (b || !capable(X)) && c) return -EPERM;", "EPERM"),
+        ("if (!(a || capable(X))) return -EPERM;", "EPERM"),
+        ("if (!capable(X)) return(-EPERM);", "EPERM"),
+        ("if (!capable(X)) return ERR_PTR(-EPERM);", "EPERM"),
+        ("if (!capable(X)) return -1;", ""),
+        # A variable that was set before.
+        ("int e = -EPERM; if (!capable(X)) return e;", "EPERM"),
+        ("int e; e = -EPERM; a(); if (!capable(X)) return e;", "EPERM"),
+        ("int e = -EPERM; if (b) { if (!capable(X)) return e; }", "EPERM"),
+        ("int e = -EINVAL; e = -EPERM; if (!capable(X)) return e;", "EPERM"),
+        ("long e = -EPERM; if (!capable(X)) return ERR_PTR(e);", "EPERM"),
+        # In the branch itself.
+        ("int e; if (!capable(X)) { e = -EPERM; goto out; } a(); out: return e;", "EPERM"),
+        ("int e = 0; if (!capable(X)) e = -EPERM; else e = a(); return e;", "EPERM"),
+        ("if (!capable(X)) { code = OWN_ERROR(EPERM); goto out; } out: return code;", "EPERM"),
+        ("if (!capable(X)) { report(regs, EPERM); goto out; } out: return 0;", "EPERM"),
+        ("if (!capable(X)) { *err = -ENOSPC; return 0; }", "ENOSPC"),
+        ("*err = -ENOSPC; if (!capable(X)) { unlock(); return NULL; }", "ENOSPC"),
+        # At a label.
+        ("if (!capable(X)) goto bad; return 0; bad: return -EPERM;", "EPERM"),
+        ("int e = -EPERM; if (!capable(X)) goto out; e = 0; out: unlock(); return e;", "EPERM"),
+        ("int e = -EPERM; if (!capable(X)) goto a; e = 0; a: b(); out: return e;", "EPERM"),
+        ("if (!capable(X)) goto a; return 0; b: return -EPERM; a: goto b;", None),
+        # In a switch.
+        ("switch (a) { case 1: e = -EPERM; if (!capable(X)) break; e = 0; } return e;", "EPERM"),
+        ("for (;;) { e = -EPERM; if (!capable(X)) break; } return e;", "EPERM"),
+        ("switch (a) { case 1: if (!capable(X)) { e = -EPERM; break; } } return e;", "EPERM"),
+        # Behind what is granted.
+        ("if (capable(X)) return 0; return -EPERM;", "EPERM"),
+        ("if (capable(X)) { a(); goto ok; } return -EPERM; ok: return 0;", "EPERM"),
+        ("if (capable(X)) a(); else return -EPERM;", "EPERM"),
+        ("if (capable(X)) a(); else if (b) c(); else return -EPERM;", "EPERM"),
+        # Some of what is asked for is denied.
+        ("if (!capable(X)) { if (a != b) return -EPERM; c(); goto out; } out: return 0;", "EPERM"),
+        # Conditional expressions.
+        ("return capable(X) ? 0 : -EPERM;", "EPERM"),
+        ("return !capable(X) ? -EPERM : 0;", "EPERM"),
+        ("e = a ? 0 : capable(X) ? 0 : -EPERM;", "EPERM"),
+        ("if (a ? capable(X) : capable(Y)) return 0; return -EPERM;", "EPERM"),
+    ],
+)
+def test_deny(statements: str, errno: str | None) -> None:
+    found = effect(statements)
+    if errno is not None:
+        assert found == ("deny", errno)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "if (capable(X)) a(); b();",
+        "if (!capable(X)) a = 1; b();",
+        "if (!capable(X)) { if (a > b) a = b; } c();",
+        "if (a && capable(X)) { b(); c(); } return 0;",
+        "for (;;) { if (!capable(X)) continue; a(); }",
+        "again: a(); if (!capable(X)) goto again;",
+        "switch (a) { case 1: if (!capable(X)) break; b(); } c();",
+        "resvport = capable(X) ? 1 : 0;",
+        "f(capable(X) ? FORCE : 0);",
+    ],
+)
+def test_limit(statements: str) -> None:
+    assert effect(statements) == ("limit", "")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "return capable(X);",
+        "return !capable(X) || a;",
+        "a = capable(X);",
+        "a(capable(X));",
+        "capable(X);",
+        "if (!capable(X)) return 0;",
+        "if (!capable(X)) return;",
+        "return capable(X) ? 1 : 0;",
+        "int e = -EPERM; e = a(); if (!capable(X)) return e;",
+        "if (!capable(X)) goto nowhere;",
+    ],
+)
+def test_unknown(statements: str) -> None:
+    assert effect(statements) == ("unknown", "")
+
+
+def test_each_check_of_a_chain_has_the_effect_of_the_whole() -> None:
+    found = body("if (!suser() && !capable(X) && a()) return -EPERM;").calls
+    assert {c.target: (c.effect, c.errno) for c in found} == {
+        "suser": ("deny", "EPERM"),
+        "capable": ("deny", "EPERM"),
+        # a() is asked the other way round: if it is false, the function goes on.
+        "a": ("limit", ""),
+    }
+
+
+def test_heads_of_an_if_in_two_branches() -> None:
+    text = (
+        "int f(void)\n{\n#ifdef A\n\tif (!capable(X))\n#else\n\tif (!suser())\n#endif\n"
+        "\t{\n\t\tif (a)\n\t\t\treturn -EPERM;\n\t}\n\treturn 0;\n}\n"
+    )
+    asked = {one.name: (one.effect, one.errno, one.condition) for one in file(text).asked()}
+    assert asked["capable"] == ("deny", "EPERM", "defined(A)")
+    assert asked["suser"] == ("deny", "EPERM", "!defined(A)")
+
+
+def test_many_jumps_are_followed_once() -> None:
+    text = "".join(f"l{n}: if (!capable(X)) goto l{n + 1};\n" for n in range(2000))
+    assert len(body(text + "l2000: return -EPERM;").calls) == 2000
