@@ -297,6 +297,8 @@ def decided(
             guards=decide(call.guards),
             passes=tuple(guards.substitute(one, once) for one in call.passes),
         )
+        if call.guards or (once and call.passes)
+        else call
         for call in _in_order(found.calls)
     )
     tests = tuple(test._replace(guards=decide(test.guards)) for test in _in_order(found.uid_tests))
