@@ -30,12 +30,13 @@ OPEN = 2**63 - 1
 #: the only place of the rule; ``telling_checks``, ``syscall_timeline`` and ``transitions``
 #: follow it, in a database of before at the next writing (``Writer.summarise``).
 TELLING = """feasible = 1 AND (depth = 0
-    OR (pointer_hops = 0 AND shared_by <= 100)
+    OR (pointer_hops = 0 AND (shared_by <= 25 OR depth <= 5 AND shared_by <= 100))
     OR (pointer_hops = 1 AND shared_by <= 20)
     OR (pointer_hops = 2 AND shared_by <= 5))"""
 TELLING_MEANS = (
-    "feasible, and in the syscall's own function, or at a site that few syscalls share: at most"
-    " 100 by direct calls, 20 through one function pointer, 5 through two"
+    "feasible, and in the syscall's own function, or at a site that few syscalls share: by"
+    " direct calls at most 25, or 100 within five steps; through one function pointer at most 20,"
+    " through two 5"
 )
 
 

@@ -12,7 +12,7 @@ from caphistory.indexing import index
 from caphistory.progress import QuietProgress
 from caphistory.store import export, open_reader, unpack
 
-RELEASES = ["0.01", "0.12", "1.0", "1.2.13", "2.0.40"]
+RELEASES = ["0.01", "0.12", "1.0", "1.2.13", "2.1.100"]
 VIEWS = {
     "check_sites": "*",
     "capability_definitions": "release, capability, number, path, line",
@@ -69,7 +69,7 @@ def test_the_shipped_rows_are_those_of_a_new_run(
     shipped = tmp_path / "shipped.db"
     unpack(facts, shipped)
     again = rows(made_again, view, VIEWS[view])
-    assert again
+    assert again or view == "wrappers"  # the first wrapper of the history is serial_isroot
     assert rows(shipped, view, VIEWS[view]) == again
 
 
