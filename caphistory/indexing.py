@@ -42,13 +42,19 @@ EXTRACTOR_VERSION = "1"
 
 
 class Summary(NamedTuple):
-    """What an index run did: releases added and already there, blobs that were read, and
-    (tag, reason) of each tag that was asked for and is not in the database."""
+    """What an index run did: releases added and already there, and blobs that were read.
+
+    ``skipped`` has (tag, reason) of each tag that is no release to be taken, ``failed`` of
+    each that is one and could not be read, and ``unread`` (release, path, reason) of each
+    file that is missing from a release which was added.
+    """
 
     releases_added: int
     releases_present: int
     blobs_read: int
     skipped: list[tuple[str, str]]
+    failed: list[tuple[str, str]]
+    unread: list[tuple[str, str, str]]
 
 
 class _Work(NamedTuple):
@@ -59,12 +65,14 @@ class _Work(NamedTuple):
 
 
 class _Done(NamedTuple):
-    """What a worker says of one release: its rows, compressed, or why there are none."""
+    """What a worker says of one release: its rows, compressed, or why there are none, and
+    (path, reason) of each file that could not be read."""
 
     release: str
     rows: bytes | None
     reason: str
     blobs_read: int
+    unread: list[tuple[str, str]]
 
 
 def index(
@@ -88,6 +96,8 @@ def index(
         sum(part.releases_present for part in parts),
         sum(part.blobs_read for part in parts),
         [skipped for part in parts for skipped in part.skipped],
+        [failed for part in parts for failed in part.failed],
+        [unread for part in parts for unread in part.unread],
     )
 
 
@@ -105,26 +115,28 @@ def _index_one(
             if tag.release not in present
         ]
         there = len(found.releases) - len(missing)
-        skipped = list(found.skipped)
+        failed: list[tuple[str, str]] = []
+        unread: list[tuple[str, str, str]] = []
         if not missing:
-            return Summary(0, there, 0, skipped)
+            return Summary(0, there, 0, found.skipped, failed, unread)
         added = blobs = 0
         with open_writer(db, EXTRACTOR_VERSION) as writer:
-            work, weights = _listed(source, missing, skipped, progress)
+            work, weights = _listed(source, missing, failed, progress)
             progress.stage("reading and linking", len(work))
             with closing(_linked(source.spec, work, weights, jobs)) as results:
                 for done in results:
                     blobs += done.blobs_read
                     reason = done.reason if done.rows is None else _write(writer, done.rows)
                     if reason:
-                        skipped.append((done.release, reason))
+                        failed.append((done.release, reason))
                     else:
                         added += 1
+                        unread += [(done.release, *file) for file in done.unread]
                     progress.advance()
         if not added and not there:
-            tag, reason = skipped[-1]
+            tag, reason = failed[-1]
             raise CaphistoryError(f"no release of {source.name} can be read: {tag}: {reason}")
-        return Summary(added, there, blobs, skipped)
+        return Summary(added, there, blobs, found.skipped, failed, unread)
 
 
 def _write(writer: Writer, rows: bytes) -> str:
@@ -151,10 +163,10 @@ def _present(db: Path) -> set[str]:
 
 
 def _listed(
-    source: Source, missing: list[_Work], skipped: list[tuple[str, str]], progress: Progress
+    source: Source, missing: list[_Work], failed: list[tuple[str, str]], progress: Progress
 ) -> tuple[list[_Work], list[int]]:
     """The releases whose files can be listed, and how much work each is; the others are added
-    to ``skipped``."""
+    to ``failed``."""
     work, weights = [], []
     progress.stage("listing files", len(missing))
     for one in missing:
@@ -162,7 +174,7 @@ def _listed(
             weights.append(_weight(source.files(one.tag)))
             work.append(one)
         except BrokenObject as error:
-            skipped.append((one.tag.tag, str(error)))
+            failed.append((one.tag.tag, str(error)))
         progress.advance()
     return work, weights
 
@@ -379,15 +391,23 @@ def _read_all(source: Source, share: list[_Work]) -> Iterator[_Done]:
         try:
             linked, blobs = reading.link(one.tag, one.release)
         except BrokenObject as error:
-            yield _Done(name, None, str(error), 0)
+            yield _Done(name, None, str(error), 0, [])
         except (CaphistoryError, MemoryError):
             raise
         except Exception as error:
             # A mistake of this program costs one release, not all that come after it.
-            yield _Done(name, None, _mistake(error), 0)
+            yield _Done(name, None, _mistake(error), 0, [])
             reading = Reading(source)
         else:
-            yield _Done(name, _pack(linked), "", blobs)
+            yield _Done(name, _pack(linked), "", blobs, _unread(linked))
+
+
+def _unread(linked: LinkedRelease) -> list[tuple[str, str]]:
+    return [
+        (note.path or "", note.detail)
+        for note in linked.audit_details
+        if note.kind == "unreadable"
+    ]
 
 
 def _mistake(error: Exception) -> str:

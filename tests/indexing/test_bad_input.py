@@ -203,10 +203,6 @@ SOURCES: dict[str, tuple[Callable[[Path], Path], str]] = {
         without("net"),
         "no release of a can be read: 2.2.10: object ",
     ),
-    "a file that is missing": (
-        without("net/socket.c"),
-        "no release of a can be read: 2.2.10: object ",
-    ),
     "a file of the table that is missing": (
         without("arch/i386/kernel/entry.S"),
         "no release of a can be read: 2.2.10: object ",
@@ -425,14 +421,30 @@ def test_no_network_when_a_clone_is_needed(
 def test_a_release_that_cannot_be_read_beside_one_that_can(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """That is no failure: it is told, and the other one is added."""
+    """The other one is added, and the exit code says that something is missing."""
     path = make_history(tmp_path / "a.git", ["2.2.9", "2.2.10"])
-    drop_object(path, "kernel/sys.c")
-    assert run(["--db", str(tmp_path / "a.db"), "index", str(path)]) == 0
+    drop_object(path, "kernel")
+    assert run(["--db", str(tmp_path / "a.db"), "index", str(path)]) == 3
     out, err = capfd.readouterr()
     assert out.startswith("1 release added to ")
-    (line,) = err.splitlines()
-    assert line.startswith("skipped 2.2.10: object ")
+    skipped, end = err.splitlines()
+    assert skipped.startswith("skipped 2.2.10: object ")
+    assert end.startswith("caphistory: 1 release could not be read: ")
+
+
+def test_a_file_that_cannot_be_read(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Its release is there without it, the audit names it, and the exit code says so."""
+    path = make_history(tmp_path / "a.git", ["2.2.9", "2.2.10"])
+    drop_object(path, "kernel/sys.c")
+    db = str(tmp_path / "a.db")
+    assert run(["--db", db, "index", str(path)]) == 3
+    out, err = capfd.readouterr()
+    assert out.startswith("2 releases added to ")
+    lacks, end = err.splitlines()
+    assert lacks.startswith("2.2.10 lacks kernel/sys.c: object ")
+    assert end.startswith("caphistory: 1 file of 2.2.10 could not be read ")
+    assert run(["--db", db, "audit", "--release", "2.2.10", "--details"]) == 0
+    assert "unreadable" in capfd.readouterr().out
 
 
 def test_a_pipe_is_no_tarball(complaint: Complaint, db: Path, tmp_path: Path) -> None:

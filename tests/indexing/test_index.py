@@ -93,7 +93,7 @@ def test_definitions_and_syscalls_are_there(whole: Path) -> None:
 def test_a_second_run_finds_nothing_to_do(history: Path, whole: Path, tmp_path: Path) -> None:
     db = shutil.copy(whole, tmp_path / "copy.db")
     before = db.read_bytes()
-    assert read(db, history) == Summary(0, len(RELEASES), 0, [])
+    assert read(db, history) == Summary(0, len(RELEASES), 0, [], [], [])
     assert db.read_bytes() == before
 
 
@@ -186,15 +186,13 @@ def broken_history(tmp_path: Path, release: str, path: str) -> tuple[Path, str]:
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-@pytest.mark.parametrize("path", ["kernel/sys.c", "kernel"])
-def test_a_broken_object_costs_its_release_alone(
-    path: str, jobs: int, history: Path, tmp_path: Path
+def test_a_folder_that_is_gone_costs_its_release_alone(
+    jobs: int, history: Path, tmp_path: Path
 ) -> None:
-    """Each release has a ``kernel/sys.c`` of its own."""
-    broken, object_id = broken_history(tmp_path, "2.1.92", path)
+    broken, object_id = broken_history(tmp_path, "2.1.92", "kernel")
     summary = read(tmp_path / "a.db", broken, jobs=jobs)
     assert summary.releases_added == len(RELEASES) - 1
-    assert summary.skipped == [
+    assert summary.failed == [
         ("2.1.92", f"object {object_id} of broken cannot be read: it is missing")
     ]
     others = [release for release in RELEASES if release != "2.1.92"]
@@ -205,12 +203,29 @@ def test_a_broken_object_costs_its_release_alone(
         assert found[view] == expected[view]
 
 
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_file_that_is_gone_is_missing_from_its_release_alone_and_said(
+    jobs: int, whole: Path, tmp_path: Path
+) -> None:
+    """Each release has a ``kernel/sys.c`` of its own."""
+    broken, object_id = broken_history(tmp_path, "2.1.92", "kernel/sys.c")
+    summary = read(tmp_path / "a.db", broken, jobs=jobs)
+    reason = f"object {object_id} of broken cannot be read: it is missing"
+    assert (summary.releases_added, summary.failed) == (len(RELEASES), [])
+    assert summary.unread == [("2.1.92", "kernel/sys.c", reason)]
+    select = "SELECT release, path, detail FROM audit_details WHERE kind = 'unreadable'"
+    assert rows(tmp_path / "a.db", select) == summary.unread
+    sites = "SELECT release, path, line FROM check_sites"
+    lost = set(rows(whole, sites)) - set(rows(tmp_path / "a.db", sites))
+    assert {(release, path) for release, path, _ in lost} == {("2.1.92", "kernel/sys.c")}
+
+
 def test_a_damaged_object_is_named(tmp_path: Path) -> None:
     broken, object_id = broken_history(tmp_path, "2.1.92", "kernel/sys.c")
     file = broken / "objects" / object_id[:2] / object_id[2:]
     file.write_bytes(b"not an object")
-    ((release, reason),) = read(tmp_path / "a.db", broken).skipped
-    assert release == "2.1.92"
+    ((release, path, reason),) = read(tmp_path / "a.db", broken).unread
+    assert (release, path) == ("2.1.92", "kernel/sys.c")
     assert reason.startswith(f"object {object_id} of broken cannot be read: ")
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import say
-from caphistory.errors import NothingFound, UsageError
+from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.progress import progress_for
+
+if TYPE_CHECKING:
+    from caphistory.indexing import Summary
+
+_FEW = 5
 
 
 @subcommand("index")
@@ -66,8 +72,10 @@ def command(
         )
     finally:
         progress.close()
-    for tag, reason in summary.skipped:
+    for tag, reason in summary.skipped + summary.failed:
         progress.note(f"skipped {tag}: {reason}")
+    for release, path, reason in summary.unread[:_FEW]:
+        progress.note(f"{release} lacks {path}: {reason}")
     if not summary.releases_added and not summary.releases_present:
         raise NothingFound("no kernel release found there")
     say(
@@ -75,3 +83,18 @@ def command(
         f" ({summary.releases_present:,} were there, {counted(summary.blobs_read, 'blob')} read)"
     )
     say("next: caphistory", dim=True)
+    if summary.failed or summary.unread:
+        raise CaphistoryError(_lost(summary))
+
+
+def _lost(summary: Summary) -> str:
+    parts = []
+    if summary.failed:
+        parts.append(f"{counted(len(summary.failed), 'release')} could not be read")
+    if summary.unread:
+        releases = sorted({release for release, _, _ in summary.unread})
+        parts.append(
+            f"{counted(len(summary.unread), 'file')} of {', '.join(releases[:_FEW])} could not be"
+            f" read (all of them: caphistory audit --release {releases[0]} --details)"
+        )
+    return "; ".join(parts) + ": mend the source and index it into a new database"
