@@ -9,7 +9,7 @@ call of it is a site for each of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from caphistory.linking.program import Definition, Program
@@ -54,13 +54,23 @@ class Site(NamedTuple):
 class Checks:
     """The checks of a release: which names ask, and what for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, entries: Collection[Definition] = ()) -> None:
+        """``entries`` are the entry functions of system calls."""
         self.program = program
-        self.positions: dict[str, int | None] = dict(SEEDS)
+        self.positions = {name: self._seed(name) for name in SEEDS}
         self.fixed: dict[Definition, tuple[Meaning, ...]] = {}
         self._plumbing: dict[Definition, int] = {}
         self._find_plumbing()
+        self._drop_mere_requests(entries)
         self._find_fixed()
+
+    def _seed(self, name: str) -> int | None:
+        """Where a seed takes the capability: where its definition has a parameter ``cap``
+        (security_capable had it first, second or third, from 2.6.29 to 3.0)."""
+        for definition in self.program.by_name.get(name):
+            if "cap" in definition.parameters():
+                return definition.parameters().index("cap")
+        return SEEDS[name]
 
     def is_check(self, definition: Definition) -> bool:
         """Whether a definition is a check itself or a wrapper: what it asks is asked on
@@ -85,7 +95,7 @@ class Checks:
     def _find_plumbing(self) -> None:
         """A function is plumbing if it hands one of its parameters to a check as the
         capability: found from the seeds outwards."""
-        waiting = [name for name, position in SEEDS.items() if position is not None]
+        waiting = [name for name, position in self.positions.items() if position is not None]
         while waiting:
             name = waiting.pop()
             position = self.positions[name]
@@ -103,6 +113,35 @@ class Checks:
                 self._plumbing[caller] = own
                 self.positions.setdefault(caller.name, own)
                 waiting.append(caller.name)
+
+    def _drop_mere_requests(self, entries: Collection[Definition]) -> None:
+        """What user space names a capability to only asks whether a set has it, on behalf of
+        no operation (``prctl(PR_CAPBSET_READ, …)``, from 2.6.25 on): an entry function, and
+        what nobody calls with a capability of the kernel's own choice, is no plumbing. What
+        nobody calls by name is the kernel's own (a security module's ``capable``)."""
+        dropped = {d for d in self._plumbing if d in entries}
+        while dropped:
+            for definition in dropped:
+                del self._plumbing[definition]
+            dropped = {d for d in self._plumbing if not self._is_asked(d)}
+        self.positions = {
+            name: position
+            for name, position in self.positions.items()
+            if name in SEEDS or any(d.name == name for d in self._plumbing)
+        }
+
+    def _is_asked(self, definition: Definition) -> bool:
+        position = self._plumbing[definition]
+        handed = [
+            (caller, call.arguments[position])
+            for caller, call in self.program.calls.get(definition.name)
+            if position < len(call.arguments)
+            and definition in self.program.resolve(definition.name, caller.path)
+        ]
+        return not handed or any(
+            caller in self._plumbing or _CAPABILITY.fullmatch(argument.lstrip(":="))
+            for caller, argument in handed
+        )
 
     def _find_fixed(self) -> None:
         """Wrappers with a fixed capability: bodies that only relay checks; repeated until

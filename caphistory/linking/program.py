@@ -133,7 +133,7 @@ class Index(Generic[T]):
 
 
 class Program:
-    """All that one release holds, seen as one ABI is built (``abi`` can be changed)."""
+    """All that one release holds, seen as a kernel with one ABI is built (``build_for``)."""
 
     def __init__(self, abi: Abi) -> None:
         self.abi = abi
@@ -189,6 +189,12 @@ class Program:
             if name.endswith(".c")
         }
         self.forget()
+
+    def build_for(self, abi: Abi) -> None:
+        """See the release as it is built with another ABI."""
+        if abi != self.abi:
+            self.abi = abi
+            self.forget()
 
     def forget(self) -> None:
         """Drop what was worked out from the files or the ABI that were there before."""

@@ -9,9 +9,10 @@ from caphistory.linking import reach
 from caphistory.linking.audit import audit
 from caphistory.linking.checks import Checks, Site
 from caphistory.linking.pointers import Pointers
-from caphistory.linking.program import I386, Program
+from caphistory.linking.program import I386, X86_64, Abi, Program
 from caphistory.linking.syscalls import Entry, entries
 from caphistory.records import (
+    Audit,
     AuditDetail,
     CapabilityDefinition,
     LinkedRelease,
@@ -35,22 +36,49 @@ class Tree(NamedTuple):
 
 def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail]) -> LinkedRelease:
     """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it."""
-    checks = Checks(program)
-    pointers = Pointers(program)
-    sites = checks.sites(tree.blobs)
-    table = entries(program, I386, tree.blobs, tree.read)
-    graph = reach.build(program, checks, pointers, sites, reach.BOUNDS)
-    row, details = audit(program, checks, pointers, sites, reach.BOUNDS)
+    kernels = [_Kernel(I386, program, tree)]
+    row, details = kernels[0].audit()
+    reached = kernels[0].reached()
+    if entries(program, X86_64, tree.blobs, tree.read):
+        kernels.append(_Kernel(X86_64, program, tree))
+        reached += kernels[1].reached()
+    checks = {site.check for kernel in kernels for site in kernel.sites}
+    wrappers = {wrapper for kernel in kernels for wrapper in kernel.checks.wrappers()}
     return LinkedRelease(
         release,
-        [site.check for site in sites],
+        sorted(checks, key=_order),
         _definitions(tree),
-        [_syscall(entry) for entry in table],
-        syscall_checks(graph, table, sites, reach.BOUNDS),
-        checks.wrappers(),
+        [_syscall(kernel.abi, entry) for kernel in kernels for entry in kernel.table],
+        reached,
+        sorted(wrappers, key=_order),
         row,
         [*details, *notes],
     )
+
+
+class _Kernel:
+    """The release as a kernel with one ABI, which is linked step by step and before another one
+    is: a wrapper may be another one there, and then its calls are other sites."""
+
+    def __init__(self, abi: Abi, program: Program, tree: Tree) -> None:
+        program.build_for(abi)
+        self._program = program
+        self.abi = abi
+        self.table = entries(program, abi, tree.blobs, tree.read)
+        self.checks = Checks(program, {e.definition for e in self.table if e.definition})
+        self._pointers = Pointers(program)
+        self.sites = self.checks.sites(tree.blobs)
+
+    def audit(self) -> tuple[Audit, list[AuditDetail]]:
+        return audit(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
+
+    def reached(self) -> list[SyscallCheck]:
+        graph = reach.build(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
+        return syscall_checks(self.abi, graph, self.table, self.sites, reach.BOUNDS)
+
+
+def _order(row: tuple[object, ...]) -> tuple[str, ...]:
+    return tuple("" if v is None else f"{v:9}" if isinstance(v, int) else str(v) for v in row)
 
 
 def _definitions(tree: Tree) -> list[CapabilityDefinition]:
@@ -64,10 +92,10 @@ def _definitions(tree: Tree) -> list[CapabilityDefinition]:
     return []
 
 
-def _syscall(entry: Entry) -> Syscall:
+def _syscall(abi: Abi, entry: Entry) -> Syscall:
     definition = entry.definition
     return Syscall(
-        I386.name,
+        abi.name,
         entry.number,
         entry.syscall,
         entry.function,
@@ -78,7 +106,7 @@ def _syscall(entry: Entry) -> Syscall:
 
 
 def syscall_checks(
-    graph: reach.Graph, table: list[Entry], sites: list[Site], bounds: reach.Bounds
+    abi: Abi, graph: reach.Graph, table: list[Entry], sites: list[Site], bounds: reach.Bounds
 ) -> list[SyscallCheck]:
     """One row for each syscall and check site that it comes to, with its best chain: of
     those that no constant on the way switches off, else (``feasible`` 0) of all.
@@ -97,7 +125,7 @@ def syscall_checks(
             count = sum(
                 n for hops, n in shared.get(number, {}).items() if hops <= chain.pointer_hops
             )
-            rows.append(_row(entry, sites[number], chain, int(number in sure), count))
+            rows.append(_row(abi, entry, sites[number], chain, int(number in sure), count))
     return rows
 
 
@@ -112,7 +140,7 @@ def _shared(found: list[dict[int, reach.Found]]) -> dict[int, dict[int, int]]:
 
 
 def _row(
-    entry: Entry, site: Site, chain: reach.Found, feasible: int, shared_by: int
+    abi: Abi, entry: Entry, site: Site, chain: reach.Found, feasible: int, shared_by: int
 ) -> SyscallCheck:
     steps = [
         Step(
@@ -127,7 +155,7 @@ def _row(
     check = site.check
     steps.append(Step(site.definition.name, check.path, check.line, "call", None))
     return SyscallCheck(
-        I386.name,
+        abi.name,
         entry.syscall,
         check,
         "pointer" if chain.pointer_hops else "call" if chain.edges else "direct",

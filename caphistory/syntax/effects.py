@@ -145,9 +145,13 @@ class _Way:
         self._among = among
         self._steps = 0
 
-    def follow(self, statements: list[Node], before: Known, fresh: str = "") -> Effect:
+    def follow(
+        self, statements: list[Node], before: Known, fresh: str = "", leaving: bool = False
+    ) -> Effect:
         """The effect of running statements. ``before`` is what variables hold, by name;
-        ``fresh`` is an error that was set on this way, or empty."""
+        ``fresh`` is an error that was set on this way, or empty; ``leaving`` is True behind a
+        goto or break, where what a nested if denies has nothing to do with the check
+        (copy_to_user behind ``err_out:`` in the userfaultfd.c of 6.8)."""
         self._steps += 1
         if self._steps > _DEEPEST:
             return UNKNOWN
@@ -158,7 +162,7 @@ class _Way:
             if kind in ("expression_statement", "declaration"):
                 fresh = self._set(_text(statement, self._among.code), known) or fresh
             elif kind in ("compound_statement", "else_clause", "labeled_statement"):
-                effect = self.follow(_inside(statement), known, fresh)
+                effect = self.follow(_inside(statement), known, fresh, leaving)
                 if effect != LIMIT:
                     return effect
             elif kind == "if_statement" and _is_else_if(statement):
@@ -166,7 +170,7 @@ class _Way:
                 # what the last else does is what a missing privilege comes to.
                 last = statement.child_by_field_name("alternative")
                 return self.follow([last], known, fresh) if last is not None else LIMIT
-            elif kind == "if_statement" and within[0] != "deny":
+            elif kind == "if_statement" and within[0] != "deny" and not leaving:
                 # "if (!suser()) { if (changes) return -EPERM; … goto exit; }": what every
                 # driver of a serial port does to TIOCSSERIAL.
                 then = statement.child_by_field_name("consequence")
@@ -208,11 +212,13 @@ class _Way:
                 return UNKNOWN
             if label.start_byte < statement.start_byte:
                 return LIMIT  # "goto retry" (the proc.c of NFS up to 2.0)
-            return self.follow([label, *_following(label)], known)
+            return self.follow([label, *_following(label)], known, leaving=True)
         switch = statement.parent
         while switch is not None and switch.type not in _BREAKABLE:
             switch = switch.parent
-        return self.follow(_following(switch), known) if switch is not None else UNKNOWN
+        if switch is None:
+            return UNKNOWN
+        return self.follow(_following(switch), known, leaving=True)
 
 
 def _inside(statement: Node) -> list[Node]:

@@ -238,3 +238,45 @@ int sys_one(void) { return MAY(1) ? 0 : -1; }
 """
     (site,) = linked(text).check_sites
     assert (site.function, site.form, site.line) == ("MAY", "macro", 1)
+
+
+def test_the_capability_is_the_parameter_that_the_release_calls_so() -> None:
+    text = """
+-- security/security.c
+int security_capable(const struct cred *cred, int cap) { return ops(cred, cap); }
+-- kernel/one.c
+int sys_one(void) { return security_capable(current_cred(), CAP_A) ? -1 : 0; }
+"""
+    assert sites(text) == {("sys_one", "security_capable", "CAP_A")}
+
+
+def test_what_user_space_names_a_capability_to_is_no_wrapper() -> None:
+    """prctl(PR_CAPBSET_READ) of 2.6.25 and later asks whether a set has the capability that
+    the caller names; its own check is one all the same."""
+    text = """
+-- security/commoncap.c
+int task_prctl(int option, int which)
+{
+    if (option == 1)
+        return cap_raised(current->bound, which);
+    if (!capable(CAP_SETPCAP))
+        return -EPERM;
+    return 0;
+}
+-- kernel/sys.c
+int sys_prctl(int option, int which) { return task_prctl(option, which); }
+"""
+    assert wrappers(text) == set()
+    assert chains(text) == {
+        "sys_prctl task_prctl: CAP_SETPCAP",
+        "sys_prctl task_prctl: cap_raised",
+    }
+
+
+def test_a_security_module_that_is_called_through_a_pointer_alone_is_a_wrapper() -> None:
+    text = """
+-- security/own.c
+static int own_capable(int which) { return cap_raised(current->set, which); }
+struct hooks own = { .capable = own_capable };
+"""
+    assert wrappers(text) == {("own_capable", "plumbing", "own_capable", 0)}

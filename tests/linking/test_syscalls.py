@@ -82,7 +82,7 @@ def test_the_table_gives_number_entry_function_and_place(era: str) -> None:
 
 
 def test_a_tbl_names_syscalls_and_entry_functions() -> None:
-    """The table of 3.3 and later: rows of another ABI and gaps are left out."""
+    """The tables of 3.3 and later: gaps, and rows of x32 and of 64 bits, are left out."""
     text = """
 -- arch/x86/entry/syscalls/syscall_32.tbl
 # number abi name entry compat
@@ -93,13 +93,63 @@ def test_a_tbl_names_syscalls_and_entry_functions() -> None:
 4\ti386\tgone\tsys_ni_syscall
 -- arch/x86/entry/syscalls/syscall_64.tbl
 0\tcommon\tsetup64\tsys_setup
+1\t64\tchown\t__x64_sys_chown
+512\tx32\tumount\tcompat_sys_oldumount
 """
-    found = [(row.number, row.syscall, row.function) for row in linked(FUNCTIONS + text).syscalls]
-    assert found == [
-        (0, "restart", "sys_setup"),
-        (1, "umount", "sys_oldumount"),
-        (3, "chown", "sys_chown"),
+    syscalls = linked(FUNCTIONS + text).syscalls
+    assert [(row.abi, row.number, row.syscall, row.function) for row in syscalls] == [
+        ("i386", 0, "restart", "sys_setup"),
+        ("i386", 1, "umount", "sys_oldumount"),
+        ("i386", 3, "chown", "sys_chown"),
+        ("x86_64", 0, "setup64", "sys_setup"),
+        ("x86_64", 1, "chown", "sys_chown"),
     ]
+
+
+def test_each_abi_is_linked_with_its_own_architecture() -> None:
+    """arch/i386 and arch/x86_64 stood side by side until 2.6.23; x86_64 had its table in
+    ``unistd.h``, its entries in both."""
+    text = """
+-- arch/i386/kernel/entry.S
+ENTRY(sys_call_table)
+    .long sys_ni_syscall
+    .long sys_ioperm
+    .long sys_reboot
+-- arch/i386/kernel/ioport.c
+int sys_ioperm(int on) { return capable(CAP_NARROW) ? 0 : -1; }
+int machine_ready(void) { return capable(CAP_NARROW_READY); }
+-- arch/x86_64/kernel/ioport.c
+int sys_ioperm(int on) { if (on && !capable(CAP_WIDE)) return -1; return 0; }
+int machine_ready(void) { int now = capable(CAP_WIDE_READY); return now; }
+-- include/asm-i386/unistd.h
+#define __NR_ioperm 1
+#define __NR_reboot 2
+-- include/asm-x86_64/unistd.h
+#define __NR_reboot 0
+__SYSCALL(__NR_reboot, sys_reboot)
+#define __NR_ioperm 1
+__SYSCALL(__NR_ioperm, stub_ioperm)
+#define __NR_vserver 2
+__SYSCALL(__NR_vserver, sys_ni_syscall)
+-- kernel/sys.c
+int sys_reboot(void) { if (machine_ready()) return 1; return capable(CAP_BOTH) ? 0 : -1; }
+"""
+    release = linked(text)
+    assert [(row.abi, row.number, row.syscall, row.path) for row in release.syscalls] == [
+        ("i386", 1, "ioperm", "arch/i386/kernel/ioport.c"),
+        ("i386", 2, "reboot", "kernel/sys.c"),
+        ("x86_64", 0, "reboot", "kernel/sys.c"),
+        ("x86_64", 1, "ioperm", "arch/x86_64/kernel/ioport.c"),
+    ]
+    asked = {(row.abi, row.syscall, row.check.capability) for row in release.syscall_checks}
+    assert asked == {
+        ("i386", "ioperm", "CAP_NARROW"),
+        ("i386", "reboot", "CAP_NARROW_READY"),
+        ("i386", "reboot", "CAP_BOTH"),
+        ("x86_64", "ioperm", "CAP_WIDE"),
+        ("x86_64", "reboot", "CAP_WIDE_READY"),
+        ("x86_64", "reboot", "CAP_BOTH"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ from tests.syntax.c import body, effect, file
         ("if (capable(X)) a(); else if (b) c(); else return -EPERM;", "EPERM"),
         # Some of what is asked for is denied.
         ("if (!capable(X)) { if (a != b) return -EPERM; c(); goto out; } out: return 0;", "EPERM"),
+        # What is cleaned up behind a label has errors of its own.
+        ("e = -EPERM; if (!capable(X)) goto a; e = 0; a: if (b()) e = -EFAULT; return e;", "EPERM"),
         # Conditional expressions.
         ("return capable(X) ? 0 : -EPERM;", "EPERM"),
         ("return !capable(X) ? -EPERM : 0;", "EPERM"),
@@ -94,6 +96,7 @@ def test_limit(statements: str) -> None:
         "return capable(X) ? 1 : 0;",
         "int e = -EPERM; e = a(); if (!capable(X)) return e;",
         "if (!capable(X)) goto nowhere;",
+        "if (!capable(X)) { n = 0; goto done; } a(); done: if (put(n)) return -EFAULT; return 0;",
     ],
 )
 def test_unknown(statements: str) -> None:
