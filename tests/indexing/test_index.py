@@ -93,7 +93,7 @@ def test_definitions_and_syscalls_are_there(whole: Path) -> None:
 def test_a_second_run_finds_nothing_to_do(history: Path, whole: Path, tmp_path: Path) -> None:
     db = shutil.copy(whole, tmp_path / "copy.db")
     before = db.read_bytes()
-    assert read(db, history) == Summary(0, len(RELEASES), 0, [], [], [])
+    assert read(db, history) == Summary(0, len(RELEASES), 0, [], [], [], {})
     assert db.read_bytes() == before
 
 

@@ -207,5 +207,7 @@ def test_two_histories_beside_one_another(tmp_path: Path) -> None:
     second = make_history(tmp_path / "second.git", RELEASES[2:])
     db = tmp_path / "a.db"
     read(db, first)
-    assert read(db, second)[:2] == (3, 2)
+    summary = read(db, second)
+    assert summary[:2] == (3, 2)
+    assert summary.elsewhere == {"first": 2}
     assert releases_of(db) == list(RELEASES)

@@ -74,6 +74,8 @@ def command(
         progress.close()
     for tag, reason in summary.skipped + summary.failed:
         progress.note(f"skipped {tag}: {reason}")
+    for source, count in summary.elsewhere.items():
+        progress.note(f"{counted(count, 'release')} there already from {source}")
     for release, path, reason in summary.unread[:_FEW]:
         progress.note(f"{release} lacks {path}: {reason}")
     if not summary.releases_added and not summary.releases_present:

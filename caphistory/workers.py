@@ -1,0 +1,289 @@
+"""Reading and linking in worker processes: shares of work in, rows in version order out.
+
+A share is a stretch of neighbouring releases of one source, so that a worker reads only what
+changed from one release to the next. As many workers run at once as there are jobs.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import pickle
+import signal
+import tempfile
+import traceback
+import zlib
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from threading import Thread
+from typing import IO, NamedTuple
+
+from caphistory.errors import CaphistoryError
+from caphistory.history.model import BrokenObject, Source, SourceSpec, TagRef
+from caphistory.history.sources import reopen
+from caphistory.records import LinkedRelease, Release
+
+
+class Work(NamedTuple):
+    """A release to be added: what a worker needs of it, and how much work it is, roughly."""
+
+    tag: TagRef
+    release: Release
+    weight: int
+
+
+class Share(NamedTuple):
+    """What one worker process does: releases of one source, in version order."""
+
+    source: SourceSpec
+    work: list[Work]
+
+
+class Done(NamedTuple):
+    """What a worker says of one release: its rows, packed, or why there are none, and
+    (path, reason) of each file that could not be read."""
+
+    release: str
+    rows: bytes | None
+    reason: str
+    blobs_read: int
+    unread: list[tuple[str, str]]
+
+
+def shared_out(source: SourceSpec, work: Sequence[Work], jobs: int) -> list[Share]:
+    """Cut a source's releases into stretches of about equal weight, at most ``jobs`` of them.
+    The first is a little lighter: its rows are written first, and the others' wait for it."""
+    jobs = min(jobs, max(1, len(work) // 2))
+    total = sum(one.weight for one in work)
+    bounds = [0]
+    running = 0
+    for at, one in enumerate(work):
+        if len(bounds) < jobs and running >= total * len(bounds) / jobs * 0.95 and at > bounds[-1]:
+            bounds.append(at)
+        running += one.weight
+    bounds.append(len(work))
+    return [Share(source, list(work[a:b])) for a, b in pairwise(bounds)]
+
+
+def linked(shares: Sequence[Share], jobs: int) -> Generator[Done, None, None]:
+    """Link the releases of all shares in worker processes, ``jobs`` at a time, and give them in
+    version order. Raises CaphistoryError where a worker ends before its work is done."""
+    queue = sorted(shares, key=lambda share: share.work[0].release.position)
+    owner = {one.release.position: at for at, share in enumerate(queue) for one in share.work}
+    with _pool(queue, jobs) as pool:
+        for ordinal in sorted(owner):
+            yield pool.take(owner[ordinal])
+
+
+def unpacked(rows: bytes) -> LinkedRelease:
+    """The rows of a release, as a worker packed them."""
+    release: LinkedRelease = pickle.loads(zlib.decompress(rows))
+    return release
+
+
+class _Worker:
+    """A worker process, as the writing process sees it: what it was given and what has come
+    of that. Each has a pipe of its own, which ends when it does, however that comes about."""
+
+    def __init__(self, share: Share) -> None:
+        receiving, sending = _CONTEXT.Pipe(duplex=False)
+        self.pipe: Connection = receiving
+        self.process: SpawnProcess = _CONTEXT.Process(
+            target=_run_worker, args=(share, sending), daemon=True
+        )
+        with _no_interrupts():
+            self.process.start()
+        sending.close()
+        self.left = len(share.work)
+
+
+class _Pool:
+    """The workers of a run. Shares are begun in the order of the queue, so that the one whose
+    rows are to be written next is always at work, or done."""
+
+    def __init__(self, queue: Sequence[Share], jobs: int) -> None:
+        self._queue = queue
+        self._jobs = jobs
+        self._begun = 0
+        self._at_work: dict[int, _Worker] = {}
+        self._results = [_Spool() for _ in queue]
+
+    def take(self, share: int) -> Done:
+        """The next result of a share, in its order."""
+        self._begin()
+        self._receive(0)  # or workers would wait for what is being written
+        while not self._results[share]:
+            self._receive(None)
+            self._begin()
+        return self._results[share].take()
+
+    def _begin(self) -> None:
+        while self._begun < len(self._queue) and len(self._at_work) < self._jobs:
+            self._at_work[self._begun] = _Worker(self._queue[self._begun])
+            self._begun += 1
+
+    def _receive(self, seconds: float | None) -> None:
+        """Wait so long, or until workers have something to say, and keep it."""
+        pipes = {worker.pipe: share for share, worker in self._at_work.items()}
+        for pipe in wait(list(pipes), seconds):
+            share = pipes[pipe]  # type: ignore[index]
+            worker = self._at_work[share]
+            try:
+                said = worker.pipe.recv()
+            except (EOFError, OSError):
+                worker.process.join()
+                raise CaphistoryError(
+                    f"worker {share + 1} of {len(self._queue)} ended (exit code"
+                    f" {worker.process.exitcode}), perhaps for want of memory: what was written"
+                    " stays; run it again, with fewer --jobs"
+                ) from None
+            if isinstance(said, CaphistoryError):
+                raise said
+            self._results[share].put(said)
+            worker.left -= 1
+            if not worker.left:
+                worker.process.join()
+                worker.pipe.close()
+                del self._at_work[share]
+
+    def end(self) -> None:
+        """End the workers that are still at work."""
+        for worker in self._at_work.values():
+            worker.process.terminate()
+        for worker in self._at_work.values():
+            worker.process.join()
+            worker.pipe.close()
+
+
+_CONTEXT = multiprocessing.get_context("spawn")
+
+
+@contextmanager
+def _pool(queue: Sequence[Share], jobs: int) -> Iterator[_Pool]:
+    pool = _Pool(queue, jobs)
+    try:
+        yield pool
+    finally:
+        pool.end()
+
+
+class _Spool:
+    """Results that wait for their turn, kept in an unnamed temporary file."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._places: list[tuple[int, int]] = []
+        self._end = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def put(self, done: Done) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the spool
+        data = pickle.dumps(done)
+        self._file.seek(self._end)
+        self._file.write(data)
+        self._places.append((self._end, len(data)))
+        self._end += len(data)
+
+    def take(self) -> Done:
+        assert self._file is not None
+        start, size = self._places.pop(0)
+        self._file.seek(start)
+        done: Done = pickle.loads(self._file.read(size))
+        if not self._places:
+            self._file.seek(0)
+            self._file.truncate()
+            self._end = 0
+        return done
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C goes to all processes of a terminal, but is the writing process' business, which
+    ends the workers: those started here never hear of it, not even while Python starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+# In a worker process.
+
+
+def _run_worker(share: Share, results: Connection) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
+    # Facts hold no cycles; looking for some in millions of objects takes a third of the time.
+    gc.disable()
+    try:
+        with reopen(share.source) as source:
+            for done in _read_all(source, share.work):
+                results.send(done)
+    except ConnectionError:
+        pass  # the writing process is gone
+    except CaphistoryError as error:
+        results.send(CaphistoryError(str(error)))
+    except MemoryError:
+        results.send(
+            CaphistoryError(
+                f"not enough memory to read {share.source.name}: what was written stays; run it"
+                " again, with fewer --jobs"
+            )
+        )
+
+
+def _end_with_parent() -> None:
+    """End this process when the writing process is gone, be it killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _read_all(source: Source, work: list[Work]) -> Iterator[Done]:
+    from caphistory.reading import Reading
+
+    reading = Reading(source)
+    for one in work:
+        name = one.release.release
+        try:
+            linked, blobs = reading.link(one.tag, one.release)
+        except BrokenObject as error:
+            yield Done(name, None, str(error), 0, [])
+        except (CaphistoryError, MemoryError):
+            raise
+        except Exception as error:
+            # A mistake of this program costs one release, not all that come after it.
+            yield Done(name, None, mistake(error), 0, [])
+            reading = Reading(source)
+        else:
+            yield Done(name, _packed(linked), "", blobs, _unread(linked))
+
+
+def _unread(linked: LinkedRelease) -> list[tuple[str, str]]:
+    return [
+        (note.path or "", note.detail) for note in linked.audit_details if note.kind == "unreadable"
+    ]
+
+
+def _packed(linked: LinkedRelease) -> bytes:
+    return zlib.compress(pickle.dumps(linked, pickle.HIGHEST_PROTOCOL), 1)
+
+
+def mistake(error: Exception) -> str:
+    """What to say of an error that is none of the user's."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"a mistake in caphistory, please report it: {type(error).__name__}: {error}"
+        f" ({Path(place.filename).name}:{place.lineno})"
+    )
