@@ -11,48 +11,10 @@ import itertools
 import json
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from functools import lru_cache
-from pathlib import Path
 
-import pytest
-
-from caphistory import resources
-from caphistory.history.sources import open_source
-from caphistory.store import open_reader, unpack
+from tests.truth.conftest import Line
 
 SAMPLE = 300
-Line = Callable[[str, str, int], str]
-
-
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    try:
-        facts = Path(resources.data_path("facts.xz"))
-    except Exception:
-        pytest.skip("data/facts.xz is not there")
-    path = tmp_path_factory.mktemp("shipped") / "shipped.db"
-    unpack(facts, path)
-    with closing(open_reader(path)) as db:
-        yield db
-
-
-@pytest.fixture(scope="module")
-def line(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
-    folder = tmp_path_factory.mktemp("cache")
-    with open_source(str(default_history), cache_dir=folder) as source:
-        tags = {tag.release: tag for tag in source.tags().releases}
-
-        @lru_cache(maxsize=64)
-        def files(release: str) -> dict[str, str]:
-            return source.files(tags[release])
-
-        def text(release: str, path: str, number: int) -> str:
-            content = source.read(files(release)[path]).decode("latin-1")
-            return content.split("\n")[number - 1]
-
-        yield text
 
 
 def drawn(db: sqlite3.Connection, query: str) -> list[sqlite3.Row]:

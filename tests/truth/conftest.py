@@ -1,0 +1,48 @@
+"""The shipped facts and the real source that they are held against."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from caphistory import resources
+from caphistory.history.sources import open_source
+from caphistory.store import open_reader, unpack
+
+Line = Callable[[str, str, int], str]
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """The shipped facts; skips where they are not there."""
+    try:
+        facts = Path(resources.data_path("facts.xz"))
+    except Exception:
+        pytest.skip("data/facts.xz is not there")
+    path = tmp_path_factory.mktemp("shipped") / "shipped.db"
+    unpack(facts, path)
+    with closing(open_reader(path)) as db:
+        yield db
+
+
+@pytest.fixture(scope="session")
+def line(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """The text of a line of a file of a release; skips where the default history is not there."""
+    folder = tmp_path_factory.mktemp("cache")
+    with open_source(str(default_history), cache_dir=folder) as source:
+        tags = {tag.release: tag for tag in source.tags().releases}
+
+        @lru_cache(maxsize=64)
+        def files(release: str) -> dict[str, str]:
+            return source.files(tags[release])
+
+        def text(release: str, path: str, number: int) -> str:
+            content = source.read(files(release)[path]).decode("latin-1")
+            return content.split("\n")[number - 1]
+
+        yield text
