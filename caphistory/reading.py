@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from caphistory.history.model import BrokenObject, Source, TagRef
-from caphistory.linking.program import I386, Program
+from caphistory.linking.folders import I386
+from caphistory.linking.program import Program
 from caphistory.linking.release import Tree, link
 from caphistory.records import AuditDetail, LinkedRelease, Release
 from caphistory.syntax.facts import Blob, Item

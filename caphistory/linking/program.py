@@ -11,10 +11,11 @@ A ``Program`` goes from one release to the next by exchanging the files that dif
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
+from caphistory.linking.conditions import Target, possible, version_code
+from caphistory.linking.folders import Abi, architecture, foreign
 from caphistory.syntax.facts import (
     Blob,
     Call,
@@ -27,32 +28,7 @@ from caphistory.syntax.facts import (
     Variable,
 )
 
-_ARCH_FOLDER = re.compile(r"(?:^arch/|^include/asm-)([a-z0-9_]+)(?=/)")
-# Programs that run beside the kernel, not in it.
-_NOT_KERNEL = re.compile(r"^(?:tools|scripts|Documentation|usr|samples|boot|arch/\w+/boot)/")
-
 T = TypeVar("T")
-
-
-class Abi(NamedTuple):
-    """A system-call ABI: its name and the folders under ``arch`` (and ``include/asm-…``)
-    that a kernel with it is built from."""
-
-    name: str
-    folders: frozenset[str]
-
-
-I386 = Abi("i386", frozenset(("i386", "x86", "generic")))
-X86_64 = Abi("x86_64", frozenset(("x86_64", "x86", "generic")))
-
-
-def architecture(path: str) -> str:
-    """The architecture whose folder a file is in; empty for code of all of them, ``-`` for
-    a program that is no part of the kernel."""
-    if _NOT_KERNEL.match(path):
-        return "-"
-    found = _ARCH_FOLDER.search(path)
-    return found.group(1) if found else ""
 
 
 class Definition:
@@ -165,7 +141,10 @@ class Program:
             self.tables,
             self.uid_tests,
         )
+        self._version: int | None = None
+        self._possible: dict[str, bool] = {}
         self._included_sources: set[str] = set()
+        self._foreign: frozenset[str] = frozenset()
         self._arch: dict[str, str] = {}
         self._direct: dict[str, list[str]] = {}
         self._seen: dict[str, frozenset[str]] = {}
@@ -190,10 +169,11 @@ class Program:
         }
         self.forget()
 
-    def build_for(self, abi: Abi) -> None:
-        """See the release as it is built with another ABI."""
-        if abi != self.abi:
-            self.abi = abi
+    def build_for(self, abi: Abi, release: str) -> None:
+        """See the release as it is built with another ABI; ``release`` is its name."""
+        version = version_code(release)
+        if (abi, version) != (self.abi, self._version):
+            self.abi, self._version = abi, version
             self.forget()
 
     def forget(self) -> None:
@@ -201,6 +181,8 @@ class Program:
         self._direct.clear()
         self._seen.clear()
         self._resolved.clear()
+        self._possible.clear()
+        self._foreign = foreign(self.files, self._arch, self.abi, self._include_targets)
 
     def _add(self, path: str, blob: Blob, items: Mapping[bytes, Item]) -> None:
         self._arch[path] = architecture(path)
@@ -269,14 +251,25 @@ class Program:
         """The definitions that compare a task's uid with 0."""
         return self.uid_tests.get("")
 
+    def possible(self, condition: str) -> bool:
+        """Whether what stands under a preprocessor condition can be part of such a kernel."""
+        found = self._possible.get(condition)
+        if found is None:
+            others = frozenset(self._arch.values()) - self.abi.folders
+            found = possible(condition, Target(self.abi.name, others, self._version))
+            self._possible[condition] = found
+        return found
+
     def built(self, path: str) -> bool:
         """Whether a file can be part of a kernel with this ABI."""
         found = self._arch[path]
-        return not found or found in self.abi.folders
+        return (not found or found in self.abi.folders) and path not in self._foreign
 
     def _sees(self, path: str, other: str) -> bool:
         """Whether code in ``path`` can be linked with code in ``other``."""
         theirs = self._arch[other]
+        if other in self._foreign:
+            return path in self._foreign
         if not theirs:
             return True
         mine = self._arch.get(path, "")
@@ -300,15 +293,21 @@ class Program:
     def _visible(self, name: str, path: str) -> list[Definition]:
         own = self.by_name.at(name, path)
         if own:
-            return own
-        candidates = [d for d in self.by_name.get(name) if self._sees(path, d.path)]
+            return [d for d in own if self.possible(d.condition)] or own
+        candidates = [
+            d
+            for d in self.by_name.get(name)
+            if self._sees(path, d.path) and self.possible(d.condition)
+        ]
+        exported = [d for d in candidates if _is_exported(d)]
         by_include = [d for d in candidates if self._may_be_included(d)]
         if by_include:
             seen = self.includes(path)
             included = [d for d in by_include if d.path in seen]
+            if included and exported and _leaves_open(included):
+                return _nearest(exported, path) + included
             if included:
                 return included
-        exported = [d for d in candidates if _is_exported(d)]
         if exported:
             return _nearest(exported, path)
         # A header that is reached by a way that the tree does not show (generated
@@ -442,6 +441,18 @@ def last_part(place: str) -> str:
 def _is_exported(definition: Definition) -> bool:
     fact = definition.fact
     return isinstance(fact, Function) and not fact.static and not definition.path.endswith(".h")
+
+
+def _leaves_open(definitions: list[Definition]) -> bool:
+    """Whether the preprocessor may leave a header without these definitions: the stand-in
+    for a function that is not configured (``do_shmat`` of include/linux/shm.h, 2.6)."""
+    conditions = {definition.condition for definition in definitions}
+    open_ = {c for c in conditions if not set(c.split(" && ")) <= _KERNEL}
+    return open_ == conditions and not any({"!" + c, f"!({c})"} & open_ for c in open_)
+
+
+# What holds for all code of a kernel that is C.
+_KERNEL = frozenset(("", "defined(__KERNEL__)", "!defined(__ASSEMBLY__)"))
 
 
 def _nearest(candidates: list[Definition], path: str) -> list[Definition]:

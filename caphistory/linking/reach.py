@@ -53,7 +53,7 @@ def build(
     program: Program, checks: Checks, pointers: Pointers, sites: list[Site], bounds: Bounds
 ) -> Graph:
     """Go backwards from the sites, as many steps as a chain may have."""
-    level = {site.definition for site in sites if program.built(site.definition.path)}
+    level = {site.definition for site in sites}
     seen = set(level)
     graph = Graph({}, {})
     for _ in range(bounds.depth):
@@ -75,7 +75,7 @@ def _edges_to(
 ) -> list[Edge]:
     best: dict[tuple[object, ...], Edge] = {}
     for edge in _steps_to(program, pointers, callee):
-        if edge.caller is callee or not program.built(edge.caller.path):
+        if edge.caller is callee or not _is_built(program, edge):
             continue
         told = (edge.call.guards, edge.call.passes) if edge.call else ()
         key = (edge.caller, edge.via, told)
@@ -84,6 +84,15 @@ def _edges_to(
             best[key] = edge
     found = [edge for edge in best.values() if not checks.is_check(edge.caller)]
     return sorted(found, key=lambda e: (e.via or "", e.caller.key, _rank(e)))
+
+
+def _is_built(program: Program, edge: Edge) -> bool:
+    caller, call = edge.caller, edge.call
+    return (
+        program.built(caller.path)
+        and program.possible(caller.condition)
+        and (call is None or program.possible(call.condition))
+    )
 
 
 def _rank(edge: Edge) -> tuple[int, int]:

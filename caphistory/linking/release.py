@@ -8,8 +8,9 @@ from typing import NamedTuple
 from caphistory.linking import reach
 from caphistory.linking.audit import audit
 from caphistory.linking.checks import Checks, Site
+from caphistory.linking.folders import I386, X86_64, Abi
 from caphistory.linking.pointers import Pointers
-from caphistory.linking.program import I386, X86_64, Abi, Program
+from caphistory.linking.program import Program
 from caphistory.linking.syscalls import Entry, entries
 from caphistory.records import (
     Audit,
@@ -36,11 +37,11 @@ class Tree(NamedTuple):
 
 def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail]) -> LinkedRelease:
     """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it."""
-    kernels = [_Kernel(I386, program, tree)]
+    kernels = [_Kernel(I386, release.release, program, tree)]
     row, details = kernels[0].audit()
     reached = kernels[0].reached()
     if entries(program, X86_64, tree.blobs, tree.read):
-        kernels.append(_Kernel(X86_64, program, tree))
+        kernels.append(_Kernel(X86_64, release.release, program, tree))
         reached += kernels[1].reached()
     checks = {site.check for kernel in kernels for site in kernel.sites}
     wrappers = {wrapper for kernel in kernels for wrapper in kernel.checks.wrappers()}
@@ -60,8 +61,8 @@ class _Kernel:
     """The release as a kernel with one ABI, which is linked step by step and before another one
     is: a wrapper may be another one there, and then its calls are other sites."""
 
-    def __init__(self, abi: Abi, program: Program, tree: Tree) -> None:
-        program.build_for(abi)
+    def __init__(self, abi: Abi, release: str, program: Program, tree: Tree) -> None:
+        program.build_for(abi, release)
         self._program = program
         self.abi = abi
         self.table = entries(program, abi, tree.blobs, tree.read)
@@ -73,8 +74,14 @@ class _Kernel:
         return audit(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
 
     def reached(self) -> list[SyscallCheck]:
-        graph = reach.build(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
-        return syscall_checks(self.abi, graph, self.table, self.sites, reach.BOUNDS)
+        built = [
+            site
+            for site in self.sites
+            if self._program.built(site.check.path)
+            and self._program.possible(site.check.condition or "")
+        ]
+        graph = reach.build(self._program, self.checks, self._pointers, built, reach.BOUNDS)
+        return syscall_checks(self.abi, graph, self.table, built, reach.BOUNDS)
 
 
 def _order(row: tuple[object, ...]) -> tuple[str, ...]:

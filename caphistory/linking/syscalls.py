@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from caphistory.linking.program import Abi, Definition, Program
+from caphistory.linking.folders import Abi
+from caphistory.linking.program import Definition, Program
 from caphistory.syntax import tables
 from caphistory.syntax.facts import Function
 

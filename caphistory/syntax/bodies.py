@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable
 from typing import NamedTuple
 
-import tree_sitter_c
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from caphistory.syntax import guards
+from caphistory.syntax.declarations import declared, structs_in, type_name
 from caphistory.syntax.effects import UNKNOWN, Decision, Decisions
 from caphistory.syntax.facts import Call, Flow, Parameter, Stored, Struct, UidTest
+from caphistory.syntax.initialisers import initialiser
+from caphistory.syntax.places import Places
+from caphistory.syntax.relays import relayed
+from caphistory.syntax.uids import compares_root, is_uid
 
 # More calls within each other than any kernel needs (200): what lies deeper in a mangled file
 # is not read. Python itself stops at 1,000.
 _DEEPEST = 500
-_DEEPEST_STRUCT = 30
-_FLAGS = re.compile(rb"[A-Z0-9_|&~()\s<x]+")
-_TASK_UID = re.compile(
-    r"(?:(?::current|get_current\(\)|struct task_struct)(?:>(?:real_)?cred)?"
-    r"|struct cred|current_cred\(\)|__task_cred\(\))>(?:e|s|fs)?uid(?:>val)?"
-)
-_UID_CALL = re.compile(r"current_(?:e|s|fs)?uid")
-_TYPE_ARGUMENT = re.compile(rb",\s*((?:struct|union)\s+\w+)\s*,")
 _ZERO = (b"0", b"GLOBAL_ROOT_UID", b"ROOT_UID", b"(uid_t)0", b"(uid_t) 0")
-
-
-@lru_cache(maxsize=1)
-def parser() -> Parser:
-    """The parser of this process: making one is dear, using one is not."""
-    return Parser(Language(tree_sitter_c.language()))
 
 
 class Body(NamedTuple):
@@ -59,74 +47,6 @@ class Body(NamedTuple):
         self.handed.update(other.handed)
 
 
-def made_name(node: Node, code: bytes) -> str:
-    """``DRM(open)``: a function's name that a macro makes (drm of 2.4 and 2.6), written as in
-    its definition; empty for anything else."""
-    if node.type != "call_expression":
-        return ""
-    function = node.child_by_field_name("function")
-    arguments = node.child_by_field_name("arguments")
-    if function is None or arguments is None or function.type != "identifier":
-        return ""
-    macro = code[function.start_byte : function.end_byte].decode("latin-1")
-    if not macro.isupper() or arguments.named_child_count != 1:
-        return ""
-    only = arguments.named_children[0]
-    if only.type != "identifier":
-        return ""
-    return f"{macro}({code[only.start_byte : only.end_byte].decode('latin-1')})"
-
-
-def type_name(node: Node | None, code: bytes) -> str:
-    """A type without qualifiers: ``struct sock``, a typedef's name, or empty."""
-    if node is None:
-        return ""
-    kind = node.type
-    if kind in ("struct_specifier", "union_specifier"):
-        name = node.child_by_field_name("name")
-        if name is None:
-            return ""
-        return f"{kind.split('_')[0]} {code[name.start_byte : name.end_byte].decode('latin-1')}"
-    if kind == "type_identifier":
-        return code[node.start_byte : node.end_byte].decode("latin-1")
-    return ""
-
-
-class Declared(NamedTuple):
-    """A declarator: its name and what stands around it."""
-
-    name: str
-    function: bool
-    pointer_to_function: bool
-    array: bool
-
-
-def declared(node: Node, code: bytes) -> Declared | None:
-    """The name that a declarator declares, and whether it is a function (a prototype),
-    a pointer to one, or an array."""
-    function = pointer = array = False
-    at: Node | None = node
-    for _ in range(_DEEPEST):
-        if at is None:
-            return None
-        kind = at.type
-        if kind in ("identifier", "field_identifier", "type_identifier"):
-            name = code[at.start_byte : at.end_byte].decode("latin-1")
-            return Declared(name, function and not pointer, function and pointer, array)
-        if kind == "function_declarator":
-            function, pointer = True, False
-        elif kind == "pointer_declarator":
-            pointer = pointer or function
-        elif kind == "array_declarator":
-            array = True
-        following = at.child_by_field_name("declarator")
-        if following is None:
-            named = [c for c in at.named_children if "declarator" in c.type or "ident" in c.type]
-            following = named[0] if named else None
-        at = following
-    return None
-
-
 class BodyReader:
     """Walks one syntax tree. ``base`` is added to offsets, ``base_row`` to lines;
     ``condition_at`` gives the preprocessor condition at an offset."""
@@ -137,14 +57,14 @@ class BodyReader:
         base: int,
         base_row: int,
         condition_at: Callable[[int], str],
-        locals_known: dict[str, tuple[str, bool]] | None = None,
+        known: dict[str, tuple[str, bool]] | None = None,
     ) -> None:
         self.code = code
         self.base = base
         self.base_row = base_row
         self.condition_at = condition_at
         self._decisions = Decisions(code)
-        self.locals: dict[str, tuple[str, bool]] = dict(locals_known or {})
+        self.places = Places(code, dict(known or {}))
         self.case = ""
         self._under: list[tuple[Node, bool]] = []
         self._conditions: dict[int, guards.Expr] = {}
@@ -196,7 +116,7 @@ class BodyReader:
         outer = self.case
         # sys_ipc looks at a version number inside "case MSGRCV:" (from 1.1.10 on).
         if label is not None and label.type == "identifier":
-            self.case = self._text(label)
+            self.case = self.places.text(label)
         for child in node.named_children:
             if label is None or child.start_byte != label.start_byte:
                 self.visit(child, 1, depth + 1)
@@ -247,12 +167,12 @@ class BodyReader:
         elif kind == "binary_expression":
             self._decide_binary(node, conditional, depth + 1, decision, truth)
         elif kind == "call_expression":
-            if self._is_uid(node):
+            if is_uid(node, self.places):
                 self._uid_test(node, conditional, decision, truth)
             self._call(node, conditional, depth + 1, decision, truth)
         elif kind == "conditional_expression" and decision is not None:
             self._ternary(node, conditional, depth + 1, decision, truth)
-        elif self._is_uid(node):
+        elif is_uid(node, self.places):
             self._uid_test(node, conditional, decision, truth)
         else:
             self.visit(node, conditional, depth + 1)
@@ -297,14 +217,14 @@ class BodyReader:
         if function is None or arguments is None:
             self._through(node, conditional, depth + 1)
             return
-        target, pointer = self._target(function)
+        target, pointer = self.places.called(function)
         values = tuple(
-            self._value(argument, target)
+            self.places.argument(argument, target)
             for argument in arguments.named_children
             if argument.type != "comment"
         )
         effect, errno = decision.when(not truth) if decision is not None else UNKNOWN
-        if target == "uid_eq" and self._compares_root(arguments):
+        if target == "uid_eq" and compares_root(arguments, self.places):
             # True for root, as a uid itself is true for everybody else.
             self._uid_test(node, conditional, decision, not truth)
         if target:
@@ -330,58 +250,7 @@ class BodyReader:
         for argument in arguments.named_children:
             self.visit(argument, conditional, depth + 1)
 
-    def _target(self, function: Node) -> tuple[str, bool]:
-        """What a call calls: a name, or a place and True."""
-        node = function
-        while node.type == "parenthesized_expression" and node.named_child_count == 1:
-            node = node.named_children[0]
-        if node.type == "pointer_expression":
-            inner = node.child_by_field_name("argument")
-            node = inner if inner is not None else node
-            while node.type == "parenthesized_expression" and node.named_child_count == 1:
-                node = node.named_children[0]
-        if node.type == "identifier":
-            name = self._text(node)
-            if name in self.locals:
-                return "$" + name, True
-            return name, False
-        made = made_name(node, self.code)
-        return (made, False) if made else (self.place(node), True)
-
-    def _compares_root(self, arguments: Node) -> bool:
-        children = arguments.named_children
-        return any(self._text(c) == "GLOBAL_ROOT_UID" for c in children) and any(
-            self._is_uid(c) for c in children
-        )
-
-    def _value(self, node: Node, callee: str) -> str:
-        """An argument: a number, a place, ``=text`` of constant flags, or empty."""
-        kind = node.type
-        while kind in ("parenthesized_expression", "cast_expression") and node.named_child_count:
-            node = node.named_children[-1]
-            kind = node.type
-        if kind == "number_literal":
-            return self._text(node)
-        if kind in ("identifier", "field_expression", "pointer_expression", "subscript_expression"):
-            return self.place(node)
-        text = self.code[node.start_byte : node.end_byte]
-        # The text of any other argument is of use only if it names a capability.
-        if len(text) <= 80 and (_FLAGS.fullmatch(text) or "cap" in callee):
-            return "=" + " ".join(text.decode("latin-1").split())
-        return ""
-
     # Uids.
-
-    def _is_uid(self, node: Node) -> bool:
-        if node.type == "field_expression":
-            field = node.child_by_field_name("field")
-            if field is None or not self._text(field).endswith(("uid", "val")):
-                return False
-            return bool(_TASK_UID.fullmatch(self.place(node)))
-        if node.type == "call_expression":
-            function = node.child_by_field_name("function")
-            return function is not None and bool(_UID_CALL.fullmatch(self._text(function)))
-        return False
 
     def _uid_test(
         self, node: Node, conditional: int, decision: Decision | None, truth: bool
@@ -392,7 +261,7 @@ class BodyReader:
             at,
             UidTest(
                 self._row(node),
-                self._text(node),
+                self.places.text(node),
                 conditional,
                 effect,
                 errno,
@@ -409,7 +278,7 @@ class BodyReader:
         for condition, truth in self._under:
             key = condition.start_byte << 1 | truth
             if key not in self._conditions:
-                expr = guards.expression(condition, self.code, self.locals)
+                expr = guards.expression(condition, self.code, self.places.locals)
                 self._conditions[key] = (
                     guards.UNKNOWN
                     if not guards.leaves(expr)
@@ -424,7 +293,7 @@ class BodyReader:
     def _passed(self, arguments: Node) -> tuple[guards.Expr, ...]:
         """The arguments of a call, up to the last one that can be followed."""
         found = [
-            guards.expression(argument, self.code, self.locals)
+            guards.expression(argument, self.code, self.places.locals)
             for argument in arguments.named_children
             if argument.type != "comment"
         ]
@@ -435,11 +304,11 @@ class BodyReader:
         return tuple(found)
 
     def _set(self, node: Node, target: Node, value: Node) -> None:
-        place = guards.expression(target, self.code, self.locals)
+        place = guards.expression(target, self.code, self.places.locals)
         if isinstance(place, str) and place[0] == "$":
             self.body.sets.setdefault(
                 self.base + node.start_byte,
-                (place, guards.expression(value, self.code, self.locals)),
+                (place, guards.expression(value, self.code, self.places.locals)),
             )
 
     # Storing.
@@ -453,7 +322,7 @@ class BodyReader:
         operator = node.child_by_field_name("operator")
         sign = operator.type if operator is not None else ""
         if sign == "=":
-            self._flow(self.place(left), right)
+            self._flow(self.places.place(left), right)
         # "&=" only takes flags away; what any other operator does is not followed.
         if sign in ("=", "|="):
             self._set(node, left, right)
@@ -469,107 +338,12 @@ class BodyReader:
         self._through(node, conditional, depth)
 
     def _flow(self, target: str, value: Node) -> None:
-        if not target or (target.startswith("$") and not self._may_hold_function(target[1:])):
+        if not target or (target.startswith("$") and not self.places.may_hold_function(target[1:])):
             return
-        for source in self._sources(value, 0):
+        for source in self.places.sources(value):
             if source != target:
                 at = self.base + value.start_byte
                 self.body.flows.setdefault((at, source), Flow(self._row(value), target, source))
-
-    def _may_hold_function(self, name: str) -> bool:
-        type_, pointer_to_function = self.locals.get(name, ("", False))
-        return pointer_to_function or (bool(type_) and not type_.startswith(("struct ", "union ")))
-
-    def _sources(self, node: Node, depth: int) -> list[str]:
-        """Places whose value may be that of an expression."""
-        kind = node.type
-        if depth > 8:
-            return []
-        if kind in ("parenthesized_expression", "cast_expression"):
-            inner = node.child_by_field_name("value") or (
-                node.named_children[-1] if node.named_child_count else None
-            )
-            return self._sources(inner, depth + 1) if inner is not None else []
-        if kind == "conditional_expression":
-            sides = (
-                node.child_by_field_name("consequence"),
-                node.child_by_field_name("alternative"),
-            )
-            return [s for side in sides if side is not None for s in self._sources(side, depth + 1)]
-        if kind == "assignment_expression":
-            right = node.child_by_field_name("right")
-            return self._sources(right, depth + 1) if right is not None else []
-        if kind == "identifier":
-            name = self._text(node)
-            if name in self.locals:
-                return ["$" + name] if self._may_hold_function(name) else []
-            return [":" + name]
-        if kind == "pointer_expression":
-            inner = node.child_by_field_name("argument")
-            return self._sources(inner, depth + 1) if inner is not None else []
-        if kind in ("field_expression", "subscript_expression"):
-            place = self.place(node)
-            return [place] if place else []
-        made = made_name(node, self.code)
-        return [":" + made] if made else []
-
-    def place(self, node: Node, depth: int = 0) -> str:
-        """The place (see ``facts``) that an expression denotes, or the empty string."""
-        if depth > 40:
-            return ""
-        kind = node.type
-        if kind == "identifier":
-            name = self._text(node)
-            if name not in self.locals:
-                return ":" + name
-            return "$" + name
-        if kind == "field_expression":
-            argument = node.child_by_field_name("argument")
-            field = node.child_by_field_name("field")
-            if argument is None or field is None:
-                return ""
-            base = self.place(argument, depth + 1)
-            if base.startswith("$") and ">" not in base:
-                base = self.locals[base[1:]][0]
-            return f"{base}>{self._text(field)}" if base else ""
-        if kind == "subscript_expression":
-            argument = node.child_by_field_name("argument")
-            return self.place(argument, depth + 1) if argument is not None else ""
-        if kind == "pointer_expression":
-            argument = node.child_by_field_name("argument")
-            return self.place(argument, depth + 1) if argument is not None else ""
-        if kind == "cast_expression":
-            cast = node.child_by_field_name("type")
-            inner = cast.child_by_field_name("type") if cast is not None else None
-            name = type_name(inner, self.code)
-            if name:
-                return name
-            value = node.child_by_field_name("value")
-            return self.place(value, depth + 1) if value is not None else ""
-        if kind == "call_expression":
-            return self._call_place(node)
-        if kind in ("parenthesized_expression", "comma_expression"):
-            children = node.named_children
-            return self.place(children[-1], depth + 1) if children else ""
-        if kind in ("conditional_expression", "assignment_expression"):
-            side = node.child_by_field_name("consequence") or node.child_by_field_name("left")
-            return self.place(side, depth + 1) if side is not None else ""
-        if kind in ("update_expression", "binary_expression"):
-            # "current" is (0+current_set[smp_processor_id()]) in 2.0.
-            sides = (node.child_by_field_name(name) for name in ("argument", "left", "right"))
-            places = (self.place(side, depth + 1) for side in sides if side is not None)
-            return next(filter(None, places), "")
-        return ""
-
-    def _call_place(self, node: Node) -> str:
-        function = node.child_by_field_name("function")
-        if function is None or function.type != "identifier":
-            return ""
-        # list_entry(p, struct task_struct, run_list) is of the type that it names.
-        named = _TYPE_ARGUMENT.search(self.code, node.start_byte, node.end_byte)
-        if named:
-            return " ".join(named.group(1).decode("latin-1").split())
-        return self._text(function) + "()"
 
     # Declarations inside a body.
 
@@ -587,7 +361,7 @@ class BodyReader:
             found = declared(declarator, self.code)
             if found is None or found.function:
                 continue
-            self.locals[found.name] = (
+            self.places.locals[found.name] = (
                 "" if found.pointer_to_function else type_,
                 found.pointer_to_function,
             )
@@ -599,7 +373,7 @@ class BodyReader:
                 self._flow("$" + found.name, value)
             self.body.sets.setdefault(
                 self.base + declarator.start_byte,
-                ("$" + found.name, guards.expression(value, self.code, self.locals)),
+                ("$" + found.name, guards.expression(value, self.code, self.places.locals)),
             )
             self.visit(value, conditional, depth + 1)
 
@@ -628,48 +402,13 @@ class BodyReader:
             name = found.name if found else ""
             if found:
                 pointer = found.pointer_to_function or found.function
-                self.locals[name] = ("" if pointer else type_, pointer)
+                self.places.locals[name] = ("" if pointer else type_, pointer)
             result.append(Parameter(name, type_))
         return tuple(result)
 
-    def relayed(self, expression: Node, depth: int = 0) -> tuple[str, ...]:
-        """The names that an expression calls if it is made of nothing but calls and
-        uid tests joined by ``!``, ``&&`` and ``||`` (a uid test is named ``uid0``);
-        empty for any other expression. To be asked after the visit."""
-        kind = expression.type
-        if depth > 20:
-            return ()
-        if kind == "call_expression":
-            function = expression.child_by_field_name("function")
-            if function is None or function.type != "identifier":
-                return ()
-            return ("uid0",) if self._tests_uid(expression) else (self._text(function),)
-        if kind == "parenthesized_expression" and expression.named_child_count == 1:
-            return self.relayed(expression.named_children[0], depth + 1)
-        if kind == "unary_expression" and self.code[expression.start_byte] == 0x21:
-            operand = expression.child_by_field_name("argument")
-            if operand is None:
-                return ()
-            return ("uid0",) if self._is_uid(operand) else self.relayed(operand, depth + 1)
-        if kind == "binary_expression":
-            left = expression.child_by_field_name("left")
-            right = expression.child_by_field_name("right")
-            operator = expression.child_by_field_name("operator")
-            if left is None or right is None or operator is None:
-                return ()
-            if operator.type == "==" and self._tests_uid(expression):
-                return ("uid0",)
-            if operator.type in ("&&", "||"):
-                first, second = self.relayed(left, depth + 1), self.relayed(right, depth + 1)
-                return (*first, *second) if first and second else ()
-        return ()
-
-    def _tests_uid(self, node: Node) -> bool:
-        low, high = self.base + node.start_byte, self.base + node.end_byte
-        return any(low <= at < high for at in self.body.uid_tests)
-
-    def _text(self, node: Node) -> str:
-        return self.code[node.start_byte : node.end_byte].decode("latin-1")
+    def relays(self, expression: Node) -> tuple[str, ...]:
+        """What an expression relays (see ``relays``). To be asked after the visit."""
+        return relayed(expression, self.places, [at - self.base for at in self.body.uid_tests])
 
     def _row(self, node: Node) -> int:
         return self.base_row + node.start_point[0]
@@ -706,116 +445,3 @@ _LEAVES = frozenset(
         *("break_statement", "continue_statement", "goto_statement", "parameter_list"),
     )
 )
-
-
-def initialiser(
-    value: Node, code: bytes, variable: str, type_: str, base_row: int, array: bool
-) -> list[tuple[int, Stored]]:
-    """The names that a braced list stores, each with the path to where it stands.
-
-    For an array the first step of the path is left out, as all elements are alike.
-    """
-    return [
-        (
-            name.start_byte,
-            Stored(
-                base_row + name.start_point[0],
-                variable,
-                type_,
-                path,
-                ":" + code[name.start_byte : name.end_byte].decode("latin-1"),
-            ),
-        )
-        for name, path in _listed(value, code, (), 0, array)
-    ]
-
-
-def _listed(
-    node: Node, code: bytes, path: tuple[str, ...], depth: int, array: bool
-) -> Iterator[tuple[Node, tuple[str, ...]]]:
-    """The names in a braced list, each with its path."""
-    if depth > 20:
-        return
-    for index, child in enumerate(c for c in node.named_children if c.type != "comment"):
-        names, value = _designated(child, code)
-        if value is None:
-            continue
-        inner = _bare(value)
-        element = array and depth == 0 and inner.type == "initializer_list"
-        here = (*path, *(names or (() if element else (f"#{index}",))))
-        if inner.type == "initializer_list":
-            yield from _listed(inner, code, here, depth + 1, array)
-        elif inner.type == "identifier" or made_name(inner, code):
-            yield inner, here
-
-
-_WRAPPINGS = frozenset(
-    (
-        "cast_expression",
-        "parenthesized_expression",
-        "pointer_expression",
-        "compound_literal_expression",
-    )
-)
-
-
-def _bare(node: Node) -> Node:
-    """An expression without casts, parentheses and ``&`` around it."""
-    while node.type in _WRAPPINGS:
-        inner = node.child_by_field_name("value") or node.child_by_field_name("argument")
-        if inner is None:
-            if not node.named_child_count:
-                break
-            inner = node.named_children[-1]
-        node = inner
-    return node
-
-
-def _designated(entry: Node, code: bytes) -> tuple[tuple[str, ...], Node | None]:
-    """The members that an entry of a braced list names (``.ops.bind = f``, ``bind: f``;
-    subscripts are left out), and its value."""
-    if entry.type != "initializer_pair":
-        return (), entry
-    names = []
-    for designator in entry.children_by_field_name("designator"):
-        at = designator.named_children[0] if designator.named_child_count else designator
-        if "field_identifier" in (designator.type, at.type):
-            names.append(code[at.start_byte : at.end_byte].decode("latin-1"))
-    return tuple(names), entry.child_by_field_name("value")
-
-
-def structs_in(node: Node, code: bytes, outer: str = "", depth: int = 0) -> list[Struct]:
-    """The structs and unions that a specifier defines, the nested ones after their outer
-    one. A nested one without a tag is named after its place: ``struct inode>u``."""
-    fields = node.child_by_field_name("body")
-    if fields is None or depth > _DEEPEST_STRUCT:
-        return []
-    tag = type_name(node, code) or outer
-    members: list[Parameter] = []
-    nested: list[Struct] = []
-    for field in fields.named_children:
-        if field.type != "field_declaration":
-            continue
-        specifier = field.child_by_field_name("type")
-        type_ = type_name(specifier, code)
-        declarators = field.children_by_field_name("declarator")
-        inline = specifier is not None and specifier.child_by_field_name("body") is not None
-        names = [d for d in (declared(x, code) for x in declarators) if d is not None and d.name]
-        if inline and specifier is not None:
-            if not names:
-                # Members of an anonymous struct or union belong to the outer one.
-                inner = structs_in(specifier, code, f"{tag}>", depth + 1)
-                if inner:
-                    members.extend(inner[0].members)
-                    nested.extend(inner[1:])
-                    if not inner[0].tag.endswith(">"):
-                        nested.append(inner[0])
-                continue
-            inner = structs_in(specifier, code, f"{tag}>{names[0].name}", depth + 1)
-            nested.extend(inner)
-            type_ = inner[0].tag if inner else type_
-        for name in names:
-            members.append(
-                Parameter(name.name, "()" if name.pointer_to_function or name.function else type_)
-            )
-    return [Struct(tag, tuple(members)), *nested]

@@ -171,11 +171,14 @@ class Blob(NamedTuple):
     """The facts of one content of a file. ``mentions`` are the places where a check's
     name occurs outside comments and strings, as (line, name, kind): the lexical
     count. ``kind`` is ``call`` (a parenthesis follows), ``declaration`` (in a prototype) or
-    ``name`` (anything else, such as a member of that name)."""
+    ``name`` (anything else, such as a member of that name). ``includes`` are the names of
+    included files with the sign before them (``<asm/io.h``, ``"hosts.h``); ``required`` are
+    those that stand under no preprocessor condition."""
 
     items: tuple[Placed, ...]
     includes: tuple[str, ...]
     mentions: tuple[tuple[int, str, str], ...]
+    required: tuple[str, ...] = ()
 
 
 NOTHING = Item()

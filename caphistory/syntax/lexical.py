@@ -21,6 +21,11 @@ _WHITE = b" \t\v\f\r"
 _NEWLINE = re.compile(rb"\n")
 _DIRECTIVE = re.compile(rb"\s*#\s*([A-Za-z_]\w*)?")
 _CONTINUATION = re.compile(rb"\\(?=\r?\n)")
+# What sparse reads and a compiler does not (include/linux/compiler.h, from 2.5.68 on): a
+# grammar loses the call in whose arguments "char __user * __user *" stands.
+_SPARSE = re.compile(
+    rb"\b__(?:user|kernel|iomem|force|percpu|rcu|safe|nocast|private|bitwise(?:__)?)\b"
+)
 
 
 class Directive(NamedTuple):
@@ -98,7 +103,13 @@ def scan(source: bytes) -> Scan:
             position = start + 1
     newlines = [m.start() for m in _NEWLINE.finditer(source)]
     # A line goes on behind a backslash outside macros too (eata.c of 2.2 to 2.6).
-    return Scan(_CONTINUATION.sub(b" ", bytes(out)), directives, newlines)
+    code = _CONTINUATION.sub(b" ", bytes(out))
+    return Scan(without_sparse(code), directives, newlines)
+
+
+def without_sparse(code: bytes) -> bytes:
+    """Code with the annotations of the checker sparse blanked."""
+    return _SPARSE.sub(lambda found: b" " * len(found.group()), code)
 
 
 def _first_on_line(code: bytearray, position: int) -> bool:

@@ -27,8 +27,10 @@ from caphistory.syntax.conditionals import (
     selections,
     without_guards,
 )
+from caphistory.syntax.declarations import declared, parser, structs_in, type_name
 from caphistory.syntax.headers import KEYWORDS, parse_header, split_arguments
-from caphistory.syntax.lexical import Directive, Scan, blanked, scan
+from caphistory.syntax.initialisers import initialiser
+from caphistory.syntax.lexical import Directive, Scan, blanked, scan, without_sparse
 from caphistory.syntax.tables import assembler_functions
 
 # Any name that may be, or hold, a check's name: the lexical count starts from these.
@@ -100,6 +102,7 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
         tuple(item for _, item in placed),
         _includes(source, scanned.directives),
         _mentions(scanned, prototypes),
+        _includes(source, [d for d in scanned.directives if not nest.enclosing(d.start)]),
     )
     return blob, fresh
 
@@ -330,7 +333,7 @@ def _body(
     else:
         prefix = b" ".join((b"void f(" + b", ".join(parameters) + b")").split())
         wrapped = prefix + code[at:]
-    tree = bodies.parser().parse(wrapped)
+    tree = parser().parse(wrapped)
     root = tree.root_node
     reader = bodies.BodyReader(wrapped, at - len(prefix), code[:at].count(b"\n"), condition_at)
     found: tuple[facts.Parameter, ...] = ()
@@ -359,14 +362,14 @@ def _only_return(reader: bodies.BodyReader, body: Node) -> tuple[str, ...]:
     if len(statements) != 1 or statements[0].type != "return_statement":
         return ()
     values = statements[0].named_children
-    return reader.relayed(values[0]) if len(values) == 1 else ()
+    return reader.relays(values[0]) if len(values) == 1 else ()
 
 
 def _old_parameters(
     reader: bodies.BodyReader, old_style: bytes
 ) -> list[tuple[str, tuple[str, bool]]]:
     declared = set(re.findall(r"\w+", old_style.decode("latin-1")))
-    return [(name, kind) for name, kind in reader.locals.items() if name in declared]
+    return [(name, kind) for name, kind in reader.places.locals.items() if name in declared]
 
 
 # Declarations.
@@ -395,7 +398,7 @@ def _declaration(readings: list[bytes], condition_at: Callable[[int], str]) -> f
         if len(code) > _LARGE and not _STORES_NAME.search(code):
             continue  # firmware and font tables: large, and no name in them
         code = _without_annotations(code)
-        root = bodies.parser().parse(code).root_node
+        root = parser().parse(code).root_node
         for node in root.named_children:
             for struct in _structs_of(node, code):
                 known = structs.setdefault(struct.tag, {})
@@ -423,22 +426,22 @@ def _structs_of(node: Node, code: bytes) -> list[facts.Struct]:
             return []
         specifier = inner
         declarator = node.child_by_field_name("declarator")
-        found = bodies.declared(declarator, code) if declarator is not None else None
+        found = declared(declarator, code) if declarator is not None else None
         name = found.name if found else ""
     if specifier.type not in ("struct_specifier", "union_specifier"):
         return []
-    return bodies.structs_in(specifier, code, name)
+    return structs_in(specifier, code, name)
 
 
 def _typedefs(node: Node, code: bytes) -> list[facts.Typedef]:
     specifier = node.child_by_field_name("type")
     result = []
     for declarator in node.children_by_field_name("declarator"):
-        found = bodies.declared(declarator, code)
+        found = declared(declarator, code)
         if found is None:
             continue
         # A struct without a tag is known by the typedef's own name.
-        type_ = "()" if found.pointer_to_function else bodies.type_name(specifier, code)
+        type_ = "()" if found.pointer_to_function else type_name(specifier, code)
         if type_ and type_ != found.name:
             result.append(facts.Typedef(found.name, type_))
     return result
@@ -450,14 +453,14 @@ def _variables(
     variables: dict[str, facts.Variable],
     stored: dict[tuple[int, str], facts.Stored],
 ) -> None:
-    type_ = bodies.type_name(node.child_by_field_name("type"), code)
+    type_ = type_name(node.child_by_field_name("type"), code)
     static = any(
         child.type == "storage_class_specifier"
         and code[child.start_byte : child.end_byte] == b"static"
         for child in node.children
     )
     for declarator in node.children_by_field_name("declarator"):
-        found = bodies.declared(declarator, code)
+        found = declared(declarator, code)
         if found is None or found.function:
             continue
         own = "()" if found.pointer_to_function else (type_ or found.name)
@@ -471,12 +474,12 @@ def _variables(
             continue
         place = ":" + found.name
         if value.type == "initializer_list":
-            listed = bodies.initialiser(value, code, place, own, 0, found.array)
+            listed = initialiser(value, code, place, own, 0, found.array)
             for offset, one in listed:
                 stored.setdefault((offset, one.source), one)
         else:
             reader = bodies.BodyReader(code, 0, 0, lambda _: "")
-            for source in reader._sources(value, 0):
+            for source in reader.places.sources(value):
                 one = facts.Stored(value.start_point[0], place, own, (), source)
                 stored.setdefault((value.start_byte, source), one)
 
@@ -513,11 +516,11 @@ def _macro(directive: Directive) -> facts.Macro | None:
         if listed is None
         else tuple(p.decode("latin-1") for p in split_arguments(listed[1:-1]))
     )
-    body = directive.code[head.end() :]
+    body = without_sparse(directive.code[head.end() :])
     alias = _ALIAS.fullmatch(body.strip())
     prefix = b"void f(){"
     wrapped = prefix + body + b"\n;}"
-    root = bodies.parser().parse(wrapped).root_node
+    root = parser().parse(wrapped).root_node
     row = directive.code[: head.end()].count(b"\n")
     known = dict.fromkeys(parameters or (), ("", True))
     reader = bodies.BodyReader(wrapped, 0, row, lambda _: "", known)
@@ -529,9 +532,9 @@ def _macro(directive: Directive) -> facts.Macro | None:
         parameters,
         calls,
         tests,
-        reader.relayed(expression) if expression is not None else (),
+        reader.relays(expression) if expression is not None else (),
         alias.group(1).decode("latin-1") if alias else "",
-        reader.place(expression) if expression is not None else "",
+        reader.places.place(expression) if expression is not None else "",
     )
 
 

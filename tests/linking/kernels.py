@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping
 
 from caphistory.history.folders import blob_id
-from caphistory.linking.program import I386, Program
+from caphistory.linking.folders import I386
+from caphistory.linking.program import Program
 from caphistory.linking.release import Tree, link
 from caphistory.records import LinkedRelease, Release, SyscallCheck
 from caphistory.syntax.facts import Blob, Item

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from .kernels import chains
+from .kernels import chains, linked, told
 
 CASES = {
     "a static function is seen in its own file only": (
@@ -260,6 +260,74 @@ int sys_one(void) { return capable(CAP_A) ? 0 : -1; }
 """,
         {"sys_one: CAP_A"},
     ),
+    "a header's stand-in for what is not configured does not hide the function": (
+        """
+-- include/linux/one.h
+#ifdef CONFIG_ONE
+int ask(void);
+int other(void);
+#else
+static inline int ask(void) { return 0; }
+#define other() 0
+#endif
+-- fs/one.c
+#include <linux/one.h>
+int sys_one(void) { return ask(); }
+int sys_two(void) { return other(); }
+-- lib/ask.c
+int ask(void) { return capable(CAP_A) ? 0 : -1; }
+int other(void) { return capable(CAP_B) ? 0 : -1; }
+""",
+        {"sys_one ask: CAP_A", "sys_two other: CAP_B"},
+    ),
+    "a header that has both branches hides a namesake": (
+        """
+-- include/linux/one.h
+#ifdef CONFIG_ONE
+static inline int ask(void) { return capable(CAP_A) ? 0 : -1; }
+#else
+static inline int ask(void) { return capable(CAP_B) ? 0 : -1; }
+#endif
+-- fs/one.c
+#include <linux/one.h>
+int sys_one(void) { return ask(); }
+-- lib/ask.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {"sys_one ask: CAP_A", "sys_one ask: CAP_B"},
+    ),
+    "a file that needs another architecture's header is not there": (
+        """
+-- include/asm-mips/gfx.h
+struct gfx;
+-- include/asm-i386/io.h
+struct io;
+-- include/linux/gfx.h
+#include <asm/gfx.h>
+-- drivers/one.c
+#include <asm/io.h>
+#ifdef CONFIG_SGI
+#include <asm/gfx.h>
+#endif
+int ask(void) { return capable(CAP_A) ? 0 : -1; }
+int sys_one(void) { return ask(); }
+-- drivers/a/ask.c
+#include <asm/gfx.h>
+int sys_two(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- drivers/b/ask.c
+#include <linux/gfx.h>
+int sys_three(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- fs/four.c
+int call_four(void) { return 0; }
+int sys_four(void) { return other(); }
+-- fs/gfx/other.c
+#include <asm/gfx.h>
+int other(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- lib/other.c
+int other(void) { return capable(CAP_B) ? 0 : -1; }
+""",
+        {"sys_one ask: CAP_A", "sys_four other: CAP_B"},
+    ),
     "an old-style definition": (
         """
 -- fs/one.c
@@ -280,3 +348,58 @@ char *name;
 def test_a_name_means_what_c_lets_it_mean(rule: str) -> None:
     kernel, expected = CASES[rule]
     assert chains(kernel) == expected
+
+
+def test_what_no_kernel_of_this_version_and_architecture_compiles_calls_nothing() -> None:
+    """lockd of 2.2 keeps its start under #if 0; drivers keep code for 2.0 and 2.3."""
+    text = """
+-- kernel/one.c
+int sys_one(void)
+{
+#if 0
+    return ask();
+#else
+    return 0;
+#endif
+}
+#if LINUX_VERSION_CODE < 0x020100
+int sys_two(void) { return ask(); }
+#else
+int sys_two(void) { return 0; }
+#endif
+int sys_three(void)
+{
+#ifdef __sparc__
+    return ask();
+#endif
+#ifndef CONFIG_SPARC
+    return later();
+#endif
+    return 0;
+}
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(2,3,0)
+int helper(void) { return capable(CAP_WRONG); }
+#else
+int helper(void) { return later(); }
+#endif
+int sys_four(void) { int done = helper(); return done; }
+int sys_five(void)
+{
+#if 0
+    if (!capable(CAP_WRONG))
+        return -1;
+#endif
+    return 0;
+}
+-- kernel/two.c
+int ask(void) { if (capable(CAP_WRONG)) return 1; return 0; }
+int later(void) { if (capable(CAP_LATER)) return 1; return 0; }
+-- arch/sparc/kernel/one.c
+int f(void) { return 0; }
+"""
+    release = linked(text)
+    assert {told(row) for row in release.syscall_checks} == {
+        "sys_three later: CAP_LATER",
+        "sys_four helper later: CAP_LATER",
+    }
+    assert ("sys_five", "0") in {(site.function, site.condition) for site in release.check_sites}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from caphistory.linking.program import I386, Program
+from caphistory.linking.folders import I386
+from caphistory.linking.program import Program
 from caphistory.records import CapabilityDefinition
 
 from . import test_checks, test_linkage, test_pointers, test_syscalls

@@ -396,3 +396,9 @@ def test_typedefs_and_variables() -> None:
         ("three", "fn_t", False, False),
         ("four", "()", False, False),
     ]
+
+
+def test_a_call_with_annotated_casts_in_its_arguments() -> None:
+    """do_execve in sys_execve of i386, from 2.5.68 on."""
+    (call,) = body("run(name, (char __user * __user *) r.x, (char __user * __user *) r.y, &r);").calls
+    assert (call.target, len(call.arguments)) == ("run", 4)

@@ -101,3 +101,9 @@ def test_what_never_ends_is_read_once(text: bytes) -> None:
     scanned = scan(text)
     assert len(scanned.code) == len(text)
     assert scanned.code.count(b"\n") == text.count(b"\n")
+
+
+def test_what_only_sparse_reads_is_blanked() -> None:
+    source = b"int f(char __user * __user *p, struct rule __force_me);\n"
+    code = scan(source).code
+    assert code == b"int f(char        *        *p, struct rule __force_me);\n"

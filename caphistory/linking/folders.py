@@ -1,0 +1,89 @@
+"""Which files a kernel of one architecture is built from."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from caphistory.syntax.facts import Blob
+
+_ARCH_FOLDER = re.compile(r"(?:^arch/|^include/asm-)([a-z0-9_]+)(?=/)")
+# Programs that run beside the kernel, not in it.
+_NOT_KERNEL = re.compile(r"^(?:tools|scripts|Documentation|usr|samples|boot|arch/\w+/boot)/")
+# What <…> finds in an architecture's folders: asm/x.h, and mach/x.h of arm.
+_ASM = re.compile(r"^include/asm-[a-z0-9_]+/(.*\.h)$")
+_ARCH_INCLUDE = re.compile(r"^arch/(?:\w+/)+?include/(?:uapi/)?(.*\.h)$")
+
+
+class Abi(NamedTuple):
+    """A system-call ABI: its name and the folders under ``arch`` (and ``include/asm-…``)
+    that a kernel with it is built from."""
+
+    name: str
+    folders: frozenset[str]
+
+
+I386 = Abi("i386", frozenset(("i386", "x86", "generic")))
+X86_64 = Abi("x86_64", frozenset(("x86_64", "x86", "generic")))
+
+
+def architecture(path: str) -> str:
+    """The architecture whose folder a file is in; empty for code of all of them, ``-`` for
+    a program that is no part of the kernel."""
+    if _NOT_KERNEL.match(path):
+        return "-"
+    found = _ARCH_FOLDER.search(path)
+    return found.group(1) if found else ""
+
+
+def foreign(
+    files: Mapping[str, Blob],
+    architectures: Mapping[str, str],
+    abi: Abi,
+    targets: Callable[[str, str], list[str]],
+) -> frozenset[str]:
+    """The files outside the architectures' folders that no kernel with this ABI can be built
+    from, as they include, under no condition, a header that only other architectures have
+    (drivers/sgi/char/shmiq.c of 2.2), or a file that does.
+
+    ``targets`` gives the files that an include's name means in a file.
+    """
+    theirs = _headers_of_others(files, architectures, abi)
+    generic = {path: blob for path, blob in files.items() if not architectures[path]}
+    found = {
+        path
+        for path, blob in generic.items()
+        if any(name[1:] in theirs and not targets(name, path) for name in blob.required)
+    }
+    news = found
+    while news:
+        names = {posixpath.basename(path) for path in news}
+        news = {
+            path
+            for path, blob in generic.items()
+            if path not in found
+            and any(
+                posixpath.basename(name[1:]) in names
+                and any(target in found for target in targets(name, path)[:1])
+                for name in blob.required
+            )
+        }
+        found |= news
+    return frozenset(found)
+
+
+def _headers_of_others(
+    files: Mapping[str, Blob], architectures: Mapping[str, str], abi: Abi
+) -> set[str]:
+    """The names by which other architectures' code includes their headers."""
+    found = set()
+    for path in files:
+        if architectures[path] and architectures[path] not in abi.folders:
+            asm, own = _ASM.match(path), _ARCH_INCLUDE.match(path)
+            if asm:
+                found.add("asm/" + asm.group(1))
+            elif own:
+                found.add(own.group(1))
+    return found
