@@ -25,6 +25,7 @@ _NOTHING = frozenset((b"", b"0", b"NULL"))
 _OUT = b"*"  # what a function leaves in a variable of its caller
 _LEAVING = frozenset(("return_statement", "goto_statement", "break_statement"))
 _BREAKABLE = frozenset(("switch_statement", "for_statement", "while_statement", "do_statement"))
+_CLIMBED = frozenset(("if_statement", "else_clause", "compound_statement", "labeled_statement"))
 _LOOK_BACK = 16
 _LEVELS = 6
 _LONGEST = 400  # bytes of a statement: what sets an error is short
@@ -115,7 +116,7 @@ class Decision:
         # "if (capable(…)) return 0;" denies behind the statement.
         granted = self._node.child_by_field_name("consequence")
         if granted is not None and _leaves(granted):
-            effect = way.follow(_following(self._node), self._before())
+            effect = way.follow(_behind(self._node), self._before())
             return effect if effect[0] == "deny" else LIMIT
         return LIMIT
 
@@ -236,6 +237,18 @@ def _following(node: Node) -> list[Node]:
         result.append(sibling)
         sibling = sibling.next_named_sibling
     return result
+
+
+def _behind(node: Node) -> list[Node]:
+    """What runs behind a statement: behind the if or block that it ends, if nothing else
+    (``if (a) if (capable(…)) return 0;``: vfs_permission in the namei.c of 2.2)."""
+    at: Node | None = node
+    while at is not None and at.type in _CLIMBED:
+        found = _following(at)
+        if found and at.parent is not None and at.parent.type != "if_statement":
+            return found
+        at = at.parent
+    return []
 
 
 def _leaves(statement: Node) -> bool:

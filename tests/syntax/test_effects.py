@@ -46,6 +46,9 @@ from tests.syntax.c import body, effect, file
         # Behind what is granted.
         ("if (capable(X)) return 0; return -EPERM;", "EPERM"),
         ("if (capable(X)) { a(); goto ok; } return -EPERM; ok: return 0;", "EPERM"),
+        ("if (a) if (capable(X)) return 0; return -EACCES;", "EACCES"),
+        ("if (a) { b(); if (capable(X)) return 0; } return -EACCES;", "EACCES"),
+        ("if (a) c(); else if (capable(X)) return 0; return -EACCES;", "EACCES"),
         ("if (capable(X)) a(); else return -EPERM;", "EPERM"),
         ("if (capable(X)) a(); else if (b) c(); else return -EPERM;", "EPERM"),
         # Some of what is asked for is denied.
@@ -70,6 +73,7 @@ def test_deny(statements: str, errno: str | None) -> None:
     [
         "if (capable(X)) a(); b();",
         "if (!capable(X)) a = 1; b();",
+        "for (;;) { if (a) if (capable(X)) return 0; } return -EACCES;",
         "if (!capable(X)) { if (a > b) a = b; } c();",
         "if (a && capable(X)) { b(); c(); } return 0;",
         "for (;;) { if (!capable(X)) continue; a(); }",
