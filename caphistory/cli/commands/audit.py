@@ -12,6 +12,7 @@ from caphistory.errors import NothingFound
 from caphistory.plain import clean
 
 _WORST = 10
+_OF_SITES = ("without_function", "effect_unknown")
 
 
 @subcommand("audit", release=True)
@@ -70,18 +71,30 @@ def _print_release(row: Row) -> None:
     say(clean(row["release"]), bold=True)
     for name, value in row.items():
         if name != "release":
-            say(f"{name.replace('_', ' '):<24}{value:>10,}")
+            share = _share(value, row["sites"]) if name in _OF_SITES else ""
+            say(f"{name.replace('_', ' '):<24}{value:>10,}{share}")
     say(f"\nnext: caphistory audit --release {clean(row['release'])} --details", dim=True)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"   {part / whole:.1%} of the sites" if whole else ""
 
 
 def _print_worst(session: Session, rows: list[Row]) -> None:
     """The sums over all releases, then those releases that have most left to explain."""
     lexical = sum(row["lexical"] for row in rows)
     unexplained = sum(row["unexplained"] for row in rows)
+    sites, lost, unknown = (
+        sum(row[name] for row in rows) for name in ("sites", "without_function", "effect_unknown")
+    )
     say(
         f"{counted(len(rows), 'release')}: {unexplained:,} of {lexical:,} occurrences of a check's"
         " name are unexplained",
         bold=True,
+    )
+    say(
+        f"{sites:,} check sites, release by release: {lost:,} stand in no known function, the effect"
+        f" of {unknown:,} is unknown ({unknown / max(sites, 1):.1%})"
     )
     worst = sorted((row for row in rows if row["unexplained"]), key=lambda row: -row["unexplained"])
     shown = worst[:_WORST] or rows[-_WORST:]
@@ -90,6 +103,9 @@ def _print_worst(session: Session, rows: list[Row]) -> None:
             "release",
             "occurrences",
             "unexplained",
+            "sites",
+            "no function",
+            "effect unknown",
             "functions",
             "with errors",
             "pointer calls",
@@ -103,6 +119,9 @@ def _print_worst(session: Session, rows: list[Row]) -> None:
                     for column in (
                         "lexical",
                         "unexplained",
+                        "sites",
+                        "without_function",
+                        "effect_unknown",
                         "functions",
                         "parse_errors",
                         "pointer_calls",
