@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from caphistory.linking.checks import Checks, Site
-from caphistory.linking.pointers import Pointers
+from caphistory.linking.pointers import Count, Pointers
 from caphistory.linking.program import Definition, Program
 from caphistory.linking.reach import Bounds
 from caphistory.records import Audit, AuditDetail
@@ -46,7 +46,8 @@ def audit(
     ]
     details += _bounds(bounds)
     functions = [d.fact for d in program.all_definitions() if isinstance(d.fact, Function)]
-    pointer_calls, resolved = pointers.count()
+    pointed = pointers.count()
+    details += _pointers(pointed)
     row = Audit(
         counts["lexical"],
         counts["calls"],
@@ -56,8 +57,8 @@ def audit(
         counts["unexplained"],
         len(functions),
         sum(f.error for f in functions),
-        pointer_calls,
-        resolved,
+        pointed.calls,
+        pointed.resolved,
     )
     return row, sorted(details, key=lambda d: (d.kind, d.path or "", d.line or 0, d.detail))
 
@@ -84,11 +85,31 @@ def _kind(definition: Definition) -> str:
     return "calls" if isinstance(definition.fact, Function) else "macros"
 
 
-def _bounds(bounds: Bounds) -> list[AuditDetail]:
-    """What is cut off is said with the release."""
+def _pointers(count: Count) -> list[AuditDetail]:
+    """How sharply calls through pointers were resolved."""
+    mean = count.targets / count.resolved if count.resolved else 0.0
     return [
-        AuditDetail("cut_off", None, None, f"chains of more than {bounds.depth} steps"),
         AuditDetail(
-            "cut_off", None, None, f"chains of more than {bounds.pointer_hops} pointer steps"
+            "pointer_calls_by_name",
+            None,
+            None,
+            f"{count.by_name} calls, of a member in which functions are stored, through a"
+            " receiver of unknown type",
+        ),
+        AuditDetail(
+            "targets_per_call",
+            None,
+            None,
+            f"{mean:.1f} on average, {count.most} at most ({count.widest})",
         ),
     ]
+
+
+def _bounds(bounds: Bounds) -> list[AuditDetail]:
+    """What is cut off is said with the release."""
+    told = [
+        f"chains of more than {most} steps, {hops} of them through a pointer"
+        for hops, most in enumerate(bounds.steps)
+    ]
+    told.append(f"chains of more than {len(bounds.steps) - 1} pointer steps")
+    return [AuditDetail("cut_off", None, None, one) for one in told]

@@ -6,7 +6,7 @@ it set itself (``newattrs.ia_valid = ATTR_MODE | ATTR_CTIME``); a guard in the c
 decided counts as possible.
 
 A *context* is what is known of a function's parameters: values by place (``$priv``,
-``$attr>ia_valid``). A value is a number, or the set of the flags that it may hold.
+``$attr>ia_valid``; ``$p>`` is the name of the object that ``p`` points to).
 """
 
 from __future__ import annotations
@@ -14,102 +14,58 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from caphistory.linking.program import Definition
+from caphistory.linking.numbers import Numbers
+from caphistory.linking.program import Definition, Program
+from caphistory.linking.values import Value, any_of, truth_of, value_of
 from caphistory.syntax.facts import Call, Function
-from caphistory.syntax.guards import Expr, leaves
+from caphistory.syntax.guards import Expr, leaves, names
 
-Value: TypeAlias = "int | frozenset[str]"
 Context: TypeAlias = "frozenset[tuple[str, Value]]"
 NOTHING_KNOWN: Context = frozenset()
-
-
-def value_of(expr: Expr, known: Mapping[str, Value]) -> Value | None:
-    """The value of an expression; None where it cannot be told."""
-    if isinstance(expr, str):
-        if expr[0] == "$":
-            return known.get(expr)
-        if expr[0] == ":":
-            return frozenset((expr[1:],)) if expr[1:].isupper() else None
-        return int(expr) if expr.lstrip("-").isdigit() else None
-    operator = expr[0]
-    if operator in ("!", "&&", "||", "==", "!="):
-        truth = truth_of(expr, known)
-        return None if truth is None else int(truth)
-    left, right = value_of(expr[1], known), value_of(expr[2], known)
-    if operator == "&":
-        return _and(left, right)
-    if operator == "|" and left is not None and right is not None:
-        if isinstance(left, frozenset) and isinstance(right, frozenset):
-            return left | right
-        if left == 0:
-            return right
-        if right == 0:
-            return left
-    return None
-
-
-def _and(left: Value | None, right: Value | None) -> Value | None:
-    if left == 0 or right == 0:
-        return 0
-    if isinstance(left, frozenset) and isinstance(right, frozenset) and not left & right:
-        return 0
-    return None
-
-
-def truth_of(expr: Expr, known: Mapping[str, Value]) -> bool | None:
-    """Whether a condition holds; None where it cannot be told."""
-    if isinstance(expr, tuple):
-        operator = expr[0]
-        if operator == "!":
-            inner = truth_of(expr[1], known)
-            return None if inner is None else not inner
-        if operator in ("&&", "||"):
-            decisive = operator == "||"
-            sides = [truth_of(side, known) for side in expr[1:]]
-            if decisive in sides:
-                return decisive
-            return None if None in sides else not decisive
-        if operator in ("==", "!="):
-            left, right = value_of(expr[1], known), value_of(expr[2], known)
-            if isinstance(left, int) and isinstance(right, int):
-                return (left == right) == (operator == "==")
-            return None
-    value = value_of(expr, known)
-    # A set of flags may turn out to be empty: only a number is certain.
-    return bool(value) if isinstance(value, int) else None
-
-
-def possible(guards: Iterable[Expr], context: Context) -> bool:
-    """Whether no guard is known to fail."""
-    if not context:
-        return True
-    known = dict(context)
-    return all(truth_of(guard, known) is not False for guard in guards)
 
 
 class Constants:
     """Carries constants from caller to callee, as far as a guard somewhere below needs them."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._numbers = Numbers(program)
         self._wanted: dict[Definition, set[str]] = {}
+        self._named: dict[Definition, dict[str, Value]] = {}
         self._sets: dict[Definition, dict[str, list[Expr]]] = {}
         self._handed: dict[Definition, dict[str, set[str]]] = {}
+        self._names: dict[Definition, set[str]] = {}
+
+    # What is asked for.
 
     def want(self, definition: Definition, guards: Iterable[Expr]) -> bool:
         """Say that guards in a definition can be decided; True if this is news."""
-        return self._add(definition, {leaf for guard in guards for leaf in leaves(guard)})
+        listed = list(guards)
+        self._names.setdefault(definition, set()).update(n for one in listed for n in names(one))
+        return self._add(definition, {leaf for guard in listed for leaf in leaves(guard)})
 
     def want_for(self, caller: Definition, call: Call, callee: Definition) -> bool:
         """Say that a caller's constants matter for a callee; True if this is news."""
         needed: set[str] = set()
-        for place, (expr, member) in self._arguments(call, callee).items():
-            del place
-            if member is None:
-                needed |= leaves(expr)
-            elif isinstance(expr, str) and expr[0] == "$" and ">" not in expr:
-                needed.add(f"{expr}>{member}")
+        named = self._names.setdefault(caller, set())
+        for expr, member in self._arguments(call, callee).values():
+            base = _struct(expr)
+            if not member:
+                named |= names(expr)
+                needed |= leaves(expr) if member is None else {f"{base}>"} if base else set()
+            elif base is not None:
+                needed.add(f"{base}>{member}")
+                for one in self._sets_of(caller).get(f"{base}>{member}", ()):
+                    named |= names(one)
+                    needed |= leaves(one)
         parameters = set(caller.parameters())
         return self._add(caller, {n for n in needed if n[1:].partition(">")[0] in parameters})
+
+    def find_numbers(self) -> None:
+        """Look for the values of all constants that matter. To be asked when nothing more is
+        wanted."""
+        all_ = {name for names_ in self._names.values() for name in names_}
+        self._numbers.find(name for name in all_ if name[0] == ":")
 
     def _add(self, definition: Definition, places: set[str]) -> bool:
         wanted = self._wanted.setdefault(definition, set())
@@ -123,57 +79,83 @@ class Constants:
         wanted = self._wanted.get(callee)
         if not wanted:
             return {}
-        names = callee.parameters()
+        parameters = callee.parameters()
         found = {}
         for place in wanted:
-            base, _, member = place[1:].partition(">")
-            position = names.index(base) if base in names else len(call.passes)
+            base, sign, member = place[1:].partition(">")
+            position = parameters.index(base) if base in parameters else len(call.passes)
             if position < len(call.passes):
-                found[place] = (call.passes[position], member or None)
+                found[place] = (call.passes[position], member if sign else None)
         return found
 
+    # What is known.
+
+    def possible(self, definition: Definition, guards: Iterable[Expr], context: Context) -> bool:
+        """Whether no guard of a definition is known to fail."""
+        if not context:
+            return True
+        known = self._known(definition, context)
+        return all(truth_of(guard, known) is not False for guard in guards)
+
+    def _known(self, definition: Definition, context: Context) -> dict[str, Value]:
+        named = self._named.get(definition)
+        if named is None:
+            wanted = sorted(self._names.get(definition, ()))
+            constants = [name for name in wanted if name[0] == ":"]
+            named = self._numbers.of(constants, definition.path)
+            named.update((f, 1) for f in wanted if f[0] == "@" and self._is_function(f, definition))
+            self._named[definition] = named
+        return {**named, **dict(context)}
+
+    def _is_function(self, name: str, user: Definition) -> bool:
+        found = self._program.resolve(name[1:], user.path)
+        return bool(found) and all(isinstance(one.fact, Function) for one in found)
+
     def handed(
-        self, caller: Definition, context: Context, call: Call | None, callee: Definition
+        self, caller: Definition, context: Context, call: Call, callee: Definition
     ) -> Context:
         """What is known of the callee's parameters when the caller calls it."""
-        if call is None or not self._wanted.get(callee):
+        if not self._wanted.get(callee):
             return NOTHING_KNOWN
-        known = dict(context)
+        known = self._known(caller, context)
         found = set()
         for place, (expr, member) in self._arguments(call, callee).items():
             value = (
                 value_of(expr, known)
                 if member is None
-                else self._member(caller, known, expr, member)
+                else self._member(caller, known, expr, member, call.target)
             )
             if value is not None:
                 found.add((place, value))
         return frozenset(found)
 
     def _member(
-        self, caller: Definition, known: Mapping[str, Value], expr: Expr, member: str
+        self,
+        caller: Definition,
+        known: Mapping[str, Value],
+        expr: Expr,
+        member: str,
+        target: str,
     ) -> Value | None:
-        """The flags that ``member`` of a struct may hold that the caller hands on: all that
-        it sets there, together with what it was handed itself."""
-        if not isinstance(expr, str) or expr[0] != "$" or ">" in expr:
+        """What ``member`` of a struct may hold that the caller hands on to ``target``: what the
+        caller was handed itself or sets there, with the flags that it adds."""
+        base = _struct(expr)
+        if not member and (base is None or base[0] == ":"):
+            return expr if base is not None and isinstance(expr, str) else None
+        if base is None or base[0] == ":":
             return None
-        if not isinstance(caller.fact, Function):
-            return None
-        place = f"{expr}>{member}"
-        own = expr[1:] in caller.parameters()
-        values: list[Value | None] = [known.get(place)] if own else []
-        if not own and len(self._handed_to(caller).get(expr, ())) > 1:
+        place = f"{base}>{member}"
+        own = base[1:] in caller.parameters()
+        if not own and self._handed_to(caller).get(base, set()) - {target}:
             return None  # another callee may have changed it
-        values += [value_of(one, known) for one in self._sets_of(caller).get(place, ())]
-        flags: frozenset[str] = frozenset()
-        if not values:
-            return None
-        for value in values:
-            if isinstance(value, frozenset):
-                flags |= value
-            elif value != 0:
-                return None
-        return flags
+        sets = self._sets_of(caller).get(place, [])
+        changes = [one for one in sets if isinstance(one, tuple) and place in one[1:]]
+        plain = [value_of(one, known) for one in sets if one not in changes]
+        value = any_of([known.get(place), *plain] if own else plain)
+        for change in changes:
+            added = {**known, place: value} if value is not None else known
+            value = any_of([value, value_of(change, added)])
+        return value
 
     def _sets_of(self, caller: Definition) -> dict[str, list[Expr]]:
         if caller not in self._sets:
@@ -189,7 +171,17 @@ class Constants:
             handed: dict[str, set[str]] = {}
             for call in caller.fact.calls:
                 for expr in call.passes:
-                    if isinstance(expr, str) and expr[0] == "$" and ">" not in expr:
-                        handed.setdefault(expr, set()).add(call.target)
+                    base = _struct(expr)
+                    # What a return hands on is handed to nobody after that.
+                    if base is not None and not (isinstance(expr, tuple) and "last" in expr):
+                        handed.setdefault(base, set()).add(call.target)
             self._handed[caller] = handed
         return self._handed[caller]
+
+
+def _struct(expr: Expr) -> str | None:
+    """The variable or name whose members an argument hands on."""
+    if isinstance(expr, tuple):
+        inner = expr[1] if expr[0] == "addr" else None
+        return inner if isinstance(inner, str) else None
+    return expr if expr[0] in "$:" and ">" not in expr else None

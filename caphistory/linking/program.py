@@ -27,6 +27,7 @@ from caphistory.syntax.facts import (
     Struct,
     Variable,
 )
+from caphistory.syntax.notation import meeting, names
 
 T = TypeVar("T")
 
@@ -125,8 +126,10 @@ class Program:
         self.passed: Index[tuple[Definition, Call, int]] = Index()
         self.flows: Index[tuple[Definition, Flow]] = Index()
         self.stored: Index[StoredAt] = Index()
+        self.uses: Index[StoredAt] = Index()
         self.tables: Index[StoredAt] = Index()
         self.uid_tests: Index[Definition] = Index()
+        self.with_parameters: Index[Definition] = Index()
         self._all: tuple[Index[object], ...] = (  # type: ignore[assignment]
             self.by_name,
             self.structs,
@@ -138,8 +141,10 @@ class Program:
             self.passed,
             self.flows,
             self.stored,
+            self.uses,
             self.tables,
             self.uid_tests,
+            self.with_parameters,
         )
         self._version: int | None = None
         self._possible: dict[str, bool] = {}
@@ -193,9 +198,11 @@ class Program:
             for fact in item.functions:
                 function = self._define(fact.name, path, placed.line, placed.condition, fact)
                 for flow in fact.flows:
-                    self.flows.add(last_part(flow.source), path, (function, flow))
+                    self.flows.add(meeting(flow.source), path, (function, flow))
             for macro in item.macros:
-                self._define(macro.name, path, placed.line, placed.condition, macro)
+                at_macro = self._define(macro.name, path, placed.line, placed.condition, macro)
+                if macro.parameters is not None and (macro.flows or macro.calls):
+                    self.with_parameters.add("", path, at_macro)
             for struct in item.structs:
                 self.structs.add(struct.tag, path, struct)
             for typedef in item.typedefs:
@@ -204,7 +211,10 @@ class Program:
                 self.variables.add(variable.name, path, variable)
             for stored in item.stored:
                 at = StoredAt(stored, path, function)
-                self.stored.add(stored.source[1:], path, at)
+                if names(stored.source):
+                    self.stored.add(stored.source[1:], path, at)
+                else:
+                    self.uses.add(stored.source.partition("(")[0], path, at)
                 if stored.path and stored.path[0][0] == "#":
                     self.tables.add(stored.variable, path, at)
 
@@ -221,12 +231,12 @@ class Program:
         own = set(definition.parameters())
         for call in fact.calls:
             if call.pointer:
-                self.pointer_calls.add(last_part(call.target), path, (definition, call))
+                self.pointer_calls.add(meeting(call.target), path, (definition, call))
             else:
                 self.calls.add(call.target, path, (definition, call))
             for position, argument in enumerate(call.arguments):
                 if may_be_function(argument, own):
-                    self.passed.add(last_part(argument), path, (definition, call, position))
+                    self.passed.add(meeting(argument), path, (definition, call, position))
         return definition
 
     def is_stored(self, definition: Definition) -> bool:
@@ -367,6 +377,7 @@ class Program:
         """The struct that a type's name means in a file: its tag, the path of its
         definition and the definition; None where there is none."""
         for _ in range(6):
+            type_ = self._renamed(type_, path)
             place = self._pick(self.structs, type_, path)
             if place is not None:
                 return type_, place, self._widest(type_, place)
@@ -377,6 +388,18 @@ class Program:
                 return None
             type_ = self.typedefs.at(type_, place)[0]
         return None
+
+    def _renamed(self, type_: str, path: str) -> str:
+        """A struct's type, if a macro that the file sees renames its tag: 2.2 drivers of 2.3
+        have ``#define net_device device``."""
+        kind, _, tag = type_.rpartition(" ")
+        if kind and tag in self.by_name:
+            for definition in self.resolve(tag, path):
+                fact = definition.fact
+                seen = definition.path == path or definition.path in self.includes(path)
+                if seen and isinstance(fact, Macro) and fact.parameters is None and fact.alias:
+                    return f"{kind} {fact.alias}"
+        return type_
 
     def _widest(self, tag: str, path: str) -> Struct:
         """Of several definitions in one file (#ifdef), the one with the most members."""
@@ -431,11 +454,6 @@ def may_be_function(argument: str, parameters: set[str]) -> bool:
     if argument[0] == ":":
         return not argument[1:].isupper()
     return argument[0] == "$" and argument[1:] in parameters
-
-
-def last_part(place: str) -> str:
-    """A place's last part: the key under which places meet."""
-    return place.rpartition(">")[2] or "?"
 
 
 def _is_exported(definition: Definition) -> bool:

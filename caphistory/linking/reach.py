@@ -6,11 +6,11 @@ forwards nearly the whole kernel would be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from caphistory.linking.checks import Checks, Site
-from caphistory.linking.feasibility import NOTHING_KNOWN, Constants, Context, possible
+from caphistory.linking.feasibility import NOTHING_KNOWN, Constants, Context
 from caphistory.linking.pointers import Pointers
 from caphistory.linking.program import Definition, Program
 from caphistory.linking.syscalls import Entry
@@ -18,14 +18,18 @@ from caphistory.syntax.facts import Call
 
 
 class Bounds(NamedTuple):
-    """How far chains are followed: steps in all, and steps through function pointers.
-    What lies beyond is not answered; the bounds are stored with each release."""
+    """How far chains are followed: ``steps[n]`` is how many steps a chain with n pointer steps
+    may have, never more than one with fewer. What lies beyond is not answered; the bounds are
+    stored with each release."""
 
-    depth: int
-    pointer_hops: int
+    steps: tuple[int, ...]
 
 
-BOUNDS = Bounds(depth=8, pointer_hops=3)
+# No chain without pointers needs more than 14 steps in any 2.x; through pointers the ways are
+# many and say little, the more so the longer they are.
+BOUNDS = Bounds((40, 16, 12, 8, 8, 8))
+# For what constants switch off, which is shown on request only.
+SWITCHED_OFF = Bounds((8, 8, 8, 8))
 
 
 class Edge(NamedTuple):
@@ -49,25 +53,77 @@ class Graph(NamedTuple):
     into: dict[Definition, list[Edge]]
 
 
+# For each number of pointer steps, the fewest steps that lead from or to a definition.
+_Steps = dict[Definition, dict[int, int]]
+
+
 def build(
-    program: Program, checks: Checks, pointers: Pointers, sites: list[Site], bounds: Bounds
+    program: Program,
+    checks: Checks,
+    pointers: Pointers,
+    sites: list[Site],
+    entries: list[Entry],
+    bounds: Bounds,
 ) -> Graph:
-    """Go backwards from the sites, as many steps as a chain may have."""
-    level = {site.definition for site in sites}
-    seen = set(level)
+    """Go backwards from the sites, as many steps as a chain may have, and keep the steps that a
+    chain from an entry function can be made of."""
+    into: dict[Definition, list[Edge]] = {}
+    out: dict[Definition, list[Edge]] = {}
+
+    def callers(callee: Definition) -> Iterator[tuple[Definition, bool]]:
+        if callee not in into:
+            into[callee] = _edges_to(program, checks, pointers, callee)
+            for edge in into[callee]:
+                out.setdefault(edge.caller, []).append(edge)
+        return ((edge.caller, edge.via is not None) for edge in into[callee])
+
+    def callees(caller: Definition) -> Iterator[tuple[Definition, bool]]:
+        return ((edge.callee, edge.via is not None) for edge in out.get(caller, ()))
+
+    behind = _steps([site.definition for site in sites], callers, bounds)
+    before = _steps([e.definition for e in entries if e.definition is not None], callees, bounds)
     graph = Graph({}, {})
-    for _ in range(bounds.depth):
-        following: set[Definition] = set()
-        for callee in sorted(level, key=lambda d: d.key):
-            edges = _edges_to(program, checks, pointers, callee)
-            graph.into[callee] = edges
-            for edge in edges:
+    for callee in sorted(into, key=lambda d: d.key):
+        for edge in into[callee]:
+            if _within(before.get(edge.caller), behind[callee], edge.via is not None, bounds):
+                graph.into.setdefault(callee, []).append(edge)
                 graph.out.setdefault(edge.caller, []).append(edge)
-                if edge.caller not in seen:
-                    seen.add(edge.caller)
-                    following.add(edge.caller)
-        level = following
     return graph
+
+
+def _steps(
+    start: list[Definition],
+    neighbours: Callable[[Definition], Iterable[tuple[Definition, bool]]],
+    bounds: Bounds,
+) -> _Steps:
+    """The fewest steps, within the bounds, from some definitions to all others."""
+    found: _Steps = {definition: {0: 0} for definition in start}
+    level = {(definition, 0) for definition in start}
+    for steps in range(1, bounds.steps[0] + 1):
+        following = set()
+        for definition, hops in sorted(level, key=lambda at: (at[0].key, at[1])):
+            for other, pointer in neighbours(definition):
+                more = hops + pointer
+                if more < len(bounds.steps) and steps <= bounds.steps[more]:
+                    known = found.setdefault(other, {})
+                    # Fewer pointer steps are as good or better.
+                    if not any(one <= more for one in known):
+                        known[more] = steps
+                        following.add((other, more))
+        level = following
+    return found
+
+
+def _within(
+    before: dict[int, int] | None, behind: dict[int, int], pointer: bool, bounds: Bounds
+) -> bool:
+    """Whether a step can be part of a chain that the bounds allow."""
+    for hops, steps in (before or {}).items():
+        for more, further in behind.items():
+            all_ = hops + more + pointer
+            if all_ < len(bounds.steps) and steps + 1 + further <= bounds.steps[all_]:
+                return True
+    return False
 
 
 def _edges_to(
@@ -101,7 +157,7 @@ def _rank(edge: Edge) -> tuple[int, int]:
 
 def _steps_to(program: Program, pointers: Pointers, callee: Definition) -> Iterator[Edge]:
     name = callee.name
-    for caller, call in program.calls.get(name):
+    for caller, call in (*program.calls.get(name), *pointers.expansions.calls.get(name, ())):
         if callee in program.resolve(name, caller.path):
             yield _step(caller, callee, call, None)
     for macro in program.aliases.get(name):  # "#define iput_final really_iput"
@@ -115,9 +171,9 @@ def _step(caller: Definition, callee: Definition, call: Call, via: str | None) -
     return Edge(caller, callee, caller.item_line + call.line, call.conditional, via, call)
 
 
-def constants(graph: Graph, sites: list[Site]) -> Constants:
+def constants(program: Program, graph: Graph, sites: list[Site]) -> Constants:
     """What must be known of parameters to decide the guards of sites and steps."""
-    found = Constants()
+    found = Constants(program)
     news = []
     for site in sites:
         if found.want(site.definition, site.guards):
@@ -131,6 +187,7 @@ def constants(graph: Graph, sites: list[Site]) -> Constants:
         for edge in graph.into.get(callee, ()):
             if edge.call is not None and found.want_for(edge.caller, edge.call, callee):
                 news.append(edge.caller)
+    found.find_numbers()
     return found
 
 
@@ -166,21 +223,21 @@ class _Search:
     def run(self, entries: list[Entry], bounds: Bounds) -> None:
         """Fewest pointer steps first, then fewest steps."""
         arrived: dict[_Node, int] = {}
-        waiting: list[dict[_Node, int]] = [{} for _ in range(bounds.depth + 1)]
+        waiting: list[dict[_Node, int]] = [{} for _ in range(bounds.steps[0] + 1)]
         for bit, entry in enumerate(entries):
             if entry.definition is not None:
                 start = self._node(entry.definition, NOTHING_KNOWN)
                 waiting[0][start] = waiting[0].get(start, 0) | 1 << bit
-        for hops in range(bounds.pointer_hops + 1):
-            later: list[dict[_Node, int]] = [{} for _ in range(bounds.depth + 1)]
-            for depth, level in enumerate(waiting):
+        for hops, most in enumerate(bounds.steps):
+            later: list[dict[_Node, int]] = [{} for _ in waiting]
+            for depth, level in enumerate(waiting[: most + 1]):
                 for at, mask in level.items():
                     fresh = mask & ~arrived.get(at, 0)
                     if not fresh:
                         continue
                     arrived[at] = arrived.get(at, 0) | fresh
                     self.arrivals.setdefault(at, {})[hops, depth] = fresh
-                    if depth == bounds.depth:
+                    if depth == most:
                         continue
                     for edge, following in self._from(at):
                         target = (waiting if edge.via is None else later)[depth + 1]
@@ -206,7 +263,7 @@ class _Search:
                     continue
                 known = NOTHING_KNOWN
                 if self._constants is not None and edge.call is not None:
-                    if not possible(edge.call.guards, context):
+                    if not self._constants.possible(definition, edge.call.guards, context):
                         continue
                     known = self._constants.handed(definition, context, edge.call, edge.callee)
                 following = self._node(edge.callee, known)
@@ -261,7 +318,7 @@ def reached(
         found = sorted(
             (hops, depth, order, mask, node)
             for order, node in enumerate(search.contexts.get(site.definition, ()))
-            if constants is None or possible(site.guards, node[1])
+            if constants is None or constants.possible(site.definition, site.guards, node[1])
             for (hops, depth), mask in search.arrivals.get(node, {}).items()
         )
         seen = 0

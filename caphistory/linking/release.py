@@ -8,6 +8,7 @@ from typing import NamedTuple
 from caphistory.linking import reach
 from caphistory.linking.audit import audit
 from caphistory.linking.checks import Checks, Site
+from caphistory.linking.feasibility import Constants
 from caphistory.linking.folders import I386, X86_64, Abi
 from caphistory.linking.pointers import Pointers
 from caphistory.linking.program import Program
@@ -80,8 +81,11 @@ class _Kernel:
             if self._program.built(site.check.path)
             and self._program.possible(site.check.condition or "")
         ]
-        graph = reach.build(self._program, self.checks, self._pointers, built, reach.BOUNDS)
-        return syscall_checks(self.abi, graph, self.table, built, reach.BOUNDS)
+        graph = reach.build(
+            self._program, self.checks, self._pointers, built, self.table, reach.BOUNDS
+        )
+        decided = reach.constants(self._program, graph, built)
+        return syscall_checks(self.abi, graph, self.table, built, decided)
 
 
 def _order(row: tuple[object, ...]) -> tuple[str, ...]:
@@ -113,7 +117,11 @@ def _syscall(abi: Abi, entry: Entry) -> Syscall:
 
 
 def syscall_checks(
-    abi: Abi, graph: reach.Graph, table: list[Entry], sites: list[Site], bounds: reach.Bounds
+    abi: Abi,
+    graph: reach.Graph,
+    table: list[Entry],
+    sites: list[Site],
+    constants: Constants,
 ) -> list[SyscallCheck]:
     """One row for each syscall and check site that it comes to, with its best chain: of
     those that no constant on the way switches off, else (``feasible`` 0) of all.
@@ -122,13 +130,12 @@ def syscall_checks(
     steps than this row: over pointers nearly every syscall comes to nearly every check,
     which must not make a close one look common.
     """
-    every = reach.reached(graph, table, sites, bounds, None)
-    feasible = reach.reached(graph, table, sites, bounds, reach.constants(graph, sites))
+    every = reach.reached(graph, table, sites, reach.SWITCHED_OFF, None)
+    feasible = reach.reached(graph, table, sites, reach.BOUNDS, constants)
     shared = _shared(feasible)
     rows = []
     for entry, chains, sure in zip(table, every, feasible, strict=True):
-        for number, chain in chains.items():
-            chain = sure.get(number, chain)
+        for number, chain in {**chains, **sure}.items():
             count = sum(
                 n for hops, n in shared.get(number, {}).items() if hops <= chain.pointer_hops
             )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tree_sitter import Node
 
@@ -12,14 +13,22 @@ from caphistory.syntax.declarations import declared, structs_in, type_name
 from caphistory.syntax.effects import UNKNOWN, Decision, Decisions
 from caphistory.syntax.facts import Call, Flow, Parameter, Stored, Struct, UidTest
 from caphistory.syntax.initialisers import initialiser
-from caphistory.syntax.places import Places
+from caphistory.syntax.notation import names
+from caphistory.syntax.places import AUTO, Places
 from caphistory.syntax.relays import relayed
 from caphistory.syntax.uids import compares_root, is_uid
 
 # More calls within each other than any kernel needs (200): what lies deeper in a mangled file
 # is not read. Python itself stops at 1,000.
 _DEEPEST = 500
+_LEAVING = frozenset(
+    ("return_statement", "goto_statement", "break_statement", "continue_statement")
+)
+_GOTO = re.compile(rb"\bgoto\s+(\w+)")
 _ZERO = (b"0", b"GLOBAL_ROOT_UID", b"ROOT_UID", b"(uid_t)0", b"(uid_t) 0")
+
+K = TypeVar("K", int, "tuple[int, str]")
+V = TypeVar("V")
 
 
 class Body(NamedTuple):
@@ -35,16 +44,82 @@ class Body(NamedTuple):
     error: bool
     sets: dict[int, tuple[str, guards.Expr]]
     handed: set[str]
+    locals: dict[str, str]
 
     def add(self, other: Body) -> None:
-        """Take in what another reading found and this one did not."""
-        self.calls.update(other.calls | self.calls)
-        self.uid_tests.update(other.uid_tests | self.uid_tests)
+        """Take in what another reading found and this one did not. A condition counts if it
+        holds in all readings: another configuration may be without it."""
+        for at, call in other.calls.items():
+            known = self.calls.get(at, call)
+            self.calls[at] = known._replace(guards=_common(known.guards, call.guards))
+        for at, test in other.uid_tests.items():
+            same = self.uid_tests.get(at, test)
+            self.uid_tests[at] = same._replace(guards=_common(same.guards, test.guards))
         self.flows.update(other.flows | self.flows)
         self.stored.update(other.stored | self.stored)
         self.structs.update(other.structs | self.structs)
         self.sets.update(other.sets | self.sets)
         self.handed.update(other.handed)
+        self.locals.update(other.locals | self.locals)
+
+
+def nothing() -> Body:
+    """A body of which nothing was read yet."""
+    return Body({}, {}, {}, {}, {}, (), (), False, {}, set(), {})
+
+
+def _common(
+    one: tuple[guards.Expr, ...], other: tuple[guards.Expr, ...]
+) -> tuple[guards.Expr, ...]:
+    return one if one == other else tuple(guard for guard in one if guard in other)
+
+
+def in_order(found: dict[K, V]) -> tuple[V, ...]:
+    """What was found, by where it stands."""
+    return tuple(found[key] for key in sorted(found))
+
+
+class _Guard:
+    """A condition that holds (or, without ``truth``, does not) where the code at hand runs, from
+    ``start`` to ``end``. ``expr`` is worked out when first asked for."""
+
+    __slots__ = ("condition", "configured", "end", "expr", "start", "truth")
+
+    def __init__(
+        self,
+        condition: Node,
+        truth: bool,
+        start: int,
+        end: int,
+        expr: guards.Expr | None = None,
+    ) -> None:
+        self.condition = condition
+        self.truth = truth
+        self.start = start
+        self.end = end
+        self.expr = expr
+        self.configured: frozenset[str] = frozenset()
+
+
+def _side_that_stays(statement: Node) -> bool | None:
+    """Which outcome of an if's condition alone leads to what follows it; None for both."""
+    consequence = statement.child_by_field_name("consequence")
+    alternative = statement.child_by_field_name("alternative")
+    if consequence is not None and _always_leaves(consequence):
+        return False
+    if alternative is not None and _always_leaves(alternative):
+        return True
+    return None
+
+
+def _always_leaves(statement: Node) -> bool:
+    """Whether the last of some statements is a return, a goto or the like."""
+    while statement.type in ("compound_statement", "case_statement", "else_clause"):
+        children = [c for c in statement.named_children if c.type != "comment"]
+        if not children:
+            return False
+        statement = children[-1]
+    return statement.type in _LEAVING
 
 
 class BodyReader:
@@ -66,9 +141,10 @@ class BodyReader:
         self._decisions = Decisions(code)
         self.places = Places(code, dict(known or {}))
         self.case = ""
-        self._under: list[tuple[Node, bool]] = []
-        self._conditions: dict[int, guards.Expr] = {}
-        self.body = Body({}, {}, {}, {}, {}, (), (), False, {}, set())
+        self._under: list[_Guard] = []
+        self._returning = False
+        self._jumps: list[tuple[str, int]] | None = None
+        self.body = nothing()
 
     # The tree, top down. ``conditional`` is a flag, ``depth`` guards the stack.
 
@@ -101,9 +177,118 @@ class BodyReader:
                 self.visit(child, 1, depth + 1)
             elif child.start_byte != condition.start_byte:
                 truth = alternative is None or child.start_byte != alternative.start_byte
-                self._under.append((condition, truth))
+                self._under.append(_Guard(condition, truth, child.start_byte, child.end_byte))
                 self.visit(child, 1, depth + 1)
                 self._under.pop()
+
+    def _block(self, node: Node, conditional: int, depth: int) -> None:
+        """Statements one after the other: what follows ``if (x) return …;`` runs under !x."""
+        self._sequence(node.named_children, conditional, depth)
+
+    def _sequence(self, statements: list[Node], conditional: int, depth: int) -> None:
+        outer = len(self._under)
+        looped = left = False
+        for statement in statements:
+            # A macro may hold the label by which what follows a return is reached: the cases of
+            # RO_IOCTLS in the switch of sd_ioctl (2.0).
+            if left and statement.type not in ("labeled_statement", "case_statement", "comment"):
+                for guard in self._under:
+                    guard.expr = guards.UNKNOWN
+            if statement.type != "comment":
+                left = statement.type in _LEAVING
+            if statement.type in _LEAVES:
+                continue
+            self.visit(statement, conditional, depth + 1)
+            # What stands behind a macro without a semicolon may be the body of its loop, which
+            # runs for nothing: for_each_task(p) if (...) return 0;
+            inner = statement
+            while inner.type == "labeled_statement" and inner.named_child_count:
+                inner = inner.named_children[-1]
+            if inner.type == "if_statement" and not looped:
+                condition = inner.child_by_field_name("condition")
+                stays = _side_that_stays(inner)
+                if condition is not None and stays is not None:
+                    end = statements[-1].end_byte
+                    self._under.append(_Guard(condition, stays, statement.end_byte, end))
+            if statement.type != "comment":
+                looped = (
+                    statement.type == "expression_statement"
+                    and self.code[statement.end_byte - 1] != 0x3B
+                )
+        del self._under[outer:]
+
+    def _return(self, node: Node, conditional: int, depth: int) -> None:
+        """A function that returns a function has a place for it."""
+        for child in node.named_children:
+            for source in self.places.sources(child):
+                named = names(source) and child.type in ("identifier", "conditional_expression")
+                if named or (source[0] == "$" and self.places.holds_function(source[1:])):
+                    at = self.base + child.start_byte
+                    self.body.flows.setdefault((at, source), Flow(self._row(child), "()", source))
+        self._returning = True
+        self._through(node, conditional, depth)
+        self._returning = False
+
+    def _label(self, node: Node, conditional: int, depth: int) -> None:
+        """A goto from anywhere may lead here, past what returned earlier and into what stands
+        under a condition."""
+        label = node.child_by_field_name("label")
+        name = self.places.text(label) if label is not None else ""
+        if self._jumps is None:
+            self._jumps = [
+                (found.group(1).decode("latin-1"), found.start())
+                for found in _GOTO.finditer(self.code)
+            ]
+        jumps = [at for target, at in self._jumps if target == name]
+        for guard in self._under:
+            if not all(guard.start <= at < guard.end for at in jumps):
+                guard.expr = guards.UNKNOWN
+        self._through(node, conditional, depth)
+
+    def _switch(self, node: Node, conditional: int, depth: int) -> None:
+        condition = node.child_by_field_name("condition")
+        body = node.child_by_field_name("body")
+        if condition is None or body is None:
+            self._through(node, conditional, depth)
+            return
+        self.visit(condition, conditional, depth + 1)
+        subject = guards.expression(condition, self.code, self.places.locals)
+        cases = [child for child in body.named_children if child.type == "case_statement"]
+        labels = [self._case_label(case) for case in cases]
+        # Without a case that is not configured, its label goes elsewhere.
+        here = self.condition_at(self.base + node.start_byte)
+        there = [here == self.condition_at(self.base + case.start_byte) for case in cases]
+        sure = [one for one, same in zip(labels, there, strict=True) if same]
+        all_ = ("labels", *dict.fromkeys(one for one in sure if one != guards.UNKNOWN))
+        own: list[guards.Expr] = []
+        for child in body.named_children:
+            if child.type != "case_statement":
+                self.visit(child, 1, depth + 1)
+                continue
+            own.append(self._case_label(child))
+            # Where a label is an expression, nothing is known.
+            if guards.UNKNOWN in own or subject == guards.UNKNOWN:
+                self.visit(child, 1, depth + 1)
+            else:
+                case = ("case", subject, ("labels", *own), all_)
+                span = child.start_byte, child.end_byte
+                self._under.append(_Guard(condition, True, *span, expr=case))
+                self.visit(child, 1, depth + 1)
+                self._under.pop()
+            if _always_leaves(child):
+                own = []
+
+    def _forget_cases(self) -> None:
+        for guard in self._under:
+            if isinstance(guard.expr, tuple) and guard.expr[0] == "case":
+                guard.expr = guards.UNKNOWN
+
+    def _case_label(self, case: Node) -> guards.Expr:
+        label = case.child_by_field_name("value")
+        if label is None:
+            return "default"
+        found = guards.expression(label, self.code, self.places.locals)
+        return found if isinstance(found, str) else guards.UNKNOWN
 
     def _loop(self, node: Node, conditional: int, depth: int) -> None:
         body = node.child_by_field_name("body")
@@ -114,12 +299,14 @@ class BodyReader:
     def _case(self, node: Node, conditional: int, depth: int) -> None:
         label = node.child_by_field_name("value")
         outer = self.case
+        above = node.parent.parent if node.parent is not None else None
+        if above is None or above.type != "switch_statement":
+            self._forget_cases()  # a case within a block of another one
         # sys_ipc looks at a version number inside "case MSGRCV:" (from 1.1.10 on).
         if label is not None and label.type == "identifier":
             self.case = self.places.text(label)
-        for child in node.named_children:
-            if label is None or child.start_byte != label.start_byte:
-                self.visit(child, 1, depth + 1)
+        children = node.named_children
+        self._sequence([c for c in children if c != label], 1, depth)
         self.case = outer
 
     def _ternary(
@@ -136,7 +323,8 @@ class BodyReader:
         for name in ("consequence", "alternative"):
             side = node.child_by_field_name(name)
             if side is not None and condition is not None:
-                self._under.append((condition, name == "consequence"))
+                span = side.start_byte, side.end_byte
+                self._under.append(_Guard(condition, name == "consequence", *span))
                 if decision is not None:
                     self._decide(side, 1, depth + 1, decision, truth)
                 else:
@@ -189,7 +377,7 @@ class BodyReader:
         sign = operator.type
         if sign in ("&&", "||"):
             self._decide(left, conditional, depth + 1, decision, truth)
-            self._under.append((left, sign == "&&"))
+            self._under.append(_Guard(left, sign == "&&", right.start_byte, right.end_byte))
             self._decide(right, 1, depth + 1, decision, truth)
             self._under.pop()
         elif sign in ("==", "!="):
@@ -241,8 +429,8 @@ class BodyReader:
                     errno,
                     self.case,
                     self.condition_at(at),
-                    self._guards(),
-                    self._passed(arguments),
+                    self._guards(self.condition_at(at)),
+                    self._passed(arguments, "" if pointer else target),
                 ),
             )
         if function.type != "identifier":
@@ -266,50 +454,72 @@ class BodyReader:
                 effect,
                 errno,
                 self.condition_at(at),
-                self._guards(),
+                self._guards(self.condition_at(at)),
             ),
         )
 
     # Conditions.
 
-    def _guards(self) -> tuple[guards.Expr, ...]:
-        """The conditions on variables of the function under which the code at hand runs."""
+    def _guards(self, configured: str) -> tuple[guards.Expr, ...]:
+        """The conditions on variables of the function under which the code at hand runs, that
+        stands under the preprocessor condition ``configured``."""
         found = []
-        for condition, truth in self._under:
-            key = condition.start_byte << 1 | truth
-            if key not in self._conditions:
-                expr = guards.expression(condition, self.code, self.places.locals)
-                self._conditions[key] = (
-                    guards.UNKNOWN
-                    if not guards.leaves(expr)
-                    else expr
-                    if truth
-                    else guards.negated(expr)
-                )
-            if self._conditions[key] != guards.UNKNOWN:
-                found.append(self._conditions[key])
+        have = set(configured.split(" && "))
+        for guard in self._under:
+            if guard.expr is None:
+                guard.configured = self._configured(guard.condition)
+                expr = guards.expression(guard.condition, self.code, self.places.locals)
+                if not guards.leaves(expr):
+                    expr = guards.UNKNOWN
+                known = expr == guards.UNKNOWN or guard.truth
+                guard.expr = expr if known else guards.negated(expr)
+            # What is not compiled wherever this code is does not guard it.
+            if guard.expr != guards.UNKNOWN and guard.configured <= have:
+                found.append(guard.expr)
         return tuple(found)
 
-    def _passed(self, arguments: Node) -> tuple[guards.Expr, ...]:
+    def _configured(self, node: Node) -> frozenset[str]:
+        """The preprocessor conditions under which all of an expression is compiled."""
+        start, end = node.start_byte, node.end_byte
+        places = [start, *(at for at in range(start, end) if self.code[at] == 0x0A)]
+        found = (self.condition_at(self.base + at).split(" && ") for at in places)
+        return frozenset(part for parts in found for part in parts if part)
+
+    def _passed(self, arguments: Node, target: str) -> tuple[guards.Expr, ...]:
         """The arguments of a call, up to the last one that can be followed."""
         found = [
             guards.expression(argument, self.code, self.places.locals)
             for argument in arguments.named_children
             if argument.type != "comment"
         ]
+        if self._returning:
+            found = [
+                (*one, "last") if isinstance(one, tuple) and one[0] == "addr" else one
+                for one in found
+            ]
         # A macro may change what it is handed (get_user), a function what "&" hands it.
-        self.body.handed.update(one for one in found if isinstance(one, str) and one[0] == "$")
+        for one in found:
+            inner = one[1] if isinstance(one, tuple) and one[0] == "addr" else one
+            if isinstance(inner, str) and inner[0] == "$":
+                # A macro may change it; what a pointer points to is none.
+                if target:
+                    self.body.handed.add(f"{inner}@{target}")
+                if inner is not one:
+                    self.body.handed.add("&" + inner[1:])
         while found and found[-1] == guards.UNKNOWN:
             found.pop()
         return tuple(found)
 
-    def _set(self, node: Node, target: Node, value: Node) -> None:
+    def _set(self, node: Node, target: Node, value: Node | None, operator: str = "=") -> None:
+        """Take down what a variable or a member of it is set to; ``x |= y`` sets x to x | y."""
         place = guards.expression(target, self.code, self.places.locals)
         if isinstance(place, str) and place[0] == "$":
-            self.body.sets.setdefault(
-                self.base + node.start_byte,
-                (place, guards.expression(value, self.code, self.places.locals)),
-            )
+            expr = guards.UNKNOWN
+            if value is not None:
+                expr = guards.expression(value, self.code, self.places.locals)
+                if operator in ("|=", "&="):
+                    expr = (operator[0], place, expr)
+            self.body.sets.setdefault(self.base + node.start_byte, (place, expr))
 
     # Storing.
 
@@ -323,24 +533,30 @@ class BodyReader:
         sign = operator.type if operator is not None else ""
         if sign == "=":
             self._flow(self.places.place(left), right)
-        # "&=" only takes flags away; what any other operator does is not followed.
-        if sign in ("=", "|="):
-            self._set(node, left, right)
-        elif sign != "&=":
-            self._set(node, left, node)
+        # What any other operator does is not followed.
+        self._set(node, left, right if sign in ("=", "|=", "&=") else None, sign)
         self.visit(left, conditional, depth + 1)
         self.visit(right, conditional, depth + 1)
 
     def _update(self, node: Node, conditional: int, depth: int) -> None:
         argument = node.child_by_field_name("argument")
         if argument is not None:
-            self._set(node, argument, node)
+            self._set(node, argument, None)
+        self._through(node, conditional, depth)
+
+    def _assembler(self, node: Node, conditional: int, depth: int) -> None:
+        operand = node.child_by_field_name("value")
+        if operand is not None:
+            self._set(node, operand, None)
         self._through(node, conditional, depth)
 
     def _flow(self, target: str, value: Node) -> None:
-        if not target or (target.startswith("$") and not self.places.may_hold_function(target[1:])):
+        local = target.startswith("$") and ">" not in target
+        if not target or (local and not self.places.may_hold_function(target[1:])):
             return
-        for source in self.places.sources(value):
+        # What functions return is followed into variables for functions alone: it is a lot.
+        held = target.startswith("$") and self.places.holds_function(target[1:])
+        for source in self.places.sources(value, of_call=held):
             if source != target:
                 at = self.base + value.start_byte
                 self.body.flows.setdefault((at, source), Flow(self._row(value), target, source))
@@ -361,6 +577,8 @@ class BodyReader:
             found = declared(declarator, self.code)
             if found is None or found.function:
                 continue
+            if type_ == AUTO and value is not None:
+                type_ = self.places.typed(self.places.place(value))
             self.places.locals[found.name] = (
                 "" if found.pointer_to_function else type_,
                 found.pointer_to_function,
@@ -371,9 +589,15 @@ class BodyReader:
                 self._stored(value, "$" + found.name, type_, found.array)
             else:
                 self._flow("$" + found.name, value)
+            static = self.code[node.start_byte : node.start_byte + 6] == b"static"
             self.body.sets.setdefault(
                 self.base + declarator.start_byte,
-                ("$" + found.name, guards.expression(value, self.code, self.places.locals)),
+                (
+                    "$" + found.name,
+                    guards.UNKNOWN
+                    if static
+                    else guards.expression(value, self.code, self.places.locals),
+                ),
             )
             self.visit(value, conditional, depth + 1)
 
@@ -391,9 +615,12 @@ class BodyReader:
             self.body.stored.setdefault((self.base + offset, stored.source), stored)
 
     def parameters(self, node: Node) -> tuple[Parameter, ...]:
-        """The parameters of a parameter list, which become known as locals."""
+        """The parameters of a parameter list, which become known as locals; one named ``...``
+        stands for any number of them."""
         result = []
         for child in node.named_children:
+            if child.type == "variadic_parameter":
+                result.append(Parameter("...", ""))
             if child.type != "parameter_declaration":
                 continue
             type_ = type_name(child.child_by_field_name("type"), self.code)
@@ -422,7 +649,10 @@ _VISITORS: dict[str, Callable[[BodyReader, Node, int, int], None]] = {
     "while_statement": BodyReader._loop,
     "do_statement": BodyReader._loop,
     "for_statement": BodyReader._loop,
-    "switch_statement": BodyReader._loop,
+    "switch_statement": BodyReader._switch,
+    "compound_statement": BodyReader._block,
+    "labeled_statement": BodyReader._label,
+    "return_statement": BodyReader._return,
     "case_statement": BodyReader._case,
     "binary_expression": BodyReader._binary,
     "unary_expression": BodyReader._unary,
@@ -430,6 +660,7 @@ _VISITORS: dict[str, Callable[[BodyReader, Node, int, int], None]] = {
     "assignment_expression": BodyReader._assignment,
     "declaration": BodyReader._declaration,
     "update_expression": BodyReader._update,
+    "gnu_asm_output_operand": BodyReader._assembler,
     "parenthesized_expression": BodyReader._through,
     "compound_literal_expression": BodyReader._literal,
     "struct_specifier": BodyReader._struct,

@@ -8,7 +8,9 @@ text tells. Its first part is one of
 
 ``$name``          a parameter or local variable of the function itself
 ``:name``          a name from outside the function (a global, a macro, a function)
-``name()``         what a call of ``name`` returns
+``name()``         what a call of ``name`` returns, with the places of the arguments between
+                   the parentheses (``name(struct sock/ops)``, see ``notation``)
+``?``              nobody knows what
 ``struct tag``     something of that type (also ``union tag`` or a typedef's name)
 
 and each further part, after a ``>``, is a member (``struct sock>ops>bind`` for
@@ -83,7 +85,7 @@ class Function(NamedTuple):
     ``Parameter``; ``relays`` names what the body returns if it only passes calls on
     (``return capable(…) || capable(…);``); ``error`` says that its syntax tree holds an
     error. ``sets`` are the values that variables and their members are given
-    (``$attr>ia_valid``)."""
+    (``$attr>ia_valid``); ``variables`` those local ones that are handed to calls as they are."""
 
     name: str
     line: int
@@ -98,11 +100,14 @@ class Function(NamedTuple):
     relays: tuple[str, ...]
     error: bool
     sets: tuple[tuple[str, Expr], ...] = ()
+    variables: tuple[Parameter, ...] = ()
 
 
 class Macro(NamedTuple):
     """A ``#define``. ``parameters`` is None for an object-like macro; ``alias`` is the
-    single name that the body consists of and ``place`` the place that it denotes."""
+    single name that the body consists of and ``place`` the place that it denotes; ``flows``
+    and ``stored`` are what it stores, where it is a statement, a braced list or a declaration
+    of a variable. In all of them ``$name`` is a parameter."""
 
     name: str
     parameters: tuple[str, ...] | None
@@ -111,6 +116,8 @@ class Macro(NamedTuple):
     relays: tuple[str, ...]
     alias: str
     place: str
+    flows: tuple[Flow, ...] = ()
+    stored: tuple[Stored, ...] = ()
 
 
 class Struct(NamedTuple):
@@ -138,7 +145,8 @@ class Variable(NamedTuple):
 
 class Stored(NamedTuple):
     """A name in an initialiser: in ``variable`` (a place) of ``type``, at ``path``
-    (a member's name, or ``#n`` for the n-th place of a braced list), stands ``source``."""
+    (a member's name, or ``#n`` for the n-th place of a braced list), stands ``source``: a name
+    from outside (``:inet_bind``) or the use of a macro (``CTL(:name,:handler)``)."""
 
     line: int
     variable: str
@@ -173,12 +181,14 @@ class Blob(NamedTuple):
     count. ``kind`` is ``call`` (a parenthesis follows), ``declaration`` (in a prototype) or
     ``name`` (anything else, such as a member of that name). ``includes`` are the names of
     included files with the sign before them (``<asm/io.h``, ``"hosts.h``); ``required`` are
-    those that stand under no preprocessor condition."""
+    those that stand under no preprocessor condition; ``constants`` the macros without parameters
+    (see ``constants.defined``)."""
 
     items: tuple[Placed, ...]
     includes: tuple[str, ...]
     mentions: tuple[tuple[int, str, str], ...]
     required: tuple[str, ...] = ()
+    constants: bytes = b""
 
 
 NOTHING = Item()

@@ -1,4 +1,4 @@
-"""What initialisers store: the names in braced lists, each with its place."""
+"""Variables, and what their initialisers store: names, each with its place."""
 
 from __future__ import annotations
 
@@ -6,8 +6,40 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from caphistory.syntax.facts import Stored
-from caphistory.syntax.places import made_name
+from caphistory.syntax.declarations import declared, type_name
+from caphistory.syntax.facts import Stored, Variable
+from caphistory.syntax.notation import use
+from caphistory.syntax.places import Places, made_name
+
+
+def variables_in(node: Node, code: bytes) -> Iterator[tuple[int, Variable | Stored]]:
+    """The variables of a declaration outside functions and what is stored in them, each with
+    its offset."""
+    type_ = type_name(node.child_by_field_name("type"), code)
+    static = any(
+        child.type == "storage_class_specifier" and _text(child, code) == "static"
+        for child in node.children
+    )
+    for declarator in node.children_by_field_name("declarator"):
+        found = declared(declarator, code)
+        if found is None or found.function:
+            continue
+        own = "()" if found.pointer_to_function else (type_ or found.name)
+        yield declarator.start_byte, Variable(found.name, own, static, found.array)
+        value = (
+            declarator.child_by_field_name("value")
+            if declarator.type == "init_declarator"
+            else None
+        )
+        if value is None:
+            continue
+        place = ":" + found.name
+        if value.type == "initializer_list":
+            yield from initialiser(value, code, place, own, 0, found.array)
+            continue
+        used = used_macro(value, code)
+        for source in Places(code, {}).sources(value) or ([used] if used else []):
+            yield value.start_byte, Stored(value.start_point[0], place, own, (), source)
 
 
 def initialiser(
@@ -25,17 +57,17 @@ def initialiser(
                 variable,
                 type_,
                 path,
-                ":" + code[name.start_byte : name.end_byte].decode("latin-1"),
+                source,
             ),
         )
-        for name, path in _listed(value, code, (), 0, array)
+        for name, source, path in _listed(value, code, (), 0, array)
     ]
 
 
 def _listed(
     node: Node, code: bytes, path: tuple[str, ...], depth: int, array: bool
-) -> Iterator[tuple[Node, tuple[str, ...]]]:
-    """The names in a braced list, each with its path."""
+) -> Iterator[tuple[Node, str, tuple[str, ...]]]:
+    """The names and uses of macros in a braced list, each with its source and path."""
     if depth > 20:
         return
     for index, child in enumerate(c for c in node.named_children if c.type != "comment"):
@@ -47,8 +79,37 @@ def _listed(
         here = (*path, *(names or (() if element else (f"#{index}",))))
         if inner.type == "initializer_list":
             yield from _listed(inner, code, here, depth + 1, array)
-        elif inner.type == "identifier" or made_name(inner, code):
-            yield inner, here
+        elif inner.type == "identifier":
+            yield inner, ":" + _text(inner, code), here
+        else:
+            made = made_name(inner, code)
+            source = ":" + made if made else used_macro(inner, code)
+            if source:
+                # The macro may be a braced list: an element as any other.
+                yield inner, source, path if array and depth == 0 and not names else here
+
+
+def used_macro(node: Node, code: bytes) -> str:
+    """The use of a macro that is handed a name, ``CTL(:name,:handler)``; empty for anything
+    else."""
+    if node.type != "call_expression":
+        return ""
+    function = node.child_by_field_name("function")
+    arguments = node.child_by_field_name("arguments")
+    if function is None or arguments is None or function.type != "identifier":
+        return ""
+    found = [
+        ":" + _text(one, code) if one.type == "identifier" else ""
+        for one in map(_bare, arguments.named_children)
+        if one.type != "comment"
+    ]
+    return (
+        use(_text(function, code), found) if any(not one.isupper() for one in found if one) else ""
+    )
+
+
+def _text(node: Node, code: bytes) -> str:
+    return code[node.start_byte : node.end_byte].decode("latin-1")
 
 
 _WRAPPINGS = frozenset(

@@ -7,8 +7,10 @@ import re
 from tree_sitter import Node
 
 from caphistory.syntax.declarations import type_name
+from caphistory.syntax.notation import use
 
 _FLAGS = re.compile(rb"[A-Z0-9_|&~()\s<x]+")
+_STATEMENTS = ("compound_statement", "expression_statement")
 _TYPE_ARGUMENT = re.compile(rb",\s*((?:struct|union)\s+\w+)\s*,")
 
 
@@ -28,6 +30,10 @@ def made_name(node: Node, code: bytes) -> str:
     if only.type != "identifier":
         return ""
     return f"{macro}({code[only.start_byte : only.end_byte].decode('latin-1')})"
+
+
+# The type of a variable that has that of its value.
+AUTO = "__auto_type"
 
 
 class Places:
@@ -53,9 +59,7 @@ class Places:
             field = node.child_by_field_name("field")
             if argument is None or field is None:
                 return ""
-            base = self.place(argument, depth + 1)
-            if base.startswith("$") and ">" not in base:
-                base = self.locals[base[1:]][0]
+            base = self.typed(self.place(argument, depth + 1))
             return f"{base}>{self.text(field)}" if base else ""
         if kind == "subscript_expression":
             argument = node.child_by_field_name("argument")
@@ -72,9 +76,9 @@ class Places:
             value = node.child_by_field_name("value")
             return self.place(value, depth + 1) if value is not None else ""
         if kind == "call_expression":
-            return self._call_place(node)
-        if kind in ("parenthesized_expression", "comma_expression"):
-            children = node.named_children
+            return self._call_place(node, depth)
+        if kind in ("parenthesized_expression", "comma_expression", *_STATEMENTS):
+            children = node.named_children  # of ({ …; x; }) the last is its value
             return self.place(children[-1], depth + 1) if children else ""
         if kind in ("conditional_expression", "assignment_expression"):
             side = node.child_by_field_name("consequence") or node.child_by_field_name("left")
@@ -86,7 +90,13 @@ class Places:
             return next(filter(None, places), "")
         return ""
 
-    def _call_place(self, node: Node) -> str:
+    def typed(self, place: str) -> str:
+        """A local variable as something of its type."""
+        if place.startswith("$") and ">" not in place:
+            return self.locals[place[1:]][0] if place[1:] in self.locals else ""
+        return place
+
+    def _call_place(self, node: Node, depth: int) -> str:
         function = node.child_by_field_name("function")
         if function is None or function.type != "identifier":
             return ""
@@ -94,10 +104,16 @@ class Places:
         named = _TYPE_ARGUMENT.search(self.code, node.start_byte, node.end_byte)
         if named:
             return " ".join(named.group(1).decode("latin-1").split())
-        return self.text(function) + "()"
+        listed = node.child_by_field_name("arguments")
+        arguments = listed.named_children if listed is not None else []
+        return use(
+            self.text(function),
+            [self.typed(self.place(a, depth + 1)) for a in arguments if a.type != "comment"],
+        )
 
-    def sources(self, node: Node, depth: int = 0) -> list[str]:
-        """Places whose value may be that of an expression."""
+    def sources(self, node: Node, depth: int = 0, of_call: bool = False) -> list[str]:
+        """Places whose value may be that of an expression; with ``of_call``, what a call
+        returns too."""
         kind = node.type
         if depth > 8:
             return []
@@ -105,16 +121,21 @@ class Places:
             inner = node.child_by_field_name("value") or (
                 node.named_children[-1] if node.named_child_count else None
             )
-            return self.sources(inner, depth + 1) if inner is not None else []
+            return self.sources(inner, depth + 1, of_call) if inner is not None else []
         if kind == "conditional_expression":
             sides = (
                 node.child_by_field_name("consequence"),
                 node.child_by_field_name("alternative"),
             )
-            return [s for side in sides if side is not None for s in self.sources(side, depth + 1)]
+            return [
+                s
+                for side in sides
+                if side is not None
+                for s in self.sources(side, depth + 1, of_call)
+            ]
         if kind == "assignment_expression":
             right = node.child_by_field_name("right")
-            return self.sources(right, depth + 1) if right is not None else []
+            return self.sources(right, depth + 1, of_call) if right is not None else []
         if kind == "identifier":
             name = self.text(node)
             if name in self.locals:
@@ -122,12 +143,19 @@ class Places:
             return [":" + name]
         if kind == "pointer_expression":
             inner = node.child_by_field_name("argument")
-            return self.sources(inner, depth + 1) if inner is not None else []
+            return self.sources(inner, depth + 1, of_call) if inner is not None else []
         if kind in ("field_expression", "subscript_expression"):
             place = self.place(node)
             return [place] if place else []
         made = made_name(node, self.code)
-        return [":" + made] if made else []
+        if made:
+            return [":" + made]
+        returned = self.place(node) if kind == "call_expression" and of_call else ""
+        return [returned] if returned else []
+
+    def holds_function(self, name: str) -> bool:
+        """Whether a local variable is declared as a pointer to a function."""
+        return self.locals.get(name, ("", False)) == ("", True)
 
     def may_hold_function(self, name: str) -> bool:
         """Whether a local variable can hold a function."""
@@ -135,7 +163,8 @@ class Places:
         return pointer_to_function or (bool(type_) and not type_.startswith(("struct ", "union ")))
 
     def called(self, function: Node) -> tuple[str, bool]:
-        """What a call calls: a name, or a place and True."""
+        """What a call calls: a name, or a place and True; a member of something unknown is
+        ``?>member``."""
         node = function
         while node.type == "parenthesized_expression" and node.named_child_count == 1:
             node = node.named_children[0]
@@ -150,7 +179,13 @@ class Places:
                 return "$" + name, True
             return name, False
         made = made_name(node, self.code)
-        return (made, False) if made else (self.place(node), True)
+        if made:
+            return made, False
+        place = self.place(node)
+        if not place and node.type == "field_expression":
+            field = node.child_by_field_name("field")
+            place = "?>" + self.text(field) if field is not None else ""
+        return place, True
 
     def argument(self, node: Node, callee: str) -> str:
         """An argument: a number, a place, ``=text`` of constant flags, or empty."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Container
+from functools import partial
 from hashlib import blake2b
 from sys import intern
-from typing import Any, TypeVar
+from typing import Any
 
 from tree_sitter import Node
 
-from caphistory.syntax import bodies, facts, guards, items
+from caphistory.syntax import bodies, constants, facts, items, macros
 from caphistory.syntax.conditionals import (
     Branch,
     Conditions,
@@ -28,18 +29,15 @@ from caphistory.syntax.conditionals import (
     without_guards,
 )
 from caphistory.syntax.declarations import declared, parser, structs_in, type_name
-from caphistory.syntax.headers import KEYWORDS, parse_header, split_arguments
-from caphistory.syntax.initialisers import initialiser
-from caphistory.syntax.lexical import Directive, Scan, blanked, scan, without_sparse
+from caphistory.syntax.headers import KEYWORDS, parse_header
+from caphistory.syntax.initialisers import variables_in
+from caphistory.syntax.lexical import Directive, Scan, blanked, scan
 from caphistory.syntax.tables import assembler_functions
 
 # Any name that may be, or hold, a check's name: the lexical count starts from these.
 _HINT = re.compile(rb"suser|capab|cap_raised|has_cap")
 MENTION = re.compile(rb"\b\w*(?:suser|capable|cap_raised|has_cap|capability)\w*\b")
 _INCLUDE = re.compile(rb'#\s*include\s*([<"][^">\n]+)[">]')
-_DEFINE = re.compile(rb"\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?")
-_HAS_CALL = re.compile(rb"\b[A-Za-z_]\w*\s*[([]|->|\w\.\w")
-_ALIAS = re.compile(rb"\(?\s*([A-Za-z_]\w*)\s*\)?")
 _CALLED = re.compile(rb"\s*\(")
 _MEMBER = re.compile(rb"(?:->|[\w\])]\s*\.)\s*\Z")
 _STORES_NAME = re.compile(rb"[{,:=(]\s*(?:&\s*)?[A-Za-z_]\w*\s*[,})]")
@@ -51,9 +49,6 @@ _LARGE = 20_000
 # A function is read once for each selection of its branches: so many bytes at most, or 16
 # times (real ones need less than 15 and 200,000; a mangled file could ask for any number).
 _MOST_READ = 8_000_000
-
-K = TypeVar("K", int, "tuple[int, str]")
-V = TypeVar("V")
 
 
 def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[bytes, facts.Item]]:
@@ -80,6 +75,9 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
     for extent in items.cut(scanned):
         if extent.body is None and _is_prototype(scanned.code, extent):
             prototypes.append(extent)
+            code = scanned.code[extent.start : extent.end]
+            if macros.used_alone(code):
+                place(extent.start, b"u" + code, partial(_use, code), nest.enclosing(extent.start))
             continue
         inner, outer = nest.split(extent.start, extent.end)
         make = _reader(scanned, extent, inner)
@@ -90,11 +88,11 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
         context = repr(_moved(inner, -extent.start)).encode() if partly else b""
         place(extent.start, text + context, make, outer)
     for directive in scanned.directives:
-        if directive.keyword == "define" and _macro_matters(directive):
+        if directive.keyword == "define" and macros.matters(directive.code):
             place(
                 directive.start,
                 b"m" + directive.code,
-                _macro_reader(directive),
+                partial(_macro, directive.code),
                 nest.enclosing(directive.start),
             )
     placed.sort(key=lambda pair: pair[0])
@@ -103,6 +101,7 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
         _includes(source, scanned.directives),
         _mentions(scanned, prototypes),
         _includes(source, [d for d in scanned.directives if not nest.enclosing(d.start)]),
+        constants.defined(scanned.directives, source),
     )
     return blob, fresh
 
@@ -220,7 +219,7 @@ def _reader(scanned: Scan, extent: items.Extent, inner: list[Group]) -> Callable
 
 
 def _function(readings: list[bytes], body: int, condition_at: Callable[[int], str]) -> facts.Item:
-    found = bodies.Body({}, {}, {}, {}, {}, (), (), False, {}, set())
+    found = bodies.nothing()
     first = None
     error = False
     for code in readings:
@@ -238,7 +237,9 @@ def _function(readings: list[bytes], body: int, condition_at: Callable[[int], st
     if first is None:
         return facts.NOTHING
     header, chosen, line = first
-    calls, tests, sets = decided(found, {parameter.name for parameter in chosen.parameters})
+    calls, tests, sets = constants.decided(
+        found, {parameter.name for parameter in chosen.parameters}
+    )
     function = facts.Function(
         # Statements that stand alone under #if 0 belong to no function (ide/pci/generic.c, 2.6).
         "" if header.name in KEYWORDS else header.name,
@@ -250,73 +251,27 @@ def _function(readings: list[bytes], body: int, condition_at: Callable[[int], st
         header.returns,
         calls,
         tests,
-        _in_order(found.flows),
+        bodies.in_order(found.flows),
         chosen.relays if len(readings) == 1 else (),
         error,
         sets,
+        _handed_on(found),
     )
     return facts.Item(
         functions=(function,),
-        structs=_in_order(found.structs),
-        stored=_in_order(found.stored),
+        structs=bodies.in_order(found.structs),
+        stored=bodies.in_order(found.stored),
     )
 
 
-def decided(
-    found: bodies.Body, parameters: set[str]
-) -> tuple[tuple[facts.Call, ...], tuple[facts.UidTest, ...], tuple[tuple[str, guards.Expr], ...]]:
-    """Calls and tests with those guards alone that a caller's constants can decide, and the
-    values of variables that a callee can see.
-
-    A variable that is set once stands for its value (``ia_valid = attr->ia_valid``); a
-    guard on anything but parameters and their members is left out.
-    """
-    values: dict[str, list[guards.Expr]] = {}
-    for at in sorted(found.sets):
-        place, value = found.sets[at]
-        values.setdefault(place, []).append(value)
-    once = {
-        place: only[0]
-        for place, only in values.items()
-        if len(only) == 1
-        and place[1:] not in parameters
-        and ">" not in place
-        and place not in found.handed
-    }
-    changed = {place for place in values if place[1:] in parameters}
-
-    def decide(conditions: tuple[guards.Expr, ...]) -> tuple[guards.Expr, ...]:
-        kept = []
-        for condition in conditions:
-            condition = guards.substitute(condition, once)
-            names = guards.leaves(condition)
-            # A parameter that the function itself sets says nothing of the caller.
-            if names and not names & changed and all(_base(n) in parameters for n in names):
-                kept.append(condition)
-        return tuple(dict.fromkeys(kept))
-
-    calls = tuple(
-        call._replace(
-            guards=decide(call.guards),
-            passes=tuple(guards.substitute(one, once) for one in call.passes),
-        )
-        if call.guards or (once and call.passes)
-        else call
-        for call in _in_order(found.calls)
+def _handed_on(found: bodies.Body) -> tuple[facts.Parameter, ...]:
+    """The local variables of a type that are arguments of calls."""
+    handed = {argument for call in found.calls.values() for argument in call.arguments}
+    return tuple(
+        facts.Parameter(name, type_)
+        for name, type_ in sorted(found.locals.items())
+        if "$" + name in handed
     )
-    tests = tuple(test._replace(guards=decide(test.guards)) for test in _in_order(found.uid_tests))
-    sets = tuple((place, value) for place, all_ in values.items() if ">" in place for value in all_)
-    return calls, tests, sets
-
-
-def _base(place: str) -> str:
-    """The variable of a place: ``attr`` of ``$attr>ia_valid``."""
-    return place[1:].partition(">")[0]
-
-
-def _in_order(found: dict[K, V]) -> tuple[V, ...]:
-    """What was found, by where it stands."""
-    return tuple(found[key] for key in sorted(found))
 
 
 def _body(
@@ -353,7 +308,11 @@ def _body(
             facts.Parameter(name, type_) for name, (type_, _) in _old_parameters(reader, old_style)
         )
     relays = _only_return(reader, body) if body is not None else ()
-    return reader.body._replace(parameters=found, relays=relays, error=root.has_error)
+    own = {parameter.name for parameter in found}
+    locals_ = {n: t for n, (t, _) in reader.places.locals.items() if t and n not in own}
+    return reader.body._replace(
+        parameters=found, relays=relays, error=root.has_error, locals=locals_
+    )
 
 
 def _only_return(reader: bodies.BodyReader, body: Node) -> tuple[str, ...]:
@@ -408,12 +367,16 @@ def _declaration(readings: list[bytes], condition_at: Callable[[int], str]) -> f
                 for typedef in _typedefs(node, code):
                     typedefs.setdefault(typedef.name, typedef)
             elif node.type == "declaration":
-                _variables(node, code, variables, stored)
+                for offset, one in variables_in(node, code):
+                    if isinstance(one, facts.Variable):
+                        variables.setdefault(one.name, one)
+                    else:
+                        stored.setdefault((offset, one.source), one)
     return facts.Item(
         structs=tuple(facts.Struct(tag, tuple(found.values())) for tag, found in structs.items()),
         typedefs=tuple(typedefs.values()),
         variables=tuple(variables.values()),
-        stored=_in_order(stored),
+        stored=bodies.in_order(stored),
     )
 
 
@@ -447,112 +410,13 @@ def _typedefs(node: Node, code: bytes) -> list[facts.Typedef]:
     return result
 
 
-def _variables(
-    node: Node,
-    code: bytes,
-    variables: dict[str, facts.Variable],
-    stored: dict[tuple[int, str], facts.Stored],
-) -> None:
-    type_ = type_name(node.child_by_field_name("type"), code)
-    static = any(
-        child.type == "storage_class_specifier"
-        and code[child.start_byte : child.end_byte] == b"static"
-        for child in node.children
-    )
-    for declarator in node.children_by_field_name("declarator"):
-        found = declared(declarator, code)
-        if found is None or found.function:
-            continue
-        own = "()" if found.pointer_to_function else (type_ or found.name)
-        variables.setdefault(found.name, facts.Variable(found.name, own, static, found.array))
-        value = (
-            declarator.child_by_field_name("value")
-            if declarator.type == "init_declarator"
-            else None
-        )
-        if value is None:
-            continue
-        place = ":" + found.name
-        if value.type == "initializer_list":
-            listed = initialiser(value, code, place, own, 0, found.array)
-            for offset, one in listed:
-                stored.setdefault((offset, one.source), one)
-        else:
-            reader = bodies.BodyReader(code, 0, 0, lambda _: "")
-            for source in reader.places.sources(value):
-                one = facts.Stored(value.start_point[0], place, own, (), source)
-                stored.setdefault((value.start_byte, source), one)
+def _macro(code: bytes) -> facts.Item:
+    macro = macros.macro(code)
+    return facts.NOTHING if macro is None else facts.Item(macros=(macro,))
 
 
-# Macros.
-
-
-def _macro_reader(directive: Directive) -> Callable[[], facts.Item]:
-    def make() -> facts.Item:
-        macro = _macro(directive)
-        return facts.NOTHING if macro is None else facts.Item(macros=(macro,))
-
-    return make
-
-
-def _macro_matters(directive: Directive) -> bool:
-    """Whether a macro can be more than a constant: most of a kernel's macros are register
-    numbers, which hold no fact."""
-    head = _DEFINE.match(directive.code)
-    if head is None:
-        return False
-    body = directive.code[head.end() :]
-    return bool(_HAS_CALL.search(body) or _ALIAS.fullmatch(body.strip()))
-
-
-def _macro(directive: Directive) -> facts.Macro | None:
-    head = _DEFINE.match(directive.code)
-    if head is None:
-        return None
-    name = head.group(1).decode("latin-1")
-    listed = head.group(2)
-    parameters = (
-        None
-        if listed is None
-        else tuple(p.decode("latin-1") for p in split_arguments(listed[1:-1]))
-    )
-    body = without_sparse(directive.code[head.end() :])
-    alias = _ALIAS.fullmatch(body.strip())
-    prefix = b"void f(){"
-    wrapped = prefix + body + b"\n;}"
-    root = parser().parse(wrapped).root_node
-    row = directive.code[: head.end()].count(b"\n")
-    known = dict.fromkeys(parameters or (), ("", True))
-    reader = bodies.BodyReader(wrapped, 0, row, lambda _: "", known)
-    reader.visit(root, 0, 0)
-    expression = _expression_of(root)
-    calls, tests, _ = decided(reader.body, set(parameters or ()))
-    return facts.Macro(
-        name,
-        parameters,
-        calls,
-        tests,
-        reader.relays(expression) if expression is not None else (),
-        alias.group(1).decode("latin-1") if alias else "",
-        reader.places.place(expression) if expression is not None else "",
-    )
-
-
-def _expression_of(root: Node) -> Node | None:
-    """The expression that a macro's body is, if it is one."""
-    node = root
-    for _ in range(4):
-        children = [c for c in node.named_children if c.type != "parameter_list"]
-        if node.type == "expression_statement":
-            return children[0] if len(children) == 1 else None
-        if node.type == "compound_statement":
-            children = [c for c in children if c.end_byte - c.start_byte > 1]
-            if len(children) != 1:
-                return None
-        if not children:
-            return None
-        node = children[-1]
-    return None
+def _use(code: bytes) -> facts.Item:
+    return facts.Item(stored=(facts.Stored(0, "", "", (), macros.used_alone(code)),))
 
 
 # The file as a whole.

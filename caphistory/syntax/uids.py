@@ -10,7 +10,7 @@ from caphistory.syntax.places import Places
 
 _TASK_UID = re.compile(
     r"(?:(?::current|get_current\(\)|struct task_struct)(?:>(?:real_)?cred)?"
-    r"|struct cred|current_cred\(\)|__task_cred\(\))>(?:e|s|fs)?uid(?:>val)?"
+    r"|struct cred|current_cred\(\)|__task_cred\([^>]*\))>(?:e|s|fs)?uid(?:>val)?"
 )
 _UID_CALL = re.compile(r"current_(?:e|s|fs)?uid")
 

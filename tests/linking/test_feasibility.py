@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from caphistory.linking.feasibility import possible, truth_of, value_of
+from caphistory.linking.values import Bits, truth_of, value_of
 
 from .kernels import linked
 
@@ -23,7 +23,12 @@ int sys_either(int pid, int priv) { return send_sig(9, find(pid), priv); }
 """
 
 FLAGS = """
+-- include/linux/fs.h
+#define ATTR_MODE 1
+#define ATTR_UID (1 << 1)
+#define ATTR_CTIME 0x40
 -- fs/attr.c
+#include <linux/fs.h>
 int notify_change(struct inode *inode, struct iattr *attr)
 {
     unsigned int valid = attr->ia_valid;
@@ -121,6 +126,10 @@ int sys_admin(void) { return work(1); }
     assert feasible(text) == {"plain": 0, "admin": 1}
 
 
+A, B = 1, 2
+SWITCH = ("labels", ":ONE", ":TWO")
+
+
 @pytest.mark.parametrize(
     ("guard", "known", "truth"),
     [
@@ -130,10 +139,41 @@ int sys_admin(void) { return work(1); }
         (("||", ("!", "$x"), "?"), {"$x": 1}, None),
         (("==", "$x", "2"), {"$x": 2}, True),
         (("!=", "$x", "2"), {"$x": 2}, False),
-        (("&", "$x", ":FLAG_A"), {"$x": frozenset(("FLAG_B",))}, False),
-        (("&", "$x", ":FLAG_A"), {"$x": frozenset(("FLAG_A",))}, None),
-        (("&", "$x", ":FLAG_A"), {"$x": 0}, False),
-        (("==", "$x", ":NAME"), {"$x": frozenset(("OTHER",))}, None),
+        (("==", "$x", "-1"), {"$x": 0xFFFFFFFF}, None),
+        (("&", "$x", "1"), {"$x": B}, False),
+        (("&", "$x", "1"), {"$x": Bits(0, A)}, None),
+        (("&", "$x", "1"), {"$x": Bits(A, A | B)}, True),
+        (("&", ("&", "$x", "?"), "1"), {"$x": A}, None),
+        (("&", ("&", "$x", "?"), "1"), {"$x": B}, False),
+        (("&", ("&", "$x", ("~", "1")), "1"), {"$x": Bits(A, -1)}, False),
+        (("&", ("|", "$x", "1"), "1"), {}, True),
+        (("&", ("|?", "$x", "1"), "1"), {"$x": B}, None),
+        (("&", ("|?", "$x", "1"), "2"), {"$x": B}, True),
+        (("&", "$x", ":FLAG"), {"$x": B}, None),
+        (("&", "$x", ":FLAG"), {"$x": B, ":FLAG": A}, False),
+        (("&", "$x", ":FLAG"), {"$x": B, ":FLAG": 0}, False),
+        (("&", "$x", ":FLAG"), {"$x": 0}, False),
+        (("==", "$x", "2"), {"$x": Bits(A, -1)}, False),
+        (("<=", "$x", "0"), {"$x": 0}, True),
+        ((">", "$x", "0"), {"$x": 0}, False),
+        (("<", "$x", "0"), {"$x": 0xFFFFFFFF}, None),
+        (("!", "$x"), {"$x": "&"}, False),
+        (("==", "$x", "0"), {"$x": "&"}, False),
+        (("==", "$x", "1"), {"$x": "&"}, None),
+        (("^", ":current>uid", "$p>uid"), {"$p>": ":current"}, False),
+        (("^", ":current>uid", "$p>gid"), {"$p>": ":current"}, None),
+        (("==", ":current>uid", "$p>uid"), {"$p>": ":other"}, None),
+        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": ":ONE"}, True),
+        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": ":TWO"}, False),
+        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": ":THREE"}, None),
+        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": 3, ":ONE": 1}, False),
+        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": 3}, None),
+        (("case", "$x", ("labels", "1"), ("labels", "1", "2")), {"$x": 3}, False),
+        (("case", "$x", ("labels", "1"), ("labels", "1", "2", "default")), {"$x": 3}, False),
+        (("case", "$x", ("labels", "default"), ("labels", "1", "default")), {"$x": 1}, False),
+        (("case", "$x", ("labels", "default"), ("labels", "1", "default")), {"$x": 3}, True),
+        (("==", "$x", ":NAME"), {"$x": ":OTHER"}, None),
+        (("==", "$x", ":NAME"), {"$x": ":NAME"}, True),
     ],
 )
 def test_guards_are_decided_only_where_constants_suffice(guard, known, truth) -> None:  # type: ignore[no-untyped-def]
@@ -141,11 +181,419 @@ def test_guards_are_decided_only_where_constants_suffice(guard, known, truth) ->
 
 
 def test_values_of_expressions() -> None:
-    assert value_of(("|", ":A", ":B"), {}) == frozenset("AB")
+    assert value_of(("|", ":A", ":B"), {":A": 1, ":B": 4}) == 5
+    assert value_of(("|", ":A", ":B"), {":A": 1}) == Bits(1, -1)
     assert value_of(("!=", "$x", "0"), {"$x": 1}) == 1
+    assert value_of(("<<", "1", "4"), {}) == 16
     assert value_of(":lower", {}) is None
 
 
-def test_nothing_known_leaves_everything_possible() -> None:
-    assert possible((("!", "$x"),), frozenset())
-    assert not possible((("!", "$x"),), frozenset({("$x", 1)}))
+EARLY = """
+-- kernel/sys.c
+int work(int quiet, int other)
+{
+    %s
+    return capable(CAP_A) ? 0 : -EPERM;
+}
+int sys_quiet(int n) { return work(1, n); }
+int sys_loud(int n) { return work(0, n); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "quiet"),
+    [
+        ("if (quiet) return 0;", 0),
+        ("if (quiet) { note(other); return 0; }", 0),
+        ("if (quiet || other) return 0;", 0),
+        ("if (!quiet) note(other); else return 0;", 0),
+        ("if (quiet && other) return 0;", 1),
+        ("if (quiet) note(other);", 1),
+        ("if (quiet) goto out;", 0),
+        ("if (other) goto ask; if (quiet) return 0; ask: ;", 1),
+        ("while (other) { if (quiet) break; other--; }", 1),
+        ("quiet = look(); if (quiet) return 0;", 1),
+        ("for_each(other) if (quiet) return 0;", 1),
+        ("\n#ifdef CONFIG_QUIET\nif (quiet) return 0;\n#endif\n", 1),
+        ("\nif (other\n#ifdef CONFIG_QUIET\n|| quiet\n#endif\n) return 0;", 1),
+        ("\n#ifdef CONFIG_QUIET\nif (quiet) return 0;\nnote(other);\n#endif\n", 1),
+        ("\n#ifdef CONFIG_LOUD\nnote(other);\n#endif\nif (quiet) return 0;", 0),
+        ("for_each(other) { if (quiet) return 0; }", 1),
+        ("if (quiet) return 0; again: if (other--) goto again;", 0),
+        ("again: if (quiet) return 0; if (other--) goto again;", 0),
+        ("if (other) goto in; if (!quiet) { in: return capable(CAP_A); }", 1),
+        ("switch (other) { case 1: if (quiet) return 0; case 2: note(other); }", 1),
+    ],
+)
+def test_what_returned_earlier_does_not_run_on(before: str, quiet: int) -> None:
+    found = feasible(EARLY % before)
+    assert found == {"quiet": quiet, "loud": 1}
+
+
+def test_a_switch_goes_to_the_case_of_its_constant_and_what_that_falls_through_to() -> None:
+    text = """
+-- kernel/msg.c
+int control(int cmd)
+{
+    switch (cmd) {
+    case MSG_LOOK:
+        note(cmd);
+    case MSG_SET:
+        return capable(CAP_A) ? 0 : -EPERM;
+    case MSG_DROP:
+        break;
+    default:
+        return capable(CAP_B) ? 0 : -EPERM;
+    }
+    return 0;
+}
+int sys_look(void) { return control(MSG_LOOK); }
+int sys_set(void) { return control(MSG_SET); }
+int sys_drop(void) { return control(MSG_DROP); }
+int sys_else(void) { return control(MSG_ELSE); }
+int sys_any(int cmd) { return control(cmd); }
+"""
+    found = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
+    assert found == {
+        ("look", "CAP_A"): 1,
+        ("look", "CAP_B"): 0,
+        ("set", "CAP_A"): 1,
+        ("set", "CAP_B"): 0,
+        ("drop", "CAP_A"): 0,
+        ("drop", "CAP_B"): 0,
+        ("else", "CAP_A"): 1,  # another name of MSG_SET, as far as one can tell
+        ("else", "CAP_B"): 1,
+        ("any", "CAP_A"): 1,
+        ("any", "CAP_B"): 1,
+    }
+
+
+def test_flags_that_are_sure_to_be_set_decide_and_may_be_taken_away() -> None:
+    text = """
+-- fs/attr.c
+#define ATTR_MODE 1
+#define ATTR_FORCE 2
+#define ATTR_CTIME 4
+int change(struct iattr *attr)
+{
+    if (attr->valid & ATTR_FORCE)
+        return 0;
+    return capable(CAP_A) ? 0 : -EPERM;
+}
+int set(struct iattr *attr) { attr->valid &= ~ATTR_MODE; return change(attr); }
+int unforced(struct iattr *attr) { attr->valid &= ~ATTR_FORCE; return change(attr); }
+int sys_forced(void)
+{
+    struct iattr attr;
+    attr.valid = ATTR_FORCE | ATTR_CTIME;
+    return change(&attr);
+}
+int sys_perhaps(int force)
+{
+    struct iattr attr;
+    attr.valid = ATTR_CTIME;
+    if (force)
+        attr.valid |= ATTR_FORCE;
+    return set(&attr);
+}
+int sys_without(int force)
+{
+    struct iattr attr;
+    attr.valid = ATTR_FORCE;
+    return unforced(&attr);
+}
+"""
+    assert feasible(text) == {"forced": 0, "perhaps": 1, "without": 1}
+
+
+def test_a_member_that_is_zero_decides_a_comparison() -> None:
+    text = """
+-- net/socket.c
+int receive(struct msghdr *msg)
+{
+    if (msg->controllen <= 0)
+        return 0;
+    return capable(CAP_A) ? 0 : -EPERM;
+}
+int sys_send(void) { struct msghdr msg; msg.controllen = 0; return receive(&msg); }
+int sys_sendmsg(void) { struct msghdr msg; msg.controllen = look(); return receive(&msg); }
+"""
+    assert feasible(text) == {"send": 0, "sendmsg": 1}
+
+
+def test_a_macro_hands_a_struct_on() -> None:
+    text = """
+-- fs/attr.c
+#define ATTR_MODE 1
+#define ATTR_UID 2
+#define TRANSFER(attr) change(attr)
+int change(struct iattr *attr) { return attr->valid & ATTR_UID ? capable(CAP_A) : 0; }
+int sys_one(void) { struct iattr a; a.valid = ATTR_MODE; return TRANSFER(&a); }
+int sys_two(void) { struct iattr a; a.valid = ATTR_UID; return TRANSFER(&a); }
+"""
+    assert feasible(text) == {"one": 0, "two": 1}
+
+
+NAMED = """
+-- include/asm-i386/fcntl.h
+#define O_CREAT 0100
+-- include/asm-alpha/fcntl.h
+#define O_CREAT 2
+-- include/linux/fcntl.h
+#include <asm/fcntl.h>
+#define FROM_USER ((struct info *) 0)
+#define PRIVATE ((struct info *) 1)
+#ifdef CONFIG_NEW
+#define QUIET 0x30
+#else
+#define QUIET 0x10
+#endif
+#define EITHER ODD
+#ifdef CONFIG_NEW
+#define ODD 3
+#else
+#define ODD 4
+#endif
+-- fs/namei.c
+#include <linux/fcntl.h>
+int open(int flag, struct info *info, int how)
+{
+    if ((flag & O_CREAT) && info != PRIVATE && !(how & 0x10) && how != 4)
+        return capable(CAP_A) ? 0 : -EPERM;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("open(2, FROM_USER, 0)", 0),
+        ("open(0102, FROM_USER, 0)", 1),
+        ("open(O_CREAT, FROM_USER, 0)", 1),
+        ("open(O_CREAT, PRIVATE, 0)", 0),
+        ("open(O_CREAT, FROM_USER, QUIET)", 0),
+        ("open(O_CREAT, FROM_USER, EITHER)", 1),
+        ("open(O_CREAT, FROM_USER, UNHEARD)", 1),
+    ],
+)
+def test_a_macro_of_the_release_stands_for_its_number(call: str, expected: int) -> None:
+    text = f"""{NAMED}
+-- net/unix.c
+#include <linux/fcntl.h>
+int sys_one(int n) {{ return {call}; }}
+"""
+    assert feasible(text) == {"one": expected}
+
+
+def test_a_command_of_which_a_switch_knows_nothing_takes_none_of_its_cases() -> None:
+    text = """
+-- fs/isofs.c
+#define CD_SESSION 0x5310
+#define CD_EJECT 0x5309
+#define BLK_SET _IO(0x12, 1)
+int work(int cmd)
+{
+    switch (cmd) {
+    case CD_EJECT:
+        return capable(CAP_A);
+    case BLK_SET:
+        return capable(CAP_B);
+    default:
+        return capable(CAP_C);
+    }
+}
+int sys_one(void) { return work(CD_SESSION); }
+"""
+    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert found == {"CAP_A": 0, "CAP_B": 1, "CAP_C": 1}
+
+
+def test_a_task_is_never_unlike_itself() -> None:
+    text = """
+-- kernel/exit.c
+int send(int sig, struct task *p, int priv)
+{
+    if (!p)
+        return -1;
+    if (!priv && (current->session ^ p->session) && (current->uid ^ p->uid) && !suser())
+        return -EPERM;
+    return 0;
+}
+int forward(int sig, struct task *q) { return send(sig, q, 0); }
+int moved(struct task *q) { q = q->next; return send(1, q, 0); }
+int sys_self(void) { return forward(9, current); }
+int sys_other(int pid) { return forward(9, find(pid)); }
+int sys_next(void) { return moved(current); }
+"""
+    assert feasible(text) == {"self": 0, "other": 1, "next": 1}
+
+
+def test_an_address_is_never_null() -> None:
+    text = """
+-- fs/inode.c
+int get(struct attr *a) { if (!a) return capable(CAP_A); return 0; }
+int sys_local(void) { struct attr one; return get(&one); }
+int sys_null(void) { return get(NULL); }
+"""
+    assert feasible(text) == {"local": 0, "null": 1}
+
+
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        ("static int quiet = 1; quiet = 0;", "it is set twice"),
+        ("static int quiet = 1;", "it may keep what another call left there"),
+        ('int quiet = 1; asm("" : "=r" (quiet));', "assembler sets it"),
+        ("int quiet = 1; fill(&quiet);", "another function sets it"),
+    ],
+)
+def test_a_variable_that_is_not_what_it_was_declared_as(declared: str, why: str) -> None:
+    text = f"""
+-- kernel/sys.c
+int work(int quiet) {{ if (quiet) return 0; return capable(CAP_A); }}
+int sys_one(void) {{ {declared} return work(quiet); }}
+"""
+    assert feasible(text) == {"one": 1}, why
+
+
+def test_a_letter_and_a_number_make_a_command() -> None:
+    text = """
+-- include/asm-i386/ioctl.h
+#define _IOC(dir, type, nr, size) (((dir) << 30) | ((type) << 8) | (nr) | ((size) << 16))
+#define _IO(type,nr) _IOC(0, (type), (nr), 0)
+#define _IOR(type,nr,size) _IOC(2U, (type), (nr), sizeof(size)) /* 'x' */
+-- fs/isofs.c
+#include <asm/ioctl.h>
+#define CD_SESSION 0x5310
+#define BLK_SET _IO(0x12, 1)
+#define TAPE_SET _IOR('m', 2, struct tape)
+#define ALSO _IO('S', 0x10)
+int work(int cmd)
+{
+    switch (cmd) {
+    case BLK_SET:
+        return capable(CAP_A);
+    case TAPE_SET:
+        return capable(CAP_B);
+    }
+    return 0;
+}
+int also(int cmd)
+{
+    if (cmd == ALSO)
+        return capable(CAP_C);
+    return 0;
+}
+int sys_one(void) { return work(CD_SESSION) + also(CD_SESSION); }
+"""
+    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert found == {"CAP_A": 0, "CAP_B": 0, "CAP_C": 1}
+
+
+def test_either_of_two_constants() -> None:
+    text = """
+-- drivers/sr.c
+int work(int cmd)
+{
+    switch (cmd) {
+    case 2:
+        return capable(CAP_A);
+    case 4:
+        return capable(CAP_B);
+    }
+    return 0;
+}
+int sys_door(int lock) { return work(lock ? 4 : 5); }
+"""
+    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert found == {"CAP_A": 0, "CAP_B": 1}
+
+
+@pytest.mark.parametrize(("user", "expected"), [("twice", 0), ("LOOK", 1), ("unheard", 1)])
+def test_a_variable_that_is_handed_to_functions_alone_keeps_its_value(
+    user: str, expected: int
+) -> None:
+    text = f"""
+-- kernel/sys.c
+#define LOOK(x) (x = 0)
+int twice(int x) {{ return x + x; }}
+int work(int quiet) {{ if (quiet) return 0; return capable(CAP_A); }}
+int sys_one(void) {{ int quiet = 1; {user}(quiet); return work(quiet); }}
+"""
+    assert feasible(text) == {"one": expected}
+
+
+def test_what_is_handed_on_by_a_return_is_handed_to_nobody_else() -> None:
+    text = """
+-- net/socket.c
+int fill(struct msghdr *msg) { return look(msg); }
+int send(struct msghdr *msg) { if (!msg->len) return 0; return capable(CAP_A); }
+int sys_writev(int out)
+{
+    struct msghdr msg;
+    msg.len = 0;
+    if (out)
+        return fill(&msg);
+    return send(&msg);
+}
+int sys_both(int out)
+{
+    struct msghdr msg;
+    msg.len = 0;
+    fill(&msg);
+    return send(&msg);
+}
+"""
+    assert feasible(text) == {"writev": 0, "both": 1}
+
+
+def test_a_macro_may_bring_cases_of_its_own() -> None:
+    text = """
+-- drivers/sd.c
+#define MORE(arg) case 5: return capable(CAP_B)
+int work(int cmd, int arg)
+{
+    switch (cmd) {
+    case 4:
+        if (!capable(CAP_A))
+            return -EPERM;
+        return 0;
+    MORE(arg);
+    }
+    return 0;
+}
+int sys_one(int arg) { return work(5, arg); }
+"""
+    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert found == {"CAP_A": 0, "CAP_B": 1}
+
+
+def test_a_case_that_is_not_configured_leaves_its_label_to_the_default() -> None:
+    text = """
+-- drivers/sd.c
+int work(int cmd)
+{
+    switch (cmd) {
+    case 4:
+        return capable(CAP_A);
+#ifdef CONFIG_MORE
+    case 5:
+        return capable(CAP_B);
+#endif
+    default:
+        return capable(CAP_C);
+    }
+}
+int sys_one(void) { return work(5); }
+int sys_two(void) { return work(4); }
+"""
+    found = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
+    assert found == {
+        ("one", "CAP_A"): 0,
+        ("one", "CAP_B"): 1,
+        ("one", "CAP_C"): 1,
+        ("two", "CAP_A"): 1,
+        ("two", "CAP_B"): 0,
+        ("two", "CAP_C"): 0,
+    }

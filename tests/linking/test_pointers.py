@@ -687,3 +687,282 @@ def test_the_many_forms_in_which_kernels_write_it(form: str) -> None:
     )
     assert row.startswith("sys_one (")
     assert row.endswith(") right: CAP_A")
+
+
+# Macros, as they are where they are used.
+
+MACROS = {
+    "a call on the macro's parameter": """
+#define CALL(s, x) ((s)->ops->bind(x))
+int sys_bind(struct sock *sock) { return CALL(sock, 1); }
+int sys_other(struct sock *sock) { return 0; }
+""",
+    "a call on a local variable that a macro is handed": """
+#define CALL(s, x) ((s)->ops->bind(x))
+int sys_bind(int n) { struct sock *sock = look(n); return CALL(sock, n); }
+""",
+    "a call of a member that is the macro's parameter": """
+#define CALL(s, method, x) ((s)->ops->method(x))
+int sys_bind(struct sock *sock) { return CALL(sock, bind, 1); }
+""",
+    "a call of a member whose name is pasted": """
+#define CALL(s, end, x) ((s)->ops->bi##end(x))
+int sys_bind(struct sock *sock) { return CALL(sock, nd, 1); }
+""",
+    "a call by a macro within a macro": """
+#define CALL_OPS(o, x) ((o)->bind(x))
+#define CALL(s, x) ({ int n; n = CALL_OPS((s)->ops, x); n; })
+int sys_bind(struct sock *sock) { return CALL(sock, 1); }
+""",
+    "a macro that is a place of its parameter": """
+#define OPS(s) ((s)->ops)
+int sys_bind(struct sock *sock) { return OPS(sock)->bind(1); }
+""",
+    "a macro that hands its parameter on": """
+#define ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define READ(x) ({ check(x); ONCE(x); })
+int sys_bind(struct sock *sock) { return READ(sock->ops)->bind(1); }
+""",
+    "a macro that hands its parameter on in a variable": """
+#define READ(p) ({ typeof(*(p)) *local = (typeof(*(p)) *)(p); check(); ((typeof(*(p)) *)(local)); })
+int sys_bind(struct sock *sock) { return READ(sock->ops)->bind(1); }
+""",
+    "a macro that is handed the type": """
+typedef struct sock sock_t;
+#define outer(pointer, type, member) ((type *) ((char *) (pointer) - (long) &((type *) 0)->member))
+int sys_bind(struct list *list) { return outer(list, sock_t, list)->ops->bind(1); }
+""",
+    "a macro that is the function's place": """
+#define METHOD(op, s) (*((struct ops *) (s)->ops)->op)
+#define BIND(s, r) { r = METHOD(bind, s)(1); }
+int sys_bind(struct sock *sock) { int r; BIND(sock, r); return r; }
+""",
+}
+
+
+@pytest.mark.parametrize("way", MACROS)
+def test_a_macro_calls_what_it_is_handed(way: str) -> None:
+    kernel = OPS.replace("int sys_bind(struct sock *sock) { return sock->ops->bind(1); }", "")
+    kernel += "struct ops one = { .bind = right }; struct other_ops two = { .bind = wrong };\n"
+    call = f"-- net/user.c\n#include <linux/ops.h>\n{MACROS[way]}"
+    assert chains(kernel + call) == {"sys_bind (ops.bind) right: CAP_A"}
+
+
+def test_a_macro_calls_the_function_that_this_use_hands_to_it() -> None:
+    text = """
+-- include/linux/wrap.h
+#define TRY_1(f, f1, ...) ({ (f) == f1 ? f1(__VA_ARGS__) : (f)(__VA_ARGS__); })
+#define TRY_2(f, f2, f1, ...) ({ (f) == f2 ? f2(__VA_ARGS__) : TRY_1(f, f1, __VA_ARGS__); })
+struct ops { int (*send)(int, int); };
+-- net/one.c
+#include <linux/wrap.h>
+int ask_a(int n, int m) { return capable(CAP_A) ? 0 : -1; }
+int ask_b(int n, int m) { return capable(CAP_B) ? 0 : -1; }
+int ask_c(int n, int m) { return capable(CAP_C) ? 0 : -1; }
+struct ops ops = { .send = ask_c };
+int sys_one(struct ops *ops, int n) { return TRY_2(ops->send, ask_a, ask_b, n, 1); }
+-- net/two.c
+#include <linux/wrap.h>
+int sys_two(int n, int (*plain)(int, int)) { return TRY_1(plain, ask_b, n, 2); }
+"""
+    assert chains(text) == {
+        "sys_one ask_a: CAP_A",
+        "sys_one ask_b: CAP_B",
+        "sys_one (ops.send) ask_c: CAP_C",
+        "sys_two ask_b: CAP_B",
+    }
+
+
+MADE = {
+    "a whole list": """
+#define TEMPLATE { .flags = 1, .bind = right }
+struct ops one = TEMPLATE;
+""",
+    "a whole list, positional": """
+#define TEMPLATE { 1, right_open, right }
+static struct ops one = TEMPLATE;
+""",
+    "a list with a parameter": """
+#define ENTRY(number, function) { .flags = number, .bind = function }
+struct ops one = ENTRY(1, right);
+struct other_ops two = ENTRY(1, wrong);
+""",
+    "an entry of an array": """
+#define ENTRY(number, function) { number, right_open, function }
+struct ops all[] = { ENTRY(1, plain), ENTRY(2, right) };
+""",
+    "a list whose names are pasted": """
+#define ENTRY(name) { .open = name##_open, .bind = name }
+struct ops one = ENTRY(right);
+""",
+    "a list of a macro's macro": """
+#define INNER(function) { 1, right_open, function }
+#define ENTRY(function) INNER(function)
+struct ops all[] = { ENTRY(plain), INNER(right) };
+""",
+    "a declaration": """
+#define DECLARE(name, function) struct ops ops_##name = { .flags = 1, .bind = function }
+static DECLARE(one, right);
+""",
+    "a declaration by another macro": """
+#define ENTRY(function) { .flags = 1, .bind = function }
+#define DECLARE(name, function) struct ops ops_##name = ENTRY(function)
+DECLARE(one, right);
+""",
+    "an assignment to the parameter": """
+#define SET(o, function) do { (o)->flags = 1; (o)->bind = (function); } while (0)
+void start(struct ops *ops) { SET(ops, right); }
+void other(struct other_ops *ops) { SET(ops, wrong); }
+""",
+    "an assignment to a member of a local": """
+#define SET(o, function) do { (o).bind = (function); } while (0)
+void start(void) { struct ops ops; SET(ops, right); use(&ops); }
+void other(void) { struct other_ops ops; SET(ops, wrong); use(&ops); }
+""",
+}
+
+
+@pytest.mark.parametrize("way", MADE)
+def test_a_macro_stores_what_it_is_handed(way: str) -> None:
+    assert chains(OPS + MADE[way]) == {"sys_bind (ops.bind) right: CAP_A"}
+
+
+# Functions that come and go.
+
+
+def test_a_pointer_call_hands_a_function_to_all_that_it_calls() -> None:
+    text = """
+-- fs/read.c
+struct ops { int (*readdir)(int, int (*fill)(int)); int (*other)(int, int (*fill)(int)); };
+static int fill_one(int n) { return capable(CAP_A) ? 0 : -1; }
+static int fill_two(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static int read_a(int n, int (*fill)(int)) { return fill(n); }
+static int read_b(int n, int (*filldir)(int)) { return filldir(n); }
+static int read_c(int n, int (*filldir)(int)) { return filldir(n); }
+struct ops a = { .readdir = read_a }, b = { .readdir = read_b }, c = { .other = read_c };
+int sys_read(struct ops *ops) { return ops->readdir(1, fill_one); }
+int never(struct ops *ops) { return ops->other(1, fill_two); }
+"""
+    assert chains(text) == {"sys_read (ops.readdir) read_a (read_a(fill)) fill_one: CAP_A"}
+
+
+def test_a_pointer_call_hands_on_what_its_caller_was_handed() -> None:
+    text = """
+-- fs/read.c
+struct ops { int (*readdir)(int, int (*fill)(int)); };
+static int fill_one(int n) { return capable(CAP_A) ? 0 : -1; }
+static int read_a(int n, int (*fill)(int)) { return fill(n); }
+struct ops a = { .readdir = read_a };
+static int walk(struct ops *ops, int (*fill)(int)) { return ops->readdir(1, fill); }
+int sys_read(struct ops *ops) { return walk(ops, fill_one); }
+"""
+    assert chains(text) == {"sys_read walk (ops.readdir) read_a (walk(fill)) fill_one: CAP_A"}
+
+
+RETURNED = {
+    "called at once": "int sys_one(int n) { return look(n)(1); }",
+    "kept in a variable": "int sys_one(int n) { int (*f)(int) = look(n); return f(1); }",
+    "chosen by a caller": (
+        "static int (*pick(int n))(int) { return n ? ask : plain; }\n"
+        "int sys_one(int n) { int (*f)(int); f = pick(n); return f(1); }"
+    ),
+}
+
+
+@pytest.mark.parametrize("way", RETURNED)
+def test_a_function_may_be_what_a_function_returns(way: str) -> None:
+    text = f"""
+-- fs/one.c
+typedef int (*work_t)(int);
+static int plain(int n) {{ return 0; }}
+static int ask(int n) {{ return capable(CAP_A) ? 0 : -1; }}
+static work_t look(int n) {{ if (n) return ask; return plain; }}
+{RETURNED[way]}
+"""
+    (row,) = chains(text)
+    assert row.endswith(" ask: CAP_A")
+    assert row.startswith("sys_one (")
+
+
+ARRAYS = {
+    "an array of functions": """
+static int (*table[])(int) = { plain, ask };
+int sys_one(int n) { return table[n](1); }
+""",
+    "an array of functions, by pointer": """
+static int (*table[])(int) = { plain, ask };
+int sys_one(int n) { return (*table[n])(1); }
+""",
+    "an array of a typedef": """
+typedef int (*work_t)(int);
+static work_t table[4] = { [2] = ask };
+int sys_one(int n) { return table[n](1); }
+""",
+    "an array that is filled": """
+static int (*table[4])(int);
+void start(void) { table[1] = ask; }
+int sys_one(int n) { return table[n](1); }
+""",
+    "an array in a struct": """
+struct kit { int n; int (*table[2])(int); };
+static struct kit kit = { 1, { plain, ask } };
+int sys_one(struct kit *kit, int n) { return kit->table[n](1); }
+""",
+    "a pointer to a typedef'ed function type": """
+typedef int work_fn(int);
+struct kit { work_fn *work; };
+static struct kit kit = { .work = ask };
+int sys_one(struct kit *kit) { return kit->work(1); }
+""",
+}
+
+
+@pytest.mark.parametrize("way", ARRAYS)
+def test_functions_in_arrays_and_by_typedef(way: str) -> None:
+    text = f"""
+-- fs/one.c
+static int plain(int n) {{ return 0; }}
+static int ask(int n) {{ return capable(CAP_A) ? 0 : -1; }}
+static int other(int n) {{ return capable(CAP_WRONG) ? 0 : -1; }}
+static int (*others[])(int) = {{ other }};
+{ARRAYS[way]}
+"""
+    (row,) = chains(text)
+    assert row.endswith(" ask: CAP_A")
+
+
+def test_a_function_with_other_parameters_is_no_target() -> None:
+    text = """
+-- fs/one.c
+struct box { void *data; };
+static int two(int n, int m) { return capable(CAP_WRONG) ? 0 : -1; }
+static int one(int n) { return capable(CAP_A) ? 0 : -1; }
+static int any(int n, ...) { return capable(CAP_B) ? 0 : -1; }
+static int old() { return capable(CAP_C) ? 0 : -1; }
+struct box a = { two }, b = { one }, c = { any }, d = { old };
+int sys_one(struct box *box) { return ((int (*)(int)) box->data)(1); }
+"""
+    found = {row.split(": ")[1] for row in chains(text)}
+    assert found == {"CAP_A", "CAP_B", "CAP_C"}
+
+
+def test_a_macro_may_rename_a_struct() -> None:
+    text = """
+-- include/linux/device.h
+struct device { int (*ioctl)(int); };
+-- include/linux/compat.h
+#define net_device device
+-- drivers/net/new.c
+#include <linux/device.h>
+#include <linux/compat.h>
+static int new_ioctl(int n) { return capable(CAP_A) ? 0 : -1; }
+int start(struct net_device *dev) { dev->ioctl = new_ioctl; return 0; }
+-- drivers/net/far.c
+#include <linux/device.h>
+static int far_ioctl(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+int start(struct net_device *dev) { dev->ioctl = far_ioctl; return 0; }
+-- net/dev.c
+#include <linux/device.h>
+int sys_ioctl(struct device *dev) { return dev->ioctl(1); }
+"""
+    assert chains(text) == {"sys_ioctl (device.ioctl) new_ioctl: CAP_A"}

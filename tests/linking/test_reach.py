@@ -217,16 +217,31 @@ int sys_three(int n) { return ops.f(n); }
 
 
 @pytest.mark.parametrize(
-    "make, most", [(a_chain, BOUNDS.depth), (a_pointer_chain, BOUNDS.pointer_hops)]
+    "make, most", [(a_chain, BOUNDS.steps[0]), (a_pointer_chain, len(BOUNDS.steps) - 1)]
 )
 def test_chains_are_followed_as_far_as_the_bounds_say_and_the_bounds_are_told(make, most) -> None:
     assert row(make(most)).depth == most
     beyond = linked(make(most + 1))
     assert beyond.syscall_checks == []
-    assert [detail.detail for detail in beyond.audit_details if detail.kind == "cut_off"] == [
-        f"chains of more than {BOUNDS.pointer_hops} pointer steps",
-        f"chains of more than {BOUNDS.depth} steps",
-    ]
+    details = [detail.detail for detail in beyond.audit_details if detail.kind == "cut_off"]
+    assert f"chains of more than {BOUNDS.steps[0]} steps, 0 of them through a pointer" in details
+    assert f"chains of more than {len(BOUNDS.steps) - 1} pointer steps" in details
+
+
+def test_a_chain_with_pointers_is_followed_less_far() -> None:
+    """The steps of a chain with one pointer step, one by one: as many as its bound, and more."""
+    assert list(BOUNDS.steps) == sorted(BOUNDS.steps, reverse=True)
+    found = []
+    for calls in (BOUNDS.steps[1] - 1, BOUNDS.steps[1]):
+        text = a_chain(calls).replace("sys_one", "entered")
+        text += """
+-- fs/enter.c
+struct ops { int (*enter)(int); };
+struct ops ops = { .enter = entered };
+int sys_one(int n) { return ops.enter(n); }
+"""
+        found.append(len(linked(text).syscall_checks))
+    assert found == [1, 0]
 
 
 def test_a_check_in_another_architectures_code_is_a_site_that_nobody_reaches() -> None:

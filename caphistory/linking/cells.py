@@ -1,0 +1,173 @@
+"""The types of places, and the cells in which functions are kept.
+
+A *cell* is a place that can hold a function: a member of a struct type (whatever the
+object), a variable, a function's parameter or local variable, or what a function returns.
+"""
+
+from __future__ import annotations
+
+from caphistory.linking.program import Definition, Program, StoredAt
+from caphistory.syntax.facts import Function, Macro
+from caphistory.syntax.notation import RETURNED, filled, split, used
+
+# ("member", tag, path of the definition, member), ("variable", path or "", name) or
+# ("local", function, name).
+Cell = tuple[str, str | Definition, str] | tuple[str, str, str, str]
+# A struct's tag, and the path of its definition.
+Type = tuple[str, str]
+
+
+class Cells:
+    """Tells what a place is, in a file of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._types: dict[tuple[str, str], Type | None] = {}
+        self._expanding: set[str] = set()
+
+    def type_of(self, place: str, path: str) -> Type | None:
+        """The struct type of what a place holds; None where it cannot be told."""
+        key = (place, path)
+        if key not in self._types:
+            self._types[key] = None  # a place that depends on itself has no type
+            self._types[key] = self._type_of(place, path)
+        return self._types[key]
+
+    def _type_of(self, place: str, path: str) -> Type | None:
+        base, members = split(place)
+        found = self._base_type(base, path)
+        for member in members:
+            if found is None:
+                return None
+            found = self._member_type(found, member)
+        return found
+
+    def _identify(self, type_: str, path: str) -> Type | None:
+        struct = self._program.struct(type_, path)
+        return (struct[0], struct[1]) if struct else None
+
+    def _base_type(self, base: str, path: str) -> Type | None:
+        if base.startswith("$"):
+            return None
+        call = used(base)
+        if base.startswith(":"):
+            name = base[1:]
+            variable = self._program.variable(name, path)
+            if variable is not None:
+                return self._identify(variable[1].type, path)
+            place = self._macro_place(name, None, path)
+        elif call is not None:
+            for definition in self._program.resolve(call[0], path):
+                if isinstance(definition.fact, Function):
+                    return self._identify(definition.fact.returns, definition.path)
+            name, place = call[0], self._macro_place(call[0], call[1], path)
+        else:
+            return self._identify(base, path)
+        # A macro is not expanded within itself.
+        if not place or name in self._expanding:
+            return None
+        self._expanding.add(name)
+        found = self.type_of(place, path)
+        self._expanding.discard(name)
+        return found
+
+    def _macro_place(self, name: str, arguments: list[str] | None, path: str) -> str:
+        """The place that a macro denotes where it is used; empty where it denotes none."""
+        for definition in self._program.resolve(name, path):
+            fact = definition.fact
+            if isinstance(fact, Macro):
+                place = fact.place or (":" + fact.alias if fact.alias else "")
+                if arguments is not None and fact.parameters is not None:
+                    values = dict(zip(fact.parameters, arguments, strict=False))
+                    place = filled(place, values, values)
+                if place and place not in (":" + name, name + "()"):
+                    return place
+        return ""
+
+    def _member_type(self, struct: Type, member: str) -> Type | None:
+        definition = self._program.struct(*struct)
+        if definition is None:
+            return None
+        for one in definition[2].members:
+            if one.name == member:
+                return self._identify(one.type, struct[1])
+        return None
+
+    def cell(self, place: str, path: str, function: Definition | None) -> Cell | None:
+        """The cell that a place is, in a file and (for ``$`` places) a function; None where it
+        is none or nobody can tell."""
+        base, members = split(place)
+        if members:
+            holder = self.type_of(place.rpartition(">")[0], path)
+            return _member(holder, members[-1]) if holder is not None else None
+        if base == "()":
+            return ("local", function, RETURNED) if function is not None else None
+        if base.startswith("$"):
+            return ("local", function, base[1:]) if function is not None else None
+        if base.startswith(":"):
+            variable = self._program.variable(base[1:], path)
+            return ("variable", variable[0], base[1:]) if variable is not None else None
+        call = used(base)
+        return self._returned(*call, path) if call is not None else None
+
+    def _returned(self, name: str, arguments: list[str], path: str) -> Cell | None:
+        for definition in self._program.resolve(name, path):
+            if isinstance(definition.fact, Function):
+                return ("local", definition, RETURNED)
+        place = self._macro_place(name, arguments, path)
+        if not place or name in self._expanding:
+            return None
+        self._expanding.add(name)
+        found = self.cell(place, path, None)
+        self._expanding.discard(name)
+        return found
+
+    def stored(self, at: StoredAt) -> Cell | None:
+        """The cell that an entry of an initialiser fills."""
+        stored = at.stored
+        holder = self._identify(stored.type, at.path) if stored.type != "()" else None
+        if holder is None:
+            return self.cell(stored.variable, at.path, at.within)
+        member = ""
+        for depth, step in enumerate(stored.path):
+            definition = self._program.struct(*holder)
+            if definition is None:
+                return None
+            members = definition[2].members
+            member = step
+            if step.startswith("#"):
+                if not members:
+                    return None
+                # A flat list for an array of structs: the members come round again.
+                member = members[int(step[1:]) % len(members)].name
+            if depth + 1 < len(stored.path):
+                inner = self._member_type(holder, member)
+                if inner is None:
+                    # An array of pointers in a member: the member itself is the cell.
+                    return _member(holder, member)
+                holder = inner
+        return _member(holder, member) if member else None
+
+
+def _member(holder: Type, member: str) -> Cell:
+    return ("member", holder[0], holder[1], member)
+
+
+def meeting_of(cell: Cell) -> str:
+    """The key under which the places meet that a cell may be written as."""
+    if cell[0] == "member":
+        return str(cell[-1])
+    if cell[2] == RETURNED:
+        return RETURNED
+    return ("$" if cell[0] == "local" else ":") + str(cell[2])
+
+
+def label(cell: Cell) -> str:
+    """A cell's name for people: ``proto_ops.bind``, ``hook``, ``schedule_task(routine)``."""
+    if cell[0] == "member":
+        tag = str(cell[1]).partition(" ")[2] or str(cell[1])
+        return f"{tag.replace('>', '.')}.{cell[3]}"  # type: ignore[misc]
+    if cell[0] == "local":
+        name = cell[1].name  # type: ignore[union-attr]
+        return f"{name}()" if cell[2] == RETURNED else f"{name}({cell[2]})"
+    return str(cell[2])
