@@ -74,6 +74,7 @@ def index(
     taken. Raises CaphistoryError where a source or the database cannot be used; what was
     stored before, and each release stored until then, stays.
     """
+    from caphistory.comparing import add_successions
     from caphistory.store import open_writer
 
     with ExitStack() as opened:
@@ -105,6 +106,7 @@ def index(
             names = ", ".join(source.name for source in all_sources)
             tag, reason = failed[-1]
             raise CaphistoryError(f"no release of {names} can be read: {tag}: {reason}")
+        add_successions(db, all_sources, EXTRACTOR_VERSION, progress)
         return Summary(added, plan.present, blobs, plan.skipped, failed, unread, plan.elsewhere)
 
 

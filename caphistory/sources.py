@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pygit2
 
 from caphistory.errors import CaphistoryError
+from caphistory.syntax.items import Extent, cut
+from caphistory.syntax.lexical import Scan, scan
 from caphistory.syntax.reader import read
 
 
@@ -26,27 +30,71 @@ class KernelSource:
     """One commit of a repository, to read functions from."""
 
     def __init__(self, repository: pygit2.Repository, commit_sha: str) -> None:
+        self._repository = repository.path
         self._tree = repository[commit_sha].peel(pygit2.Tree)
+
+    def content(self, path: str) -> bytes | None:
+        """The content of the file ``path``, None where there is none; CaphistoryError where the
+        repository lacks it."""
+        if path not in self._tree:
+            return None
+        try:
+            file = self._tree[path]
+            return file.data if isinstance(file, pygit2.Blob) else None
+        except (pygit2.GitError, KeyError, OSError) as error:
+            raise CaphistoryError(f"{path} cannot be read from {self._repository}") from error
+
+    def changed(self, later: KernelSource) -> list[str]:
+        """The paths of the files that ``later`` has not, or otherwise, and of those that it has
+        alone; in order."""
+        if self._repository == later._repository:
+            deltas = self._tree.diff_to_tree(later._tree).deltas
+            files = (file for delta in deltas for file in (delta.old_file, delta.new_file))
+            return sorted({file.path for file in files})
+        one, other = (set(_files(tree)) for tree in (self._tree, later._tree))
+        return sorted({path for path, _ in one ^ other})
 
     def function(self, path: str, name: str) -> FunctionText | None:
         """The definition of ``name`` in the file ``path``, None where there is none."""
-        try:
-            file = self._tree[path]
-        except KeyError:
-            return None
-        return function_text(file.data, path, name) if isinstance(file, pygit2.Blob) else None
+        content = self.content(path)
+        return None if content is None else function_text(content, path, name)
+
+
+def _files(tree: pygit2.Tree, folder: str = "") -> Iterator[tuple[str, str]]:
+    """The path of each file under a folder, and the git id of its content."""
+    for entry in tree:
+        path = f"{folder}{entry.name}"
+        if isinstance(entry, pygit2.Tree):
+            yield from _files(entry, f"{path}/")
+        else:
+            yield path, str(entry.id)
 
 
 def function_text(source: bytes, path: str, name: str) -> FunctionText | None:
     """The first definition of the function ``name`` in a file's content, None without one."""
-    blob, items = read(source)
-    for placed in blob.items:
-        for function in items[placed.key].functions:
-            if function.name == name:
-                lines = _decoded(source).split("\n")[placed.line - 1 : placed.line + function.end]
-                text = "\n".join(line.expandtabs(8) for line in lines).rstrip()
-                return FunctionText(name, path, placed.line, text)
+    scanned, extents = _cut(source)
+    # SYSCALL_DEFINE3(chown, …) defines sys_chown.
+    named = re.compile(rb"\b(?:sys_)?%s\b" % re.escape(name.removeprefix("sys_").encode()))
+    for extent in extents:
+        # Reading all that a file holds takes many times as long as finding where it stands.
+        if extent.body is None or not named.search(source, extent.start, extent.body):
+            continue
+        blob, items = read(source[extent.start : extent.end])
+        for placed in blob.items:
+            for function in items[placed.key].functions:
+                if function.name == name:
+                    line = scanned.line(extent.start) + placed.line - 1
+                    lines = _decoded(source).split("\n")[line - 1 : line + function.end]
+                    text = "\n".join(line.expandtabs(8) for line in lines).rstrip()
+                    return FunctionText(name, path, line, text)
     return None
+
+
+@lru_cache(maxsize=32)
+def _cut(source: bytes) -> tuple[Scan, list[Extent]]:
+    # Often several functions of one file stand on a chain.
+    scanned = scan(source)
+    return scanned, cut(scanned)
 
 
 def _decoded(source: bytes) -> str:
@@ -70,12 +118,20 @@ def open_kernel(release: str, commit_sha: str | None, repositories: Sequence[Pat
     if commit_sha is None:
         raise CaphistoryError(f"{release} was not read from a git repository: its source is gone")
     for repository in _opened(repositories):
-        if commit_sha in repository:
+        if _holds(repository, commit_sha):
             return KernelSource(repository, commit_sha)
     raise CaphistoryError(
         f"the source of {release} is not on this machine: `caphistory index` clones the default"
         " history, and --repository names another clone that has it"
     )
+
+
+def _holds(repository: pygit2.Repository, commit_sha: str) -> bool:
+    try:
+        return commit_sha in repository
+    except ValueError:
+        # No name of a commit at all: a database may hold any text.
+        return False
 
 
 def _opened(paths: Iterable[Path]) -> Iterable[pygit2.Repository]:

@@ -4,23 +4,35 @@
 with asked as (
     select nullif(ltrim(trim(:release), 'vV'), '') as release
 ),
-sites as (
+-- Runs of releases added up where they begin and taken off behind their ends: looking up the
+-- sites of each release would take several times as long.
+steps as (
     select
-        release, count(*) as sites,
-        sum(function is null) as without_function,
-        sum(effect = 'unknown') as effect_unknown
-    from check_sites
-    where (select release from asked) is null or release = (select release from asked)
-    group by release
+        first_ordinal as ordinal, 1 as sites,
+        function is null as without_function, effect = 'unknown' as effect_unknown
+    from check_site_runs
+    union all
+    select last_ordinal + 1, -1, -(function is null), -(effect = 'unknown')
+    from check_site_runs
+    union all
+    select ordinal, 0, 0, 0 from releases
+),
+sites as (
+    select distinct
+        ordinal,
+        sum(sites) over up_to as sites,
+        sum(without_function) over up_to as without_function,
+        sum(effect_unknown) over up_to as effect_unknown
+    from steps
+    window up_to as (order by ordinal)
 )
 select
     audit.release, audit.lexical, audit.calls, audit.macros, audit.definitions,
-    audit.declarations, audit.unexplained, coalesce(sites.sites, 0) as sites,
-    coalesce(sites.without_function, 0) as without_function,
-    coalesce(sites.effect_unknown, 0) as effect_unknown, audit.functions, audit.parse_errors,
-    audit.pointer_calls, audit.pointer_calls_resolved
+    audit.declarations, audit.unexplained, sites.sites, sites.without_function,
+    sites.effect_unknown, audit.functions, audit.parse_errors, audit.pointer_calls,
+    audit.pointer_calls_resolved
 from audit
 join releases on releases.release = audit.release
-left join sites on sites.release = audit.release
+join sites on sites.ordinal = releases.ordinal
 where coalesce((select release from asked), audit.release) = audit.release
 order by releases.ordinal

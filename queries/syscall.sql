@@ -12,19 +12,28 @@ with asked as (
 numbered as (
     select release, ordinal, row_number() over (order by ordinal) as position from releases
 ),
+-- Materialised: the ends of its rows are expressions, by which no release can be looked up, and
+-- SQLite would else find the rows anew for each release.
+found as materialized (
+    select
+        check_name, capability, function, path, line, reach, shared_by, first_ordinal,
+        last_ordinal
+    from syscall_check_runs
+    where syscall = (select syscall from asked)
+        and abi = (select abi from asked)
+        and (telling = 1 or (select withheld from asked))
+),
 -- Evidence that follows other evidence of the same check goes on with its run.
 evidence as (
     select
-        runs.check_name, runs.capability, runs.function, runs.path, runs.line, runs.shared_by,
-        case runs.reach when 'direct' then 0 when 'call' then 1 else 2 end as nearest,
+        found.check_name, found.capability, found.function, found.path, found.line,
+        found.shared_by,
+        case found.reach when 'direct' then 0 when 'call' then 1 else 2 end as nearest,
         opening.position as first_position,
         closing.position as last_position
-    from syscall_check_runs as runs
-    join numbered as opening on opening.ordinal = runs.first_ordinal
-    join numbered as closing on closing.ordinal = runs.last_ordinal
-    where runs.syscall = (select syscall from asked)
-        and runs.abi = (select abi from asked)
-        and (runs.telling = 1 or (select withheld from asked))
+    from found
+    join numbered as opening on opening.ordinal = found.first_ordinal
+    join numbered as closing on closing.ordinal = found.last_ordinal
 ),
 followed as (
     select

@@ -25,19 +25,13 @@ checks as (
     select * from telling_checks
     where release = (select release from asked)
         and abi = (select abi from asked)
-        and (
-            capability = (select privilege from asked)
-            or (capability is null and check_name = (select privilege from asked))
-        )
+        and coalesce(capability, check_name) = (select privilege from asked)
         and not (select withheld from asked)
     union all
     select * from syscall_checks
     where release = (select release from asked)
         and abi = (select abi from asked)
-        and (
-            capability = (select privilege from asked)
-            or (capability is null and check_name = (select privilege from asked))
-        )
+        and coalesce(capability, check_name) = (select privilege from asked)
         and (select withheld from asked)
 )
 select

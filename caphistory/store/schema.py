@@ -14,6 +14,7 @@ Line numbers move all the time while the facts stay, so they have runs of their 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -39,6 +40,9 @@ TELLING_MEANS = (
     " through two 5"
 )
 
+#: What a check asks for, in SQL: its capability, else root in one of the three ways.
+PRIVILEGE = "coalesce(capability, check_name)"
+
 
 class Column(NamedTuple):
     """A column of a table: ``declaration`` is its SQL type and constraints; ``references``
@@ -51,7 +55,8 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A stored table; ``key`` are the primary key's columns."""
+    """A stored table; ``key`` are the primary key's columns, ``indexes`` those (or expressions)
+    of its indexes."""
 
     name: str
     description: str
@@ -84,9 +89,14 @@ class Table(NamedTuple):
     def index_statements(self) -> list[str]:
         """The SQL that makes the table's indexes."""
         return [
-            f"CREATE INDEX {self.name}_{'_'.join(index)} ON {self.name} ({', '.join(index)})"
+            f"CREATE INDEX {_name(self.name, *index)} ON {self.name} ({', '.join(index)})"
             for index in self.indexes
         ]
+
+
+def _name(*parts: str) -> str:
+    """The words of ``parts``, which may be SQL expressions, as one name."""
+    return "_".join(re.findall(r"\w+", " ".join(parts)))
 
 
 class View(NamedTuple):
@@ -226,7 +236,7 @@ FACT_TABLES = (
         Column("errno", "TEXT", "error that a denial gives"),
         Column("condition", "TEXT", "enclosing preprocessor condition"),
         Column("occurrence", "INTEGER NOT NULL", "number among like sites of a release, from 0"),
-        indexes=(("capability",), ("check_name",), ("file",)),
+        indexes=((PRIVILEGE,), ("capability",), ("check_name",), ("file",)),
     ),
     fact_table(
         "edges",
@@ -244,7 +254,7 @@ FACT_TABLES = (
         Column("edges", "TEXT NOT NULL", "JSON array of the ids of its steps (table edges)"),
         Column("depth", "INTEGER NOT NULL", "number of steps"),
         Column("pointer_hops", "INTEGER NOT NULL", "steps through a function pointer"),
-        indexes=(("site",),),
+        indexes=(("site", "pointer_hops", "depth"),),
     ),
     fact_table(
         "syscall_names",
@@ -335,7 +345,7 @@ RUN_TABLES = (
             Column("conditional", "INTEGER NOT NULL", "0 when no step is conditional"),
             Column("feasible", "INTEGER NOT NULL", "0 when constants switch the check off"),
         ),
-        indexes=(("chain",),),
+        indexes=(("chain", "last", "first", "feasible", "conditional"),),
     ),
     run_table(
         "privilege_runs",
@@ -382,7 +392,45 @@ RUN_TABLES = (
     ),
 )
 
-TABLES = (META, STORED_RELEASES, AUDITS, *FACT_TABLES, *RUN_TABLES)
+_FROM = Column("from_position", "INTEGER NOT NULL", "position of the earlier release")
+_TO = Column("to_position", "INTEGER NOT NULL", "position of the later release")
+
+SUCCESSION_PAIRS = Table(
+    "succession_pairs",
+    "Releases whose check sites were compared with one another",
+    (
+        _FROM,
+        _TO,
+        Column("reader", "TEXT NOT NULL", "version of the program that compared them"),
+    ),
+    ("from_position", "to_position"),
+    without_rowid=True,
+)
+
+#: A site of both releases of a pair of which nothing is said here is the same in both.
+SUCCESSION_CHANGES = Table(
+    "succession_changes",
+    "What became of the check sites that are not the same in both releases of a pair",
+    (
+        _FROM,
+        _TO,
+        _reference("site_before", "sites", "the site in the earlier release", optional=True),
+        _reference("site_after", "sites", "the site in the later release", optional=True),
+        Column("fate", "TEXT NOT NULL", "what became of it"),
+        Column("found", "TEXT NOT NULL", "where its successor was found; '' without one"),
+        Column("certain", "INTEGER NOT NULL", "0 where another reading is possible"),
+        Column("likeness", "INTEGER", "likeness of the code around both, in hundredths"),
+        _reference(
+            "lives", "functions", "the function that lives without its check", optional=True
+        ),
+    ),
+    (),
+    indexes=(("to_position", "from_position"), ("site_after",), ("site_before",)),
+)
+
+SUCCESSION_TABLES = (SUCCESSION_PAIRS, SUCCESSION_CHANGES)
+
+TABLES = (META, STORED_RELEASES, AUDITS, *FACT_TABLES, *RUN_TABLES, *SUCCESSION_TABLES)
 
 _DESCRIPTIONS = {
     "release": "name of the release, without v",
@@ -437,14 +485,14 @@ def _at_run(first: str, last: str) -> str:
 _RUN_COLUMNS = ("first_release", "last_release", "first_ordinal", "last_ordinal", "open")
 
 
-def _value_at(column: str, table: str, condition: str) -> str:
-    """SQL for the value of a run table at release ``r``.
+def _value_at(column: str, table: str, condition: str, release: str = "r") -> str:
+    """SQL for the value of a run table at ``release``.
 
     Runs of one key do not overlap and the caller knows that one covers the release, so
     it is the last that begins before it: one step in the primary key.
     """
     return (
-        f"(SELECT {column} FROM {table} WHERE {condition} AND first <= r.position"
+        f"(SELECT {column} FROM {table} WHERE {condition} AND first <= {release}.position"
         " ORDER BY first DESC LIMIT 1)"
     )
 
@@ -452,9 +500,6 @@ def _value_at(column: str, table: str, condition: str) -> str:
 _REACH = (
     "CASE WHEN c.depth = 0 THEN 'direct' WHEN c.pointer_hops = 0 THEN 'call' ELSE 'pointer' END"
 )
-
-#: ``site_shared`` counts by site, ABI and number of pointer steps.
-_SHARED = "site = s.id AND abi = n.abi AND pointer_hops = c.pointer_hops"
 
 _CHAIN = f"""
     (SELECT json_group_array(json_object(
@@ -472,11 +517,16 @@ _CHAIN = f"""
         ORDER BY number))
 """
 
+# A site goes to its chains by way of ``shared`` only: whoever asks by a privilege then passes
+# over, before any chain is looked up, the sites that no syscall reaches in that release, or too
+# many do. (Directly, a search for CAP_SYS_ADMIN would look up 50,000 chains of all releases.)
 _CHECK_SOURCE = """
     check_runs AS k
     JOIN syscall_names AS n ON n.id = k.name
     JOIN chains AS c ON c.id = k.chain
-    JOIN sites AS s ON s.id = c.site
+    JOIN site_shared AS shared ON shared.site = +c.site AND c.site = +shared.site
+        AND shared.pointer_hops = c.pointer_hops AND shared.abi = n.abi
+    JOIN sites AS s ON s.id = shared.site
     JOIN files AS place ON place.id = s.file
     LEFT JOIN functions AS holder ON holder.id = s.function
 """
@@ -485,6 +535,92 @@ _SHARED_BY = (
     "how many syscalls of the ABI reach the same site with no more pointer steps than this row;"
     " the more, the less it says"
 )
+
+FATES = {
+    "same": "still the same check",
+    "replaced": "another check stands in its place, wherever that is now",
+    "split": "one check became several, one row for each",
+    "merged": "several checks became one, one row for each",
+    "moved": "the same check in another function or file",
+    "removed": "the function lives, the check is gone",
+    "gone": "the function is gone",
+    "new": "a check without an ancestor",
+}
+"""What can become of a check."""
+
+_SUCCESSIONS = _columns(
+    "from_release",
+    "to_release",
+    "path_before",
+    "function_before",
+    "line_before",
+    "check_before",
+    "path_after",
+    "function_after",
+    "line_after",
+    "check_after",
+    "capability_after",
+    "fate",
+    "capability_before",
+    "found",
+    "certain",
+    "likeness",
+    "neighbours",
+    "site_before",
+    "site_after",
+    from_release="the earlier release",
+    to_release="the later release",
+    path_before="file of the check in the earlier release; NULL for a new one",
+    function_before="function of the check in the earlier release",
+    line_before="its line there, from 1",
+    check_before="name of the check there",
+    path_after="file of the check in the later release; for a removed one the file in which its"
+    " function lives, NULL for one that is gone",
+    function_after="function of the check in the later release, or that lives without it",
+    line_after="its line there, from 1; NULL where it has no successor",
+    check_after="name of the check there; NULL where it has no successor",
+    capability_after="capability asked for there; NULL for suser, fsuser, uid0 and for an argument"
+    " that is no constant",
+    fate="what became of it: "
+    + "; ".join(f"{fate} ({meaning})" for fate, meaning in FATES.items()),
+    capability_before="capability asked for in the earlier release, NULL as in capability_after",
+    found="where its successor stands: function (the same function of the same file), file"
+    " (another function of the file), tree (another file) or callee (a function that is called in"
+    " its place); empty without one",
+    certain="0 where the code around it allows another reading",
+    likeness="likeness of the code around both, from 0 to 1; NULL without a successor and where"
+    " nothing about it changed",
+    neighbours="1 where the later release follows the earlier one on its line of development",
+    site_before="what the site is, whatever its line: one text in all releases that have it",
+    site_after="the same of the site in the later release",
+)
+
+
+def site_name(site: str) -> str:
+    """SQL for all that makes a row of ``sites`` what it is, as one text."""
+    return f"""
+    (SELECT path FROM files WHERE id = {site}.file)
+    || coalesce(' ' || (SELECT name FROM functions WHERE id = {site}.function), '')
+    || ' ' || {site}.check_name || '(' || coalesce({site}.capability, {site}.argument, '') || ') '
+    || {site}.form || ' ' || {site}.effect || coalesce(' ' || {site}.errno, '')
+    || coalesce(' if ' || {site}.condition, '')
+    || CASE {site}.occurrence WHEN 0 THEN '' ELSE ' ' || {site}.occurrence END"""
+
+
+def _succession(file_after: str, function_after: str) -> str:
+    """SQL for the columns from from_release to capability_after: ``f`` and ``t`` are the
+    releases, ``b`` and ``a`` the sites before and after."""
+    return f"""
+    f.release, t.release,
+    (SELECT path FROM files WHERE id = b.file),
+    (SELECT name FROM functions WHERE id = b.function),
+    {_value_at("line", "site_lines", "site = b.id", "f")},
+    b.check_name,
+    (SELECT path FROM files WHERE id = {file_after}),
+    (SELECT name FROM functions WHERE id = {function_after}),
+    {_value_at("line", "site_lines", "site = a.id", "t")},
+    a.check_name, a.capability"""
+
 
 _SYSCALL_CHECKS = _columns(
     "release",
@@ -640,12 +776,13 @@ VIEWS = (
         " with its best evidence",
         _SYSCALL_CHECKS,
         f"""
-        SELECT r.release, n.abi, n.syscall, s.check_name, s.capability, {_REACH}, c.depth,
+        SELECT r.release, shared.abi, n.syscall, s.check_name, s.capability, {_REACH}, c.depth,
             c.pointer_hops, k.conditional, k.feasible, holder.name, place.path,
             {_value_at("line", "site_lines", "site = s.id")}, s.effect, s.errno,
-            {_value_at("shared_by", "site_shared", _SHARED)}, {_CHAIN}
+            shared.shared_by, {_CHAIN}
         FROM {_CHECK_SOURCE}
             JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
+                AND r.position BETWEEN shared.first AND shared.last
         """,
     ),
     View(
@@ -693,9 +830,7 @@ VIEWS = (
                 place.path, s.effect, s.errno, shared.shared_by, s.id AS site,
                 max(k.first, shared.first) AS first, min(k.last, shared.last) AS last
             FROM {_CHECK_SOURCE}
-                JOIN site_shared AS shared ON shared.site = s.id AND shared.abi = n.abi
-                    AND shared.pointer_hops = c.pointer_hops
-                    AND shared.first <= k.last AND shared.last >= k.first
+            WHERE shared.first <= k.last AND shared.last >= k.first
         ) AS of_run
         """,
     ),
@@ -774,6 +909,81 @@ VIEWS = (
         WHERE k.checks <> '' AND NOT EXISTS (
             SELECT 1 FROM summary_runs AS a
             WHERE a.name = k.name AND t.position BETWEEN a.first AND a.last)
+        """,
+    ),
+    View(
+        "succession_pairs_stored",
+        "Which releases' check sites were compared with one another (see successions)",
+        _columns(
+            "from_release",
+            "to_release",
+            "from_ordinal",
+            "to_ordinal",
+            "neighbours",
+            from_release=_SUCCESSIONS["from_release"],
+            to_release=_SUCCESSIONS["to_release"],
+            from_ordinal="ordinal of from_release",
+            to_ordinal="ordinal of to_release",
+            neighbours=_SUCCESSIONS["neighbours"],
+        ),
+        """
+        SELECT f.release, t.release, f.position, t.position, coalesce(t.predecessor, 0) = f.position
+        FROM succession_pairs AS p
+            JOIN stored_releases AS f ON f.position = p.from_position
+            JOIN stored_releases AS t ON t.position = p.to_position
+        """,
+    ),
+    View(
+        "successions_changed",
+        "The rows of successions about checks that are not the same in both releases",
+        _SUCCESSIONS,
+        f"""
+        SELECT {_succession("coalesce(a.file, lives.file)", "coalesce(a.function, lives.id)")},
+            k.fate, b.capability, k.found, k.certain,
+            k.likeness / 100.0, coalesce(t.predecessor, 0) = f.position,
+            {site_name("b")}, {site_name("a")}
+        FROM succession_changes AS k
+            JOIN stored_releases AS f ON f.position = k.from_position
+            JOIN stored_releases AS t ON t.position = k.to_position
+            LEFT JOIN sites AS b ON b.id = k.site_before
+            LEFT JOIN sites AS a ON a.id = k.site_after
+            LEFT JOIN functions AS lives ON lives.id = k.lives
+        """,
+    ),
+    View(
+        "successions_kept",
+        "The rows of successions about checks that are the same in both releases",
+        _SUCCESSIONS,
+        # CROSS JOIN keeps the order: a pair that was asked for first, then its sites.
+        f"""
+        SELECT {_succession("a.file", "a.function")},
+            'same', b.capability, 'function', 1, NULL, coalesce(t.predecessor, 0) = f.position,
+            {site_name("b")}, {site_name("a")}
+        FROM succession_pairs AS p
+            CROSS JOIN stored_releases AS f ON f.position = p.from_position
+            CROSS JOIN stored_releases AS t ON t.position = p.to_position
+            CROSS JOIN site_runs AS k ON f.position BETWEEN k.first AND k.last
+            CROSS JOIN site_runs AS l ON l.site = k.site AND t.position BETWEEN l.first AND l.last
+            CROSS JOIN sites AS b ON b.id = k.site
+            CROSS JOIN sites AS a ON a.id = l.site
+        WHERE NOT EXISTS (
+                SELECT 1 FROM succession_changes AS c
+                WHERE c.from_position = p.from_position AND c.to_position = p.to_position
+                    AND c.site_before = k.site)
+            AND NOT EXISTS (
+                SELECT 1 FROM succession_changes AS c
+                WHERE c.from_position = p.from_position AND c.to_position = p.to_position
+                    AND c.site_after = k.site)
+        """,
+    ),
+    View(
+        "successions",
+        "What became of each check site from one release to another: neighbouring releases, and"
+        " the last 2.0 and the last 2.2 (succession_pairs_stored names them; `caphistory"
+        " transition --sites` compares any others)",
+        _SUCCESSIONS,
+        """
+        SELECT * FROM successions_changed UNION ALL SELECT * FROM successions_kept
         """,
     ),
     View(

@@ -6,8 +6,9 @@ the database or the version of SQLite. It holds no kernel text: the comments at 
 definitions of capabilities stay out.
 
 Inside the compression, after a mark, are parts with their length: first a header with the
-releases and audits (JSON), then each column of each fact table and run table in the order of
-the schema. Releases stand as their rank, runs as the gap to the row before and their length.
+releases and audits (JSON), then each column of each fact table, run table and table of successions
+in the order of the schema. Releases stand as their rank, runs as the gap to the row before and
+their length.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ _KERNEL_TEXT = {("definitions", "doc")}
 
 _RELEASE_COLUMNS = (*Release._fields, "extractor_version")
 _EDGE_LISTS = ("chains", "edges")
+_POSITIONS = ("from_position", "to_position")
 _REPORT_EVERY = 20_000
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
 
@@ -128,6 +130,10 @@ def _canonical(db: sqlite3.Connection) -> Iterator[bytes]:
         runs = _canonical_runs(db, table, ids, ranks)
         rows[table.name] = len(runs)
         parts += _pack_runs(table, runs)
+    for table in schema.SUCCESSION_TABLES:
+        successions = _canonical_successions(db, table, ids, ranks)
+        rows[table.name] = len(successions)
+        parts += _pack_columns(table, successions)
     header = {
         "format": FORMAT,
         "schema": schema.SCHEMA_VERSION,
@@ -149,11 +155,13 @@ def _telling_rule(db: sqlite3.Connection) -> str:
 def _used_ids(db: sqlite3.Connection) -> dict[str, set[int]]:
     """The facts that runs lead to; releases that were removed leave others behind."""
     used: dict[str, set[int]] = defaultdict(set)
-    for table in (*schema.RUN_TABLES, *reversed(schema.FACT_TABLES)):
+    tables = (*schema.SUCCESSION_TABLES, *schema.RUN_TABLES, *reversed(schema.FACT_TABLES))
+    for table in tables:
         wanted = used[table.name] if table in schema.FACT_TABLES else None
         for column in table.columns:
             if column.references:
-                rows = db.execute(f"SELECT {table.key[0]}, {column.name} FROM {table.name}")
+                first = table.columns[0].name
+                rows = db.execute(f"SELECT {first}, {column.name} FROM {table.name}")
                 used[column.references].update(
                     value
                     for key, value in rows
@@ -225,6 +233,28 @@ def _canonical_runs(
     return joined
 
 
+def _canonical_successions(
+    db: sqlite3.Connection, table: schema.Table, ids: _Ids, ranks: dict[int, int]
+) -> list[Fact]:
+    """The rows of a table about two releases with canonical ids, ranks for positions, sorted."""
+
+    def canonical(column: schema.Column, value: Any) -> Any:
+        if column.name in _POSITIONS:
+            return ranks[value]
+        return ids[column.references][value] if column.references and value else value
+
+    rows = (
+        tuple(map(canonical, table.columns, row))
+        for row in db.execute(f"SELECT {_names(table.columns)} FROM {table.name}")
+    )
+    return sorted(rows, key=_sort_key)
+
+
+def _pack_columns(table: schema.Table, rows: list[Fact]) -> Iterator[bytes]:
+    for number, column in enumerate(table.columns):
+        yield _pack(column, [row[number] for row in rows])
+
+
 def _pack_facts(table: schema.Table, facts: list[Fact]) -> Iterator[bytes]:
     for number, column in enumerate(table.columns[1:]):
         values = [fact[number] for fact in facts]
@@ -275,8 +305,10 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
             db.execute("UPDATE meta SET value = ? WHERE key = 'telling'", (header["telling"],))
             positions = _insert_releases(db, header)
             done, total = 0, sum(header["rows"].values())
-            for table in (*schema.FACT_TABLES, *schema.RUN_TABLES):
-                unpacked = _unpack_runs if table in schema.RUN_TABLES else _unpack_facts
+            for table in (*schema.FACT_TABLES, *schema.RUN_TABLES, *schema.SUCCESSION_TABLES):
+                if table.name not in header["rows"]:
+                    continue  # the file is of a program that did not know the table yet
+                unpacked = _unpack_rows(table)
                 for rows in _in_pieces(unpacked(file, table, positions)):
                     db.executemany(table.insert, rows)
                     done += len(rows)
@@ -299,6 +331,26 @@ def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int
     )
     db.executemany(schema.AUDITS.insert, header["audits"])
     return [release.position for release in releases]
+
+
+def _unpack_rows(
+    table: schema.Table,
+) -> Callable[[BufferedIOBase, schema.Table, list[int]], Iterator[Fact]]:
+    if table in schema.RUN_TABLES:
+        return _unpack_runs
+    return _unpack_successions if table in schema.SUCCESSION_TABLES else _unpack_facts
+
+
+def _unpack_successions(
+    file: BufferedIOBase, table: schema.Table, positions: list[int]
+) -> Iterator[Fact]:
+    values: list[Iterable[Any]] = [
+        _unpack(column, columns.read_part(file)) for column in table.columns
+    ]
+    for number, column in enumerate(table.columns):
+        if column.name in _POSITIONS:
+            values[number] = map(positions.__getitem__, values[number])
+    return zip(*values, strict=True)
 
 
 def _unpack_facts(file: BufferedIOBase, table: schema.Table, _: list[int]) -> Iterator[Fact]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from caphistory.errors import CaphistoryError
 from caphistory.records import LinkedRelease, Release
-from caphistory.store import database, runs, schema, summaries
+from caphistory.store import database, runs, schema, successions, summaries
 from caphistory.store.facts import Interner, facts_of, refuse_contradictions
 from caphistory.store.line import predecessors
 from caphistory.store.runs import Fact, Place, Span
@@ -109,12 +109,26 @@ class Writer:
                 self._runs[table.name].write(facts[table.name], place, stored=stored)
             self._db.execute(schema.AUDITS.insert, (release.position, *linked.audit))
             self._update_predecessors()
+            successions.forget(self._db, release.position)
+            successions.keep_wanted(self._db)
+
+    def write_successions(
+        self,
+        ends: successions.Ends,
+        rows: Iterable[successions.StoredSuccession],
+        reader: str,
+    ) -> None:
+        """Store what became of the check sites of one release in another, all or nothing;
+        ``reader`` is the version of the program that found it."""
+        with self._transaction():
+            successions.write(self._db, self._interner, ends, rows, reader)
 
     def remove_release(self, release: str) -> None:
         """Forget one release; nothing happens when it is not there."""
         with self._transaction():
             self._remove(release)
             self._update_predecessors()
+            successions.keep_wanted(self._db)
 
     def summarise(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Make the summaries (timeline, privileges, transitions) anew for all releases, by the
@@ -204,6 +218,7 @@ class Writer:
         for store in self._runs.values():
             store.remove(self._place(row[0]))
         self._db.execute("DELETE FROM audits WHERE position = ?", (row[0],))
+        successions.forget(self._db, row[0])
         self._db.execute("DELETE FROM stored_releases WHERE position = ?", (row[0],))
 
     def _place(self, position: int) -> Place:
@@ -261,6 +276,7 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
         with database.translated(path, "write"):
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
+            _add_tables(db)
             _refresh_views(db)
         try:
             with database.translated(path, "read"):
@@ -275,6 +291,16 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
 def _connect(path: Path) -> sqlite3.Connection:
     database.create(path)
     return database.connect(path, mode="rw")
+
+
+def _add_tables(db: sqlite3.Connection) -> None:
+    """Give a database of an earlier program the tables that it did not know."""
+    there = {row["name"] for row in db.execute("SELECT name FROM sqlite_master")}
+    for table in schema.TABLES:
+        if table.name not in there:
+            with database.transaction(db):
+                for statement in (*table.statements(), *table.index_statements()):
+                    db.execute(statement)
 
 
 def _refresh_views(db: sqlite3.Connection) -> None:

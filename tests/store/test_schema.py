@@ -22,6 +22,9 @@ CONTRACT = {
     "audit": "release, lexical, calls, macros, definitions, declarations, unexplained, functions,"
     " parse_errors, pointer_calls, pointer_calls_resolved",
     "wrappers": "release, name, kind, check_name, capability, parameter, path, line",
+    "successions": "from_release, to_release, path_before, function_before, line_before,"
+    " check_before, path_after, function_after, line_after, check_after, capability_after, fate,"
+    " capability_before, found, certain, likeness, neighbours, site_before, site_after",
     "audit_details": "release, kind, path, line, detail",
 }
 

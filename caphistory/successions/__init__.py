@@ -1,0 +1,1 @@
+"""What became of each check from one release to another."""

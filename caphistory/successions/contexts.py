@@ -1,0 +1,218 @@
+"""What stands around each check of a file.
+
+Text of a file and its check sites in, contexts out; nothing of git, SQL or releases. The check
+itself becomes one token, the same for every check, so that ``suser()`` and ``capable(CAP_X)`` in
+the same place look the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from caphistory.successions.statements import Function, Statement, Token, statements, tokens
+from caphistory.syntax.headers import KEYWORDS, parse_header
+from caphistory.syntax.items import cut
+from caphistory.syntax.lexical import scan
+
+CHECK = "check()"
+"""The token that stands for any check."""
+
+_UID = re.compile(r"(?:fs|[es])?uid")
+_MEMBER = frozenset(("->", "."))
+
+
+class Site(NamedTuple):
+    """A check site of a release. ``key`` is the caller's own number for it; ``capability`` is None
+    where the check names none, and ``argument`` then the text of one that is no constant."""
+
+    key: int
+    path: str
+    function: str | None
+    line: int
+    check_name: str
+    capability: str | None
+    argument: str | None
+    effect: str
+
+    @property
+    def asks(self) -> tuple[str, str | None, str | None]:
+        """What is asked: two checks that ask the same are the same."""
+        return self.check_name, self.capability, self.argument
+
+
+class Context(NamedTuple):
+    """A site and where it stands: in the statement ``at`` of ``function``, in which it is the
+    check ``number`` (from 0)."""
+
+    site: Site
+    function: Function
+    at: int
+    number: int
+
+    @property
+    def statement(self) -> tuple[str, ...]:
+        """The tokens of the statement that asks."""
+        return self.function.texts[self.at]
+
+    @property
+    def guarded(self) -> range:
+        """The statements that run with the privilege alone: where the check denies, those behind
+        it in its block, else those under it."""
+        under = self.function.under(self.at)
+        if under and (self.site.effect == "deny" or self.function.statements[under[-1]].leaves):
+            return range(under.stop, max(under.stop, self.function.behind(self.at).stop))
+        return under
+
+
+class File(NamedTuple):
+    """The functions of a file, and the contexts of its sites, those left out that stand in none."""
+
+    functions: list[Function]
+    contexts: list[Context]
+
+
+def read_file(
+    path: str, source: bytes, sites: Iterable[Site] = (), wrappers: Collection[str] = ()
+) -> File:
+    """The functions and contexts of a file's content; ``wrappers`` are the names by which a check
+    may be called that are not its own."""
+    scanned = scan(source)
+    waiting = sorted(sites, key=lambda site: (site.line, site.key))
+    file = File([], [])
+
+    def add(name: str, code: _Code, first: int, last: int, *, static: bool = True) -> None:
+        here = [site for site in waiting if first <= site.line <= last]
+        if not here:
+            file.functions.append(Function(path, name, code.statements, static=static))
+            return
+        waiting[:] = [site for site in waiting if site not in here]
+        marked, places = _marked(code, here, wrappers)
+        function = Function(path, name or _name_of(here), lambda: statements(marked), static=static)
+        file.functions.append(function)
+        if function.statements:
+            file.contexts.extend(_contexts(function, here, places))
+
+    for extent in cut(scanned):
+        if extent.body is not None:
+            header = parse_header(scanned.code[extent.start : extent.body])
+            name = header.name if header and header.name not in KEYWORDS else ""
+            code = _Code(scanned.code, extent.body + 1, extent.end, scanned.line)
+            first, last = scanned.line(extent.start), scanned.line(extent.end - 1)
+            add(name, code, first, last, static=header is None or header.static)
+    for directive in scanned.directives:
+        if not waiting:
+            break
+        first, last = scanned.line(directive.start), scanned.line(directive.end)
+        if any(first <= site.line <= last for site in waiting):
+            line = _line_behind(directive.start, scanned.line)
+            code = _Code(directive.code, directive.rest, len(directive.code), line)
+            add("", code, first, last)
+    return file
+
+
+class _Code(NamedTuple):
+    """A stretch of blanked code; ``line`` gives the line of an offset."""
+
+    code: bytes
+    start: int
+    end: int
+    line: Callable[[int], int]
+
+    def tokens(self) -> list[Token]:
+        return tokens(self.code, self.start, self.end)
+
+    def statements(self) -> list[Statement]:
+        return statements(self.tokens())
+
+
+def _line_behind(start: int, line: Callable[[int], int]) -> Callable[[int], int]:
+    return lambda offset: line(start + offset)
+
+
+def _name_of(sites: Sequence[Site]) -> str:
+    return next((site.function for site in sites if site.function), "")
+
+
+def _contexts(function: Function, sites: list[Site], places: dict[int, int]) -> list[Context]:
+    starts = [statement.first for statement in function.statements]
+    held: dict[int, int] = defaultdict(int)
+    contexts = []
+    for site in sites:
+        at = max(0, sum(start <= places[site.key] for start in starts) - 1)
+        contexts.append(Context(site, function, at, held[at]))
+        held[at] += 1
+    return contexts
+
+
+def _marked(
+    code: _Code, sites: list[Site], wrappers: Collection[str]
+) -> tuple[list[Token], dict[int, int]]:
+    """The tokens with ``CHECK`` in place of each check, and the number of the token that each
+    site became."""
+    found = code.tokens()
+    spans = _spans(found, [code.line(token.offset) for token in found], sites, wrappers)
+    marked: list[Token] = []
+    places: dict[int, int] = {}
+    at = 0
+    for key, (start, end) in sorted(spans.items(), key=lambda one: one[1]):
+        if start >= at:
+            marked += found[at:start]
+            marked.append(Token(CHECK, found[start].offset) if end > start else found[start])
+            at = max(end, start + 1)
+        # A wrapper that asks for two capabilities is one token with two sites.
+        places[key] = len(marked) - 1
+    return marked + found[at:], places
+
+
+def _spans(
+    found: list[Token], lines: list[int], sites: list[Site], wrappers: Collection[str]
+) -> dict[int, tuple[int, int]]:
+    """Which tokens are the check of each site; an empty span where that cannot be told."""
+    spans: dict[int, tuple[int, int]] = {}
+    used: dict[tuple[str, str | None, str | None], set[tuple[int, int]]] = defaultdict(set)
+    for site in sites:
+        here = [number for number, line in enumerate(lines) if line == site.line]
+        possible = [span for at in here if (span := _check_at(found, at, site, wrappers))]
+        fresh = [span for span in possible if span not in used[site.asks]]
+        at = next((number for number, line in enumerate(lines) if line >= site.line), 0)
+        spans[site.key] = min(fresh or possible or [(at, at)])
+        used[site.asks].add(spans[site.key])
+    return spans if found else {}
+
+
+def _check_at(
+    found: list[Token], at: int, site: Site, wrappers: Collection[str]
+) -> tuple[int, int] | None:
+    """The extent of the check whose name, or whose uid, is the token ``at``."""
+    text = found[at].text
+    if text == site.check_name or text in wrappers:
+        end = _closing(found, at + 1)
+        arguments = {token.text for token in found[at:end]}
+        named = site.capability is None or text in wrappers or site.capability in arguments
+        return (at, end) if named else None
+    if site.check_name == "uid0" and _UID.fullmatch(text):
+        return _comparison(found, at)
+    return None
+
+
+def _closing(found: list[Token], at: int) -> int:
+    """The end of the parentheses that open at ``at``, or ``at`` where none do."""
+    depth = 0
+    for number in range(at, len(found)):
+        depth += {"(": 1, ")": -1}.get(found[number].text, 0)
+        if depth <= 0:
+            return number + 1 if number > at else at
+    return at
+
+
+def _comparison(found: list[Token], at: int) -> tuple[int, int]:
+    """The extent of ``current->euid == 0`` or ``!inode->i_uid``, by its last member."""
+    start, end = at, at + 1
+    while start >= 2 and found[start - 1].text in _MEMBER:
+        start -= 2
+    if [token.text for token in found[end : end + 2]] in (["==", "0"], ["!=", "0"]):
+        end += 2
+    return start, end

@@ -1,0 +1,109 @@
+"""What became of the checks of one release in another, from the text of both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from caphistory.errors import CaphistoryError
+from caphistory.successions.contexts import File, Site, read_file
+from caphistory.successions.matching import Match, Side, match
+
+READER_VERSION = "1"
+"""Raised whenever other successions are found in the same text."""
+
+
+class Text(Protocol):
+    """The files of a release (``sources.KernelSource``)."""
+
+    def content(self, path: str) -> bytes | None:
+        """The content of a file, None where there is none; CaphistoryError where it cannot be
+        read."""
+
+
+class Checked(NamedTuple):
+    """The check sites of a release, with its text; ``wrappers`` are names of checks besides
+    their own."""
+
+    sites: Sequence[Site]
+    wrappers: Collection[str]
+    text: Text
+
+
+class Comparing:
+    """Compares releases, one pair after the other: what was read for the one before is not read
+    again."""
+
+    def __init__(self) -> None:
+        self._read: dict[Hashable, File] = {}
+
+    def successions(
+        self,
+        before: Checked,
+        after: Checked,
+        changed: Sequence[str],
+    ) -> list[Match]:
+        """What became of each site; ``changed`` are the paths of the files that differ. The sites
+        of the other files are the same in both: nothing is said of them unless others joined
+        them. Nor is anything said of a file that cannot be read in one of both."""
+        sides = (before, after)
+        by_path = [_by_path(one.sites) for one in sides]
+        holding = by_path[0].keys() | by_path[1].keys()
+        reading: dict[Hashable, File] = {}
+        files: list[list[File]] = [[], []]
+        for path in (path for path in changed if path in holding):
+            try:
+                found = [
+                    list(self._file(one, path, sites.get(path, ()), reading))
+                    for one, sites in zip(sides, by_path, strict=True)
+                ]
+            except CaphistoryError:
+                continue
+            for side, one in zip(files, found, strict=True):
+                side += one
+        self._read = reading
+        same = holding - set(changed)
+        settled = [site for path, sites in by_path[1].items() if path in same for site in sites]
+        others = [path for path in changed if path not in holding]
+        return match(
+            Side(files[0]),
+            Side(files[1], settled),
+            lambda names: _gaining(before.text, after.text, names, others),
+        )
+
+    def _file(
+        self, one: Checked, path: str, sites: Sequence[Site], reading: dict[Hashable, File]
+    ) -> Iterator[File]:
+        content = one.text.content(path)
+        if content is None:
+            return
+        key = path, content, tuple(sites), one.wrappers if sites else None
+        if key not in reading:
+            reading[key] = self._read.get(key) or read_file(path, content, sites, one.wrappers)
+        yield reading[key]
+
+
+def _by_path(sites: Sequence[Site]) -> dict[str, list[Site]]:
+    found: dict[str, list[Site]] = {}
+    for site in sites:
+        found.setdefault(site.path, []).append(site)
+    return found
+
+
+def _gaining(
+    before: Text, after: Text, names: Collection[str], paths: Sequence[str]
+) -> Iterator[File]:
+    """The files that name one of ``names`` and did not before."""
+    wanted = re.compile(rb"\b(?:" + b"|".join(re.escape(n).encode() for n in names) + rb")\s*\(")
+    for path in paths:
+        if not path.endswith((".c", ".h")):
+            continue
+        try:
+            content = after.content(path) or b""
+            found = set(wanted.findall(content))
+            gained = found and found - set(wanted.findall(before.content(path) or b""))
+        except CaphistoryError:
+            continue
+        if gained:
+            yield read_file(path, content)

@@ -1,0 +1,46 @@
+-- title: Which syscall checks which capability
+-- description: Every pair of a syscall and a capability that it comes to a check of in one release, with its best evidence: rows of telling_checks before others, then the nearest. `telling` is 0 where no row of telling_checks stands behind the pair, and `sites` counts the check sites.
+-- param release: a release (default: the newest in the database)
+-- param abi: a system-call table (default: i386)
+-- param withheld: 1 to show also what is not in telling_checks (default: 0)
+with asked as (
+    select
+        coalesce(
+            nullif(ltrim(trim(:release), 'vV'), ''),
+            (select release from releases order by ordinal desc limit 1)
+        ) as release,
+        coalesce(nullif(trim(:abi), ''), 'i386') as abi,
+        coalesce(trim(:withheld), '') not in ('', '0') as withheld
+),
+checks as (
+    select *, 1 as telling from telling_checks
+    where release = (select release from asked) and abi = (select abi from asked)
+        and capability is not null
+    union all
+    select *, 0 as telling from syscall_checks
+    where release = (select release from asked) and abi = (select abi from asked)
+        and capability is not null
+        and (select withheld from asked)
+),
+ranked as (
+    select
+        *,
+        count(*) over (partition by syscall, capability, telling) as sites,
+        row_number() over (
+            partition by syscall, capability
+            order by
+                telling desc, feasible desc,
+                case reach when 'direct' then 0 when 'call' then 1 else 2 end,
+                shared_by, pointer_hops, depth, path, line
+        ) as rank
+    from checks
+)
+select
+    release, abi, syscall, capability, check_name, telling, feasible, reach, depth, pointer_hops,
+    shared_by, effect, errno, function, path, line, chain, sites
+from ranked
+where rank = 1
+order by
+    telling desc, feasible desc,
+    case reach when 'direct' then 0 when 'call' then 1 else 2 end,
+    shared_by, pointer_hops, depth, syscall, capability
