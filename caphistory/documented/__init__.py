@@ -1,0 +1,1 @@
+"""What is documented of privileges, and where the kernel disagrees."""

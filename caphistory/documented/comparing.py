@@ -1,0 +1,223 @@
+"""What is documented beside what a release checks: one row for each syscall and capability."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+
+from caphistory.answers import Row, ask
+from caphistory.documented.documents import Claim, Documents, Place
+from caphistory.history.versions import is_known, position
+from caphistory.names import syscalls
+
+NOT_CHECKED = "documented, not checked"
+SAYS_LITTLE = "documented, checked only in ways that say little"
+NOT_DOCUMENTED = "checked, not documented"
+CHECKED_BESIDES = "checked, documented of other releases"
+AGREE = "agree"
+ALLOWED = "checked, allowed without it"
+IN_GENERAL = "checked, documented in general"
+ANOTHER = "documented of several, checked by another"
+OTHER_RELEASES = "documented of other releases"
+NO_SYSCALL = "documented, no such syscall"
+NO_CAPABILITY = "documented, no such capability"
+
+VERDICTS = {
+    NOT_CHECKED: "a document says so, and no way to a check is known",
+    SAYS_LITTLE: "a document says so, and a check is reached only where constants switch it off,"
+    " or in code that many syscalls share",
+    NOT_DOCUMENTED: "the kernel checks it, and no document says so",
+    CHECKED_BESIDES: "the kernel checks it, and documents say so of other releases only",
+    AGREE: "the kernel checks it, and a document says so",
+    ALLOWED: "the kernel checks it, and a profile allows the syscall to those without it, whom the"
+    " kernel refuses by itself",
+    IN_GENERAL: "the kernel checks it, and a document says what the capability is for without"
+    " naming any syscall",
+    ANOTHER: "a document says so of several syscalls together, and another of them checks it",
+    OTHER_RELEASES: "documents say so of other releases, and the kernel does not check it",
+    NO_SYSCALL: "a document says so, and the release has no such syscall",
+    NO_CAPABILITY: "a document says so, and the release has no such capability",
+}
+"""What each verdict means."""
+
+DISAGREEMENTS = (NOT_CHECKED, SAYS_LITTLE, NOT_DOCUMENTED, CHECKED_BESIDES)
+"""The verdicts that a maintainer has to look into."""
+
+COLUMNS = (
+    *("release", "abi", "source", "syscall", "capability", "verdict", "documented"),
+    *("check_name", "reach", "depth", "pointer_hops", "shared_by", "feasible", "effect", "errno"),
+    *("function", "path", "line", "sites", "chain"),
+)
+"""The columns of the rows, those of the check from ``check_name`` on."""
+
+_CHECK = COLUMNS[COLUMNS.index("check_name") :]
+Pair = tuple[str, str]
+
+
+def compared(
+    connection: sqlite3.Connection, documents: Documents, release: str, abi: str | None = None
+) -> list[Row]:
+    """What ``documents`` say beside what ``release`` checks, the disagreements first.
+
+    Each row has ``syscall``, ``capability``, ``verdict`` (one of VERDICTS) and the evidence of
+    both sides: ``documented`` is a JSON array of places ``{document, part, file, line, scope}``,
+    the best first, where ``scope`` is ``named``, ``covered``, ``general`` or, for the place that
+    does not tell, ``silent``; the columns of the check are those of
+    ``queries/checked_pairs.sql``, NULL where there is none.
+    """
+    table = ask(connection, "syscall_table", release=release, abi=abi)
+    return compare(
+        documents,
+        release,
+        table[0]["abi"] if table else abi,
+        ask(connection, "checked_pairs", release=release, abi=abi, withheld="1"),
+        {row["syscall"] for row in table},
+        {row["capability"] for row in ask(connection, "capability_list", release=release)},
+        set(syscalls(connection)),
+    )
+
+
+def compare(
+    documents: Documents,
+    release: str,
+    abi: str | None,
+    checked: Iterable[Row],
+    there: set[str],
+    defined: set[str],
+    known: set[str],
+) -> list[Row]:
+    """The rows of ``compared``: ``checked`` are those of ``queries/checked_pairs.sql``, what
+    says little included; ``there`` and ``defined`` are the syscalls and the capabilities of
+    ``release``, ``known`` the syscalls of any release."""
+    checks = {(row["syscall"], row["capability"]): row for row in checked}
+    telling = {pair for pair, row in checks.items() if row["telling"]}
+    claims = [_with_known_names(claim, known) for claim in documents.claims]
+    current = [claim for claim in claims if _holds_in(claim, release)]
+    now, ever, general = _told(current, known), _told(claims, known), _told_in_general(claims)
+    demanded = {pair for claim in current for pair in _demanded(claim, there, telling)}
+
+    def verdict(pair: Pair) -> str:
+        if pair[0] not in there:
+            return NO_SYSCALL
+        if pair[1] not in defined:
+            return NO_CAPABILITY
+        if pair in telling:
+            if pair in ever:
+                return AGREE if pair in now else CHECKED_BESIDES
+            if pair[1] in general:
+                return IN_GENERAL
+            return NOT_DOCUMENTED if documents.complete else ALLOWED
+        if pair in demanded:
+            return SAYS_LITTLE if pair in checks else NOT_CHECKED
+        return ANOTHER if pair in now else OTHER_RELEASES
+
+    def places(pair: Pair) -> list[Row]:
+        found = now.get(pair) or ever.get(pair) or general.get(pair[1])
+        if found is None and pair[0] in documents.silent:
+            return [_as_row(documents.silent[pair[0]], "silent")]
+        return found or []
+
+    def row(pair: Pair) -> Row:
+        check = checks.get(pair)
+        return {
+            "release": release,
+            "abi": abi,
+            "source": documents.source,
+            "syscall": pair[0],
+            "capability": pair[1],
+            "verdict": verdict(pair),
+            "documented": json.dumps(places(pair)),
+            **{name: check[name] if check else None for name in _CHECK},
+        }
+
+    asked = {*ever, *(pair for pair in telling if documents.complete or places(pair))}
+    return sorted(map(row, asked), key=_order)
+
+
+def narrowed(
+    rows: Iterable[Row], names: Collection[str] = (), *, everything: bool = False
+) -> list[Row]:
+    """The disagreements among ``rows``, or all where ``everything`` is asked for or ``names``
+    (syscalls and capabilities) are given; of these names a row must have one of each kind."""
+    capabilities = {name for name in names if name.startswith("CAP_")}
+    of = set(names) - capabilities
+    return [
+        row
+        for row in rows
+        if (everything or names or row["verdict"] in DISAGREEMENTS)
+        and (not capabilities or row["capability"] in capabilities)
+        and (not of or row["syscall"] in of)
+    ]
+
+
+def _with_known_names(claim: Claim, known: set[str]) -> Claim:
+    """The claim with the names that the syscall tables have: ``_sysctl`` for ``sysctl``."""
+
+    def renamed(names: frozenset[str]) -> frozenset[str]:
+        return frozenset(
+            f"_{name}" if name not in known and f"_{name}" in known else name for name in names
+        )
+
+    return claim._replace(named=renamed(claim.named), covered=renamed(claim.covered))
+
+
+def _holds_in(claim: Claim, release: str) -> bool:
+    if not is_known(release):
+        # No name of a version, which a database of somebody else may hold: what holds today.
+        return claim.before is None
+    asked = position(release)
+    since, before = (
+        position(one) if one is not None and is_known(one) else None
+        for one in (claim.since, claim.before)
+    )
+    return (since is None or asked >= since) and (before is None or asked < before)
+
+
+def _demanded(claim: Claim, there: set[str], telling: set[Pair]) -> list[Pair]:
+    """The pairs that must be checked for the claim to hold: of each syscall that is named, or
+    where none is, of those covered, unless one of them does check it."""
+    if claim.named:
+        return [(syscall, claim.capability) for syscall in claim.named & there]
+    covered = [(syscall, claim.capability) for syscall in claim.covered & there]
+    return [] if telling.intersection(covered) else covered
+
+
+def _told(claims: Sequence[Claim], known: set[str]) -> dict[Pair, list[Row]]:
+    """For each pair where it is documented, those places first that name the syscall."""
+    places: dict[Pair, list[Row]] = {}
+    for scope in ("named", "covered"):
+        for claim in claims:
+            for syscall in known & (claim.named if scope == "named" else claim.covered):
+                told = places.setdefault((syscall, claim.capability), [])
+                told.append(_as_row(claim.place, scope))
+    return places
+
+
+def _told_in_general(claims: Sequence[Claim]) -> dict[str, list[Row]]:
+    """The capabilities of which a document tells what they are for, and names no syscall."""
+    particular = {
+        (claim.capability, claim.place.document) for claim in claims if claim.named or claim.covered
+    }
+    return {
+        claim.capability: [_as_row(claim.place, "general")]
+        for claim in claims
+        if (claim.capability, claim.place.document) not in particular
+    }
+
+
+def _as_row(place: Place, scope: str) -> Row:
+    return {**place._asdict(), "scope": scope}
+
+
+def _order(row: Row) -> tuple[object, ...]:
+    """The disagreements first, in each the nearest checks first."""
+    return (
+        list(VERDICTS).index(row["verdict"]),
+        ("direct", "call", "pointer", None).index(row["reach"]),
+        row["shared_by"] or 0,
+        row["pointer_hops"] or 0,
+        row["depth"] or 0,
+        row["syscall"],
+        row["capability"],
+    )

@@ -1,0 +1,111 @@
+"""What a seccomp profile claims: the syscalls that a container may call only with a capability.
+
+The profiles are those of Docker and Podman: a JSON file whose rules allow or refuse syscalls,
+some only where the container holds a capability (``includes.caps``) or lacks it
+(``excludes.caps``).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caphistory.documented.documents import Claim, Documents, Place
+from caphistory.errors import CaphistoryError, NothingFound, UsageError
+from caphistory.history.versions import parse
+
+_ALLOW = "SCMP_ACT_ALLOW"
+_ARCHITECTURES = {"amd64", "x86", "x32", "386"}
+"""Of the rules for other architectures nothing is in the database."""
+
+
+class _Rule(NamedTuple):
+    place: Place
+    names: frozenset[str]
+    allows: bool
+    conditional: bool
+    capabilities: tuple[str, ...]
+
+
+def read_profile(file: Path, release: str) -> Documents:
+    """What the profile in ``file`` says of the syscalls of the kernel ``release``.
+
+    Raises UsageError where it is no profile, NothingFound where no rule of it asks for a
+    capability, CaphistoryError where it cannot be read.
+    """
+    listed, default = _listed(file)
+    rules = [
+        _rule(Place(file.name, f"syscalls[{at}]", str(file), None), one, default)
+        for at, one in enumerate(listed)
+        if isinstance(one, dict) and _applies(one, release)
+    ]
+    free = {
+        name: rule.place
+        for rule in reversed(rules)
+        if rule.allows and not (rule.conditional or rule.capabilities)
+        for name in rule.names
+    }
+    claims = [
+        Claim(capability, rule.names - free.keys(), frozenset(), rule.place)
+        for rule in rules
+        for capability in rule.capabilities
+        if rule.names - free.keys()
+    ]
+    if not claims:
+        raise NothingFound(f"no rule of {file} asks for a capability")
+    return Documents(file.name, claims, free, complete=False)
+
+
+def _listed(file: Path) -> tuple[list[Any], str]:
+    """The rules of a profile, and what it does with a syscall that none is about."""
+    try:
+        described = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise CaphistoryError(f"cannot read {file}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is no seccomp profile: it is not JSON") from error
+    listed = described.get("syscalls") if isinstance(described, dict) else None
+    if not isinstance(listed, list):
+        raise UsageError(f"{file} is no seccomp profile: it has no list of syscalls")
+    return listed, str(described.get("defaultAction"))
+
+
+def _rule(place: Place, rule: dict[str, Any], default: str) -> _Rule:
+    names = rule.get("names")
+    return _Rule(
+        place,
+        frozenset(map(str, names if isinstance(names, list) else [rule.get("name")])),
+        rule.get("action", default) == _ALLOW,
+        bool(rule.get("args")),
+        tuple(dict.fromkeys(_texts(rule, "includes", "caps") + _texts(rule, "excludes", "caps"))),
+    )
+
+
+def _applies(rule: dict[str, Any], release: str) -> bool:
+    """Whether a rule is for this release, on a PC."""
+    only, never = (set(_texts(rule, key, "arches")) for key in ("includes", "excludes"))
+    if (only and not only & _ARCHITECTURES) or never & _ARCHITECTURES:
+        return False
+    oldest = _minimum(rule, "includes")
+    too_new = _minimum(rule, "excludes")
+    return (oldest is None or _reaches(release, oldest)) and (
+        too_new is None or not _reaches(release, too_new)
+    )
+
+
+def _minimum(rule: dict[str, Any], key: str) -> str | None:
+    within = rule.get(key)
+    oldest = within.get("minKernel") if isinstance(within, dict) else None
+    return oldest if isinstance(oldest, str) else None
+
+
+def _reaches(release: str, oldest: str) -> bool:
+    ours, theirs = parse(release), parse(oldest)
+    return ours is not None and theirs is not None and ours >= theirs
+
+
+def _texts(rule: dict[str, Any], key: str, part: str) -> tuple[str, ...]:
+    within = rule.get(key)
+    texts = within.get(part) if isinstance(within, dict) else None
+    return tuple(map(str, texts)) if isinstance(texts, list) else ()
