@@ -22,17 +22,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from caphistory import names
-from caphistory.answers import answer, ask, queries
+from caphistory.answers import NESTED, answer, ask, queries
 from caphistory.containers import Container, set_of
+from caphistory.documented.choosing import documents
+from caphistory.documented.comparing import COLUMNS, compared, narrowed
 from caphistory.errors import CaphistoryError, UsageError
 from caphistory.store import default_database, open_reader
 
 try:
     import pandas as pd
 except ImportError as error:
-    raise CaphistoryError(
-        "data frames need pandas: python -m pip install 'caphistory[notebooks]'"
-    ) from error
+    raise CaphistoryError("data frames need pandas: python -m pip install pandas") from error
 
 if TYPE_CHECKING:
     from caphistory.plots import Plots
@@ -163,6 +163,30 @@ class History:
         the later one, those that did not change included."""
         return self._ask("root_became", **self._between(from_release, to_release, abi))
 
+    def successions(
+        self,
+        from_release: str | None = None,
+        to_release: str | None = None,
+        *,
+        repository: str | PathLike[str] | None = None,
+    ) -> pd.DataFrame:
+        """What became of each check site between two releases (by default the last 2.0 and the
+        last 2.2), and the sites that are new: the columns of the view of this name.
+
+        Neighbouring releases and the default pair are in the database; others are found in the
+        source of both, in ``repository`` (by default the clones that ``caphistory index`` made),
+        or along the neighbouring releases. CaphistoryError where none of these can be had.
+        """
+        from caphistory.comparing import sites_between
+        from caphistory.sources import cached_repositories
+
+        asked = self._between(from_release, to_release, None)
+        (ends,) = ask(self._connection, "transition_ends", **{n: asked[n] for n in ("from", "to")})
+        repositories = cached_repositories() if repository is None else [Path(repository)]
+        rows = sites_between(self._connection, ends["from"], ends["to"], repositories)
+        columns = answer(self._connection, "successions_between").columns
+        return _frame(columns, [tuple(row.values()) for row in rows])
+
     def why(
         self,
         syscall: str,
@@ -227,12 +251,40 @@ class History:
         release defines, with how many sites and syscalls of that release check each."""
         return self._ask("container_capabilities", **self._set(base, add, drop, release, abi))
 
+    def documented(
+        self,
+        *about: str,
+        manual: str | PathLike[str] | None = None,
+        seccomp: str | PathLike[str] | None = None,
+        release: str | None = None,
+        everything: bool = False,
+        abi: str | None = None,
+    ) -> pd.DataFrame:
+        """Where the manual (in the folder ``manual``, by default that of this machine), or the
+        seccomp profile in the file ``seccomp``, disagrees with what one release checks: a row
+        for each syscall and capability with its ``verdict`` (``caphistory.documented.comparing``
+        says what each means), the places of the documents and the best check. ``about``
+        (syscalls and capabilities) or ``everything`` give also the rows that agree."""
+        asked = self._release(release)
+        wanted = [names.known_name(self._connection, name) for name in about]
+        found = documents(asked, *(None if one is None else Path(one) for one in (manual, seccomp)))
+        rows = [
+            row
+            for one in found
+            for row in narrowed(
+                compared(self._connection, one, asked, self._abi(abi)),
+                wanted,
+                everything=everything,
+            )
+        ]
+        return _with_steps(_frame(COLUMNS, [tuple(row.values()) for row in rows]))
+
     # What is in the database.
 
     def releases(self, series: str | None = None, kind: str | None = None) -> pd.DataFrame:
         """The releases, of one ``series`` such as 2.2 and one ``kind`` (``release`` or
         ``prerelease``) where these are given."""
-        return self._ask("release_list", series=series, kind=kind)
+        return self._ask("release_list", series=series, kind=_kind(kind))
 
     def check_sites(self, release: str | None = None, privilege: str | None = None) -> pd.DataFrame:
         """The places where a release asks for ``privilege`` (by default for any)."""
@@ -245,7 +297,7 @@ class History:
     def check_counts(self, kind: str | None = None) -> pd.DataFrame:
         """How many check sites each release has, by the name of the check; ``kind`` is
         ``release`` (the default) or ``prerelease``."""
-        return self._ask("check_counts", kind=kind)
+        return self._ask("check_counts", kind=_kind(kind))
 
     def audit(self, release: str | None = None) -> pd.DataFrame:
         """How completely ``release`` was read; without one, each release."""
@@ -321,8 +373,17 @@ class History:
         asked = self._release(release)
         defined = ask(self._connection, "capability_list", release=asked)
         numbers = {row["number"]: row["capability"] for row in defined}
-        chosen = set_of(base, add, drop, numbers)._asdict()
+        added, dropped = self._capabilities(add), self._capabilities(drop)
+        chosen = set_of(base, added, dropped, numbers)._asdict()
         return {**chosen, "release": asked, "abi": self._abi(abi)}
+
+    def _capabilities(self, given: str | Sequence[str]) -> list[str]:
+        """The capabilities that ``given`` (one, or several) names, or ALL."""
+        wanted = [given] if isinstance(given, str) else given
+        return [
+            "ALL" if name.upper() == "ALL" else names.known_capability(self._connection, name)
+            for name in wanted
+        ]
 
     def _release(self, release: str | None) -> str:
         return self.newest if release is None else names.known_release(self._connection, release)
@@ -345,9 +406,12 @@ def _frame(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pd.DataFr
 
 
 def _with_steps(frame: pd.DataFrame) -> pd.DataFrame:
-    """``frame`` with each ``chain`` as a list of steps."""
-    if "chain" in frame:
-        frame["chain"] = [json.loads(chain) for chain in frame["chain"]]
+    """``frame`` with what its nested columns hold: each ``chain`` as a list of steps."""
+    for name in NESTED:
+        if name in frame:
+            frame[name] = [
+                json.loads(text) if isinstance(text, str) else None for text in frame[name]
+            ]
     return frame
 
 
@@ -355,6 +419,12 @@ def _reach(reach: str | None) -> str | None:
     if reach not in (None, "direct", "call", "pointer"):
         raise UsageError(f"reach is direct, call or pointer, not {reach!r}")
     return reach
+
+
+def _kind(kind: str | None) -> str | None:
+    if kind not in (None, "release", "prerelease"):
+        raise UsageError(f"kind is release or prerelease, not {kind!r}")
+    return kind
 
 
 def _flag(value: bool) -> str | None:

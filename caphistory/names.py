@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Sequence
 
 from caphistory.errors import NothingFound, UsageError
 
@@ -61,7 +62,10 @@ def known_release(connection: sqlite3.Connection, text: str) -> str:
     wanted = re.sub(r"^[vV](?=\d)", "", text.strip())
     if _holds(connection, "select 1 from releases where release = ? limit 1", wanted):
         return wanted
-    raise _unknown(connection, "release", text, wanted, releases(connection))
+    known = releases(connection)
+    # 2.2.27 is nearer to the last of its series than to 2.2.7.
+    series = [name for name in known if name.startswith(f"{wanted.rpartition('.')[0]}.")]
+    raise _unknown(connection, "release", text, [*series[-1:], *_near(wanted, known)])
 
 
 def known_syscall(connection: sqlite3.Connection, text: str) -> str:
@@ -71,9 +75,8 @@ def known_syscall(connection: sqlite3.Connection, text: str) -> str:
     for name in (wanted, wanted.lower().removeprefix("sys_")):
         if _holds(connection, "select 1 from syscalls where syscall = ? limit 1", name):
             return name
-    raise _unknown(
-        connection, "syscall", text, wanted.lower().removeprefix("sys_"), syscalls(connection)
-    )
+    near = _near(wanted.lower().removeprefix("sys_"), syscalls(connection))
+    raise _unknown(connection, "syscall", text, near)
 
 
 def known_capability(connection: sqlite3.Connection, text: str) -> str:
@@ -83,7 +86,22 @@ def known_capability(connection: sqlite3.Connection, text: str) -> str:
     sql = "select 1 from capability_definitions where capability = ? limit 1"
     if _holds(connection, sql, wanted):
         return wanted
-    raise _unknown(connection, "capability", text, wanted, capabilities(connection))
+    raise _unknown(connection, "capability", text, _near(wanted, capabilities(connection)))
+
+
+def known_name(connection: sqlite3.Connection, text: str) -> str:
+    """The syscall, else the capability that ``text`` names (see ``known_syscall`` and
+    ``known_capability``): ``kill`` is the syscall, ``net_admin`` and ``CAP_KILL`` are
+    capabilities; UsageError with the nearest ones where it is neither."""
+    if text.strip().upper().startswith("CAP_"):
+        return known_capability(connection, text)
+    try:
+        return known_syscall(connection, text)
+    except UsageError as unknown:
+        try:
+            return known_capability(connection, text)
+        except UsageError:
+            raise unknown from None
 
 
 def known_privilege(connection: sqlite3.Connection, text: str) -> str:
@@ -92,23 +110,32 @@ def known_privilege(connection: sqlite3.Connection, text: str) -> str:
     root_check = text.strip().removesuffix("()").lower()
     if root_check in ROOT_CHECKS:
         return root_check
-    return known_capability(connection, text)
+    try:
+        return known_capability(connection, text)
+    except UsageError:
+        near = ROOT_CHECKS if root_check == "root" else _near(root_check, ROOT_CHECKS, 0.75)
+        if not near:
+            raise
+        raise _unknown(connection, "check", text, near) from None
 
 
 def _holds(connection: sqlite3.Connection, sql: str, name: str) -> bool:
     return connection.execute(sql, [name]).fetchone() is not None
 
 
-def _unknown(
-    connection: sqlite3.Connection, what: str, text: str, wanted: str, known: list[str]
-) -> UsageError:
+def _near(wanted: str, known: Sequence[str], alike: float = 0.5) -> list[str]:
     from difflib import get_close_matches
 
+    return get_close_matches(wanted, known, n=3, cutoff=alike)
+
+
+def _unknown(
+    connection: sqlite3.Connection, what: str, text: str, near: Sequence[str]
+) -> UsageError:
     # An empty database knows no name at all: say that instead (NothingFound).
     newest_release(connection)
-
-    near = get_close_matches(wanted, known, n=3, cutoff=0.5)
-    return UsageError(f"no {what} {text!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
+    three = ", ".join(list(dict.fromkeys(near))[:3])
+    return UsageError(f"no {what} {text!r}" + (f"; nearest: {three}" if three else ""))
 
 
 def _column(connection: sqlite3.Connection, sql: str) -> list[str]:

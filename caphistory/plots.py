@@ -1,30 +1,32 @@
 """The answers of ``caphistory.api`` as Altair charts, which a notebook shows.
 
 Releases stand in the order of their versions, one step for each: many of the older ones have
-no known date. Every chart carries its data, so that it can be looked up, changed and saved.
+no known date. Every chart carries its data, so that it can be looked up, changed and saved, and
+a description in words, which a screen reader says. Lines differ in their dashes too, and tiles
+have their numbers, for those who see no colours.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import Any, Protocol
 
 import pandas as pd
 
+from caphistory import flows
 from caphistory.containers import Container
-from caphistory.errors import CaphistoryError, UsageError
+from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.explorer.kinds import BOTH, CAPABILITY, KINDS, NOTHING, ROOT, UID0, kind
 
 try:
     import altair as alt
 except ImportError as error:
     raise CaphistoryError(
-        "charts need altair: python -m pip install 'caphistory[notebooks]'"
+        "charts need altair: python -m pip install altair vl-convert-python"
     ) from error
-
-if TYPE_CHECKING:
-    from caphistory.api import History
 
 WIDTH = 640
 _COLORS = {
@@ -34,14 +36,67 @@ _COLORS = {
     BOTH: "#e9b44c",
     CAPABILITY: "#2a6f97",
 }
+_FLOW_HEIGHT = 640
+# Of Okabe and Ito, whom people with any colour vision can tell apart.
+_LINES = ["#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+_DASHES = [[1, 0], [6, 2], [2, 2], [8, 2, 2, 2], [1, 0], [6, 2], [2, 2]]
+_TILES = ["#fff3e3", "#f2a65a"]
+"""From few to many; the black numbers can be read on both."""
 _SERIES_APART = 25
 """The names of two series stand at least so many releases apart on an axis."""
+
+
+def show_svg() -> None:
+    """Show the charts of this notebook as SVG: they need no network, stay as they are when the
+    notebook is kept, and a screen reader says their descriptions."""
+    alt.renderers.register("described_svg", _described_svg)
+    alt.renderers.enable("described_svg")
+
+
+def _described_svg(spec: dict[str, Any], **_: Any) -> dict[str, str]:
+    import vl_convert
+
+    told = str(spec.get("description", ""))
+    svg = vl_convert.vegalite_to_svg(spec)
+    labelled = f'<svg role="img" aria-label="{escape(told)}" '
+    return {"image/svg+xml": svg.replace("<svg ", labelled, 1), "text/plain": told}
+
+
+class Frames(Protocol):
+    """What is drawn: the answers of a database as data frames, which ``caphistory.api.History``
+    gives and describes."""
+
+    def ask(self, question: str, **parameters: str | None) -> pd.DataFrame: ...
+
+    def check_counts(self, kind: str | None = None) -> pd.DataFrame: ...
+
+    def privilege(self, *privileges: str, abi: str | None = None) -> pd.DataFrame: ...
+
+    def timeline(self, *syscalls: str, abi: str | None = None) -> pd.DataFrame: ...
+
+    def releases(self, series: str | None = None, kind: str | None = None) -> pd.DataFrame: ...
+
+    def root_became(
+        self, from_release: str | None, to_release: str | None, *, abi: str | None
+    ) -> pd.DataFrame: ...
+
+    def successions(self, from_release: str | None, to_release: str | None) -> pd.DataFrame: ...
+
+    def container(
+        self,
+        base: str | Iterable[str] | Container,
+        *,
+        add: Sequence[str],
+        drop: Sequence[str],
+        release: str | None,
+        abi: str | None,
+    ) -> pd.DataFrame: ...
 
 
 class Plots:
     """The charts of one database (``History.plot``); each method says what it draws."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: Frames) -> None:
         self._history = history
 
     def checks(self, most: int = 5) -> alt.Chart:
@@ -51,15 +106,18 @@ class Plots:
         peaks = counts.groupby("check_name")["sites"].max().sort_values(ascending=False)
         frequent = counts[counts["check_name"].isin(peaks.index[:most])]
         lines = self._through_releases(frequent, "check_name", "sites", kind="release")
-        return self._lines(lines, "check_name", "sites", kind="release")
+        title = f"Check sites of each release, the {most} most frequent checks"
+        return self._lines(lines, "check_name", "sites", title, kind="release")
 
     def privilege(self, *privileges: str, count: str = "syscalls") -> alt.Chart:
         """How many ``syscalls`` (or check ``sites``) ask for each of ``privileges``, release by
         release: a line for each."""
         if count not in ("syscalls", "sites"):
             raise UsageError(f"count is syscalls or sites, not {count!r}")
-        counts = self._history.privilege(*privileges)
-        return self._lines(self._through_releases(counts, "privilege", count), "privilege", count)
+        counts = _something(self._history.privilege(*privileges), "no release asks for it")
+        noun = "Syscalls that come to a check" if count == "syscalls" else "Check sites"
+        lines = self._through_releases(counts, "privilege", count)
+        return self._lines(lines, "privilege", count, f"{noun}, by what is asked for")
 
     def timeline(self, *syscalls: str, abi: str | None = None) -> alt.Chart:
         """What ``syscalls`` check from release to release: a strip for each, in the colour of
@@ -71,8 +129,22 @@ class Plots:
             begin=runs["first_release"].map(numbers),
             end=runs["last_release"].map(numbers) + 1,
         )
+        last = data.groupby("syscall", sort=False).last()
+        now = "; ".join(
+            f"{name} {checks or 'nothing'} since {since}"
+            for name, checks, since in zip(
+                last.index, last["checks"], last["first_release"], strict=True
+            )
+        )
+        title = "What syscalls ask for, from release to release"
         chart: alt.Chart = (
-            alt.Chart(_plain(data), width=WIDTH, height=alt.Step(18))
+            alt.Chart(
+                _plain(data),
+                width=WIDTH,
+                height=alt.Step(18),
+                title=title,
+                description=f"{title}. At the end: {now}",
+            )
             .mark_bar(height=14)
             .encode(
                 x=alt.X("begin:Q", title="release", axis=axis, scale=_whole(numbers)),
@@ -99,8 +171,20 @@ class Plots:
         counts = pairs.groupby("privilege")["syscall"].nunique().rename("syscalls").reset_index()
         counts["kind"] = [KINDS[kind(name)] for name in counts["privilege"]]
         counts.loc[counts["privilege"] == _NO_PRIVILEGE, "kind"] = KINDS[NOTHING]
+        ends = self._history.ask("transition_ends", from_=from_release, to=to_release).iloc[0]
+        title = f"What syscalls that asked for root in {ends['from']} ask for in {ends['to']}"
+        most = counts.nlargest(5, "syscalls")
+        told = ", ".join(
+            f"{name} {count}"
+            for name, count in zip(most["privilege"], most["syscalls"], strict=True)
+        )
         chart: alt.Chart = (
-            alt.Chart(_plain(counts), width=WIDTH)
+            alt.Chart(
+                _plain(counts),
+                width=WIDTH,
+                title=title,
+                description=f"{title}. Most often: {told}",
+            )
             .mark_bar()
             .encode(
                 x=alt.X("syscalls:Q", title="syscalls that asked for root before"),
@@ -108,6 +192,50 @@ class Plots:
                 color=_kind_color(),
                 tooltip=["privilege", "syscalls"],
             )
+        )
+        return chart
+
+    def successions(
+        self, from_release: str | None = None, to_release: str | None = None
+    ) -> alt.LayerChart:
+        """What became of the checks between two releases, as a flow: on the left what they asked
+        for, on the right what they ask for in the later one, or that they are gone; a band is as
+        thick as its number of checks. New ones are left out."""
+        rows = self._history.successions(from_release, to_release)
+        old = rows[rows["site_before"].notna()]
+        asked = old["capability_before"].fillna(old["check_before"])
+        asks = old["capability_after"].fillna(old["check_after"]).fillna(old["fate"].map(_LOST))
+        counts = Counter(zip(asked.astype(str), asks.astype(str), strict=True))
+        ends = flows.ends(counts, _LOST.values())
+        x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.2, 1.5], nice=False))
+        y = alt.Scale(reverse=True, nice=False)
+        bands = (
+            alt.Chart(_plain(_bands(counts, ends)), width=WIDTH, height=_FLOW_HEIGHT)
+            .mark_area(opacity=0.7)
+            .encode(
+                x=x,
+                y=alt.Y("low:Q", axis=None, scale=y),
+                y2="high:Q",
+                detail="flow:N",
+                color=_kind_color(),
+                tooltip=["flow", "checks"],
+            )
+        )
+        names = pd.DataFrame(
+            [{"x": end.x, "low": end.middle, "name": f"{end.name}  {end.size}"} for end in ends]
+        )
+        left, right = (
+            alt.Chart(_plain(names[names["x"] == side])).encode(
+                x=x, y=alt.Y("low:Q", axis=None, scale=y), text="name:N"
+            )
+            for side in (0, 1)
+        )
+        before = left.mark_text(align="right", dx=-6, fontSize=10)
+        after = right.mark_text(align="left", dx=6, fontSize=10)
+        fates = ", ".join(f"{fate} {count}" for fate, count in old["fate"].value_counts().items())
+        title = f"What became of {len(old)} checks"
+        chart: alt.LayerChart = (bands + before + after).properties(
+            title=title, description=f"{title}: {fates}"
         )
         return chart
 
@@ -129,31 +257,57 @@ class Plots:
             self._history.container(base, add=add, drop=drop, release=release, abi=abi)
             for release in releases
         ]
-        losses = pd.concat(answers)
+        losses = _something(pd.concat(answers), "nothing is lost with this set")
         counts = losses.groupby(["release", "capability"])["syscall"].nunique()
         data = counts.rename("syscalls").reset_index()
+        title = "Syscalls that come to a check of what is missing"
+        worst = data.sort_values("syscalls", ascending=False).drop_duplicates("release")
+        worst = worst.sort_values("release", key=lambda column: column.map(list(releases).index))
+        told = "; ".join(
+            f"{release}: most for {capability}, {count}"
+            for release, capability, count in zip(
+                worst["release"], worst["capability"], worst["syscalls"], strict=True
+            )
+        )
         shown = alt.Chart(_plain(data), width=alt.Step(48), height=alt.Step(18)).encode(
-            x=alt.X("release:N", title=None, sort=list(releases), axis=alt.Axis(labelAngle=0)),
+            x=alt.X("release:N", title="release", sort=list(releases), axis=alt.Axis(labelAngle=0)),
             y=alt.Y("capability:N", title=None),
             tooltip=["release", "capability", "syscalls"],
         )
         tiles = shown.mark_rect().encode(
-            color=alt.Color("syscalls:Q", title="syscalls", scale=alt.Scale(scheme="oranges"))
+            color=alt.Color("syscalls:Q", title="syscalls", scale=alt.Scale(range=_TILES))
         )
-        chart: alt.LayerChart = tiles + shown.mark_text(fontSize=10).encode(text="syscalls:Q")
+        numbers = shown.mark_text(fontSize=10).encode(text="syscalls:Q")
+        chart: alt.LayerChart = (tiles + numbers).properties(
+            title=alt.Title(title, anchor="start", frame="group"), description=f"{title}. {told}"
+        )
         return chart
 
     def _lines(
-        self, data: pd.DataFrame, group: str, value: str, kind: str | None = None
+        self, data: pd.DataFrame, group: str, value: str, title: str, kind: str | None = None
     ) -> alt.Chart:
         numbers, axis = self._axis(kind)
+        last = data.groupby(group, sort=False).last()
+        told = ", ".join(f"{name} {count}" for name, count in last[value].items())
+        newest = f" In {data['release'].iloc[-1]}: {told}" if len(data) else ""
+        names, words = list(last.index), group.replace("_", " ")
+        many = len(names) > len(_LINES)
+        colors = alt.Undefined if many else alt.Scale(domain=names, range=_LINES[: len(names)])
+        dashes = alt.Undefined if many else alt.Scale(domain=names, range=_DASHES[: len(names)])
         chart: alt.Chart = (
-            alt.Chart(data, width=WIDTH, height=260)
+            alt.Chart(
+                data,
+                width=WIDTH,
+                height=260,
+                title=title,
+                description=f"{title}, a line for each, release by release.{newest}",
+            )
             .mark_line(interpolate="step-after")
             .encode(
                 x=alt.X("number:Q", title="release", axis=axis, scale=_whole(numbers)),
-                y=alt.Y(f"{value}:Q", title=value),
-                color=alt.Color(f"{group}:N", title=group.replace("_", " ")),
+                y=alt.Y(f"{value}:Q", title="check sites" if value == "sites" else value),
+                color=alt.Color(f"{group}:N", title=words, sort=names, scale=colors),
+                strokeDash=alt.StrokeDash(f"{group}:N", title=words, sort=names, scale=dashes),
                 tooltip=["release", group, value],
             )
         )
@@ -202,6 +356,7 @@ class Plots:
 
 
 _NO_PRIVILEGE = "nothing any more"
+_LOST = {"removed": "no check any more", "gone": "gone with its function"}
 
 
 def _privileges(checks: Any) -> list[str]:
@@ -211,6 +366,23 @@ def _privileges(checks: Any) -> list[str]:
     return str(checks).split(", ")
 
 
+def _bands(counts: flows.Flows, ends: Sequence[flows.End]) -> pd.DataFrame:
+    """The points of the bands, each with its colour."""
+    rows = [
+        {
+            "flow": f"{point.before} → {point.after}",
+            "checks": point.size,
+            "kind": KINDS[NOTHING if point.after in _LOST.values() else kind(point.after)],
+            "x": point.x,
+            "low": point.low,
+            "high": point.high,
+        }
+        for point in flows.points(counts, ends)
+    ]
+    frame: pd.DataFrame = pd.DataFrame(rows)
+    return frame
+
+
 def _kind_color() -> alt.Color:
     scale = alt.Scale(domain=list(KINDS.values()), range=[_COLORS[one] for one in KINDS])
     return alt.Color("kind:N", title=None, scale=scale)
@@ -218,6 +390,13 @@ def _kind_color() -> alt.Color:
 
 def _whole(numbers: dict[str, int]) -> alt.Scale:
     return alt.Scale(domain=[0, len(numbers)], nice=False)
+
+
+def _something(data: pd.DataFrame, otherwise: str) -> pd.DataFrame:
+    """``data``, of which there must be some to draw."""
+    if data.empty:
+        raise NothingFound(f"nothing to draw: {otherwise}")
+    return data
 
 
 def _plain(data: pd.DataFrame) -> pd.DataFrame:

@@ -31,8 +31,10 @@ def _completing(known: Callable[[sqlite3.Connection], list[str]]) -> Completion:
 
 
 def _as_begun(name: str, incomplete: str) -> str:
-    """``name`` without ``CAP_``, and in small letters, where ``incomplete`` begins so: shells
-    keep what was typed."""
+    """``name`` without ``CAP_``, in small letters, or with ``v``, where ``incomplete`` begins so:
+    shells keep what was typed."""
+    if incomplete[:1] in ("v", "V") and name[:1].isdigit():
+        return incomplete[0] + name
     if not name.startswith("CAP_") or "CAP_".startswith(incomplete[:4].upper()):
         return name
     plain = name.removeprefix("CAP_")
@@ -43,4 +45,7 @@ complete_release = _completing(names.releases)
 complete_syscall = _completing(names.syscalls)
 complete_capability = _completing(names.capabilities)
 complete_privilege = _completing(names.privileges)
+complete_name = _completing(
+    lambda connection: [*names.syscalls(connection), *names.capabilities(connection)]
+)
 complete_abi = _completing(names.abis)

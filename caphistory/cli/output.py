@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
-from caphistory.answers import Row
+from caphistory.answers import Row, unfolded
 from caphistory.plain import clean
 
 FORMATS = ("table", "json", "csv", "tsv", "markdown")
@@ -22,37 +22,41 @@ def render(rows: Sequence[Row], format: str) -> str:
 def _json(rows: Sequence[Row]) -> str:
     if not rows:
         return "[]"
-    lines = (json.dumps({**row, **_nested(row)}) for row in rows)
+    lines = (json.dumps(unfolded(row)) for row in rows)
     return "[" + ",\n ".join(lines) + "]"
-
-
-def _nested(row: Row) -> Row:
-    return {"chain": json.loads(row["chain"])} if row.get("chain") else {}
 
 
 def _csv(rows: Sequence[Row]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows(_lines(rows))
+    writer.writerows(_lines(rows, "\n"))
     return text.getvalue().removesuffix("\n")
 
 
 def _tsv(rows: Sequence[Row]) -> str:
-    return "\n".join("\t".join(line) for line in _lines(rows))
+    return "\n".join("\t".join(line) for line in _lines(rows, r"\n"))
 
 
 def _markdown(rows: Sequence[Row]) -> str:
-    head, *body = ([_markdown_cell(cell) for cell in line] for line in _lines(rows))
+    cells = ([_markdown_cell(cell) for cell in line] for line in _lines(rows, "\n"))
+    head, *body = cells
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *body))
 
 
 def _markdown_cell(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
-    return escaped.replace("<", "&lt;").replace("_", "\\_").replace("*", "\\*").replace("[", "\\[")
+    escaped = escaped.replace("<", "&lt;").replace("_", "\\_").replace("*", "\\*")
+    return escaped.replace("[", "\\[").replace("\n", "<br>")
 
 
-def _lines(rows: Sequence[Row]) -> Iterable[list[str]]:
+def _lines(rows: Sequence[Row], newline: str) -> Iterable[list[str]]:
+    """The names of the columns, then the cells of each row, with ``newline`` between the lines of
+    a cell and spaces for tabs."""
     if rows:
         yield list(rows[0])
     for row in rows:
-        yield [clean(value) for value in row.values()]
+        yield [newline.join(map(clean, _text(value).split("\n"))) for value in row.values()]
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).expandtabs()

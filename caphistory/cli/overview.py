@@ -40,12 +40,18 @@ def print_overview(session: Session) -> None:
     known = {row["release"] for row in releases}
     example = _RELEASE if _RELEASE in known else last
     say("\nask:", bold=True)
-    for question, answer in (
+    questions = (
         (f"which CAP_SYS_CHROOT --release {example}", "the syscalls that check a capability"),
         ("which suser --all-releases", "… or root, from which release to which"),
         ("transition", "what changed between 2.0 and 2.2"),
         ("why chroot CAP_SYS_CHROOT", "the call chain, with file and line"),
         ("serve", "open the explorer in the browser"),
         ("--help", "everything else"),
-    ):
-        say(f"  caphistory {question:<38}  {answer}")
+    )
+    size = max(len(question) for question, _ in questions)
+    narrow = size + max(len(answer) for _, answer in questions) + 15 > session.width
+    for question, answer in questions:
+        if narrow:
+            say(f"  caphistory {question}\n    {answer}")
+        else:
+            say(f"  caphistory {question.ljust(size)}  {answer}")

@@ -51,6 +51,11 @@ def through(chain: Sequence[Step]) -> str:
     return " → ".join(hop + name for hop, name in zip(hops, names, strict=True))
 
 
+def nearness(row: Row) -> int:
+    """How near to the entry function a row's check is: 0 in it, 1 by calls, 2 by pointers."""
+    return ("direct", "call", "pointer").index(row["reach"])
+
+
 def span(run: Row) -> str:
     """A run of releases: ``0.12 – 2.1.91``, ``2.1.92 –`` when it goes on to the newest."""
     first, last = clean(run["first_release"]), clean(run["last_release"])
@@ -64,20 +69,23 @@ def timeline(runs: Iterable[Row]) -> str:
     return " · ".join(f"{span(run)} {clean(run['checks']) or 'nothing'}" for run in runs)
 
 
-def timeline_lines(runs: Sequence[Row], width: int) -> list[str]:
-    """The ``timeline`` in one line where that fits ``width``, else a line for each run, what is
-    checked in aligned and wrapped columns."""
+def timeline_paragraphs(runs: Sequence[Row], width: int) -> list[str]:
+    """The ``timeline`` in one line where that fits ``width``, else a paragraph for each run, what
+    is checked in aligned and wrapped columns."""
     text = timeline(runs)
     if len(text) <= width:
         return [text]
     spans = [span(run) for run in runs]
     size = max(map(len, spans))
     return [
-        line
-        for run, releases in zip(runs, spans, strict=True)
-        for line in wrapped(
-            f"{releases.ljust(size)}  {clean(run['checks']) or 'nothing'}", width, " " * (size + 2)
+        "\n".join(
+            wrapped(
+                f"{releases.ljust(size)}  {clean(run['checks']) or 'nothing'}",
+                width,
+                " " * (size + 2),
+            )
         )
+        for run, releases in zip(runs, spans, strict=True)
     ]
 
 

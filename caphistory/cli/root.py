@@ -19,6 +19,7 @@ COMMANDS = (
     "diff",
     "capability",
     "container",
+    "documented",
     "releases",
     "audit",
     "serve",
@@ -26,6 +27,10 @@ COMMANDS = (
     "export",
 )
 """The commands in the order of their usefulness; each is ``command`` in a module of its name."""
+
+
+_SENTENCE = 200
+"""The longest that the first sentence of a command's help may be: none is cut."""
 
 
 class Root(click.Group):
@@ -41,6 +46,28 @@ class Root(click.Group):
             return None
         command: click.Command = import_module(f"caphistory.cli.commands.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that ``args`` begin with; UsageError with the nearest where there is none."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = ", ".join(get_close_matches(args[0], COMMANDS, n=3))
+            there_are = f"nearest: {near}" if near else f"there are: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command {args[0]!r}; {there_are}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with the whole first sentence of their help."""
+        rows = [
+            (name, command.get_short_help_str(_SENTENCE))
+            for name in COMMANDS
+            if (command := self.get_command(ctx, name)) is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 @click.group(

@@ -91,9 +91,13 @@ class Session:
         else (no terminal, or all asked for) None: every one."""
         if self.rows is not None:
             return self.rows or None
-        if not sys.stdout.isatty():
+        if not self._fits_screen:
             return None
         return max(_FEWEST, shutil.get_terminal_size((100, 40)).lines - _AROUND_A_TABLE)
+
+    @property
+    def _fits_screen(self) -> bool:
+        return self.rows is None and sys.stdout.isatty()
 
     def room_under(self, lines: int) -> int | None:
         """How many rows there is room for under so many ``lines`` more than usual."""
@@ -125,6 +129,10 @@ class Session:
         there is room for (``most``, where several tables share it), and how many were left out."""
         fitting = rows[: self.room if most is None else most]
         head, *body = table(headers, fitting, self.width, flexible)
+        lines = head.count("\n") + 1
+        if lines > 1 and self._fits_screen:
+            fitting = fitting[: max(_FEWEST, len(fitting) // lines)]
+            head, *body = table(headers, fitting, self.width, flexible)
         say(head, dim=True)
         for line in body:
             say(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 import click
@@ -11,6 +11,8 @@ import click
 from caphistory.plain import clean
 
 _GAP = "  "
+_STEP = " → "
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def say(
@@ -36,8 +38,14 @@ def say_next(*commands: str, width: int) -> None:
 
 
 def shorten(text: str, width: int) -> str:
-    """``text`` in at most ``width`` characters, an ellipsis for what was cut."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    """``text`` in at most ``width`` characters, an ellipsis for what was cut: the end, but of a
+    chain (``a → b``) the beginning, because its last function is the one that checks."""
+    if len(text) <= width:
+        return text
+    kept = max(width - 1, 0)
+    if _STEP in text or text.startswith("["):
+        return "…" + text[len(text) - kept :]
+    return text[:kept] + "…"
 
 
 def table(
@@ -50,21 +58,45 @@ def table(
 
     The columns named in ``flexible`` are shortened, the last named first, until the
     lines fit ``width``; the others are whole at any width, so that what a reader
-    would copy or click is never cut.
+    would copy or click is never cut. Where they do not fit, each row goes on in further,
+    indented lines.
     """
     columns = list(zip_longest(headers, *rows, fillvalue=""))
-    widths = [max(map(len, column)) for column in columns]
+    whole = [max(map(len, column)) for column in columns]
+    widths = list(whole)
     for name in reversed(flexible):
-        excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width
+        excess = _width(widths) - width
         if excess > 0:
             at = headers.index(name)
             widths[at] = max(widths[at] - excess, min(widths[at], max(len(name), 8)))
+    folded = _width(widths) > width
+    if folded:
+        loose = {headers.index(name) for name in flexible}
+        most = max(width - len(_GAP), 8)
+        widths = [min(size, most) if at in loose else size for at, size in enumerate(whole)]
+    parts = _folded(widths, width) if folded else [range(len(widths))]
     return [
-        _GAP.join(
-            shorten(cell, size).ljust(size) for cell, size in zip(line, widths, strict=True)
-        ).rstrip()
+        f"\n{_GAP}".join(
+            _GAP.join(shorten(line[at], widths[at]).ljust(widths[at]) for at in part).rstrip()
+            for part in parts
+        )
         for line in (headers, *rows)
     ]
+
+
+def _width(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _folded(widths: Sequence[int], width: int) -> list[range]:
+    """The columns of each of the lines that a row is folded to, the second and later ones
+    indented."""
+    starts = [0]
+    for at in range(1, len(widths)):
+        indent = len(_GAP) if len(starts) > 1 else 0
+        if indent + _width(widths[starts[-1] : at + 1]) > width:
+            starts.append(at)
+    return [range(*ends) for ends in zip(starts, [*starts[1:], len(widths)], strict=True)]
 
 
 def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
@@ -74,14 +106,31 @@ def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
     )
 
 
-def ends_of(lines: Sequence[str], most: int | None) -> list[str]:
-    """``lines``, or where they are more than ``most`` the first and the last of them, and
-    between these how many were left out."""
-    if most is None or len(lines) <= most:
-        return list(lines)
-    first, last = max(1, most // 2), max(1, most - most // 2 - 1)
-    left_out = f"… {len(lines) - first - last} more lines: --rows all"
-    return [*lines[:first], left_out, *lines[-last:]]
+def listed(items: Iterable[str], width: int) -> list[str]:
+    """``items`` with commas between them, in lines of at most ``width``, none of them broken."""
+    whole = ", ".join(item.replace(" ", _NO_BREAK) for item in items)
+    return [line.replace(_NO_BREAK, " ") for line in wrapped(whole, width, "")]
+
+
+def ends_of(paragraphs: Sequence[str], most: int | None, noun: str = "line") -> list[str]:
+    """``paragraphs`` (each of a line or more), or where they have more than ``most`` lines the
+    first and the last of them, and between these how many were left out."""
+    sizes = [paragraph.count("\n") + 1 for paragraph in paragraphs]
+    if most is None or sum(sizes) <= most or len(sizes) < 3:
+        return list(paragraphs)
+    first, last = 1, 1
+    room = most - 1 - sizes[0] - sizes[-1]
+    while first + last < len(sizes):
+        at = first if first <= last else len(sizes) - last - 1
+        room -= sizes[at]
+        if room < 0:
+            break
+        first, last = (first + 1, last) if at == first else (first, last + 1)
+    count = len(sizes) - first - last
+    if not count:
+        return list(paragraphs)
+    left_out = f"… {count} more {noun}{'s' if count > 1 else ''}: --rows all"
+    return [*paragraphs[:first], left_out, *paragraphs[len(sizes) - last :]]
 
 
 def shares(sizes: Sequence[int], room: int | None) -> list[int]:

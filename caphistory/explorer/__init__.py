@@ -6,20 +6,23 @@ leaves databases that are not caphistory's as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Awaitable, Callable
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datasette import hookimpl
 from markupsafe import Markup
 
-from caphistory.explorer import cells, headers, metadata, routes
+from caphistory.explorer import cells, filters, headers, metadata, routes
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.databases import alone, ours
+from caphistory.store.schema import VIEWS
 
 if TYPE_CHECKING:
     # Datasette loads its plugins while it is being imported itself.
     from datasette.app import Datasette
+    from datasette.filters import FilterArguments
+    from datasette.utils.asgi import Request
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
@@ -79,7 +82,50 @@ def render_cell(
     datasette: Datasette, database: str, column: str, value: object, row: Any
 ) -> Markup | None:
     """Links from syscalls, capabilities, releases and lines, and chains as lists."""
-    if database not in ours(datasette):
+    # Asked for every cell of a page, most of which are plain text.
+    if column not in cells.LEADING or value is None or database not in ours(datasette):
         return None
-    to = Addresses(datasette.urls.path, datasette.urls.database(database))
-    return cells.cell(column, value, {name: row[name] for name in row.keys()}, to)  # noqa: SIM118
+    return cells.cell(column, value, row, _addresses(datasette, database))
+
+
+@lru_cache(maxsize=8)
+def _addresses(datasette: Datasette, database: str) -> Addresses:
+    return Addresses(datasette.urls.path, datasette.urls.database(database))
+
+
+# After Datasette's own, which else would take the search box away.
+@hookimpl(trylast=True)  # type: ignore[untyped-decorator]
+def filters_from_request(
+    request: Request, database: str, table: str, datasette: Datasette
+) -> Callable[[], Awaitable[FilterArguments | None]]:
+    """What a view shows when nothing is asked of it, and the search box of every view."""
+
+    async def inner() -> FilterArguments | None:
+        return await _filtered(request, database, table, datasette)
+
+    return inner
+
+
+async def _filtered(
+    request: Request, database: str, table: str, datasette: Datasette
+) -> FilterArguments | None:
+    from datasette.filters import FilterArguments
+
+    view = next((one for one in VIEWS if one.name == table), None)
+    if view is None or database not in ours(datasette):
+        return None
+    found = []
+    narrow = filters.default(table, request.args)
+    if narrow is not None:
+        column, sql = narrow
+        row = (await datasette.get_database(database).execute(sql)).first()
+        found += [filters.narrowed(column, row[0])] if row else []
+    text = request.args.get("_search") or ""
+    words = filters.searched(view.columns, text)
+    found += [words] if words else []
+    return FilterArguments(
+        [one.where for one in found],
+        {name: value for one in found for name, value in one.parameters.items()},
+        [one.says for one in found],
+        {"supports_search": True, "search": text},
+    )

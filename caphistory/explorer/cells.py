@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
 from caphistory.explorer.addresses import Addresses, source
 from caphistory.names import ROOT_CHECKS
 
+Row = sqlite3.Row | Mapping[str, object]
+"""A row as Datasette gives it."""
+
 _RELEASES = ("release", "first_release", "last_release", "from_release", "to_release")
+LEADING = frozenset(
+    {*_RELEASES, "capability", "chain", "check_name", "function", "line", "path", "privilege"}
+    | {"syscall"}
+)
+"""The columns whose cells may lead on."""
 
 
-def cell(column: str, value: object, row: Mapping[str, object], to: Addresses) -> Markup | None:
+def cell(column: str, value: object, row: Row, to: Addresses) -> Markup | None:
     """The HTML of a cell that leads on, None where it is plain text."""
     if column == "line" and isinstance(value, int):
         return _line(value, row)
@@ -21,10 +31,20 @@ def cell(column: str, value: object, row: Mapping[str, object], to: Addresses) -
         return None
     if column == "chain":
         return chain(value)
+    if column in ("path", "function") and not _is_of_site(row):
+        return None
+    return _name(column, value, to)
+
+
+@lru_cache(maxsize=20_000)
+def _name(column: str, value: str, to: Addresses) -> Markup | None:
+    # The same few names fill most cells of a page.
     if column in _RELEASES:
         return _link(to.release(value), value)
     if column == "syscall":
         return _link(to.syscall(value), value)
+    if column in ("path", "function"):
+        return _link((to.file if column == "path" else to.function)(value), value)
     if column in ("capability", "privilege") or (column == "check_name" and value in ROOT_CHECKS):
         return _link(to.privilege(value), value)
     return None
@@ -39,8 +59,16 @@ def chain(text: str) -> Markup | None:
         return None
 
 
-def _line(line: int, row: Mapping[str, object]) -> Markup | None:
-    release, path = row.get("release"), row.get("path")
+def _is_of_site(row: Row) -> bool:
+    # Only functions and files that hold checks have a page: an entry function may not.
+    return "check_name" in row.keys() and "kind" not in row.keys()  # noqa: SIM118
+
+
+def _line(line: int, row: Row) -> Markup | None:
+    columns = row.keys()
+    if "release" not in columns or "path" not in columns:
+        return None
+    release, path = row["release"], row["path"]
     if isinstance(release, str) and isinstance(path, str):
         return _link(source(release, path, line), line)
     return None

@@ -1,153 +1,187 @@
-"""The picture of the home page: how many checks of each kind each release has."""
+"""Counts through the releases as a chart, drawn by pygal on the server.
+
+The library places axes, ticks and lines. Colours, dashes and fonts are the style sheet's, which
+knows light from dark: what pygal says of them is left out, and so are its scripts.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
+from xml.etree import ElementTree
+
+from markupsafe import Markup
 
 from caphistory.answers import Row
+from caphistory.explorer.kinds import CAPABILITY, ROOT, UID0
 from caphistory.explorer.strips import Series, series_of
 
-WIDTH, HEIGHT = 960, 340
-LEFT, RIGHT, TOP, BOTTOM = 46, 118, 22, 30
-_LEAST_LABEL = 26
+WIDTH = 960
+HEIGHT = 300
+OTHERS = "others"
 _NAMED = 4
-_LABEL_GAP = 15
-OTHER = "others"
+_STYLES = {"capable": CAPABILITY, "suser": ROOT, "fsuser": "fsuser", "uid0": UID0}
+"""The style of the line of a check: its name in the style sheet. What has none is drawn as
+``others`` are."""
+
+_LEAST_SHARE = 0.028
+_LEAST_SHARE_NARROW = 0.09
+"""So much of the axis lies at least between the names of two series, in a narrow window too."""
+_LARGEST = 24
+"""The size of texts in a narrow window."""
+
+_SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Line(NamedTuple):
-    """The line of one kind of check: ``path`` is its SVG path, ``label_y`` where its name
-    stands, ``last`` its count in the last release, ``number`` which style it has."""
+    """A line of a chart: a count for each release, drawn in ``style``."""
 
     name: str
-    path: str
-    label_y: float
-    last: int
-    number: int
+    style: str
+    counts: tuple[int, ...]
 
-
-class Label(NamedTuple):
-    """A text on an axis."""
-
-    at: float
-    text: str
+    @property
+    def last(self) -> int:
+        """Its count in the last release."""
+        return self.counts[-1] if self.counts else 0
 
 
 class Chart(NamedTuple):
-    """The picture, from ``left`` to ``right`` and ``top`` to ``bottom`` of its ``width`` and
-    ``height``: ``borders`` are where series begin; ``rows`` are the counts of the first and the
-    last release of each series, and ``names`` their columns."""
+    """A picture with its lines; ``rows`` are the counts of the first and the last release of
+    each series, by the names of the lines."""
 
     lines: list[Line]
-    borders: list[float]
-    series: list[Label]
-    levels: list[Label]
-    rows: list[dict[str, object]]
-    names: list[str]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    right: int = WIDTH - RIGHT
-    top: int = TOP
-    bottom: int = HEIGHT - BOTTOM
+    picture: Markup
+    rows: list[Row]
 
 
 def check_chart(counts: Sequence[Row], releases: Sequence[tuple[str, str]]) -> Chart:
     """The chart of ``counts`` (rows of the query ``check_counts``) over ``releases``, given in
-    order as ``(release, series)``. Kinds that are rare are drawn as one line."""
-    column = {release: at for at, (release, _) in enumerate(releases)}
+    order as ``(release, series)``. Checks that are rare are drawn as one line."""
     most: dict[str, int] = defaultdict(int)
     for row in counts:
         most[row["check_name"]] = max(most[row["check_name"]], row["sites"])
     named = sorted(most, key=lambda name: (-most[name], name))[:_NAMED]
-    names = [*named, *([OTHER] if len(most) > len(named) else [])]
+    names = [*named, *([OTHERS] if len(most) > len(named) else [])]
+    column = {release: at for at, (release, _) in enumerate(releases)}
     values = {name: [0] * len(releases) for name in names}
     for row in counts:
         if row["release"] in column:
-            name = row["check_name"] if row["check_name"] in named else OTHER
+            name = row["check_name"] if row["check_name"] in named else OTHERS
             values[name][column[row["release"]]] += row["sites"]
-    highest = max((max(line, default=0) for line in values.values()), default=0)
-    step = _round_step(highest)
-    top = max(step, -(-highest // step) * step)
+    lines = [Line(name, _STYLES.get(name, OTHERS), tuple(values[name])) for name in names]
+    return chart(lines, releases, "Check sites of each kind in each release")
+
+
+def chart(lines: Sequence[Line], releases: Sequence[tuple[str, str]], says: str) -> Chart:
+    """The chart of ``lines`` over ``releases``; ``says`` is what is told to those who cannot
+    see it, and where the numbers stand as text."""
     series = series_of(releases)
-
-    def x(at: int) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * at / max(len(releases), 1), 1)
-
-    def y(count: int) -> float:
-        return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - count / top), 1)
-
-    ends = _apart([y(values[name][-1]) if values[name] else y(0) for name in names])
-    return Chart(
-        lines=[
-            Line(name, _path(values[name], x, y), ends[at], (values[name] or [0])[-1], at)
-            for at, name in enumerate(names)
-        ],
-        borders=[x(one.first) for one in series],
-        series=[
-            Label(x(one.first) + 3, one.name)
-            for one in series
-            if x(one.last + 1) - x(one.first) >= _LEAST_LABEL
-        ],
-        levels=[Label(y(level), f"{level:,}") for level in range(0, top + 1, step)],
-        rows=_table(series, releases, values),
-        names=names,
-    )
-
-
-def _table(
-    series: list[Series], releases: Sequence[tuple[str, str]], values: dict[str, list[int]]
-) -> list[dict[str, object]]:
-    """The counts of the first and the last release of each series."""
-    ends = [
-        (one.name, at)
-        for one in series
-        for at in ([one.first] if one.first == one.last else [one.first, one.last])
-    ]
-    return [
+    picture = _picture(tuple(lines), tuple(series), len(releases), says)
+    ends = dict.fromkeys((one.name, at) for one in series for at in (one.first, one.last))
+    rows = [
         {
             "series": name,
             "release": releases[at][0],
-            **{line: counted[at] for line, counted in values.items()},
+            **{line.name: line.counts[at] for line in lines},
         }
         for name, at in ends
     ]
+    return Chart(list(lines), picture, rows)
 
 
-def _path(counts: list[int], x: Callable[[int], float], y: Callable[[int], float]) -> str:
-    parts: list[str] = []
-    before: int | None = None
+@lru_cache(maxsize=64)
+def _picture(
+    lines: tuple[Line, ...], series: tuple[Series, ...], releases: int, says: str
+) -> Markup:
+    # pygal takes longer to be imported than the pages without a chart to be made.
+    import pygal
+    from pygal.style import Style
+
+    labels = _labels(series, releases)
+    drawing = pygal.XY(
+        width=WIDTH,
+        height=HEIGHT,
+        margin=4,
+        show_legend=False,
+        show_dots=False,
+        show_x_guides=True,
+        include_x_axis=True,
+        xrange=(0, max(releases, 1)),
+        range=(0, max((max(line.counts, default=0) for line in lines), default=0) or 1),
+        # Without a line pygal has nothing to place them by.
+        x_labels=[{"value": one.first, "label": name} for one, name in labels if lines],
+        truncate_label=-1,
+        value_formatter=lambda count: f"{count:,.0f}",
+        max_scale=7,
+        css=[],
+        js=[],
+        # Only room is made by this; the style sheet sets the size, larger in a narrow window.
+        style=Style(label_font_size=_LARGEST, major_label_font_size=_LARGEST),
+    )
+    for line in lines:
+        drawing.add(line.name, _steps(line.counts))
+    root = drawing.render_tree()
+    _mark_tight(root, labels, releases)
+    return _inline(root, lines, says)
+
+
+def _labels(series: Sequence[Series], releases: int) -> list[tuple[Series, str]]:
+    """The series, with their names where there is room, else ''."""
+    labels = []
+    free = 0.0
+    for one in series:
+        name = one.name if one.first >= free else ""
+        labels.append((one, name))
+        if name:
+            free = one.first + _LEAST_SHARE * releases
+    return labels
+
+
+def _mark_tight(
+    root: ElementTree.Element, labels: Sequence[tuple[Series, str]], releases: int
+) -> None:
+    """Mark the names that are too near to another in a narrow window."""
+    texts = root.iterfind(".//*[@class='axis x always_show']//text")
+    free = 0.0
+    for (one, name), text in zip(labels, texts, strict=False):
+        if one.first < free:
+            text.set("class", "tight")
+        elif name:
+            free = one.first + _LEAST_SHARE_NARROW * releases
+
+
+def _steps(counts: Sequence[int]) -> list[tuple[int, int]]:
+    """The corners of a line that keeps a release's count until the next release."""
+    corners: list[tuple[int, int]] = []
     for at, count in enumerate(counts):
-        if before is None:
-            parts.append(f"M{x(at)} {y(count)}")
-        elif count != before:
-            parts.append(f"H{x(at)}V{y(count)}")
-        before = count
-    return "".join(parts) + (f"H{x(len(counts))}" if counts else "")
+        if not corners:
+            corners.append((at, count))
+        elif corners[-1][1] != count:
+            corners += [(at, corners[-1][1]), (at, count)]
+    return [*corners, (len(counts), corners[-1][1])] if corners else []
 
 
-def _round_step(highest: int) -> int:
-    """A round number that goes into ``highest`` four to eight times, at least 1."""
-    step = 1
-    while True:
-        for factor in (1, 2, 5):
-            if highest <= 6 * step * factor:
-                return step * factor
-        step *= 10
+def _inline(root: ElementTree.Element, lines: Sequence[Line], says: str) -> Markup:
+    """pygal's tree as a part of a page, which has its own styles and no script."""
+    for parent in root.iter():
+        for child in list(parent):
+            # Comments have a function for a tag.
+            if not isinstance(child.tag, str) or (
+                child.tag.removeprefix(_SVG) in _LEFT_OUT or "overlay" in child.get("class", "")
+            ):
+                parent.remove(child)
+    for number, line in enumerate(lines):
+        for group in root.iterfind(f".//*[@class='series serie-{number} color-{number}']"):
+            group.set("class", f"line {line.style}")
+    for name in ("id", "style"):
+        root.attrib.pop(name, None)
+    root.attrib |= {"class": "chart", "role": "img", "aria-label": says}
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
-def _apart(heights: list[float]) -> list[float]:
-    """``heights`` moved down where needed, so that labels do not cover each other."""
-    placed: list[float] = [0.0] * len(heights)
-    last: float | None = None
-    for at in sorted(range(len(heights)), key=lambda one: heights[one]):
-        placed[at] = heights[at] if last is None else max(heights[at], last + _LABEL_GAP)
-        last = placed[at]
-    # Back up from the bottom, where the last ones were pushed below the axis.
-    floor = HEIGHT - BOTTOM + 4.0
-    for at in sorted(range(len(placed)), key=lambda one: -placed[one]):
-        placed[at] = min(placed[at], floor)
-        floor = placed[at] - _LABEL_GAP
-    return [round(one, 1) for one in placed]
+#: pygal's styles and scripts, and titles such as the position of a tick; what its scripts show
+#: when the mouse comes near stands in overlays.
+_LEFT_OUT = ("defs", "style", "script", "title", "desc")

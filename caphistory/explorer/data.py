@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from caphistory.answers import Row
+from caphistory.answers import unfolded
 from caphistory.cli.output import render
 from caphistory.errors import UsageError
 from caphistory.explorer.pages.page import Page
@@ -22,14 +22,10 @@ def as_data(page: Page, format: str, table: str | None) -> str:
     if format == "csv":
         return render(page.tables[table or next(iter(page.tables))], "csv") + "\n"
     shown = [table] if table else page.tables
-    rows = {name: [_nested(row) for row in page.tables[name]] for name in shown}
+    rows = {name: [unfolded(row) for row in page.tables[name]] for name in shown}
     return json.dumps({"title": page.title, **rows})
 
 
 def problem_as_data(problem: str, format: str) -> str:
     """What is said where there is no page, in one of FORMATS."""
     return json.dumps({"ok": False, "error": problem}) if format == "json" else f"{problem}\n"
-
-
-def _nested(row: Row) -> Row:
-    return {**row, "chain": json.loads(row["chain"])} if row.get("chain") else row

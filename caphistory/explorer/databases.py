@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from caphistory.explorer.pages.page import Answers
 from caphistory.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from datasette.database import Database
 
 _FOUND = "_caphistory"
+_ANSWERS = "_caphistory_answers"
 _DATASETTES_OWN = "_internal"
 
 # Where the header of a SQLite file has them (https://www.sqlite.org/fileformat.html).
@@ -29,6 +31,16 @@ def alone(datasette: Datasette) -> bool:
     """Whether Datasette serves caphistory databases and nothing else."""
     found = ours(datasette)
     return bool(found) and {*found, _DATASETTES_OWN} >= {*datasette.databases}
+
+
+def known_answers(database: Database) -> Answers | None:
+    """What was asked of the whole of a database before; None for one that may change."""
+    if database.is_mutable:
+        return None
+    if not hasattr(database, _ANSWERS):
+        setattr(database, _ANSWERS, {})
+    found: Answers = getattr(database, _ANSWERS)
+    return found
 
 
 def _is_ours(database: Database) -> bool:

@@ -19,11 +19,22 @@ _FIRST = ("which", "syscall", "timeline", "transition", "why", "which_all_releas
 
 _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "releases": {"sort": "ordinal", "facets": ["series", "kind"]},
+    "check_sites": {"sort": "path", "facets": ["check_name", "capability", "effect"]},
     "check_site_runs": {"sort": "path", "facets": ["check_name", "effect"]},
+    "capability_definitions": {"sort": "number"},
+    "syscalls": {"sort": "number", "facets": ["parent"]},
+    "telling_checks": {"sort": "syscall", "facets": ["check_name", "reach"]},
+    "syscall_check_runs": {"sort": "first_ordinal", "facets": ["check_name", "reach"]},
     "syscall_timeline": {"sort": "syscall"},
     "syscall_privilege_runs": {"sort": "syscall", "facets": ["check_name", "reach"]},
+    "transitions": {"sort": "syscall", "facets": ["to_release"]},
+    "wrappers": {"sort": "name", "facets": ["kind"]},
+    "audit_details": {"sort": "kind"},
 }
-"""How Datasette sorts a view and what it counts: where the view is quick enough for it."""
+"""How Datasette sorts a view and what it counts: where it is quick enough for that."""
+
+_LABELS = {"files": "path", "functions": "name", "syscall_names": "syscall"}
+"""The column of a table that stands for a row of it where another table refers to it."""
 
 
 def database_metadata() -> dict[str, Any]:
@@ -37,10 +48,16 @@ def database_metadata() -> dict[str, Any]:
         }
         for view in VIEWS
     }
-    return {
-        "description": ABOUT,
-        "tables": views | {table.name: {"hidden": True} for table in TABLES},
+    tables = {
+        table.name: {
+            "description": table.description,
+            "columns": {column.name: column.description for column in table.columns},
+            "hidden": True,
+            **({"label_column": _LABELS[table.name]} if table.name in _LABELS else {}),
+        }
+        for table in TABLES
     }
+    return {"description": ABOUT, "tables": views | tables}
 
 
 def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:

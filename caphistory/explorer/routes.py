@@ -14,16 +14,19 @@ from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.explorer import headers
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.data import FORMATS, as_data, problem_as_data
+from caphistory.explorer.databases import known_answers
 from caphistory.explorer.pages import (
     capabilities,
     chains,
+    documented,
     home,
     releases,
     search,
+    successions,
     syscalls,
     transition,
 )
-from caphistory.explorer.pages.page import Asked, MakePage, Page, Redirect
+from caphistory.explorer.pages.page import Answers, Asked, MakePage, Page, Redirect
 from caphistory.explorer.templating import rendered
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ PAGES: dict[str, MakePage] = {
     r"/": home.home,
     r"/home": home.home,
     r"/transition": transition.transition,
+    r"/successions": successions.successions,
+    r"/succession": successions.succession,
     r"/syscall": syscalls.index,
     r"/syscall/(?P<name>[^/]+?)": syscalls.syscall,
     r"/diff/(?P<name>[^/]+?)": syscalls.diff,
@@ -45,6 +50,7 @@ PAGES: dict[str, MakePage] = {
     r"/release": releases.index,
     r"/release/(?P<name>[^/]+?)": releases.release,
     r"/chain/(?P<abi>[^/]+)/(?P<syscall>[^/]+)/(?P<privilege>[^/]+?)": chains.chain,
+    r"/documented": documented.documented,
     r"/search": search.search,
     r"/function/(?P<name>[^/]+?)": search.function,
     r"/file/(?P<path>.+?)": search.file,
@@ -137,9 +143,10 @@ async def _answer(
     """What ``make`` gives, or a page that says why it gives nothing."""
     to = Addresses(datasette.urls.path, datasette.urls.database(database))
     limit_ms = datasette.setting("sql_time_limit_ms")
-    read = partial(_read, make, parts, query, to, limit_ms)
+    served = datasette.get_database(database)
+    read = partial(_read, make, parts, query, to, known_answers(served), limit_ms)
     try:
-        answer: _Answer = await datasette.get_database(database).execute_fn(read)
+        answer: _Answer = await served.execute_fn(read)
         return answer
     except (NothingFound, UsageError) as error:
         return _Answer(_problem("Not found", str(error)), to, 404)
@@ -157,13 +164,14 @@ def _read(
     parts: Mapping[str, str],
     query: Mapping[str, str],
     to: Addresses,
+    known: Answers | None,
     limit_ms: int,
     connection: sqlite3.Connection,
 ) -> _Answer:
     from datasette.utils import sqlite_timelimit
 
     with sqlite_timelimit(connection, limit_ms):
-        asked = Asked(connection, parts, query, to)
+        asked = Asked(connection, parts, query, to, known)
         asked = asked._replace(addresses=to._replace(abi=asked.abi))
         return _Answer(make(asked), asked.addresses)
 

@@ -68,17 +68,49 @@ def chain_diff(
     sides: Sequence[tuple[str, str | None, list[Row]]], repositories: Sequence[Path]
 ) -> ChainDiff:
     """The functions on the chains of two releases, each given as its name, its commit and
-    its rows of the query ``why``; read from the first of ``repositories`` that has them."""
+    its rows of the query ``why``; read from the first of ``repositories`` that has them, else
+    without their lines, as the places where their chains go on."""
+    places = [_places(rows) for _, _, rows in sides]
+    names = list(dict.fromkeys([*places[1], *places[0]]))
     try:
         kernels = [open_kernel(release, commit, repositories) for release, commit, _ in sides]
     except CaphistoryError as error:
-        return ChainDiff([], str(error), [])
-    places = [_places(rows) for _, _, rows in sides]
-    names = list(dict.fromkeys([*places[1], *places[0]]))
+        return ChainDiff([_place_alone(name, places) for name in names], str(error), [])
     shown = names[:MOST_FUNCTIONS]
     return ChainDiff(
         [_function(name, kernels, places) for name in shown], None, names[MOST_FUNCTIONS:]
     )
+
+
+def _place_alone(name: str, places: Sequence[dict[str, _Place]]) -> FunctionDiff:
+    """Where the chains of two releases go on, or end, in a function, without its text."""
+    before, after = (place.get(name) for place in places)
+    return FunctionDiff(
+        name,
+        before and before.path,
+        before and min(before.lines),
+        after and after.path,
+        after and min(after.lines),
+        [],
+    )
+
+
+def site_diff(
+    row: Row, sides: Sequence[tuple[str, str | None]], repositories: Sequence[Path]
+) -> FunctionDiff:
+    """The functions around a check in two releases, each given as its name and its commit;
+    ``row`` is of the query ``successions_between``. Raises CaphistoryError where none of
+    ``repositories`` has their text."""
+    kernels = [open_kernel(release, commit, repositories) for release, commit in sides]
+    texts = [
+        kernel.function(row[f"path_{side}"], row[f"function_{side}"])
+        if row[f"path_{side}"] and row[f"function_{side}"]
+        else None
+        for kernel, side in zip(kernels, ("before", "after"), strict=True)
+    ]
+    marked = [{row[f"line_{side}"]} for side in ("before", "after")]
+    name = row["function_after"] or row["function_before"] or ""
+    return _compared(name, texts[0], texts[1], marked[0], marked[1])
 
 
 def _places(rows: list[Row]) -> dict[str, _Place]:
@@ -100,15 +132,24 @@ def _function(
         # A function that is not on the way in one release may be there all the same.
         at = place.get(name) or other.get(name)
         texts.append(kernel.function(at.path, name) if at else None)
-    before, after = texts
     marked = [place[name].lines if name in place else set() for place in places]
+    return _compared(name, texts[0], texts[1], marked[0], marked[1])
+
+
+def _compared(
+    name: str,
+    before: FunctionText | None,
+    after: FunctionText | None,
+    marked_before: set[int],
+    marked_after: set[int],
+) -> FunctionDiff:
     return FunctionDiff(
         name,
         before and before.path,
         before and before.line,
         after and after.path,
         after and after.line,
-        list(_lines(before, after, marked[0], marked[1])),
+        list(_lines(before, after, marked_before, marked_after)),
     )
 
 

@@ -13,6 +13,10 @@ from markupsafe import Markup, escape
 from caphistory.explorer.kinds import BOTH, CAPABILITY, NOTHING, ROOT, UID0
 
 _HEIGHT = 20
+_LEAST_NAMED = 0.035
+"""A series that is named takes at least so much of the axis."""
+_LEAST_NAMED_NARROW = 0.1
+"""So far apart are the names of two series that are both shown in a narrow window."""
 #: Bars of a kind: where they begin and end, from the top, and the class of their colour.
 _SHAPES = {
     NOTHING: ((18, 20, NOTHING),),
@@ -43,14 +47,15 @@ class Series(NamedTuple):
 def strip(bars: Iterable[Bar], changes: Iterable[int], columns: int) -> Markup:
     """The strip of ``bars``, with a mark at each release in which something ``changes``.
     What it shows must also stand beside it as text: screen readers leave it out."""
+    bars = list(bars)
     marks = "".join(f"M{column} 0V{_HEIGHT}" for column in changes)
     change = f'<path class="change" d="{marks}"/>' if marks else ""
-    return _picture("strip", columns, _HEIGHT, "".join(map(_bar, bars)) + change)
+    return _picture("strip", columns, _HEIGHT, _shapes(bars) + change + "".join(map(_area, bars)))
 
 
 def key(kind: str) -> Markup:
     """The sign of a kind, for a legend."""
-    return _picture("key", 24, _HEIGHT, _shape(kind, 0, 24))
+    return _picture("key", 24, _HEIGHT, _shapes([Bar(0, 23, kind, "")]))
 
 
 def axis(series: Sequence[Series], counts: Mapping[int, int], columns: int) -> Markup:
@@ -66,20 +71,37 @@ def axis(series: Sequence[Series], counts: Mapping[int, int], columns: int) -> M
     return _picture("strip axis", columns, _HEIGHT, drawn)
 
 
-def labels(series: Sequence[Series], columns: int, least: float = 0.035) -> Markup:
-    """The names of the series that are at least the share ``least`` of the axis wide."""
-    shown = (one for one in series if one.last + 1 - one.first >= least * columns)
-    texts = (
-        # What begins near the right end would not fit there.
-        Markup('<text x="100%" y="13" text-anchor="end">{}</text>').format(one.name)
-        if one.first > 0.94 * columns
-        else Markup('<text x="{:.1f}%" y="13">{}</text>').format(
-            100 * one.first / columns, one.name
-        )
-        for one in shown
+def labels(
+    series: Sequence[Series], columns: int, pointed: tuple[int, str] | None = None
+) -> Markup:
+    """The names of the series that have room on the axis; ``pointed`` is a release to be pointed
+    at, by its column, with what is said of it."""
+    texts = []
+    free = 0.0
+    for one in series:
+        share = one.first / max(columns, 1)
+        if one.last + 1 - one.first >= _LEAST_NAMED * columns:
+            texts.append(_label(share, 13, one.name, tight=share < free))
+            free = free if share < free else share + _LEAST_NAMED_NARROW
+    if pointed:
+        share = (pointed[0] + 0.5) / max(columns, 1)
+        texts.append(_label(share, 29, f"{pointed[1]} ▾", anchor="end"))
+    return Markup('<svg class="labels" height="{}" aria-hidden="true">{}</svg>').format(
+        34 if pointed else 18, Markup("").join(texts)
     )
-    return Markup('<svg class="labels" height="18" aria-hidden="true">{}</svg>').format(
-        Markup("").join(texts)
+
+
+def _label(
+    share: float, y: int, text: str, *, anchor: str = "start", tight: bool = False
+) -> Markup:
+    # What begins near the right end, or ends near the left one, would not fit there.
+    if share > 0.94 and anchor == "start":
+        share, anchor = 1.0, "end"
+    elif share < 0.2 and anchor == "end":
+        share, anchor = 0.0, "start"
+    kind = Markup(' class="tight"') if tight else ""
+    return Markup('<text{} x="{:.1f}%" y="{}" text-anchor="{}">{}</text>').format(
+        kind, 100 * share, y, anchor, text
     )
 
 
@@ -94,17 +116,20 @@ def series_of(releases: Sequence[tuple[str, str]]) -> list[Series]:
     return found
 
 
-def _bar(bar: Bar) -> str:
-    title = escape(bar.title)
-    return f"<g><title>{title}</title>{_shape(bar.kind, bar.first, bar.last + 1 - bar.first)}</g>"
+def _shapes(bars: Iterable[Bar]) -> str:
+    """The bars, one path for each colour: a matrix has thousands of them."""
+    paths: dict[str, list[str]] = {}
+    for bar in bars:
+        for top, bottom, color in _SHAPES[bar.kind]:
+            box = _box(bar.first, top, bar.last + 1 - bar.first, bottom)
+            paths.setdefault(color, []).append(box)
+    return "".join(f'<path class="{color}" d="{"".join(of)}"/>' for color, of in paths.items())
 
 
-def _shape(kind: str, x: int, width: int) -> str:
+def _area(bar: Bar) -> str:
     # The whole height answers to the mouse, however low the bar is.
-    return f'<path class="area" d="{_box(x, 0, width, _HEIGHT)}"/>' + "".join(
-        f'<path class="{color}" d="{_box(x, top, width, bottom)}"/>'
-        for top, bottom, color in _SHAPES[kind]
-    )
+    box = _box(bar.first, 0, bar.last + 1 - bar.first, _HEIGHT)
+    return f'<path class="area" d="{box}"><title>{escape(bar.title)}</title></path>'
 
 
 def _box(x: int, top: float, width: int, bottom: float) -> str:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from caphistory.cli.phrases import counted, effect, place, privilege, span
 from caphistory.explorer import addresses, kinds, strips
@@ -23,6 +24,11 @@ from caphistory.store.schema import TELLING_MEANS
 def rendered(template: str, context: Mapping[str, Any]) -> str:
     """The HTML of the page ``template`` (its name without ``.html``)."""
     return _environment().get_template(f"{template}.html").render(context)
+
+
+def breakable(path: str) -> Markup:
+    """A path that may go on in the next line behind each of its folders."""
+    return Markup("/<wbr>").join(path.split("/"))
 
 
 @cache
@@ -36,6 +42,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "anchor": addresses.anchor,
+        "breakable": breakable,
         "counted": counted,
         "effect": effect,
         "has_page": kinds.has_page,

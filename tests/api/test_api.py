@@ -143,6 +143,9 @@ def test_wrong_names_are_the_errors_of_the_command_line(history: caphistory.Hist
         (lambda: history.container("dokcer"), "is not hexadecimal"),
         (lambda: history.plot.privilege("suser", count="lines"), "count is syscalls or sites"),
         (lambda: history.plot.container(releases=[]), "give at least one release"),
+        (lambda: history.container(drop=["CHROT"]), "nearest: CAP_SYS_CHROOT"),
+        (lambda: history.releases(kind="beta"), "kind is release or prerelease, not 'beta'"),
+        (lambda: history.check_counts("beta"), "kind is release or prerelease, not 'beta'"),
     ):
         with pytest.raises(caphistory.UsageError, match=re.escape(complaint)):
             ask()
@@ -172,6 +175,28 @@ def test_every_chart_is_valid_and_carries_its_data(history: caphistory.History) 
         # Altair checks a chart against the schema of Vega-Lite when it is written.
         assert any(chart.to_dict()["datasets"].values()), name
         assert chart.to_json().count("Infinity") == 0
+
+
+def test_every_chart_has_a_title_and_is_told_in_words(history: caphistory.History) -> None:
+    told = {name: chart.to_dict()["description"] for name, chart in charts(history).items()}
+    assert told["privilege"].endswith("In 2.2.24: suser 0, CAP_SETGID 1")
+    assert told["timeline"].endswith(
+        "setgid CAP_SETGID since 2.1.92; bind CAP_NET_BIND_SERVICE"
+        " since 2.1.92; getpid nothing since 2.0.39"
+    )
+    assert told["container"].count("2.2.24: most for ") == 1
+    assert all(told[name].split(".")[0] for name in told)
+
+
+def test_what_cannot_be_drawn_is_said(history: caphistory.History) -> None:
+    with pytest.raises(caphistory.NothingFound, match="nothing to draw: nothing is lost"):
+        history.plot.container("all", releases=["2.2.24"])
+
+
+def test_one_capability_may_be_given_by_itself(history: caphistory.History) -> None:
+    one = history.container("all", drop="sys_chroot")
+    assert [*one["syscall"]] == [*history.container("all", drop=["sys_chroot"])["syscall"]]
+    assert [*one["capability"]] == ["CAP_SYS_CHROOT"]
 
 
 def test_a_line_is_at_zero_where_there_is_nothing_any_more(history: caphistory.History) -> None:

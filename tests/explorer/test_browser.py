@@ -44,6 +44,7 @@ PAGES = (
     "/release",
     "/release/2.1.92",
     "/chain/i386/bind/CAP_NET_BIND_SERVICE?release=2.2.24",
+    "/documented",
     "/search?q=s",
     "/search?q=nosuchthing",
     "/function/permission",
@@ -154,6 +155,31 @@ def test_a_reader_filters_the_matrix(visit: Visit) -> None:
     assert visit.page.get_by_label("Privilege").input_value() == "CAP_SETGID"
     visit.page.get_by_role("row").filter(has_text="setgid").locator("summary").click()
     assert visit.page.get_by_text("2.1.92 – CAP_SETGID").is_visible()
+
+
+def test_pointing_at_a_bar_says_what_the_syscall_checks_there(visit: Visit) -> None:
+    visit.go("/transition")
+    box = visit.page.get_by_role("row").filter(has_text="chroot").locator(".strip").bounding_box()
+    said = [
+        visit.page.evaluate(
+            "([x, y]) => document.elementFromPoint(x, y).querySelector('title').textContent",
+            # Near the top, where the bar of a root check is not.
+            [box["x"] + share * box["width"], box["y"] + 2],
+        )
+        for share in (0.1, 0.9)
+    ]
+    assert said == ["chroot 2.0.39 – 2.1.91: suser", "chroot 2.1.92 –: CAP_SYS_CHROOT"]
+
+
+def test_words_are_searched_in_a_table(visit: Visit) -> None:
+    visit.go("/caphistory/check_sites")
+    visit.page.get_by_label("Search:").fill("af_inet")
+    visit.page.get_by_role("button", name="Apply").click()
+    visit.page.wait_for_url(re.compile("_search=af_inet"))
+    found = visit.page.locator("table.rows-and-columns tbody tr")
+    assert found.count() == 1
+    found.get_by_role("link", name="inet_bind").click()
+    assert visit.heading == "inet_bind()"
 
 
 def test_everything_can_be_reached_by_the_keyboard_alone(visit: Visit) -> None:

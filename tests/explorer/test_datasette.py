@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def test_a_view_is_shown_with_its_description_and_its_columns(
     assert response.status_code == 200
     for text in (described.description, *described.columns.values()):
         assert escaped(text) in response.text
+    assert 'name="_search"' in response.text
     rows = page(explorer, f"/caphistory/{view}.json", _shape="objects")
     assert [*rows.json()["rows"][0]] == [*described.columns]
 
@@ -39,6 +41,67 @@ def test_a_view_is_shown_with_its_description_and_its_columns(
 @pytest.mark.parametrize("table", [table.name for table in TABLES])
 def test_a_storage_table_answers_though_it_is_not_listed(explorer: Datasette, table: str) -> None:
     assert page(explorer, f"/caphistory/{table}").status_code == 200
+
+
+PER_RELEASE = [
+    view.name
+    for view in VIEWS
+    if "release" in view.columns and view.name not in ("releases", "audit")
+]
+
+
+@pytest.mark.parametrize("view", PER_RELEASE)
+def test_a_view_with_rows_of_each_release_begins_with_the_newest(
+    explorer: Datasette, view: str
+) -> None:
+    asked = page(explorer, f"/caphistory/{view}.json", _shape="objects", _size="max").json()
+    assert {row["release"] for row in asked["rows"]} == {"2.2.24"}
+    assert (
+        "release = 2.2.24 (shown first: filter by release to see others)"
+        in (asked["human_description_en"])
+    )
+    older = page(explorer, f"/caphistory/{view}.json", _shape="objects", release="2.2.0").json()
+    assert {row["release"] for row in older["rows"]} == {"2.2.0"}
+    everything = page(
+        explorer, f"/caphistory/{view}.json", _shape="objects", release__notblank="1"
+    ).json()
+    assert len({row["release"] for row in everything["rows"]}) > 1
+
+
+def test_the_runs_of_checks_begin_with_one_syscall(explorer: Datasette) -> None:
+    rows = page(explorer, "/caphistory/syscall_check_runs.json", _shape="array").json()
+    assert {row["syscall"] for row in rows} == {"chroot"}
+    rows = page(
+        explorer, "/caphistory/syscall_check_runs.json", _shape="array", syscall="bind"
+    ).json()
+    assert {row["syscall"] for row in rows} == {"bind"}
+
+
+@pytest.mark.parametrize(
+    ("view", "text", "column", "found"),
+    [
+        ("check_sites", "SETGID kernel/", "function", {"sys_setgid"}),
+        ("telling_checks", "af_inet", "syscall", {"bind"}),
+        ("releases", "2.1.", "release", {"2.1.91", "2.1.92"}),
+        ("syscall_timeline", "cap_sys_admin", "syscall", {"mount"}),
+        ("check_sites", "nosuchthing", "function", set()),
+        ("check_sites", "' or 1=1 --", "function", set()),
+    ],
+)
+def test_words_are_found_in_any_column_of_a_view(
+    explorer: Datasette, view: str, text: str, column: str, found: set[str]
+) -> None:
+    rows = page(explorer, f"/caphistory/{view}.json", _shape="array", _search=text).json()
+    assert {row[column] for row in rows} == found
+    response = page(explorer, f"/caphistory/{view}", _search=text)
+    assert response.status_code == 200
+    assert f'value="{escaped(text)}"' in response.text
+
+
+def test_a_number_of_another_table_is_shown_by_its_name(explorer: Datasette) -> None:
+    text = page(explorer, "/caphistory/functions").text
+    assert re.search(r'<a href="/caphistory/files/\d+">kernel/sys.c</a>', text)
+    assert escaped("file that defines the function") in text
 
 
 def test_only_the_views_are_listed(explorer: Datasette) -> None:
@@ -77,7 +140,20 @@ def test_cells_lead_to_the_pages_and_to_the_source(explorer: Datasette) -> None:
     assert '<a href="/capability/CAP_NET_BIND_SERVICE">CAP_NET_BIND_SERVICE</a>' in text
     assert '<a href="/release/2.2.24">2.2.24</a>' in text
     assert 'href="https://elixir.bootlin.com/linux/2.2.24/source/net/ipv4/af_inet.c#L505">' in text
+    assert '<a href="/function/inet_bind">inet_bind</a>' in text
+    assert '<a href="/file/net/ipv4/af_inet.c">net/ipv4/af_inet.c</a>' in text
     assert "sys_bind <small>net/socket.c:810</small> through proto_ops.bind" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["check_sites", "telling_checks", "which", "check_list", "syscall"]
+)
+def test_every_link_of_a_row_leads_to_a_page(explorer: Datasette, name: str) -> None:
+    text = page(explorer, f"/caphistory/{name}").text
+    own = r'<td[^>]*><a href="(/(?:function|file|syscall|capability|release)/[^"]*)"'
+    links = set(re.findall(own, text))
+    assert links
+    assert {link for link in links if page(explorer, link).status_code != 200} == set()
 
 
 def test_a_root_check_leads_to_its_page(explorer: Datasette) -> None:
@@ -102,9 +178,9 @@ def test_what_comes_from_a_kernel_cannot_become_markup(tmp_path: Path) -> None:
     )
     database = build(tmp_path / "history.db", kernel)
     explorer = explorer_application(database, time_limit_ms=5000)
-    pages = [*(view.name for view in VIEWS), *queries()]
-    for name in pages:
-        response = page(explorer, f"/caphistory/{name}")
+    names = [*(view.name for view in VIEWS), *(table.name for table in TABLES), *queries()]
+    for path in (f"/caphistory/{name}{query}" for name in names for query in ("", "?_search=x")):
+        response = page(explorer, path)
         assert response.status_code == 200
         assert evil not in response.text
     assert escaped(evil) in page(explorer, "/caphistory/check_sites").text

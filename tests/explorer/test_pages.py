@@ -13,6 +13,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.cli import run
+from caphistory.explorer.databases import known_answers
 from caphistory.explorer.server import explorer_application
 from caphistory.records import AuditDetail, CapabilityDefinition, Wrapper
 from tests.explorer.asking import escaped, page
@@ -42,6 +43,7 @@ PAGES = (
     "/release/2.1.92",
     "/chain/i386/bind/CAP_NET_BIND_SERVICE?release=2.2.24",
     "/chain/i386/chdir/CAP_DAC_OVERRIDE",
+    "/documented",
     "/search",
     "/search?q=sys",
     "/function/sys_setgid",
@@ -96,7 +98,8 @@ def test_a_page_runs_no_script_and_loads_nothing_from_elsewhere(
 
 def test_home_shows_the_picture_and_the_ways_in(explorer: Datasette) -> None:
     text = page(explorer, "/").text
-    assert '<svg class="chart"' in text
+    assert 'class="chart"' in text
+    assert re.search(r"capable\s*\d+ in 2\.2\.24", words(text))
     assert "from the source of 6 releases, 2.0.39 – 2.2.24" in words(text)
     assert "In 2.1.92 the question" in words(text)
     assert 'href="/syscall/setgid"' in text
@@ -117,6 +120,7 @@ def test_the_matrix_says_in_words_what_it_shows_in_colours(explorer: Datasette) 
     assert "2.0.39 – 2.1.91 suser" in text
     assert "2.1.92 – CAP_SETGID" in text
     assert "Most changes: 2.1.92 (4)" in text
+    assert "2.1.92: 4 changes ▾" in text
 
 
 @pytest.mark.parametrize(
@@ -188,6 +192,15 @@ def test_a_capability_tells_what_it_is_and_who_asks_for_it(explorer: Datasette) 
     assert "Syscalls that check it in 2.2.24: 1" in text
     assert "chroot direct EPERM fs/open.c:405" in text
     assert "chroot direct 2.1.92 –" in text
+
+
+def test_a_capability_has_a_chart_with_its_numbers(explorer: Datasette) -> None:
+    text = page(explorer, "/capability/CAP_SYS_CHROOT").text
+    assert 'aria-label="How many sites and syscalls check CAP_SYS_CHROOT in each release"' in text
+    assert re.search(r"check sites\s*1 in 2\.2\.24", words(text))
+    # From the series on in which it is first asked for.
+    assert re.search(r"2\.1\s+2\.1\.91\s+0\s+0\s+2\.1\s+2\.1\.92\s+1\s+1", words(text))
+    assert "No release checks it." in words(page(explorer, "/capability/fsuser").text)
 
 
 def test_root_has_pages_like_a_capability(explorer: Datasette) -> None:
@@ -310,6 +323,22 @@ def test_robots_are_kept_from_pages_without_end(explorer: Datasette) -> None:
     lines = page(explorer, "/robots.txt").text.splitlines()
     assert lines[0] == "User-agent: *"
     assert {"Disallow: /caphistory", "Disallow: /search", "Disallow: /*?"} <= set(lines)
+
+
+def test_a_database_that_stays_is_asked_once_for_what_every_page_needs(database: Path) -> None:
+    explorer = explorer_application(database, time_limit_ms=5000)
+    served = explorer.get_database("caphistory")
+    first = page(explorer, "/transition").text
+    known = known_answers(served)
+    assert known is not None
+    assert {name for name, _ in known} >= {"matrix", "release_changes", "release_list"}
+    assert page(explorer, "/transition").text == first
+
+
+def test_a_database_that_may_change_is_asked_anew(database: Path) -> None:
+    mutable = Datasette([str(database)])
+    assert page(mutable, "/transition").status_code == 200
+    assert known_answers(mutable.get_database("history")) is None
 
 
 def test_a_page_that_takes_too_long_is_given_up(database: Path) -> None:

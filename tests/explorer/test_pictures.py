@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 
 from caphistory.explorer.addresses import Addresses, anchor, source
-from caphistory.explorer.chart import OTHER, check_chart
+from caphistory.explorer.chart import OTHERS, Line, chart, check_chart
 from caphistory.explorer.kinds import KINDS, kind
 from caphistory.explorer.strips import Bar, axis, key, labels, series_of, strip
 
@@ -38,15 +37,18 @@ def test_every_kind_has_a_sign_of_its_own_shape() -> None:
 
 
 def test_a_strip_has_a_bar_for_each_run_and_a_mark_for_each_change() -> None:
-    bars = [Bar(0, 2, "root", "a <b>"), Bar(3, 3, "capability", "c")]
-    drawn = ElementTree.fromstring(strip(bars, [3], 4))
-    assert drawn.get("viewBox") == "0 0 4 20"
-    assert [title.text for title in drawn.iter("title")] == ["a <b>", "c"]
+    bars = [Bar(0, 2, "root", "a <b>"), Bar(3, 3, "capability", "c"), Bar(4, 4, "root", "d")]
+    drawn = ElementTree.fromstring(strip(bars, [3], 5))
+    assert drawn.get("viewBox") == "0 0 5 20"
+    assert [title.text for title in drawn.iter("title")] == ["a <b>", "c", "d"]
     areas = [one.get("d") for one in drawn.iter("path") if one.get("class") == "area"]
-    assert areas == ["M0 0h3V20h-3z", "M3 0h1V20h-1z"]
-    assert [one.get("d") for one in drawn.iter("path") if one.get("class") == "change"] == [
-        "M3 0V20"
-    ]
+    assert areas == ["M0 0h3V20h-3z", "M3 0h1V20h-1z", "M4 0h1V20h-1z"]
+    colors = {one.get("class"): one.get("d") for one in drawn if one.get("class") != "area"}
+    assert colors == {
+        "root": "M0 9h3V20h-3zM4 9h1V20h-1z",
+        "capability": "M3 0h1V20h-1z",
+        "change": "M3 0V20",
+    }
 
 
 def test_an_axis_has_a_border_for_each_series_and_its_highest_bar_is_full() -> None:
@@ -62,6 +64,20 @@ def test_only_series_with_room_are_named() -> None:
     assert re.findall(r">([\d.]+)</text>", labels(series, 100)) == ["2.0"]
 
 
+def test_a_name_that_is_near_to_another_is_left_out_in_a_narrow_window() -> None:
+    releases = [(f"{one}.{n}", one) for one in ("2.0", "2.1", "2.2") for n in range(5)]
+    named = series_of(releases)
+    assert "tight" not in labels(named, 15)
+    near = [*named, named[-1]._replace(name="2.3", first=15, last=100)]
+    assert re.findall(r'class="tight"[^>]*>([^<]*)<', labels(near, 101)) == ["2.1", "2.2"]
+
+
+def test_a_release_can_be_pointed_at() -> None:
+    pointed = labels([], 10, (4, "<b> changed"))
+    assert 'x="45.0%"' in pointed
+    assert "&lt;b&gt; changed ▾</text>" in pointed
+
+
 def counts(**by_kind: list[int]) -> list[dict[str, object]]:
     return [
         {"release": f"2.0.{at}", "check_name": name, "sites": sites}
@@ -71,33 +87,58 @@ def counts(**by_kind: list[int]) -> list[dict[str, object]]:
     ]
 
 
-def test_a_line_goes_to_the_ground_where_a_release_has_no_check_of_its_kind() -> None:
-    releases = [("2.0.0", "2.0"), ("2.0.1", "2.0"), ("2.0.2", "2.0")]
-    chart = check_chart(counts(suser=[10, 10, 0], capable=[0, 0, 8]), releases)
-    suser, capable = chart.lines
-    assert (suser.name, suser.last, capable.last) == ("suser", 0, 8)
-    heights = [float(y) for y in re.findall(r"(?:M[\d.]+ |V)([\d.]+)", suser.path)]
-    ground = next(level.at for level in chart.levels if level.text == "0")
-    assert heights == [min(heights), ground]
+RELEASES = [("2.0.0", "2.0"), ("2.0.1", "2.0"), ("2.0.2", "2.1")]
 
 
-def test_rare_kinds_are_one_line() -> None:
-    chart = check_chart(counts(a=[9], b=[8], c=[7], d=[6], e=[2], f=[1]), [("2.0.0", "2.0")])
-    assert [(line.name, line.last) for line in chart.lines][-1] == (OTHER, 3)
-    assert chart.rows == [
-        {"series": "2.0", "release": "2.0.0", "a": 9, "b": 8, "c": 7, "d": 6, OTHER: 3}
+def heights(picture: str, style: str) -> list[float]:
+    """The heights of the corners of a line."""
+    drawn = ElementTree.fromstring(picture)
+    (group,) = (one for one in drawn.iter() if one.get("class") == f"line {style}")
+    (path,) = (one.get("d") for one in group if one.get("d"))
+    return [float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", path)]
+
+
+def test_a_line_goes_down_in_steps_to_the_ground_where_a_release_has_no_check_of_its_kind() -> None:
+    drawn = check_chart(counts(suser=[10, 10, 0], capable=[0, 0, 8]), RELEASES)
+    assert [(line.name, line.counts, line.last) for line in drawn.lines] == [
+        ("suser", (10, 10, 0), 0),
+        ("capable", (0, 0, 8), 8),
+    ]
+    top, stays, falls, ground = heights(drawn.picture, "root")
+    assert top == stays < falls == ground
+
+
+def test_a_chart_can_be_read_as_a_table_too() -> None:
+    drawn = check_chart(counts(a=[9], b=[8], c=[7], d=[6], e=[2], f=[1]), [("2.0.0", "2.0")])
+    assert [(line.name, line.last) for line in drawn.lines][-1] == (OTHERS, 3)
+    assert drawn.rows == [
+        {"series": "2.0", "release": "2.0.0", "a": 9, "b": 8, "c": 7, "d": 6, OTHERS: 3}
+    ]
+    ends = check_chart(counts(suser=[1, 2, 3]), RELEASES).rows
+    assert [(one["release"], one["suser"]) for one in ends] == [
+        ("2.0.0", 1),
+        ("2.0.1", 2),
+        ("2.0.2", 3),
     ]
 
 
-def test_the_names_of_lines_do_not_cover_each_other() -> None:
-    chart = check_chart(counts(a=[5], b=[5], c=[5], d=[5], e=[5]), [("2.0.0", "2.0")])
-    heights = sorted(line.label_y for line in chart.lines)
-    assert all(below - above >= 15 for above, below in pairwise(heights))
+def test_a_chart_leaves_scripts_and_styles_to_the_page() -> None:
+    evil = "<script>alert(1)</script>"
+    picture = chart([Line(evil, "root", (1, 2))], [(evil, evil), ("b", "b")], evil).picture
+    drawn = ElementTree.fromstring(picture)
+    assert drawn.get("role") == "img"
+    assert drawn.get("aria-label") == evil
+    names = {one.tag.rpartition("}")[2] for one in drawn.iter()}
+    assert names <= {"svg", "g", "path", "rect", "text"}
+    assert not [one for one in drawn.iter() if one.get("style") or one.get("id")]
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", picture)
 
 
-def test_a_chart_of_nothing_is_drawn_all_the_same() -> None:
-    assert check_chart([], []).lines == []
-    assert check_chart([], [("2.0.0", "2.0")]).lines == []
+@pytest.mark.parametrize("releases", [[], [("2.0.0", "2.0")]])
+def test_a_chart_of_nothing_is_drawn_all_the_same(releases: list[tuple[str, str]]) -> None:
+    assert check_chart([], releases).lines == []
+    nothing = chart([Line("suser", "root", (0,) * len(releases))], releases, "nothing")
+    assert ElementTree.fromstring(nothing.picture).get("class") == "chart"
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from sqlite3 import Connection
 
 from caphistory.records import Audit, AuditDetail, CapabilityDefinition, LinkedRelease, Wrapper
+from caphistory.store import open_writer, successions
 from tests.factories import build, check, linked, release, site, step, syscall
 
 RELEASES = ("2.0.39", "2.0.40", "2.1.91", "2.1.92", "2.2.0", "2.2.24")
@@ -91,5 +93,21 @@ def kernel(number: int) -> LinkedRelease:
 
 
 def build_history(path: Path) -> Path:
-    """A database of RELEASES at ``path``."""
-    return build(path, *(kernel(number) for number in range(len(RELEASES))))
+    """A database of RELEASES at ``path``, with what became of the checks between them."""
+    build(path, *(kernel(number) for number in range(len(RELEASES))))
+    with open_writer(path, "1") as writer:
+        for ends in successions.wanted(writer.db):
+            writer.write_successions(ends, _became(writer.db, ends), "1")
+    return path
+
+
+def _became(db: Connection, ends: successions.Ends) -> list[successions.StoredSuccession]:
+    """The checks that ask something else in the later of two releases."""
+    before, after = (
+        {site.function: site.site for site in successions.sites(db, end.position)} for end in ends
+    )
+    return [
+        successions.StoredSuccession(site, after[name], "replaced", "function", 1, 100, None)
+        for name, site in before.items()
+        if site != after[name]
+    ]

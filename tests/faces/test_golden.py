@@ -38,6 +38,13 @@ def test_source_is_word_for_word_the_golden_one(
     assert said == (0, golden_file(case, form).read_text("utf-8"), "")
 
 
+def test_piped_source_is_to_be_read_too(caphistory: Run, sources: tuple[str, str]) -> None:
+    database, repository = sources
+    for case in SOURCE_CASES:
+        said = caphistory("--db", database, *SOURCE_CASES[case], "--repository", repository)
+        assert said.out in golden_file(case, "table").read_text("utf-8")
+
+
 def test_every_command_has_a_golden_text() -> None:
     told = {arguments[0] for arguments in (*CASES.values(), *SOURCE_CASES.values()) if arguments}
     assert told == set(COMMANDS) - NO_ROWS

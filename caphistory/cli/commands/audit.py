@@ -7,7 +7,7 @@ import click
 from caphistory.answers import Row
 from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import say, wrapped
 from caphistory.errors import NothingFound
 from caphistory.plain import clean
 
@@ -92,23 +92,24 @@ def _print_worst(session: Session, rows: list[Row]) -> None:
         " name are unexplained",
         bold=True,
     )
-    say(
-        f"{sites:,} check sites, release by release: {lost:,} stand in no known function, the effect"
-        f" of {unknown:,} is unknown ({unknown / max(sites, 1):.1%})"
+    told = (
+        f"{sites:,} check sites, release by release: {lost:,} stand in no known function, the"
+        f" effect of {unknown:,} is unknown ({unknown / max(sites, 1):.1%})"
     )
+    say("\n".join(wrapped(told, session.width)))
     worst = sorted((row for row in rows if row["unexplained"]), key=lambda row: -row["unexplained"])
     shown = worst[:_WORST] or rows[-_WORST:]
     session.print_table(
         (
             "release",
-            "occurrences",
+            "names",
             "unexplained",
             "sites",
             "no function",
-            "effect unknown",
+            "no effect",
             "functions",
-            "with errors",
-            "pointer calls",
+            "errors",
+            "pointers",
             "resolved",
         ),
         [

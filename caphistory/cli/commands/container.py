@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from caphistory.answers import Row
 from caphistory.cli.complete import complete_capability
 from caphistory.cli.phrases import counted, effect, place, privilege
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say, wrapped
+from caphistory.cli.text import listed, say, wrapped
 from caphistory.containers import (
     ALL,
     DOCKER,
@@ -98,15 +99,21 @@ def command(
         return
     rows = session.ask("container", **asked, **about)
     if not rows:
-        raise NothingFound(f"no syscall of {release} loses anything with this set")
-    if session.for_people:
-        _print_losses(session, release, rows)
-        _print_unused(session, release, capabilities)
-        for remark in _remarks(described):
-            say(remark, dim=True)
-        _print_next(rows[0], release)
-    else:
+        raise _nothing_lost(release, capabilities)
+    if not session.for_people:
         session.print_rows(rows)
+        return
+    remarks = [
+        *_unused(release, capabilities),
+        *_unknown_bits(mask, release, capabilities),
+        *_remarks(described),
+    ]
+    below = [line for remark in remarks for line in wrapped(remark, session.width)]
+    _print_losses(session, release, rows, len(below))
+    say()
+    for line in [*below, *([""] if below else [])]:
+        say(line)
+    _print_next(rows[0], release)
 
 
 def _text(file: Path) -> str:
@@ -139,47 +146,69 @@ def _known(session: Session, names: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _print_losses(session: Session, release: str, rows: list[Row]) -> None:
+def _nothing_lost(release: str, capabilities: list[Row]) -> NothingFound:
+    if all(row["number"] is None for row in capabilities):
+        return NothingFound(f"{release} defines no capability: its checks ask for root alone")
+    return NothingFound(f"no syscall of {release} loses anything with this set")
+
+
+def _print_losses(session: Session, release: str, rows: list[Row], below: int) -> None:
+    """What is missing, by how many syscalls ask for it, and those one by one; so many lines
+    stand ``below``."""
     syscalls = {row["syscall"] for row in rows}
-    missing = {row["capability"] for row in rows}
     say(
-        f"in {release}, {counted(len(syscalls), 'syscall')} would ask for what is missing"
-        f" ({counted(len(missing), 'capability')})",
+        f"in {release}, {counted(len(syscalls), 'syscall')} would ask for what is missing:",
         bold=True,
     )
+    missing = Counter(row["capability"] for row in rows).most_common()
+    lines = listed((f"{clean(capability)} {count}" for capability, count in missing), session.width)
+    for line in lines:
+        say(line)
+    say()
     session.print_table(
-        ("syscall", "missing", "reach", "else", "where", "sites", "function"),
+        ("syscall", "missing", "reach", "else", "sites", "where", "function"),
         [
             (
                 clean(row["syscall"]),
                 privilege(row),
                 clean(row["reach"]),
                 effect(row),
-                place(row),
                 str(row["sites"]),
+                place(row),
                 clean(row["function"]),
             )
             for row in rows
         ],
         flexible=("function",),
+        most=session.room_under(len(lines) + 1 + below),
     )
 
 
-def _print_unused(session: Session, release: str, capabilities: list[Row]) -> None:
+def _unused(release: str, capabilities: list[Row]) -> list[str]:
     """The capabilities of the set that are of no use in ``release``."""
     held = [row for row in capabilities if row["held"]]
     unknown = [clean(row["capability"]) for row in held if row["number"] is None]
     unasked = [
         clean(row["capability"]) for row in held if row["number"] is not None and not row["sites"]
     ]
-    for heading, names in (
-        (f"held, though no check of {release} asks for it:", unasked),
-        (f"held, though {release} does not define it:", unknown),
-    ):
-        if names:
-            say()
-            for line in wrapped(f"{heading} {', '.join(names)}", session.width):
-                say(line)
+    return [
+        f"{heading} {', '.join(names)}"
+        for heading, names in (
+            (f"held, though no check of {release} asks for it:", unasked),
+            (f"held, though {release} does not define it:", unknown),
+        )
+        if names
+    ]
+
+
+def _unknown_bits(mask: str | None, release: str, capabilities: list[Row]) -> list[str]:
+    """What ``mask`` holds by a number that means nothing in ``release``."""
+    defined = {row["number"] for row in capabilities}
+    bits = sorted(bits_of(mask) - defined) if mask is not None else []
+    if not bits:
+        return []
+    told = ", ".join(map(str, bits))
+    return [f"no capability of {release} has the number {told} of the mask"]
 
 
 def _print_set(session: Session, release: str, capabilities: list[Row]) -> None:
@@ -225,6 +254,6 @@ def _remarks(described: Container | None) -> list[str]:
 
 def _print_next(best: Row, release: str) -> None:
     say(
-        f"\nnext: caphistory why {clean(best['syscall'])} {privilege(best)} --release {release}",
+        f"next: caphistory why {clean(best['syscall'])} {privilege(best)} --release {release}",
         dim=True,
     )

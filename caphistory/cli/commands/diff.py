@@ -47,8 +47,8 @@ def command(
 ) -> None:
     """What changed in the functions from SYSCALL to its checks.
 
-    A unified diff, function by function, between the releases FROM and TO. Needs a clone
-    that has both, such as the one that index makes.
+    A unified diff, function by function, between the releases FROM and TO; piped, it is text
+    too. Needs a clone that has both, such as the one that index makes.
 
     \b
     Examples:

@@ -42,8 +42,9 @@ def command(
 ) -> None:
     """The source of the functions from SYSCALL to its checks.
 
-    With CAP_X, only those on the way to that check. Lines of the chain are marked. Needs a
-    clone that has the release, such as the one that index makes.
+    With CAP_X, only those on the way to that check. Lines of the chain are marked. Piped, it
+    is text too, as for a pager. Needs a clone that has the release, such as the one that index
+    makes.
 
     \b
     Examples:
@@ -64,7 +65,8 @@ def command(
     ]
     if not found:
         raise NothingFound(f"none of the functions was found in the source of {release}")
-    if not session.for_people:
+    # Piped, it is source to be read, as in a pager.
+    if not session.for_people and session.format is not None:
         session.print_rows([{"release": release, **text._asdict()} for text, _ in found])
         return
     for text, lines in found:

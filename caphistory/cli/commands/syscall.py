@@ -9,20 +9,19 @@ from caphistory.cli.complete import complete_syscall
 from caphistory.cli.phrases import (
     counted,
     effect,
+    nearness,
     place,
     privilege,
     span,
     steps,
     through,
-    timeline_lines,
+    timeline_paragraphs,
 )
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
 from caphistory.names import known_syscall
 from caphistory.plain import clean
-
-_NEARNESS = {"direct": 0, "call": 1, "pointer": 2}
 
 
 @subcommand("syscall", release=True)
@@ -51,17 +50,17 @@ def command(session: Session, name: str, everything: bool, abi: str | None) -> N
 def _through_releases(session: Session, syscall: str, abi: str | None, everything: bool) -> None:
     rows = session.ask("syscall", syscall=syscall, abi=abi, withheld="1" if everything else None)
     if not rows:
-        raise _nothing(syscall, "any release", everything)
+        hidden = session.ask("syscall", syscall=syscall, abi=abi, withheld="1")
+        raise _nothing(syscall, "any release", bool(hidden))
     if not session.for_people:
         session.print_rows(rows)
         return
     say(syscall, bold=True)
-    timeline = timeline_lines(session.ask("timeline", syscall=syscall, abi=abi), session.width)
-    lines = ends_of(timeline, session.room and session.room // 2)
-    for line in lines:
-        say(line)
-    say()
-    shown = _most_telling(rows, session.room_under(len(lines)))
+    runs = session.ask("timeline", syscall=syscall, abi=abi)
+    timeline = timeline_paragraphs(runs, session.width)
+    told = "\n".join(ends_of(timeline, session.room and session.room // 2, "run"))
+    say(f"{told}\n")
+    shown = _most_telling(rows, session.room_under(told.count("\n") + 1))
     session.print_table(
         ("releases", "check", "reach", "where", "function"),
         [
@@ -88,7 +87,7 @@ def _most_telling(rows: list[Row], room: int | None) -> list[Row]:
 
 
 def _telling(row: Row) -> tuple[int, int, bool]:
-    return (_NEARNESS[row["reach"]], row["shared_by"], not row["open"])
+    return (nearness(row), row["shared_by"], not row["open"])
 
 
 def _in_one_release(session: Session, syscall: str, abi: str | None, everything: bool) -> None:
@@ -96,7 +95,9 @@ def _in_one_release(session: Session, syscall: str, abi: str | None, everything:
     rows = session.ask("why", syscall=syscall, release=release, abi=abi)
     shown = [row for row in rows if everything or row["telling"]]
     if not shown:
-        raise _nothing(syscall, release, everything)
+        if not session.ask("syscall_entry", syscall=syscall, release=release, abi=abi):
+            raise NothingFound(f"{release} has no syscall {syscall}")
+        raise _nothing(syscall, release, bool(rows))
     if not session.for_people:
         session.print_rows(shown)
         return
@@ -121,6 +122,6 @@ def _in_one_release(session: Session, syscall: str, abi: str | None, everything:
     say(f"\nnext: caphistory why {syscall} {privilege(shown[0])} --release {release}", dim=True)
 
 
-def _nothing(syscall: str, release: str, everything: bool) -> NothingFound:
-    more = "" if everything else " (--all also counts code that many syscalls share)"
+def _nothing(syscall: str, release: str, hidden: bool) -> NothingFound:
+    more = " but in code that many syscalls share, or switched off: --all" if hidden else ""
     return NothingFound(f"{syscall} checks no privilege in {release}{more}")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_release
+from caphistory.cli.functions import repository_option
 from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, shares, wrapped
-from caphistory.errors import NothingFound
+from caphistory.errors import NothingFound, UsageError
 from caphistory.names import known_release
 from caphistory.plain import clean
 
@@ -25,7 +27,7 @@ _HEADINGS = {
     "removed": "syscalls that are gone",
 }
 _ROOT_BECAME = {
-    "capability": "ask for capabilities",
+    "capability": "for capabilities",
     "both": "for capabilities and still for root",
     "root": "still for root alone",
     "nothing": "for nothing",
@@ -35,24 +37,42 @@ _ROOT_BECAME = {
 @subcommand("transition")
 @click.argument("from_release", metavar="[FROM]", required=False, shell_complete=complete_release)
 @click.argument("to_release", metavar="[TO]", required=False, shell_complete=complete_release)
+@click.option(
+    "--sites", is_flag=True, help="What became of each check, wherever it stands, instead."
+)
+@repository_option
 @abi_option
 @pass_session
 def command(
-    session: Session, from_release: str | None, to_release: str | None, abi: str | None
+    session: Session,
+    from_release: str | None,
+    to_release: str | None,
+    sites: bool,
+    repository: Path | None,
+    abi: str | None,
 ) -> None:
-    """Which syscalls changed between two releases.
+    """Which syscalls changed between two releases, or with --sites: which checks.
 
-    FROM and TO are releases; without them, the last 2.0 and the last 2.2 in the database.
+    FROM and TO are releases; without them, the last 2.0 and the last 2.2 in the database. What
+    became of each check is stored for neighbouring releases and for those two; for others
+    --sites reads the source of both, for which a clone must be on this machine.
 
     \b
     Examples:
       caphistory transition
       caphistory transition 2.0.40 2.2.24
       caphistory transition 2.4.18 2.6.10 --rows all
+      caphistory transition --sites
+      caphistory transition --sites 2.1.99 2.1.100
     """
     known = [
         name and known_release(session.connection, name) for name in (from_release, to_release)
     ]
+    if sites:
+        _sites(session, known[0], known[1], repository)
+        return
+    if repository is not None:
+        raise UsageError("--repository is read for --sites: leave it out, or add --sites")
     asked = {"from": known[0], "to": known[1], "abi": session.asked_abi(abi)}
     rows = session.ask("transition", **asked)
     if not rows:
@@ -61,7 +81,7 @@ def command(
     if not session.for_people:
         session.print_rows(rows)
         return
-    _print_summary(rows, session.ask("root_became", **asked))
+    _print_summary(rows, session.ask("root_became", **asked), session.width)
     groups = [
         (heading, _paragraphs([row for row in rows if row["became"] == became], session.width))
         for became, heading in _HEADINGS.items()
@@ -78,7 +98,31 @@ def command(
     say(f"\nnext: caphistory syscall {groups[0][1][0].first}", dim=True)
 
 
-def _print_summary(rows: list[Row], root: list[Row]) -> None:
+def _sites(
+    session: Session, from_release: str | None, to_release: str | None, repository: Path | None
+) -> None:
+    """Answer ``--sites``."""
+    from caphistory.cli.sites import print_sites
+    from caphistory.comparing import moves_between, sites_between
+    from caphistory.sources import cached_repositories
+
+    (ends,) = session.ask("transition_ends", **{"from": from_release, "to": to_release})
+    repositories = [repository] if repository else cached_repositories()
+    rows = sites_between(session.connection, ends["from"], ends["to"], repositories)
+    if not rows:
+        raise NothingFound(f"no check in {ends['from']} or {ends['to']}")
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    moves = moves_between(session.connection, ends["from"], ends["to"])
+    print_sites(session, ends, rows, moves)
+    say(
+        f"\nnext: caphistory serve, and open /successions?from={ends['from']}&to={ends['to']}",
+        dim=True,
+    )
+
+
+def _print_summary(rows: list[Row], root: list[Row], width: int) -> None:
     """The number of changes, and what those that asked for root ask for now."""
     ends = f"{clean(rows[0]['from_release'])} → {clean(rows[0]['to_release'])}"
     say(f"{ends}: {counted(len(rows), 'syscall')} changed", bold=True)
@@ -86,7 +130,8 @@ def _print_summary(rows: list[Row], root: list[Row]) -> None:
     parts = [f"{became[one]} {words}" for one, words in _ROOT_BECAME.items() if became[one]]
     if parts:
         gone = f"; {became['removed']} gone" if became["removed"] else ""
-        say(f"{len(root)} asked for root before; of these, {', '.join(parts)}{gone}")
+        told = f"{len(root)} asked for root before; now {', '.join(parts)}{gone}"
+        say("\n".join(wrapped(told, width, "    ")))
 
 
 class _Paragraph(NamedTuple):

@@ -8,11 +8,11 @@ import click
 
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege
-from caphistory.cli.phrases import counted, effect, place, span, steps, through
+from caphistory.cli.phrases import counted, effect, nearness, place, span, steps, through
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
-from caphistory.names import known_privilege
+from caphistory.names import ROOT_CHECKS, known_privilege
 from caphistory.plain import clean
 
 _AROUND_ANOTHER = 5
@@ -75,6 +75,10 @@ def _in_one_release(
     }
     if not any(rows.values()):
         reasons = "; ".join(line for lines in left_out.values() for line in lines)
+        defined = {row["capability"] for row in session.ask("capability_list", release=release)}
+        strangers = [one for one in wanted if one not in (*ROOT_CHECKS, *defined)]
+        if strangers == wanted:
+            raise NothingFound(f"{release} does not define {' or '.join(wanted)}")
         raise NothingFound(
             f"no syscall checks {' or '.join(wanted)} in {release}"
             + (f" ({reasons})" if reasons else "")
@@ -113,14 +117,14 @@ def _print_syscalls(
     say(f"{privilege} in {release}: {counted(len(best), 'syscall')}", bold=True)
     if best:
         session.print_table(
-            ("syscall", "reach", "else", "where", "sites", "function"),
+            ("syscall", "reach", "else", "sites", "where", "function"),
             [
                 (
                     clean(row["syscall"]),
                     clean(row["reach"]),
                     effect(row),
-                    place(row),
                     str(sites),
+                    place(row),
                     through(steps(row)) or clean(row["function"]),
                 )
                 for row, sites in best
@@ -166,13 +170,13 @@ def _in_all_releases(
     room = session.room_under(_AROUND_ANOTHER * (len(wanted) - 1))
     fair = shares([len(runs[one]) for one in wanted], room)
     for one, most in zip(wanted, fair, strict=True):
-        say(f"{one}: {counted(len(runs[one]), 'syscall')} in all releases", bold=True)
+        say(f"{one}: {counted(len(runs[one]), 'syscall')} in any release", bold=True)
         session.print_table(
             ("syscall", "reach", "releases"),
             [
                 (
                     clean(syscall),
-                    clean(of_syscall[-1]["reach"]),
+                    clean(min(of_syscall, key=nearness)["reach"]),
                     " · ".join(span(run) for run in of_syscall),
                 )
                 for syscall, of_syscall in runs[one].items()

@@ -7,7 +7,7 @@ import click
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege, complete_syscall
 from caphistory.cli.functions import chains_shown, every_chain_option
-from caphistory.cli.phrases import counted, effect, place, privilege, steps
+from caphistory.cli.phrases import Step, counted, effect, place, privilege, steps
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
@@ -58,22 +58,29 @@ def command(session: Session, syscall: str, name: str, everything: bool, abi: st
 
 
 def _print_chain(session: Session, row: Row) -> None:
-    """One line for each function of the chain, with what goes on at which line of it."""
+    """For each function of the chain, what goes on at which line of it: in one line, in aligned
+    columns, or where these do not fit the terminal, the line of the source below its function."""
     chain = steps(row)
-    size = max(2 * depth + len(clean(step["function"])) for depth, step in enumerate(chain))
-    wide = max(len(place(step)) for step in chain)
-    for depth, step in enumerate(chain):
-        name = ("  " * depth + clean(step["function"])).ljust(size)
-        say(f"{name}  ", end="")
+    names = ["  " * depth + clean(step["function"]) for depth, step in enumerate(chain)]
+    ends = [*map(_call, chain, chain[1:]), _check(row)]
+    size, wide = max(map(len, names)), max(len(place(step)) for step in chain)
+    narrow = size + wide + 4 + max(map(len, ends)) > session.width
+    for depth, (step, name, end) in enumerate(zip(chain, names, ends, strict=True)):
         linked = session.linked(place(step), row["release"], step["path"], step["line"])
-        click.echo(linked + " " * (wide - len(place(step)) + 2), nl=False)
-        if depth + 1 == len(chain):
-            say(_check(row), bold=True)
+        if narrow:
+            say(f"{name}  {end}", bold=depth + 1 == len(chain))
+            click.echo("  " * depth + "  at " + linked)
         else:
-            pointer = f" through {step['via']}" if step["via"] else ""
-            say(f"calls {clean(chain[depth + 1]['function'])}{pointer}")
+            say(f"{name.ljust(size)}  ", end="")
+            click.echo(linked + " " * (wide - len(place(step)) + 2), nl=False)
+            say(end, bold=depth + 1 == len(chain))
     for remark in _remarks(row):
         say(remark, dim=True)
+
+
+def _call(step: Step, following: Step) -> str:
+    pointer = f" through {clean(step['via'])}" if step["via"] else ""
+    return f"calls {clean(following['function'])}{pointer}"
 
 
 def _check(row: Row) -> str:

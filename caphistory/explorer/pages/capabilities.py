@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import dropwhile, groupby
 
 from caphistory.answers import Row
+from caphistory.explorer.chart import Chart, Line, chart
+from caphistory.explorer.kinds import CAPABILITY, ROOT
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.explorer.strips import axis, labels, series_of
 from caphistory.names import ROOT_CHECKS, known_privilege, newest_release
 
 #: So many rows of the sites are on the page; the rest is in the CSV.
@@ -47,9 +48,6 @@ def capability(asked: Asked) -> Page:
     withheld = asked.ask("which_withheld", privilege=name, release=release, abi=asked.abi)
     sites = asked.ask("check_list", privilege=name, release=release)
     histories = asked.ask("which_all_releases", privilege=name, abi=asked.abi)
-    column = {one["release"]: at for at, one in enumerate(releases)}
-    sections = series_of([(one["release"], one["series"]) for one in releases])
-    by_release = {column[one["release"]]: one for one in counts}
     return Page(
         "capability",
         name,
@@ -70,16 +68,7 @@ def capability(asked: Asked) -> Page:
             "withheld": len(withheld),
             "sites": sites[:_MOST_SITES],
             "all_sites": len(sites),
-            "charts": [
-                (
-                    what,
-                    max((one[key] for one in counts), default=0),
-                    axis(sections, {at: one[key] for at, one in by_release.items()}, len(releases)),
-                )
-                for what, key in (("check sites", "sites"), ("syscalls", "syscalls"))
-            ],
-            "labels": labels(sections, len(releases)),
-            "counts": _ends(counts, {one["release"]: one["series"] for one in releases}),
+            "chart": count_chart(name, counts, _since(counts, releases)),
             "histories": [
                 (syscall, list(group))
                 for syscall, group in groupby(histories, lambda one: str(one["syscall"]))
@@ -97,7 +86,30 @@ def best(rows: list[Row]) -> list[tuple[Row, int]]:
     return list(found.values())
 
 
-def _ends(counts: list[Row], series: dict[str, str]) -> list[Row]:
-    """The counts of the last release of each series."""
-    last = {series[one["release"]]: one for one in counts}
-    return [{"series": name, **one} for name, one in last.items()]
+def _since(counts: list[Row], releases: list[Row]) -> list[Row]:
+    """The releases from the series on in which ``counts`` begin."""
+    of_release = {one["release"]: one["series"] for one in releases}
+    first = of_release[counts[0]["release"]] if counts else None
+    return list(dropwhile(lambda one: one["series"] != first, releases))
+
+
+def count_chart(name: str, counts: list[Row], releases: list[Row]) -> Chart:
+    """The chart of the check sites and syscalls of a privilege, ``counts`` being rows of the
+    query ``privilege_counts``."""
+    of_release = {one["release"]: one for one in counts}
+    lines = [
+        Line(
+            what,
+            style,
+            tuple(of_release.get(one["release"], {}).get(column, 0) for one in releases),
+        )
+        for what, column, style in (
+            ("check sites", "sites", CAPABILITY),
+            ("syscalls", "syscalls", ROOT),
+        )
+    ]
+    return chart(
+        lines,
+        [(one["release"], one["series"]) for one in releases],
+        f"How many sites and syscalls check {name} in each release",
+    )

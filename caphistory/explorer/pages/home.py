@@ -12,6 +12,7 @@ from caphistory.names import newest_release
 
 #: Syscalls with a history that says much, where the database has them.
 _TELLING = ("setgid", "chroot", "bind", "mount", "reboot", "nice", "kill", "ioperm", "settimeofday")
+_MOST_RUNS = 8
 
 
 def home(asked: Asked) -> Page:
@@ -19,7 +20,8 @@ def home(asked: Asked) -> Page:
     newest = newest_release(asked.connection)
     releases = asked.ask("release_list", kind="release") or asked.ask("release_list")
     counts = asked.ask("check_counts", kind=releases[0]["kind"])
-    timelines = {name: runs for name in _TELLING if (runs := asked.ask("timeline", syscall=name))}
+    histories = {name: asked.ask("timeline", syscall=name) for name in _TELLING}
+    timelines = {name: runs for name, runs in histories.items() if 0 < len(runs) <= _MOST_RUNS}
     capabilities = asked.ask("capability_list", release=newest)
     return Page(
         "home",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 from caphistory.answers import Row, ask
@@ -11,19 +11,36 @@ from caphistory.errors import UsageError
 from caphistory.explorer.addresses import Addresses
 from caphistory.names import known_abi, known_release
 
+Question = tuple[str, frozenset[tuple[str, str | None]]]
+"""A question by its name, and its parameters."""
+
+Answers = MutableMapping[Question, list[Row]]
+
+#: Questions about the whole database, which many pages ask: few different ones, and no long text.
+_OF_EVERYTHING = frozenset(
+    {"abi_list", "check_counts", "matrix", "release_list", "syscall_index", "transition_ends"}
+)
+
 
 class Asked(NamedTuple):
     """What a reader asks: ``parts`` are the names in the address, ``query`` is what stands
-    after the question mark, ``connection`` is the database, open for reading."""
+    after the question mark, ``connection`` is the database, open for reading, and ``known`` are
+    answers that were found before, where the database stays as it is (else None)."""
 
     connection: sqlite3.Connection
     parts: Mapping[str, str]
     query: Mapping[str, str]
     addresses: Addresses
+    known: Answers | None = None
 
     def ask(self, name: str, **parameters: str | None) -> list[Row]:
-        """The rows of the query ``name``."""
-        return ask(self.connection, name, **parameters)
+        """The rows of the query ``name``, which are not to be changed."""
+        if self.known is None or not _is_of_everything(name, parameters):
+            return ask(self.connection, name, **parameters)
+        question = (name, frozenset(parameters.items()))
+        if question not in self.known:
+            self.known[question] = ask(self.connection, name, **parameters)
+        return self.known[question]
 
     def given(self, name: str) -> str | None:
         """The parameter ``name``, None where it is missing or empty."""
@@ -46,6 +63,12 @@ class Asked(NamedTuple):
         if text is None or text in choices:
             return text
         raise UsageError(f"no {name} {text!r}; there are: {', '.join(choices)}")
+
+
+def _is_of_everything(name: str, parameters: Mapping[str, str | None]) -> bool:
+    # With a release, there are hundreds of such questions.
+    changes = name == "release_changes" and not parameters.get("release")
+    return changes or name in _OF_EVERYTHING
 
 
 class Page(NamedTuple):

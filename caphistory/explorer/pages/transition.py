@@ -112,7 +112,7 @@ def _matrix(asked: Asked) -> Page:
         {"matrix": [run for runs in kept.values() for run in runs]},
         {
             "rows": _rows(kept, changes, column),
-            "labels": labels(sections, len(shown)),
+            "labels": labels(sections, len(shown), _pointed(counts, column)),
             "axis": axis(sections, {column[one]: n for one, n in counts.items()}, len(shown)),
             "busiest": counts.most_common(5),
             "first": shown[0]["release"],
@@ -174,6 +174,14 @@ def _row(name: str, runs: list[Row], changes: list[int], column: Mapping[str, in
     ]
     now = "gone" if bars[-1].last < newest else _in_short(runs[-1]["checks"])
     return Syscall(name, strip(bars, changes, len(column)), runs, now)
+
+
+def _pointed(counts: Counter[str], column: Mapping[str, int]) -> tuple[int, str] | None:
+    """The release that changed most, with how much, where there is one."""
+    if not counts:
+        return None
+    (release, count), *_ = counts.most_common(1)
+    return column[release], f"{release}: {counted(count, 'change')}"
 
 
 def _in_short(checks: str) -> str:

@@ -13,6 +13,7 @@ FOLDER = Path(__file__).resolve().parent
 CASES = {
     "overview": (),
     "which": ("which", "CAP_SYS_ADMIN", "setgid"),
+    "which-reach": ("which", "suser", "--release", "2.0.40", "--reach", "pointer"),
     "which-root": ("which", "suser", "--release", "2.0.40"),
     "which-all-releases": ("which", "suser", "CAP_SETGID", "--all-releases"),
     "which-rows": ("which", "suser", "--release", "2.0.40", "--rows", "2"),
@@ -21,6 +22,7 @@ CASES = {
     "syscall-release": ("syscall", "chdir", "--all", "--release", "2.2.24"),
     "transition": ("transition", "2.0.40", "2.2.24"),
     "transition-rows": ("transition", "--rows", "4"),
+    "transition-sites": ("transition", "--sites"),
     "why": ("why", "bind", "CAP_NET_BIND_SERVICE"),
     "why-rows": ("why", "chroot", "CAP_SYS_CHROOT", "--rows", "1"),
     "why-little": ("why", "chdir", "CAP_DAC_OVERRIDE"),
@@ -28,6 +30,7 @@ CASES = {
     "capabilities": ("capability", "--release", "2.2.24"),
     "container": ("container", "--docker", "--drop", "sys_chroot"),
     "container-set": ("container", "--mask", "00000000a80425fb", "--set"),
+    "documented": ("documented", "--manual", "tests/documented/manual"),
     "releases": ("releases",),
     "releases-series": ("releases", "--series", "2.2"),
     "audit": ("audit",),

@@ -1,0 +1,50 @@
+"""No later change may lose a check site, or find one more, without anybody noticing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from caphistory.indexing import index
+from caphistory.progress import QuietProgress
+from caphistory.store import open_reader
+from tests.truth.baseline import RELEASES, figures, kept
+
+# Those that are read anew here; the shipped facts have them all.
+READ_ANEW = ["0.01", "0.12", "0.99", "1.0", "1.2.13", "2.0.40", "2.1.100", "2.2.24"]
+
+
+def test_the_baseline_has_every_release() -> None:
+    assert tuple(kept()) == RELEASES
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_shipped_accounting_is_the_baseline(release: str, shipped: sqlite3.Connection) -> None:
+    assert figures(shipped, [release]) == {release: kept()[release]}
+
+
+def test_nothing_is_unexplained_or_without_function() -> None:
+    assert {(row["unexplained"], row["without_function"]) for row in kept().values()} == {(0, 0)}
+
+
+@pytest.fixture(scope="module")
+def read_anew(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("baseline") / "anew.db"
+    index(
+        [str(default_history)],
+        path,
+        tags=READ_ANEW,
+        prereleases=False,
+        jobs=2,
+        progress=QuietProgress(),
+    )
+    return path
+
+
+@pytest.mark.parametrize("release", READ_ANEW)
+def test_a_new_run_gives_the_baseline(release: str, read_anew: Path) -> None:
+    with closing(open_reader(read_anew)) as db:
+        assert figures(db, [release]) == {release: kept()[release]}
