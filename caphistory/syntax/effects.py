@@ -211,9 +211,10 @@ class _Way:
             label = self._among.label(statement)
             if label is None:
                 return UNKNOWN
-            if label.start_byte < statement.start_byte:
+            behind = [label, *_following(label)]
+            if label.start_byte < statement.start_byte and not _returns(behind):
                 return LIMIT  # "goto retry" (the proc.c of NFS up to 2.0)
-            return self.follow([label, *_following(label)], known, leaving=True)
+            return self.follow(behind, known, leaving=True)
         switch = statement.parent
         while switch is not None and switch.type not in _BREAKABLE:
             switch = switch.parent
@@ -237,6 +238,19 @@ def _following(node: Node) -> list[Node]:
         result.append(sibling)
         sibling = sibling.next_named_sibling
     return result
+
+
+def _returns(statements: list[Node]) -> bool:
+    """Whether statements come to a return at once: "out: return rc;" stands before the label
+    that goes back to it in inet_create of 2.6."""
+    for statement in statements:
+        if statement.type == "labeled_statement":
+            inner = _inside(statement)
+            if inner and inner[0].type != "expression_statement":
+                return _returns(inner)
+        elif statement.type != "expression_statement":
+            return statement.type == "return_statement"
+    return False
 
 
 def _behind(node: Node) -> list[Node]:

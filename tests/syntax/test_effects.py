@@ -53,6 +53,7 @@ from tests.syntax.c import body, effect, file
         ("if (capable(X)) a(); else if (b) c(); else return -EPERM;", "EPERM"),
         # Some of what is asked for is denied.
         ("if (!capable(X)) { if (a != b) return -EPERM; c(); goto out; } out: return 0;", "EPERM"),
+        ("e = -EPERM; if (!capable(X)) goto a; e = 0; b: c(); return e; a: d(); goto b;", "EPERM"),
         # What is cleaned up behind a label has errors of its own.
         ("e = -EPERM; if (!capable(X)) goto a; e = 0; a: if (b()) e = -EFAULT; return e;", "EPERM"),
         # Conditional expressions.
