@@ -21,7 +21,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 BEGIN = "<!-- reference: made by python -m tests.documentation.reference -->"
 END = "<!-- end of reference -->"
 ANSWER = re.compile(
-    r"<!-- answer: (?P<command>caphistory[^\n]*) -->\n(?P<text>.*?)<!-- end of answer -->\n",
+    r"<!-- answer: (?P<command>(?:caphistory|python -m tests\.)[^\n]*) -->\n(?P<text>.*?)<!-- end of answer -->\n",
     re.DOTALL,
 )
 
@@ -104,17 +104,26 @@ def _queries() -> str:
 
 
 def answered(command: str) -> str:
-    """What ``command`` prints on the shipped database, as a code block."""
-    arguments = shlex.split(command)[1:]
+    """What ``command`` prints on the shipped database: as a code block, or, of a command that
+    measures (``python -m …``), the table that it prints."""
+    program, *arguments = shlex.split(command)
+    if program == "python":
+        return f"`{command}` prints:\n\n{_said(arguments)}\n"
+    main = ["-c", "from caphistory.cli import main; main()", *arguments]
+    if arguments and "--format" not in arguments:
+        main += ["--format", "table"]
+    return f"```console\n$ {command}\n{_said(main)}\n```\n"
+
+
+def _said(arguments: list[str]) -> str:
     ran = subprocess.run(
-        [sys.executable, "-c", "from caphistory.cli import main; main()", *arguments]
-        + (["--format", "table"] if arguments and "--format" not in arguments else []),
+        [sys.executable, *arguments],
         capture_output=True,
         encoding="utf-8",
         check=True,
         env=_environment(),
     )
-    return f"```console\n$ {command}\n{ran.stdout.strip()}\n```\n"
+    return ran.stdout.strip()
 
 
 def _environment() -> dict[str, str]:
