@@ -21,7 +21,8 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 BEGIN = "<!-- reference: made by python -m tests.documentation.reference -->"
 END = "<!-- end of reference -->"
 ANSWER = re.compile(
-    r"<!-- answer: (?P<command>(?:caphistory|python -m tests\.)[^\n]*) -->\n(?P<text>.*?)<!-- end of answer -->\n",
+    r"<!-- answer: (?P<command>(?:caphistory|python -m tests\.)[^\n]*) -->\n"
+    r"(?P<text>.*?)<!-- end of answer -->\n",
     re.DOTALL,
 )
 

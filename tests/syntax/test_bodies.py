@@ -400,5 +400,6 @@ def test_typedefs_and_variables() -> None:
 
 def test_a_call_with_annotated_casts_in_its_arguments() -> None:
     """do_execve in sys_execve of i386, from 2.5.68 on."""
-    (call,) = body("run(name, (char __user * __user *) r.x, (char __user * __user *) r.y, &r);").calls
+    cast = "(char __user * __user *)"
+    (call,) = body(f"run(name, {cast} r.x, {cast} r.y, &r);").calls
     assert (call.target, len(call.arguments)) == ("run", 4)
