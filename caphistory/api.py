@@ -53,7 +53,8 @@ def open(db: str | PathLike[str] | None = None) -> History:
 class History:
     """The facts of one database, to be asked.
 
-    ``abi`` is a system-call table of the database (by default ``i386``) and ``release`` a
+    ``abi`` is a system-call table of the database (by default ``i386``, and ``x86_64`` for
+    questions about one release from 3.0 on that has it) and ``release`` a
     release (by default the newest) throughout. ``withheld`` shows also the rows that say
     little: checks that constants on the way switch off, and those in code that many syscalls
     share.

@@ -1,10 +1,10 @@
 -- title: The capabilities of a release
 -- description: Every capability that a release defines, with its number, how many check sites ask for it there and how many syscalls come to one (by a row of telling_checks).
 -- param release: a release (default: the newest in the database)
--- param abi: the system-call table whose syscalls are counted (default: i386)
+-- param abi: the system-call table whose syscalls are counted (default: i386, from 3.0 on x86_64)
 with asked as (
-    select release, ordinal, coalesce(nullif(trim(:abi), ''), 'i386') as abi
-    from releases
+    select release, ordinal, coalesce(nullif(trim(:abi), ''), usual_abis.abi) as abi
+    from releases join usual_abis using (release)
     where release = coalesce(
         nullif(ltrim(trim(:release), 'vV'), ''),
         (select release from releases order by ordinal desc limit 1)

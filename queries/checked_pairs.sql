@@ -1,16 +1,21 @@
 -- title: Which syscall checks which capability
 -- description: Every pair of a syscall and a capability that it comes to a check of in one release, with its best evidence: rows of telling_checks before others, then the nearest. `telling` is 0 where no row of telling_checks stands behind the pair, and `sites` counts the check sites.
 -- param release: a release (default: the newest in the database)
--- param abi: a system-call table (default: i386)
+-- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 -- param withheld: 1 to show also what is not in telling_checks (default: 0)
-with asked as (
+with target as (
+    select release, abi from usual_abis
+    where release = coalesce(
+        nullif(ltrim(trim(:release), 'vV'), ''),
+        (select release from releases order by ordinal desc limit 1)
+    )
+),
+asked as (
     select
-        coalesce(
-            nullif(ltrim(trim(:release), 'vV'), ''),
-            (select release from releases order by ordinal desc limit 1)
-        ) as release,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi,
+        target.release,
+        coalesce(nullif(trim(:abi), ''), target.abi) as abi,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
+    from target
 ),
 checks as (
     select *, 1 as telling from telling_checks

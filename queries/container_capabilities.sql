@@ -4,7 +4,7 @@
 -- param dropped: capabilities separated by commas, or all (default: none)
 -- param added: capabilities separated by commas (default: none)
 -- param release: a release (default: the newest in the database)
--- param abi: the system-call table whose syscalls are counted (default: i386)
+-- param abi: the system-call table whose syscalls are counted (default: i386, from 3.0 on x86_64)
 with recursive asked as (
     -- DefaultCapabilities of moby's oci/caps/defaults.go.
     select
@@ -18,11 +18,12 @@ with recursive asked as (
         'CAP_AUDIT_WRITE,CAP_CHOWN,CAP_DAC_OVERRIDE,CAP_FOWNER,CAP_FSETID,CAP_KILL,CAP_MKNOD,'
         || 'CAP_NET_BIND_SERVICE,CAP_NET_RAW,CAP_SETFCAP,CAP_SETGID,CAP_SETPCAP,CAP_SETUID,'
         || 'CAP_SYS_CHROOT' as docker,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi
+        nullif(trim(:abi), '') as abi
 ),
 target as (
-    select release, ordinal from releases
-    where release = coalesce(
+    select releases.release, ordinal, coalesce(asked.abi, usual_abis.abi) as abi
+    from asked, usual_abis join releases using (release)
+    where releases.release = coalesce(
         nullif(ltrim(trim(:release), 'vV'), ''),
         (select release from releases order by ordinal desc limit 1)
     )
@@ -74,7 +75,7 @@ reached as (
     from syscall_privilege_runs as runs
     join target on target.ordinal between runs.first_ordinal and runs.last_ordinal
     where runs.telling = 1
-        and runs.abi = (select abi from asked)
+        and runs.abi = target.abi
         and runs.capability is not null
     group by runs.capability
 )

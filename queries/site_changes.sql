@@ -6,13 +6,11 @@ with asked as (
     select
         coalesce(
             nullif(ltrim(trim(:from), 'vV'), ''),
-            (select release from releases where series = '2.0' order by ordinal desc limit 1),
-            (select release from releases order by ordinal limit 1)
+            (select from_release from usual_ends)
         ) as from_release,
         coalesce(
             nullif(ltrim(trim(:to), 'vV'), ''),
-            (select release from releases where series = '2.2' order by ordinal desc limit 1),
-            (select release from releases order by ordinal desc limit 1)
+            (select to_release from usual_ends)
         ) as to_release
 ),
 ends as (

@@ -7,8 +7,7 @@ with recursive asked as (
     select
         coalesce(
             nullif(ltrim(trim(:release), 'vV'), ''),
-            (select release from releases where series = '2.2' order by ordinal desc limit 1),
-            (select release from releases order by ordinal desc limit 1)
+            (select to_release from usual_ends)
         ) as release,
         nullif(trim(:path), '') as path,
         nullif(trim(:function), '') as function

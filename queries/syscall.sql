@@ -1,13 +1,17 @@
 -- title: A syscall's checks through all releases
 -- description: Every check that a syscall comes to, each with the unbroken runs of releases in which it does; `line`, `reach` and `shared_by` are those of the last release of the run, and `open` is 1 for a run that reaches the newest release of the database.
 -- param syscall: the name that user space knows it by (default: chroot)
--- param abi: a system-call table (default: i386)
+-- param abi: a system-call table (default: i386, or x86_64 where only that has the syscall)
 -- param withheld: 1 to show also what is not in telling_checks (default: 0)
 with asked as (
     select
         coalesce(nullif(trim(:syscall), ''), 'chroot') as syscall,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
+),
+tables as (
+    select coalesce(nullif(trim(:abi), ''), min(abi)) as abi
+    from syscall_timeline
+    where syscall = (select syscall from asked)
 ),
 numbered as (
     select release, ordinal, row_number() over (order by ordinal) as position from releases
@@ -20,7 +24,7 @@ found as materialized (
         last_ordinal
     from syscall_check_runs
     where syscall = (select syscall from asked)
-        and abi = (select abi from asked)
+        and abi = (select abi from tables)
         and (telling = 1 or (select withheld from asked))
 ),
 -- Evidence that follows other evidence of the same check goes on with its run.
@@ -74,7 +78,7 @@ runs as (
     group by check_name, capability, function, path, island
 )
 select
-    asked.abi,
+    tables.abi,
     asked.syscall,
     (select release from numbered where position = runs.first_position) as first_release,
     (select release from numbered where position = runs.end_position) as last_release,
@@ -86,5 +90,5 @@ select
     runs.path,
     runs.line,
     runs.shared_by
-from asked, runs
+from asked, tables, runs
 order by runs.first_position, runs.nearest, runs.shared_by, runs.path, runs.line

@@ -2,12 +2,18 @@
 -- description: The number of a syscall, its entry function and where that is defined.
 -- param syscall: the name that user space knows it by (default: chroot)
 -- param release: a release (default: the newest in the database)
--- param abi: a system-call table (default: i386)
+-- param abi: a system-call table (default: i386, from 3.0 on x86_64, or the one that has the syscall)
+with entries as (
+    select syscalls.*, usual_abis.abi as usual_abi
+    from syscalls join usual_abis using (release)
+    where syscall = coalesce(nullif(trim(:syscall), ''), 'chroot')
+        and release = coalesce(
+            nullif(ltrim(trim(:release), 'vV'), ''),
+            (select release from releases order by ordinal desc limit 1)
+        )
+)
 select release, abi, number, syscall, function, path, line, parent
-from syscalls
-where syscall = coalesce(nullif(trim(:syscall), ''), 'chroot')
-    and release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
-    and abi = coalesce(nullif(trim(:abi), ''), 'i386')
+from entries
+where abi = coalesce(
+    nullif(trim(:abi), ''), (select abi from entries order by abi = usual_abi desc, abi limit 1)
+)

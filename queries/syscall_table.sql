@@ -1,10 +1,10 @@
 -- title: The system-call table of a release
 -- description: Every syscall of a release with its number and entry function, those that socketcall and ipc multiplex included, and what it checks (by rows of telling_checks).
 -- param release: a release (default: the newest in the database)
--- param abi: a system-call table (default: i386)
+-- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 with asked as (
-    select release, ordinal, coalesce(nullif(trim(:abi), ''), 'i386') as abi
-    from releases
+    select release, ordinal, coalesce(nullif(trim(:abi), ''), usual_abis.abi) as abi
+    from releases join usual_abis using (release)
     where release = coalesce(
         nullif(ltrim(trim(:release), 'vV'), ''),
         (select release from releases order by ordinal desc limit 1)

@@ -3,9 +3,16 @@
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: CAP_SYS_CHROOT)
 -- param release: a release (default: the newest in the database)
 -- param reach: direct, call or pointer (default: all three)
--- param abi: a system-call table (default: i386)
+-- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 -- param withheld: 1 to show also what is not in telling_checks (default: 0)
-with asked as (
+with target as (
+    select release, abi from usual_abis
+    where release = coalesce(
+        nullif(ltrim(trim(:release), 'vV'), ''),
+        (select release from releases order by ordinal desc limit 1)
+    )
+),
+asked as (
     select
         case
             when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
@@ -13,13 +20,11 @@ with asked as (
             when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
             else 'CAP_' || upper(trim(:privilege))
         end as privilege,
-        coalesce(
-            nullif(ltrim(trim(:release), 'vV'), ''),
-            (select release from releases order by ordinal desc limit 1)
-        ) as release,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi,
+        target.release,
+        coalesce(nullif(trim(:abi), ''), target.abi) as abi,
         nullif(trim(:reach), '') as reach,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
+    from target
 ),
 checks as (
     select * from telling_checks

@@ -3,8 +3,15 @@
 -- param syscall: the name that user space knows it by (default: chroot)
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: every privilege)
 -- param release: a release (default: the newest in the database)
--- param abi: a system-call table (default: i386)
-with asked as (
+-- param abi: a system-call table (default: i386, from 3.0 on x86_64, or the one that has the syscall)
+with target as (
+    select release, abi from usual_abis
+    where release = coalesce(
+        nullif(ltrim(trim(:release), 'vV'), ''),
+        (select release from releases order by ordinal desc limit 1)
+    )
+),
+asked as (
     select
         coalesce(nullif(trim(:syscall), ''), 'chroot') as syscall,
         case
@@ -13,17 +20,24 @@ with asked as (
             when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
             else 'CAP_' || upper(trim(:privilege))
         end as privilege,
-        coalesce(
-            nullif(ltrim(trim(:release), 'vV'), ''),
-            (select release from releases order by ordinal desc limit 1)
-        ) as release,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi
+        target.release,
+        nullif(trim(:abi), '') as abi,
+        target.abi as usual_abi
+    from target
+),
+tables as (
+    select coalesce(asked.abi, (
+        select syscalls.abi from syscalls
+        where syscalls.release = asked.release and syscalls.syscall = asked.syscall
+        order by syscalls.abi = (select usual_abi from asked) desc, syscalls.abi limit 1
+    )) as abi
+    from asked
 ),
 telling as materialized (
     select path, line, check_name, capability
     from telling_checks
     where release = (select release from asked)
-        and abi = (select abi from asked)
+        and abi = (select abi from tables)
         and syscall = (select syscall from asked)
 )
 select
@@ -37,7 +51,7 @@ select
     ) as telling
 from syscall_checks as checks
 where release = (select release from asked)
-    and abi = (select abi from asked)
+    and abi = (select abi from tables)
     and syscall = (select syscall from asked)
     and coalesce((select privilege from asked), capability, check_name)
         = coalesce(capability, check_name)

@@ -223,5 +223,5 @@ abi_option = click.option(
     "--abi",
     metavar="ABI",
     shell_complete=complete_abi,
-    help="The system-call table (default: i386).",
+    help="The system-call table (default: i386; for one release from 3.0 on x86_64).",
 )

@@ -22,7 +22,7 @@ from typing import NamedTuple
 APPLICATION_ID = 0x43415048
 
 #: Goes up whenever a database of the previous version cannot be read any more.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 #: ``last`` of a run that reaches the newest stored release.
 OPEN = 2**63 - 1
@@ -31,13 +31,14 @@ OPEN = 2**63 - 1
 #: the only place of the rule; ``telling_checks``, ``syscall_timeline`` and ``transitions``
 #: follow it, in a database of before at the next writing (``Writer.summarise``).
 TELLING = """feasible = 1 AND (depth = 0
-    OR (pointer_hops = 0 AND (shared_by <= 25 OR depth <= 5 AND shared_by <= 100))
+    OR (pointer_hops = 0 AND (shared_by <= 25 OR depth <= 5 AND shared_by <= 100
+        OR depth <= 8 AND shared_by <= 60))
     OR (pointer_hops = 1 AND shared_by <= 20)
     OR (pointer_hops = 2 AND shared_by <= 5))"""
 TELLING_MEANS = (
     "feasible, and in the syscall's own function, or at a site that few syscalls share: by"
-    " direct calls at most 25, or 100 within five steps; through one function pointer at most 20,"
-    " through two 5"
+    " direct calls at most 25, or 60 within eight steps, or 100 within five; through one function"
+    " pointer at most 20, through two 5"
 )
 
 #: What a check asks for, in SQL: its capability, else root in one of the three ways.
@@ -768,6 +769,47 @@ VIEWS = (
             JOIN syscall_names AS n ON n.id = e.name
             LEFT JOIN files AS p ON p.id = e.file
             JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
+        """,
+    ),
+    View(
+        "usual_abis",
+        "The system-call table that a question about one release means when it names none: i386,"
+        " from 3.0 on x86_64 where the release has it",
+        _columns("release", "abi", abi="i386 or x86_64"),
+        """
+        SELECT r.release, CASE
+            WHEN CAST(r.series AS INTEGER) >= 3 AND EXISTS (
+                SELECT 1
+                FROM entry_runs AS k
+                    JOIN syscall_entries AS e ON e.id = k.entry
+                    JOIN syscall_names AS n ON n.id = e.name
+                WHERE n.abi = 'x86_64' AND r.position BETWEEN k.first AND k.last
+            ) THEN 'x86_64' ELSE 'i386' END
+        FROM stored_releases AS r
+        """,
+    ),
+    View(
+        "usual_ends",
+        "The two releases that a comparison means when it names none: the last 2.0 and the last"
+        " 2.2 where they are there, else the first and the last release",
+        _columns(
+            "from_release",
+            "to_release",
+            from_release="the earlier release",
+            to_release="the later release",
+        ),
+        """
+        SELECT
+            coalesce(
+                (SELECT release FROM stored_releases WHERE series = '2.0'
+                    ORDER BY position DESC LIMIT 1),
+                (SELECT release FROM stored_releases ORDER BY position LIMIT 1)
+            ),
+            coalesce(
+                (SELECT release FROM stored_releases WHERE series = '2.2'
+                    ORDER BY position DESC LIMIT 1),
+                (SELECT release FROM stored_releases ORDER BY position DESC LIMIT 1)
+            )
         """,
     ),
     View(

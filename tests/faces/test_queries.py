@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from caphistory.answers import ask, parse_query, queries
-from caphistory.records import SyscallCheck
+from caphistory.records import LinkedRelease, SyscallCheck
 from caphistory.store import open_reader
 from caphistory.store.schema import VIEWS
 from tests.factories import build, check, linked, site, step, syscall
@@ -212,3 +212,46 @@ def test_what_became_of_root_counts_those_that_did_not_change(tmp_path: Path) ->
         "d": "nothing",
         "e": "removed",
     }
+
+
+def test_a_question_about_a_modern_release_means_x86_64(tmp_path: Path) -> None:
+    def kernel(name: str) -> LinkedRelease:
+        there = site("kernel/sys.c", 10, "sys_setgid", capability="CAP_SETGID")
+        old = site("kernel/uid16.c", 20, "sys_setgid16", capability="CAP_SETGID")
+        return linked(
+            name,
+            syscalls=[
+                syscall("setgid", 46, "sys_setgid16"),
+                syscall("setgid32", 214, "sys_setgid"),
+                syscall("setgid", 106, "sys_setgid", abi="x86_64"),
+                syscall("arch_only", 300, "sys_arch_only", abi="x86_64"),
+            ],
+            checks=[
+                check("setgid", old),
+                check("setgid32", there),
+                check("setgid", there, abi="x86_64"),
+                check("arch_only", there, abi="x86_64"),
+            ],
+        )
+
+    path = tmp_path / "tables.db"
+    build(path, kernel("2.6.39"), kernel("3.0"))
+    with closing(open_reader(path)) as db:
+
+        def tables(query: str, **asked: str) -> set[tuple[str, str]]:
+            return {(row["abi"], row["syscall"]) for row in ask(db, query, **asked)}
+
+        old = {("i386", "setgid"), ("i386", "setgid32")}
+        new = {("x86_64", "setgid"), ("x86_64", "arch_only")}
+        assert tables("which", privilege="CAP_SETGID", release="2.6.39") == old
+        assert tables("which", privilege="CAP_SETGID", release="3.0") == new
+        assert tables("which", privilege="CAP_SETGID", release="3.0", abi="i386") == old
+        assert tables("syscall_table", release="3.0") == new
+        # A table without the syscall that is asked for is not meant.
+        for query in ("why", "syscall_entry"):
+            assert tables(query, syscall="setgid", release="3.0") == {("x86_64", "setgid")}
+            assert tables(query, syscall="setgid32", release="3.0") == {("i386", "setgid32")}
+        for query in ("syscall", "timeline", "syscall_privileges"):
+            rows = ask(db, query, syscall="setgid")
+            assert rows and {row["abi"] for row in rows} == {"i386"}
+            assert ask(db, query, syscall="arch_only")

@@ -73,7 +73,8 @@ def syscall(asked: Asked) -> Page:
         - {(one["check_name"], one["capability"]) for one in asks}
     )
     ends = _ends(asked, runs, releases)
-    sides = [_side(asked, name, end, release, everything) for end, release in ends.items()]
+    abi = _table(asked, runs)
+    sides = [_side(asked, name, abi, end, release, everything) for end, release in ends.items()]
     sections = series_of([(one["release"], one["series"]) for one in releases])
     whole = [
         Bar(
@@ -117,8 +118,9 @@ def diff(asked: Asked) -> Page:
     runs = asked.ask("timeline", syscall=name, abi=asked.abi)
     ends = _ends(asked, runs, releases)
     commits = {one["release"]: one["commit_sha"] for one in releases}
+    abi = _table(asked, runs)
     chains = [
-        asked.ask("why", syscall=name, privilege=privilege, release=release, abi=asked.abi)
+        asked.ask("why", syscall=name, privilege=privilege, release=release, abi=abi)
         for release in ends.values()
     ]
     found = chain_diff(
@@ -171,11 +173,18 @@ def _ends(asked: Asked, runs: list[Row], releases: list[Row]) -> dict[str, str]:
     return {"from": asked.release("from") or first, "to": asked.release("to") or last}
 
 
-def _side(asked: Asked, syscall: str, name: str, release: str, everything: bool) -> Side:
-    entries = asked.ask("syscall_entry", syscall=syscall, release=release, abi=asked.abi)
+def _table(asked: Asked, runs: list[Row]) -> str | None:
+    """One system-call table for all releases of a page: what a syscall's history is of."""
+    return asked.abi or (str(runs[0]["abi"]) if runs else None)
+
+
+def _side(
+    asked: Asked, syscall: str, abi: str | None, name: str, release: str, everything: bool
+) -> Side:
+    entries = asked.ask("syscall_entry", syscall=syscall, release=release, abi=abi)
     rows = [
         row
-        for row in asked.ask("why", syscall=syscall, release=release, abi=asked.abi)
+        for row in asked.ask("why", syscall=syscall, release=release, abi=abi)
         if everything or row["telling"]
     ]
     return Side(name, release, entries[0] if entries else None, rows)
