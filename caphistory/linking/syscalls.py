@@ -29,11 +29,6 @@ class Entry(NamedTuple):
     parent: str | None
 
 
-def is_table_file(path: str) -> bool:
-    """Whether a file that is not C may hold a system-call table."""
-    return path.endswith((".S", ".s", ".tbl"))
-
-
 def entries(
     program: Program, abi: Abi, paths: Mapping[str, str], read: Callable[[str], bytes]
 ) -> list[Entry]:

@@ -12,9 +12,14 @@ import pytest
 
 from caphistory import resources
 from caphistory.history.sources import open_source
+from caphistory.indexing import index
+from caphistory.progress import QuietProgress
 from caphistory.store import open_reader, unpack
 
 Line = Callable[[str, str, int], str]
+
+READ_ANEW = ["0.01", "0.12", "0.99", "1.0", "1.2.13", "2.0.40", "2.1.100", "2.2.24"]
+"""The releases that the tests read anew: a few seconds each, from every way to write C."""
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +33,21 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connec
     unpack(facts, path)
     with closing(open_reader(path)) as db:
         yield db
+
+
+@pytest.fixture(scope="session")
+def read_anew(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with READ_ANEW as the program reads them now."""
+    path = tmp_path_factory.mktemp("anew") / "anew.db"
+    index(
+        [str(default_history)],
+        path,
+        tags=READ_ANEW,
+        prereleases=False,
+        jobs=2,
+        progress=QuietProgress(),
+    )
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.indexing import index
-from caphistory.progress import QuietProgress
 from caphistory.store import open_reader
 from tests.truth.baseline import MODERN, SHIPPED, figures, kept
-
-# Those that are read anew here; the shipped facts have them all.
-READ_ANEW = ["0.01", "0.12", "0.99", "1.0", "1.2.13", "2.0.40", "2.1.100", "2.2.24"]
+from tests.truth.conftest import READ_ANEW
 
 
 def test_the_baseline_has_every_release_that_ships() -> None:
@@ -31,29 +27,17 @@ def test_nothing_is_unexplained_or_without_function() -> None:
     assert {(row["unexplained"], row["without_function"]) for row in kept().values()} == {(0, 0)}
 
 
-@pytest.mark.parametrize("release", [one for one in MODERN if one in kept()])
+@pytest.mark.parametrize("release", MODERN)
 def test_a_modern_kernel_gives_the_baseline(release: str) -> None:
     """``CAPHISTORY_MODERN`` names a database with the releases, newly indexed: reading one takes
     minutes."""
+    if release not in kept():
+        pytest.skip(f"the baseline has no {release} yet")
     named = os.environ.get("CAPHISTORY_MODERN")
     if not named:
         pytest.skip("CAPHISTORY_MODERN names no database with modern kernels")
     with closing(open_reader(Path(named))) as db:
         assert figures(db, [release]) == {release: kept()[release]}
-
-
-@pytest.fixture(scope="module")
-def read_anew(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("baseline") / "anew.db"
-    index(
-        [str(default_history)],
-        path,
-        tags=READ_ANEW,
-        prereleases=False,
-        jobs=2,
-        progress=QuietProgress(),
-    )
-    return path
 
 
 @pytest.mark.parametrize("release", READ_ANEW)

@@ -11,8 +11,8 @@ from caphistory import resources
 from caphistory.indexing import index
 from caphistory.progress import QuietProgress
 from caphistory.store import export, open_reader, unpack
+from tests.truth.conftest import READ_ANEW
 
-RELEASES = ["0.01", "0.12", "1.0", "1.2.13", "2.1.100"]
 VIEWS = {
     "check_sites": "*",
     "capability_definitions": "release, capability, number, path, line",
@@ -37,30 +37,16 @@ def indexed(history: Path, path: Path, releases: list[str], jobs: int) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def made_again(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("again") / "again.db"
-    index(
-        [str(default_history)],
-        path,
-        tags=RELEASES,
-        prereleases=False,
-        jobs=2,
-        progress=QuietProgress(),
-    )
-    return path
-
-
 def rows(path: Path, view: str, columns: str) -> list[tuple[object, ...]]:
-    marks = ", ".join("?" * len(RELEASES))
+    marks = ", ".join("?" * len(READ_ANEW))
     with closing(open_reader(path)) as db:
-        found = db.execute(f"SELECT {columns} FROM {view} WHERE release IN ({marks})", RELEASES)
+        found = db.execute(f"SELECT {columns} FROM {view} WHERE release IN ({marks})", READ_ANEW)
         return sorted((tuple(row) for row in found), key=repr)
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_shipped_rows_are_those_of_a_new_run(
-    view: str, made_again: Path, tmp_path: Path
+    view: str, read_anew: Path, tmp_path: Path
 ) -> None:
     try:
         facts = Path(resources.data_path("facts.xz"))
@@ -68,7 +54,7 @@ def test_the_shipped_rows_are_those_of_a_new_run(
         pytest.skip("data/facts.xz is not there")
     shipped = tmp_path / "shipped.db"
     unpack(facts, shipped)
-    again = rows(made_again, view, VIEWS[view])
+    again = rows(read_anew, view, VIEWS[view])
     assert again or view == "wrappers"  # the first wrapper of the history is serial_isroot
     assert rows(shipped, view, VIEWS[view]) == again
 
