@@ -33,7 +33,7 @@ class TagRef(NamedTuple):
     ``release`` is its name without ``v``; ``tag`` what the source calls it (for a tarball or
     folder: its base name); ``commit_sha`` and ``tree`` are hexadecimal git ids, None for what
     is not in git; ``committed`` and ``authored`` are the ISO dates of the commit in its own
-    time zone (see ``dates.released`` for what they are worth).
+    time zone (see ``dates.released`` for what they are worth), None for a commit without a parent.
     """
 
     release: str

@@ -127,13 +127,15 @@ class RepositorySource:
             return f"cannot be read: {_reason(error)}"
         if missing:
             return f"not a kernel: it has no {missing[0]}"
+        # Without a parent it brings a whole tree, at any time: sndrzt/linux-4.15 six years later.
+        dated = bool(target.parent_ids)
         return TagRef(
             release,
             tag,
             str(target.id),
             str(tree.id),
-            _date(target.commit_time, target.commit_time_offset),
-            _date(target.author.time, target.author.offset),
+            _date(target.commit_time, target.commit_time_offset) if dated else None,
+            _date(target.author.time, target.author.offset) if dated else None,
         )
 
     def files(self, tag: TagRef) -> dict[str, str]:

@@ -42,11 +42,14 @@ def write_tree(repository: pygit2.Repository, files: Mapping[str, str]) -> pygit
 
 
 def commit(
-    repository: pygit2.Repository, files: Mapping[str, str], *, author: pygit2.Signature = SIGNATURE
+    repository: pygit2.Repository,
+    files: Mapping[str, str],
+    *parents: pygit2.Oid,
+    author: pygit2.Signature = SIGNATURE,
 ) -> pygit2.Oid:
-    """Commit a tree with these files, without a parent, and return the commit's id."""
+    """Commit a tree with these files and return the commit's id."""
     tree = write_tree(repository, files)
-    return repository.create_commit(None, author, SIGNATURE, "a release", tree, [])
+    return repository.create_commit(None, author, SIGNATURE, "a release", tree, list(parents))
 
 
 def light_tag(repository: pygit2.Repository, name: str, target: pygit2.Oid) -> None:
