@@ -37,6 +37,12 @@ def place(row: Row | Step) -> str:
     return f"{clean(row['path'])}:{row['line']}"
 
 
+def table_of(row: Row) -> str:
+    """The release of a row, and its system-call table where that is not i386's."""
+    table = "" if row["abi"] == "i386" else f" ({clean(row['abi'])})"
+    return clean(row["release"]) + table
+
+
 def effect(row: Row) -> str:
     """What a missing privilege does: ``EPERM``, ``denied``, ``limited`` or nothing known."""
     if row["effect"] == "deny":

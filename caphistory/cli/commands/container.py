@@ -10,7 +10,7 @@ import click
 
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_capability
-from caphistory.cli.phrases import counted, effect, place, privilege
+from caphistory.cli.phrases import counted, effect, place, privilege, table_of
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import listed, say, wrapped
 from caphistory.containers import (
@@ -109,7 +109,7 @@ def command(
         *_remarks(described),
     ]
     below = [line for remark in remarks for line in wrapped(remark, session.width)]
-    _print_losses(session, release, rows, len(below))
+    _print_losses(session, rows, len(below))
     say()
     for line in [*below, *([""] if below else [])]:
         say(line)
@@ -152,14 +152,11 @@ def _nothing_lost(release: str, capabilities: list[Row]) -> NothingFound:
     return NothingFound(f"no syscall of {release} loses anything with this set")
 
 
-def _print_losses(session: Session, release: str, rows: list[Row], below: int) -> None:
+def _print_losses(session: Session, rows: list[Row], below: int) -> None:
     """What is missing, by how many syscalls ask for it, and those one by one; so many lines
     stand ``below``."""
-    syscalls = {row["syscall"] for row in rows}
-    say(
-        f"in {release}, {counted(len(syscalls), 'syscall')} would ask for what is missing:",
-        bold=True,
-    )
+    syscalls = counted(len({row["syscall"] for row in rows}), "syscall")
+    say(f"in {table_of(rows[0])}, {syscalls} would ask for what is missing:", bold=True)
     missing = Counter(row["capability"] for row in rows).most_common()
     lines = listed((f"{clean(capability)} {count}" for capability, count in missing), session.width)
     for line in lines:

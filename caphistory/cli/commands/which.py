@@ -8,7 +8,7 @@ import click
 
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege
-from caphistory.cli.phrases import counted, effect, nearness, place, span, steps, through
+from caphistory.cli.phrases import counted, effect, nearness, place, span, steps, table_of, through
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
@@ -114,24 +114,28 @@ def _best(rows: list[Row]) -> list[tuple[Row, int]]:
 def _print_syscalls(
     session: Session, privilege: str, release: str, best: list[tuple[Row, int]], most: int
 ) -> None:
-    say(f"{privilege} in {release}: {counted(len(best), 'syscall')}", bold=True)
-    if best:
-        session.print_table(
-            ("syscall", "reach", "else", "sites", "where", "function"),
-            [
-                (
-                    clean(row["syscall"]),
-                    clean(row["reach"]),
-                    effect(row),
-                    str(sites),
-                    place(row),
-                    through(steps(row)) or clean(row["function"]),
-                )
-                for row, sites in best
-            ],
-            flexible=("function",),
-            most=most,
-        )
+    kernel = table_of(best[0][0]) if best else release
+    say(f"{privilege} in {kernel}: {counted(len(best), 'syscall')}", bold=True)
+    if not best:
+        return
+    # From 2.6.39 on a check may ask for it in a user namespace alone (ns_capable).
+    named = any(row["capability"] and row["check_name"] != "capable" for row, _ in best)
+    headers = ["syscall", "reach", "check", "else", "sites", "where", "function"]
+    rows = [
+        [
+            clean(row["syscall"]),
+            clean(row["reach"]),
+            clean(row["check_name"]),
+            effect(row),
+            str(sites),
+            place(row),
+            through(steps(row)) or clean(row["function"]),
+        ]
+        for row, sites in best
+    ]
+    if not named:
+        headers, *rows = ([*line[:2], *line[3:]] for line in (headers, *rows))
+    session.print_table(headers, rows, flexible=("function",), most=most)
 
 
 def _left_out(withheld: list[Row]) -> list[str]:

@@ -7,7 +7,7 @@ import click
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege, complete_syscall
 from caphistory.cli.functions import chains_shown, every_chain_option
-from caphistory.cli.phrases import Step, counted, effect, place, privilege, steps
+from caphistory.cli.phrases import Step, counted, effect, place, privilege, steps, table_of
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
@@ -48,7 +48,7 @@ def command(session: Session, syscall: str, name: str, everything: bool, abi: st
         session.print_rows(rows)
         return
     shown = rows[: chains_shown(session, everything)]
-    say(f"{asked} → {wanted} in {session.asked_release}: {counted(len(rows), 'check')}", bold=True)
+    say(f"{asked} → {wanted} in {table_of(rows[0])}: {counted(len(rows), 'check')}", bold=True)
     for row in shown:
         say()
         _print_chain(session, row)
