@@ -417,8 +417,10 @@ class BodyReader:
             self._uid_test(node, conditional, decision, not truth)
         if target:
             at = self.base + node.start_byte
+            # In get_blkfops(major)->ioctl(…) (2.0) two calls begin at the same place.
+            plain = function.type == "identifier"
             self.body.calls.setdefault(
-                at,
+                at if plain else self.base + arguments.start_byte,
                 Call(
                     self._row(node),
                     target,
@@ -433,7 +435,7 @@ class BodyReader:
                     self._passed(arguments, "" if pointer else target),
                 ),
             )
-        if function.type != "identifier":
+        if pointer and function.type != "identifier":
             self.visit(function, conditional, depth + 1)
         for argument in arguments.named_children:
             self.visit(argument, conditional, depth + 1)

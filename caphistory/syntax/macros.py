@@ -14,6 +14,7 @@ from caphistory.syntax.initialisers import initialiser, variables_in
 from caphistory.syntax.lexical import without_sparse
 from caphistory.syntax.notation import PASTE, as_use, names, split, use, used
 from caphistory.syntax.places import AUTO
+from caphistory.syntax.repairs import readable
 
 _DEFINE = re.compile(rb"\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?")
 _HAS_CALL = re.compile(rb"\b[A-Za-z_]\w*\s*[([]|->|\w\.\w")
@@ -70,7 +71,7 @@ def macro(code: bytes) -> Macro | None:
     row = code[: head.end()].count(b"\n")
     text = _without_typeof(_pasted(body))
     wrapped = b"void f(){" + text + b"\n;}"
-    root = parser().parse(wrapped).root_node
+    root = parser().parse(readable(wrapped)).root_node
     known = {name: ("$" + name, True) for name in parameters or ()}
     reader = bodies.BodyReader(wrapped, 0, row, lambda _: "", known)
     reader.visit(root, 0, 0)

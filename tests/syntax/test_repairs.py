@@ -1,0 +1,104 @@
+"""Statements that look like declarations, and what compilers alone are told."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caphistory.syntax.repairs import readable, without_attributes
+from tests.syntax.c import body, calls, file
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ("g(container_of(w, struct file, m));", ["g", "container_of"]),
+        ("g(list_entry(l, struct x, m), 1); h();", ["g", "list_entry", "h"]),
+        ("out:\n\tg(list_entry(l, struct x *, m), h());", ["g", "list_entry", "h"]),
+        ("g(va_arg(list, unsigned long), h(1));", ["g", "va_arg", "h"]),
+        ("FIELD(unsigned long, ip, 0);", ["FIELD"]),
+        ("g(offsetof(struct x, m) + h());", ["g", "h"]),
+        ("g(sizeof(struct x), (struct y *) h());", ["g", "h"]),
+        ("void (*p)(int, struct x *) = g(1); h();", ["g", "h"]),
+        ("each(i)\n\tg(i);", ["each", "g"]),
+        ("each(i) g(i);", ["each", "g"]),
+        ("each(p)\n\tif (x(p))\n\t\tbreak;\n\th();\n\tk();", ["each", "x", "h", "k"]),
+        ("each(p)\n\tp->count = g(p);", ["each", "g"]),
+        ("each(p)\n\treturn g(p);", ["each", "g"]),
+        ("each(n)\n\teach_in(n)\n\t\tg(n);", ["each", "each_in", "g"]),
+        ("each(p) { g(p); }", ["each", "g"]),
+        ("a: each(cpus(1))\n\tg(i);", ["each", "cpus", "g"]),
+        ("if (a) each(i)\n\tg(i);", ["each", "g"]),
+        ("a();\n\tSLEEP_HEAD\n\tschedule();", ["a", "schedule"]),
+        ("{ a();\n\tSLEEP_VAR\n\tHEAD(1)\n\tb(); TAIL(x)\n }", ["a", "HEAD", "b", "TAIL"]),
+        ("int x[] = { net(1) }; g();", ["net", "g"]),
+        ("typeof(x) y = g(x); h();", ["g", "h"]),
+        ('printk(KERN_ERR PREFIX "a %d", g()); h();', ["printk", "g", "h"]),
+        ("struct { int x; } __aligned(8) p; g(p.x);", ["g"]),
+        ("struct x *p __free(release) = get(1); g(p);", ["get", "g"]),
+        ("slot(m)->check(a);", ["slot", "slot(:m)>check"]),
+    ],
+)
+def test_calls_that_the_grammar_takes_for_declarations(
+    statements: str, expected: list[str]
+) -> None:
+    assert calls(statements) == expected
+
+
+def test_a_type_as_an_argument_names_what_is_returned() -> None:
+    found = body("container_of(w, struct file, m)->ops->f();").calls
+    assert [call.target for call in found] == ["container_of", "struct file>ops>f"]
+
+
+def test_the_if_in_a_loop_without_braces_guards_nothing_behind_it() -> None:
+    found = body("each(p)\n\tif (a)\n\t\treturn 0;\n\tsuser();", "int a").calls
+    assert [call.guards for call in found if call.target == "suser"] == [()]
+
+
+def test_a_macro_that_is_such_a_statement() -> None:
+    (macro,) = file("#define put(w) g(container_of(w, struct file, m))\n").macros
+    assert [call.target for call in macro.calls] == ["g", "container_of"]
+
+
+@pytest.mark.parametrize(
+    ("text", "variable", "stored"),
+    [
+        ("static struct ops a __ro_after_init;\n", "a", []),
+        ("static const struct ops __maybe_unused a = { .f = h };\n", "a", [("f",)]),
+        ("const struct ops a __aligned(8) __section(.x) = { .f = h };\n", "a", [("f",)]),
+        ("struct ops { int (*f)(int); } __packed a = { .f = h };\n", "a", [("f",)]),
+        ("struct ops a[2] __cacheline_aligned = { [0] = { .f = h } };\n", "a", [("#0", "f")]),
+    ],
+)
+def test_annotations_of_variables(text: str, variable: str, stored: list[tuple[str, ...]]) -> None:
+    read = file(text)
+    assert [(one.name, one.type) for one in read.variables] == [(variable, "struct ops")]
+    assert all(one.variable == ":" + variable for one in read.stored)
+    assert len(read.stored) == len(stored)
+
+
+def test_annotations_of_structs_and_members() -> None:
+    read = file(
+        "struct __packed a {\n\trandomized_struct_fields_start\n\tstruct b *p __guarded_by(&l);\n"
+        "\tstruct c *q ____cacheline_aligned_in_smp;\n\trandomized_struct_fields_end\n"
+        "} __randomize_layout;\ntypedef struct { struct d *r; } __aligned(8) e;\n"
+    )
+    assert [(one.tag, [tuple(m) for m in one.members]) for one in read.structs] == [
+        ("struct a", [("p", "struct b"), ("q", "struct c")]),
+        ("e", [("r", "struct d")]),
+    ]
+    assert read.variables == []
+
+
+_PIECES = st.sampled_from(
+    (*'{};:(),*= \n\t"', "struct", "each(", "f(a)", "A_B", "__aligned(8)", "KERN_ERR", "x", "if")
+)
+
+
+@given(st.lists(_PIECES, max_size=60))
+def test_length_and_lines_stay(pieces: list[str]) -> None:
+    code = " ".join(pieces).encode()
+    for repaired in (readable(code), without_attributes(code)):
+        assert len(repaired) == len(code)
+        assert [c == 0x0A for c in repaired] == [c == 0x0A for c in code]
