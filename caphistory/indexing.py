@@ -114,15 +114,19 @@ def _plan(
     sources: Sequence[Source], present: Mapping[str, str], tags: list[str], prereleases: bool
 ) -> _Plan:
     plan = _Plan([], 0, Counter(), [])
-    there = dict(present)
+    # One kernel may have two names (2.4.9.15 in one repository, 2.4.10-pre15 in another).
+    there = {position(release): source for release, source in present.items()}
     for source in sources:
         found = source.tags(tags, prereleases=prereleases)
-        missing = [tag for tag in found.releases if tag.release not in there]
+        missing = []
         plan.skipped.extend(found.skipped)
         for tag in found.releases:
-            other = there.setdefault(tag.release, source.name)
-            if other != source.name:
-                plan.elsewhere[other] += 1
+            at = position(tag.release)
+            if at not in there:
+                there[at] = source.name
+                missing.append(tag)
+            elif there[at] != source.name:
+                plan.elsewhere[there[at]] += 1
         if missing:
             plan.missing.append((source, missing))
         plan = plan._replace(present=plan.present + len(found.releases) - len(missing))

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.linking.folders import I386
 from caphistory.linking.program import Program
 from caphistory.linking.release import Tree, link
 from caphistory.records import AuditDetail, LinkedRelease, Release
-from caphistory.syntax.facts import Blob, Item
+from caphistory.remembered import Items, Remembered
+from caphistory.syntax.facts import Blob
 from caphistory.syntax.reader import read, read_assembler
 
 _C = (".c", ".h")
 _ASSEMBLER = (".S", ".s")
+# The same content may be named both ways.
+_AS_ASSEMBLER = " (assembler)"
 
 
 class Reading:
     """Reads the releases of a source one after the other. Neighbours share most files, and
-    the versions of a file most functions: what was there in the release before is not read
-    again."""
+    the versions of a file most functions: what was there in the release before, or was read by
+    an earlier run (``remembered``), is not read again.
 
-    def __init__(self, source: Source) -> None:
+    ``lost`` are the contents that cannot be read, by id, with the reason. ``about_to`` is told
+    the id of each content and its path before it is read, and two empty strings after that.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        remembered: Remembered,
+        lost: Mapping[str, str],
+        about_to: Callable[[str, str], None],
+    ) -> None:
         self._source = source
+        self._remembered = remembered
+        self._lost = lost
+        self._about_to = about_to
         self._program = Program(I386)
         self._ids: dict[str, str] = {}
         self._blobs: dict[str, Blob] = {}
-        self._items: dict[str, dict[bytes, Item]] = {}
+        self._items: dict[str, Items] = {}
         self._unreadable: dict[str, str] = {}
 
     def link(self, tag: TagRef, release: Release) -> tuple[LinkedRelease, int]:
@@ -58,19 +76,39 @@ class Reading:
             del self._blobs[path], self._items[path], self._ids[path]
             self._unreadable.pop(path, None)
         changed = [path for path, blob in files.items() if self._ids.get(path) != blob]
+        blobs_read = 0
         for path in changed:
-            known = self._items.get(path, {})
-            content = self._content(path, files[path])
-            assembler = path.endswith(_ASSEMBLER)
-            blob, new = read_assembler(content) if assembler else read(content, known)
+            self._unreadable.pop(path, None)
             self._ids[path] = files[path]
+            known = self._items.get(path, {})
+            name = files[path] + (_AS_ASSEMBLER if path.endswith(_ASSEMBLER) else "")
+            found = self._remembered.get(name)
+            if found is None:
+                blobs_read += 1
+                known = known or self._remembered.lately(path)
+                self._about_to(files[path], path)
+                found = self._facts(path, known)
+                self._about_to("", "")
+                if path not in self._unreadable:
+                    self._remembered.put(name, path, *found)
+            blob, items = found
             self._blobs[path] = blob
-            self._items[path] = {p.key: new.get(p.key) or known[p.key] for p in blob.items}
-        return len(changed)
+            self._items[path] = {p.key: known.get(p.key) or items[p.key] for p in blob.items}
+        self._remembered.flush()
+        return blobs_read
+
+    def _facts(self, path: str, known: Items) -> tuple[Blob, Items]:
+        """Read a file of which some items may be known."""
+        content = self._content(path, self._ids[path])
+        if path.endswith(_ASSEMBLER):
+            return read_assembler(content)
+        blob, new = read(content, known)
+        return blob, {p.key: new.get(p.key) or known[p.key] for p in blob.items}
 
     def _content(self, path: str, blob_id: str) -> bytes:
-        self._unreadable.pop(path, None)
         try:
+            if blob_id in self._lost:
+                raise BrokenObject(blob_id, self._source.name, self._lost[blob_id])
             return self._source.read(blob_id)
         except BrokenObject as error:
             self._unreadable[path] = str(error)

@@ -2,10 +2,16 @@
 
 A share is a stretch of neighbouring releases of one source, so that a worker reads only what
 changed from one release to the next. As many workers run at once as there are jobs.
+
+A worker that dies (the kernel ended it for want of memory, a library crashed) is followed by
+another one that goes on with its release: the second that dies of the same file is followed by
+one that leaves this file out, the second that dies of linking a release by one that leaves out
+the release.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -14,7 +20,8 @@ import signal
 import tempfile
 import traceback
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
@@ -27,6 +34,7 @@ from caphistory.errors import CaphistoryError
 from caphistory.history.model import BrokenObject, Source, SourceSpec, TagRef
 from caphistory.history.sources import reopen
 from caphistory.records import LinkedRelease, Release
+from caphistory.resources import cache_folder
 
 
 class Work(NamedTuple):
@@ -38,10 +46,12 @@ class Work(NamedTuple):
 
 
 class Share(NamedTuple):
-    """What one worker process does: releases of one source, in version order."""
+    """What one worker process does: releases of one source, in version order. ``lost`` are the
+    files that it leaves out, by git id, with the reason."""
 
     source: SourceSpec
     work: list[Work]
+    lost: Mapping[str, str] = {}
 
 
 class Done(NamedTuple):
@@ -72,7 +82,7 @@ def shared_out(source: SourceSpec, work: Sequence[Work], jobs: int) -> list[Shar
 
 def linked(shares: Sequence[Share], jobs: int) -> Generator[Done, None, None]:
     """Link the releases of all shares in worker processes, ``jobs`` at a time, and give them in
-    version order. Raises CaphistoryError where a worker ends before its work is done."""
+    version order. Raises CaphistoryError where a worker cannot even begin."""
     queue = sorted(shares, key=lambda share: share.work[0].release.position)
     owner = {one.release.position: at for at, share in enumerate(queue) for one in share.work}
     with _pool(queue, jobs) as pool:
@@ -88,18 +98,34 @@ def unpacked(rows: bytes) -> LinkedRelease:
 
 class _Worker:
     """A worker process, as the writing process sees it: what it was given and what has come
-    of that. Each has a pipe of its own, which ends when it does, however that comes about."""
+    of that. Each has a pipe of its own, which ends when it does, however that comes about, and
+    some shared memory, which then still tells what it was doing."""
 
     def __init__(self, share: Share) -> None:
         receiving, sending = _CONTEXT.Pipe(duplex=False)
         self.pipe: Connection = receiving
+        self.share = share
+        self.done = 0
+        self._doing = _CONTEXT.RawArray("c", _DOING_BYTES)
         self.process: SpawnProcess = _CONTEXT.Process(
-            target=_run_worker, args=(share, sending), daemon=True
+            target=_run_worker, args=(share, sending, self._doing), daemon=True
         )
         with _no_interrupts():
             self.process.start()
         sending.close()
-        self.left = len(share.work)
+
+    @property
+    def doing(self) -> list[str]:
+        """What it does, or did when it ended: nothing yet; ``linking``; or ``reading``, the git
+        id of a file and its path."""
+        said: bytes = self._doing.value
+        return said.decode("utf-8", errors="replace").split(" ", 2) if said else []
+
+    def end(self) -> int | None:
+        """Wait until it has ended; gives its exit code."""
+        self.process.join()
+        self.pipe.close()
+        return self.process.exitcode
 
 
 class _Pool:
@@ -112,6 +138,7 @@ class _Pool:
         self._begun = 0
         self._at_work: dict[int, _Worker] = {}
         self._results = [_Spool() for _ in queue]
+        self._deaths: Counter[tuple[str, ...]] = Counter()
 
     def take(self, share: int) -> Done:
         """The next result of a share, in its order."""
@@ -136,31 +163,57 @@ class _Pool:
             try:
                 said = worker.pipe.recv()
             except (EOFError, OSError):
-                worker.process.join()
-                raise CaphistoryError(
-                    f"worker {share + 1} of {len(self._queue)} ended (exit code"
-                    f" {worker.process.exitcode}), perhaps for want of memory: what was written"
-                    " stays; run it again, with fewer --jobs"
-                ) from None
+                del self._at_work[share]
+                left = self._without(share, worker)
+                if left.work:
+                    self._at_work[share] = _Worker(left)
+                continue
             if isinstance(said, CaphistoryError):
                 raise said
             self._results[share].put(said)
-            worker.left -= 1
-            if not worker.left:
-                worker.process.join()
-                worker.pipe.close()
+            worker.done += 1
+            if worker.done == len(worker.share.work):
+                worker.end()
                 del self._at_work[share]
+
+    def _without(self, number: int, worker: _Worker) -> Share:
+        """What is left of a share whose worker died, without what it died of for the second
+        time. The first time may be an accident: perhaps others used up the memory."""
+        code = worker.end()
+        share = worker.share
+        left = share._replace(work=share.work[worker.done :])
+        doing, *file = worker.doing or ["beginning"]
+        release = left.work[0].release.release
+        death = (doing, *file[:1]) if file else (doing, release)
+        self._deaths[death] += 1
+        if self._deaths[death] == 1:
+            return left
+        if not worker.doing:
+            raise CaphistoryError(
+                f"worker {number + 1} of {len(self._queue)} ended (exit code {code}) before it"
+                " could begin, perhaps for want of memory: what was written stays; run it again,"
+                " with fewer --jobs"
+            )
+        reason = (
+            f"two workers ended (exit code {code}) {doing} it, perhaps for want of memory: run"
+            " it again, with fewer --jobs"
+        )
+        if file:
+            return left._replace(lost={**left.lost, file[0]: reason})
+        self._results[number].put(Done(release, None, reason, 0, []))
+        return left._replace(work=left.work[1:])
 
     def end(self) -> None:
         """End the workers that are still at work."""
         for worker in self._at_work.values():
             worker.process.terminate()
         for worker in self._at_work.values():
-            worker.process.join()
-            worker.pipe.close()
+            worker.end()
 
 
 _CONTEXT = multiprocessing.get_context("spawn")
+_DOING_BYTES = 4096
+_NO_MEMORY = 12  # as errno.ENOMEM
 
 
 @contextmanager
@@ -221,25 +274,23 @@ def _no_interrupts() -> Iterator[None]:
 # In a worker process.
 
 
-def _run_worker(share: Share, results: Connection) -> None:
+def _run_worker(share: Share, results: Connection, doing: ctypes.Array[ctypes.c_char]) -> None:
+    def tell(*words: str) -> None:
+        doing.value = " ".join(words).encode()[: _DOING_BYTES - 1]
+
     Thread(target=_end_with_parent, daemon=True).start()
     # Facts hold no cycles; looking for some in millions of objects takes a third of the time.
     gc.disable()
     try:
         with reopen(share.source) as source:
-            for done in _read_all(source, share.work):
+            for done in _read_all(source, share, tell):
                 results.send(done)
     except ConnectionError:
         pass  # the writing process is gone
     except CaphistoryError as error:
         results.send(CaphistoryError(str(error)))
     except MemoryError:
-        results.send(
-            CaphistoryError(
-                f"not enough memory to read {share.source.name}: what was written stays; run it"
-                " again, with fewer --jobs"
-            )
-        )
+        os._exit(_NO_MEMORY)  # the writing process knows what to do where a worker dies
 
 
 def _end_with_parent() -> None:
@@ -250,12 +301,18 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _read_all(source: Source, work: list[Work]) -> Iterator[Done]:
+def _read_all(source: Source, share: Share, tell: Callable[..., None]) -> Iterator[Done]:
     from caphistory.reading import Reading
+    from caphistory.remembered import Remembered
 
-    reading = Reading(source)
-    for one in work:
+    def about_to(blob_id: str, path: str) -> None:
+        tell("reading", blob_id, path) if blob_id else tell("linking")
+
+    remembered = Remembered(cache_folder())
+    reading = Reading(source, remembered, share.lost, about_to)
+    for one in share.work:
         name = one.release.release
+        tell("linking")
         try:
             linked, blobs = reading.link(one.tag, one.release)
         except BrokenObject as error:
@@ -265,7 +322,7 @@ def _read_all(source: Source, work: list[Work]) -> Iterator[Done]:
         except Exception as error:
             # A mistake of this program costs one release, not all that come after it.
             yield Done(name, None, mistake(error), 0, [])
-            reading = Reading(source)
+            reading = Reading(source, remembered, share.lost, about_to)
         else:
             yield Done(name, _packed(linked), "", blobs, _unread(linked))
 

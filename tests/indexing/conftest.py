@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .kernels import make_history, read
+from .kernels import make_history, own_folders, read
 
 
 @pytest.fixture(scope="session")
@@ -19,13 +20,13 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database that one run over the whole history gives; not to be changed."""
     db = tmp_path_factory.mktemp("whole") / "whole.db"
-    read(db, history)
+    with own_folders(db.parent):
+        read(db, history)
     return db
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path) -> Iterator[Path]:
     """Folders of the user that are the test's own; gives that of the cache."""
-    for name in ("CACHE", "DATA", "CONFIG"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / f"xdg-{name.lower()}"))
-    return tmp_path / "xdg-cache" / "caphistory"
+    with own_folders(tmp_path) as cache:
+        yield cache

@@ -5,11 +5,12 @@ From 2.1.92 on the syscalls ask for a capability where they asked for root befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pygit2
+import pytest
 
 from caphistory.indexing import Summary, index
 from caphistory.progress import Progress
@@ -160,6 +161,20 @@ def contents(db: Path) -> dict[str, list[tuple[object, ...]]]:
             view.name: sorted(map(tuple, reader.execute(f"SELECT * FROM {view.name}")), key=repr)
             for view in VIEWS
         }
+
+
+@contextmanager
+def own_folders(parent: Path) -> Iterator[Path]:
+    """Give this process folders of the user in ``parent``; gives that of the cache."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("CACHE", "DATA", "CONFIG"):
+            environment.setenv(f"XDG_{name}_HOME", str(parent / f"xdg-{name.lower()}"))
+        yield parent / "xdg-cache" / "caphistory"
+
+
+def left_in(cache: Path) -> list[str]:
+    """What a run left in the user's cache beside the facts of the files that it read."""
+    return [path.name for path in cache.glob("*") if path.name != "facts"]
 
 
 def releases_of(db: Path) -> list[str]:

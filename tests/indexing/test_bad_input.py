@@ -28,7 +28,16 @@ from tests.history.kernels import (
     write_tarball,
 )
 
-from .kernels import RELEASES, add_release, contents, kernel, make_history, read
+from .kernels import (
+    RELEASES,
+    add_release,
+    contents,
+    kernel,
+    left_in,
+    make_history,
+    own_folders,
+    read,
+)
 
 FILES = kernel("2.2.10")
 
@@ -240,7 +249,8 @@ SOURCES: dict[str, tuple[Callable[[Path], Path], str]] = {
 def some(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with all releases but 2.2.10."""
     path = tmp_path_factory.mktemp("some") / "some.db"
-    read(path, history, tags=RELEASES[:-1])
+    with own_folders(path.parent):
+        read(path, history, tags=RELEASES[:-1])
     return path
 
 
@@ -277,7 +287,7 @@ def test_a_source_that_cannot_be_read(
     said = complaint("--db", db, "index", source)
     assert said.startswith(expected.format(source=source))
     assert contents(db) == contents(some)
-    assert not cache.exists() or not list(cache.iterdir())
+    assert left_in(cache) == []
 
 
 @pytest.mark.parametrize("case", SOURCES)
@@ -415,7 +425,7 @@ def test_no_network_when_a_clone_is_needed(
     said = complaint("--db", db, "index", url)
     assert url in said
     assert db.read_bytes() == before
-    assert not list(cache.glob("*"))
+    assert left_in(cache) == []
 
 
 def test_a_release_that_cannot_be_read_beside_one_that_can(

@@ -7,20 +7,23 @@ same point, without waiting.
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pygit2
 import pytest
 
 from caphistory.errors import CaphistoryError
+from caphistory.store import open_reader
 
-from .kernels import RELEASES, Silence, add_release, contents, make_history, read, releases_of
+from .kernels import RELEASES, Silence, contents, make_history, read, releases_of
 
 # Indexes sys.argv[1] into sys.argv[2] with three workers and does something to itself when
 # two releases are written. The workers hold its stdout: it ends when they all have.
@@ -102,8 +105,11 @@ def test_a_run_that_is_stopped_before_its_first_release_leaves_a_database_that_h
     assert contents(db) == contents(whole)
 
 
+# Workers that die.
+
+
 class KillsAWorker(Silence):
-    """Ends the last worker when the first release is written."""
+    """Ends a worker that is at work when the first release is written."""
 
     killed = False
 
@@ -113,25 +119,95 @@ class KillsAWorker(Silence):
             multiprocessing.active_children()[-1].kill()
 
 
-def test_a_worker_that_is_killed_is_told_and_what_was_written_stays(tmp_path: Path) -> None:
-    """The rows of a release here do not fit into a pipe: the worker cannot have sent the
-    second release while the first is written."""
-    names = [hashlib.sha1(b"%d" % number).hexdigest() for number in range(5000)]
-    many = "".join(f"int f_{name}(void) {{ return suser() ? 0 : -1; }}\n" for name in names)
-    path = pygit2.init_repository(tmp_path / "large.git", bare=True).path
-    for release in RELEASES[:2]:
-        add_release(Path(path), release, {"kernel/many.c": many})
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_worker_that_is_killed_once_changes_nothing(
+    jobs: int, history: Path, whole: Path, tmp_path: Path
+) -> None:
     db = tmp_path / "a.db"
-    with pytest.raises(CaphistoryError) as raised:
-        read(db, Path(path), progress=KillsAWorker())
-    assert str(raised.value) == (
-        "worker 1 of 1 ended (exit code -9), perhaps for want of memory: what was written"
-        " stays; run it again, with fewer --jobs"
-    )
-    assert raised.value.exit_code == 3
+    summary = read(db, history, jobs=jobs, progress=KillsAWorker())
+    assert (summary.releases_added, summary.failed, summary.unread) == (len(RELEASES), [], [])
+    assert contents(db) == contents(whole)
     assert multiprocessing.active_children() == []
-    assert releases_of(db) == [RELEASES[0]]
-    assert read(db, Path(path))[:2] == (1, 1)
+
+
+def workers_of(parent: int) -> list[int]:
+    """The worker processes of a process: those of its children that Python spawned."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            stat, command = (folder / "stat").read_text(), (folder / "cmdline").read_bytes()
+        except OSError:  # ended meanwhile
+            continue
+        if int(stat.rpartition(")")[2].split()[1]) == parent and b"spawn_main" in command:
+            found.append(int(folder.name))
+    return found
+
+
+@contextmanager
+def kills_at(history: Path, release: str, path: str, times: int) -> Iterator[str]:
+    """Kill the worker that reads a file of a release, so many times; gives the file's git id.
+
+    This process holds a lease on the file's object: whoever opens it waits until that is given
+    up, and this process is told so by a signal.
+    """
+    repository = pygit2.Repository(str(history))
+    blob = str(repository.references[f"refs/tags/{release}"].peel(pygit2.Tree)[path].id)
+    killed: list[int] = []
+
+    def kill(*_: object) -> None:
+        for worker in workers_of(os.getpid()):
+            os.kill(worker, signal.SIGKILL)
+            os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)
+            killed.append(worker)
+        fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        if len(killed) < times:
+            fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+
+    before = signal.signal(signal.SIGIO, kill)
+    with (history / "objects" / blob[:2] / blob[2:]).open("rb") as lease:
+        fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        yield blob
+    signal.signal(signal.SIGIO, before)
+    assert len(killed) == times
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs leases and /proc")
+def test_a_file_that_kills_every_worker_that_reads_it_is_left_out_and_said(
+    whole: Path, tmp_path: Path
+) -> None:
+    history = make_history(tmp_path / "linux.git")
+    db = tmp_path / "a.db"
+    with kills_at(history, "2.1.92", "kernel/sys.c", times=2) as blob:
+        summary = read(db, history)
+    assert (summary.releases_added, summary.failed) == (len(RELEASES), [])
+    ((release, path, reason),) = summary.unread
+    assert (release, path) == ("2.1.92", "kernel/sys.c")
+    assert reason == (
+        f"object {blob} of linux cannot be read: two workers ended (exit code -9) reading it,"
+        " perhaps for want of memory: run it again, with fewer --jobs"
+    )
+    with closing(open_reader(db)) as reader:
+        (row,) = reader.execute("SELECT * FROM audit_details WHERE kind = 'unreadable'")
+        assert (row["release"], row["path"], row["detail"]) == summary.unread[0]
+    found, expected = contents(db)["check_sites"], contents(whole)["check_sites"]
+    assert [row for row in expected if row not in found] == [
+        row for row in expected if row[:2] == ("2.1.92", "kernel/sys.c")
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs leases and /proc")
+def test_a_worker_that_is_killed_while_it_reads_a_file_is_an_accident_the_first_time(
+    whole: Path, tmp_path: Path
+) -> None:
+    history = make_history(tmp_path / "linux.git")
+    db = tmp_path / "a.db"
+    with kills_at(history, "2.1.92", "kernel/sys.c", times=1):
+        summary = read(db, history)
+    assert (summary.releases_added, summary.failed, summary.unread) == (len(RELEASES), [], [])
+    assert contents(db) == contents(whole)
+
+
+# Two runs at once, and readers.
 
 
 def test_a_second_run_on_the_same_database_is_refused_and_disturbs_nothing(

@@ -29,7 +29,8 @@ COLUMNS = (
 
 
 class Pair(NamedTuple):
-    """A syscall of i386 and a check site of a release."""
+    """A syscall, of the table that a question about the release means (``usual_abis``), and a
+    check site of the release."""
 
     release: str
     syscall: str
@@ -125,12 +126,12 @@ def _label(row: Mapping[str, str]) -> Label:
 
 
 def read_answers(db: sqlite3.Connection, releases: Iterable[str]) -> dict[Pair, Answer]:
-    """What the database answers for i386; of two checks in one line, the one that is asked."""
+    """What the database answers; of two checks in one line, the one that is asked."""
     answers: dict[Pair, Answer] = {}
     for release in releases:
         query = """SELECT release, syscall, check_name, coalesce(capability, ''), path, line,
                 feasible, reach, {telling}
-            FROM {view} WHERE release = ? AND abi = 'i386'
+            FROM {view} JOIN usual_abis USING (release, abi) WHERE release = ?
             ORDER BY feasible, pointer_hops DESC, depth DESC"""
         for view, telling in (("syscall_checks", 0), ("telling_checks", 1)):
             for *pair, feasible, reach, told in db.execute(
