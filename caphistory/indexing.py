@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Raised whenever what is read or linked changes: releases that an earlier version wrote
 # are then written anew.
-EXTRACTOR_VERSION = "2"
+EXTRACTOR_VERSION = "3"
 
 
 class Summary(NamedTuple):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from caphistory.linking.checks import Checks, Site
 from caphistory.linking.pointers import Count, Pointers
 from caphistory.linking.program import Definition, Program
 from caphistory.linking.reach import Bounds
-from caphistory.records import Audit, AuditDetail
+from caphistory.records import Audit, AuditDetail, SyscallCheck
 from caphistory.syntax.facts import Function
 
 
@@ -83,6 +84,24 @@ def _occurrences(program: Program, name: str) -> Iterator[tuple[str, int, str]]:
 
 def _kind(definition: Definition) -> str:
     return "calls" if isinstance(definition.fact, Function) else "macros"
+
+
+def ambiguous(program: Program, checks: Iterable[SyscallCheck]) -> list[AuditDetail]:
+    """The steps of chains that call a name which several files define for all others: one row
+    for each name and calling file, where it is called first. To be asked while the program is
+    as the checks were found in it."""
+    found: dict[tuple[str, str], AuditDetail] = {}
+    for check in checks:
+        for step, following in pairwise(check.chain):
+            key = (following.function, step.path)
+            others = program.ambiguous.get(key, ()) if step.edge == "call" else ()
+            # A pointer's target may have the same name.
+            if others and following.path not in others:
+                detail = f"{following.function} of {following.path}, not of {', '.join(others)}"
+                row = AuditDetail("ambiguous", step.path, step.line, detail)
+                if key not in found or step.line < (found[key].line or 0):
+                    found[key] = row
+    return [found[key] for key in sorted(found)]
 
 
 def _pointers(count: Count) -> list[AuditDetail]:

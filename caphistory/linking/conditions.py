@@ -23,7 +23,8 @@ _TARGETS = {
         "__sparc64__",
     },
 }
-_ALWAYS = frozenset(("__KERNEL__", "__GNUC__", "LINUX_VERSION_CODE"))
+VERSION = "LINUX_VERSION_CODE"
+_ALWAYS = frozenset(("__KERNEL__", "__GNUC__", VERSION))
 _NEVER = frozenset(("__ASSEMBLY__", "__ASSEMBLER__", "__cplusplus"))
 _TOKEN = re.compile(r"defined\b|&&|\|\||[<>=!]=|[<>!()]|\w+|,|\S")
 _COMPARE: dict[str, Callable[[int, int], bool]] = {
@@ -101,7 +102,7 @@ class _Reader:
         """A number: the version of the kernel, one that is spelt out, or KERNEL_VERSION(…),
         for which drivers have names of their own (``CVT_LINUX_VERSION``, ``KERNEL_VER``)."""
         token = self._peek()
-        if token == "LINUX_VERSION_CODE":
+        if token == VERSION:
             self._at += 1
             return self._target.version
         if re.fullmatch(r"(?:0[xX][0-9a-fA-F]+|[1-9]\d*|0)[uUlL]*", token):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from caphistory.linking.program import Definition, Program, StoredAt, may_be_function
+from caphistory.linking.program import Definition, Index, Program, StoredAt, may_be_function
 from caphistory.syntax.facts import Call, Flow, Function, Macro, Stored
 from caphistory.syntax.guards import UNKNOWN, Expr, substitute
 from caphistory.syntax.notation import PASTE, as_use, filled, meeting, named, names, used
@@ -27,6 +27,7 @@ class Template(NamedTuple):
 
 
 _NOTHING = Template((), ())
+ANY_NUMBER = ":__VA_ARGS__"
 
 
 class Expansions:
@@ -38,8 +39,8 @@ class Expansions:
         self._templates: dict[Definition, Template] = {}
         self.calls: dict[str, list[tuple[Definition, Call]]] = {}
         self.pointer_calls: dict[str, list[tuple[Definition, Call]]] = {}
-        self.passed: dict[str, list[tuple[Definition, Call, int]]] = {}
-        self.flows: dict[str, list[tuple[Definition, Flow]]] = {}
+        self.passed: Index[tuple[Definition, Call, int]] = Index()
+        self.flows: Index[tuple[Definition, Flow]] = Index()
         self.stored: dict[str, list[StoredAt]] = {}
         for macro in program.with_parameters.get(""):
             template = self._template(macro, 0)
@@ -90,7 +91,7 @@ class Expansions:
                 for one in instance.calls:
                     self._add_call(user, one)
                 for flow in instance.flows:
-                    self.flows.setdefault(meeting(flow.source), []).append((user, flow))
+                    self.flows.add(meeting(flow.source), user.path, (user, flow))
 
     def _add_call(self, user: Definition, call: Call) -> None:
         if call.pointer and names(call.target) and call.target[1:] in self._program.by_name:
@@ -102,7 +103,7 @@ class Expansions:
         own = set(user.parameters())
         for position, argument in enumerate(call.arguments):
             if may_be_function(argument, own):
-                self.passed.setdefault(meeting(argument), []).append((user, call, position))
+                self.passed.add(meeting(argument), user.path, (user, call, position))
 
     def _store(self, at: StoredAt, depth: int) -> None:
         name, arguments = used(at.stored.source) or (at.stored.source[1:], [])
@@ -121,7 +122,7 @@ class Expansions:
                     at.stored.line,
                     filled(inner.variable, values, values) or at.stored.variable,
                     inner.type or at.stored.type,
-                    (*at.stored.path, *(named(step, values) for step in inner.path)),
+                    (*self._element(at), *(named(step, values) for step in inner.path)),
                     source,
                 )
                 made = StoredAt(stored, at.path, at.within)
@@ -129,6 +130,16 @@ class Expansions:
                     self._store(made, depth + 1)
                 elif names(source):
                     self.stored.setdefault(source[1:], []).append(made)
+
+    def _element(self, at: StoredAt) -> tuple[str, ...]:
+        """The path to an entry, without the step to the element of an array of structs:
+        ``Scsi_Host_Template builtin_scsi_hosts[] = { ULTRASTOR_14F, … }`` (up to 2.2)."""
+        path, place = at.stored.path, at.stored.variable
+        if len(path) == 1 and path[0].startswith("#") and names(place):
+            variable = self._program.variable(place[1:], at.path)
+            if variable is not None and variable[1].array:
+                return ()
+        return path
 
 
 def _uses(program: Program) -> Iterator[StoredAt]:
@@ -167,7 +178,14 @@ def _instance(macro: Macro, template: Template, user: Definition, use: Call) -> 
     if template == _NOTHING:
         return template
     given = [a if a[:1] in ("$", ":") or ">" in a else "" for a in use.arguments]
-    values = dict(zip(macro.parameters or (), given, strict=False))
+    parameters = macro.parameters or ()
+    values = dict(zip(parameters, given, strict=False))
+    # "#define MTD_READ(mtd, args...)": any number of arguments, as __VA_ARGS__.
+    more = [f":{name[:-3].rstrip()}" for name in parameters if name.endswith("...")]
+    # The arguments that they stand for, where the use itself names all of them.
+    more += [ANY_NUMBER] if "..." in parameters else []
+    fixed = len(parameters) - 1 if more else len(parameters)
+    rest = None if ANY_NUMBER in given else given[fixed:]
     typed = _types(user)
     types = {name: typed.get(value, value) for name, value in values.items()}
     passes: dict[str, Expr] = {}
@@ -181,11 +199,11 @@ def _instance(macro: Macro, template: Template, user: Definition, use: Call) -> 
                 call._replace(
                     line=use.line,
                     target=target,
-                    arguments=tuple(filled(a, values, {}) for a in call.arguments),
+                    arguments=tuple(_arguments(call.arguments, more, rest, values)),
                     conditional=max(use.conditional, call.conditional),
                     condition=use.condition,
                     guards=(*use.guards, *(substitute(one, passes) for one in call.guards)),
-                    passes=tuple(substitute(one, passes) for one in call.passes),
+                    passes=tuple(_passes(call.passes, more, use.passes, fixed, passes)),
                 )
             )
     flows = []
@@ -194,6 +212,33 @@ def _instance(macro: Macro, template: Template, user: Definition, use: Call) -> 
         if source and target:
             flows.append(Flow(use.line, target, source))
     return Template(tuple(calls), tuple(flows))
+
+
+def _arguments(
+    arguments: tuple[str, ...], more: list[str], rest: list[str] | None, values: dict[str, str]
+) -> Iterator[str]:
+    """A call's arguments as they are in a use, those that ``__VA_ARGS__`` stands for among them."""
+    for one in arguments:
+        if one not in more:
+            yield filled(one, values, {})
+        elif rest is None:
+            yield ANY_NUMBER
+        else:
+            yield from rest
+
+
+def _passes(
+    passes: tuple[Expr, ...],
+    more: list[str],
+    given: tuple[Expr, ...],
+    fixed: int,
+    values: dict[str, Expr],
+) -> Iterator[Expr]:
+    for one in passes:
+        if one in more:
+            yield from given[fixed:]
+        else:
+            yield substitute(one, values)
 
 
 def _types(user: Definition) -> dict[str, str]:

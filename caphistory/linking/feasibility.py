@@ -113,21 +113,25 @@ class Constants:
 
     def handed(
         self, caller: Definition, context: Context, call: Call, callee: Definition
-    ) -> Context:
-        """What is known of the callee's parameters when the caller calls it."""
+    ) -> list[Context]:
+        """What is known of the callee's parameters when the caller calls it: one or another of
+        these."""
         if not self._wanted.get(callee):
-            return NOTHING_KNOWN
+            return [NOTHING_KNOWN]
         known = self._known(caller, context)
-        found = set()
+        ways: list[Context] = [NOTHING_KNOWN]
         for place, (expr, member) in self._arguments(call, callee).items():
-            value = (
-                value_of(expr, known)
+            values = (
+                [value_of(expr, known)]
                 if member is None
                 else self._member(caller, known, expr, member, call.target)
             )
-            if value is not None:
-                found.add((place, value))
-        return frozenset(found)
+            if len(ways) * len(values) > _MOST_WAYS:
+                values = [any_of(values)]
+            ways = [
+                way if value is None else way | {(place, value)} for way in ways for value in values
+            ]
+        return ways
 
     def _member(
         self,
@@ -136,26 +140,29 @@ class Constants:
         expr: Expr,
         member: str,
         target: str,
-    ) -> Value | None:
+    ) -> list[Value | None]:
         """What ``member`` of a struct may hold that the caller hands on to ``target``: what the
-        caller was handed itself or sets there, with the flags that it adds."""
+        caller was handed itself or sets there, with the flags that it adds or not."""
         base = _struct(expr)
         if not member and (base is None or base[0] == ":"):
-            return expr if base is not None and isinstance(expr, str) else None
+            return [expr if base is not None and isinstance(expr, str) else None]
         if base is None or base[0] == ":":
-            return None
+            return [None]
         place = f"{base}>{member}"
         own = base[1:] in caller.parameters()
         if not own and self._handed_to(caller).get(base, set()) - {target}:
-            return None  # another callee may have changed it
+            return [None]  # another callee may have changed it
         sets = self._sets_of(caller).get(place, [])
         changes = [one for one in sets if isinstance(one, tuple) and place in one[1:]]
         plain = [value_of(one, known) for one in sets if one not in changes]
-        value = any_of([known.get(place), *plain] if own else plain)
+        values = _distinct([any_of([known.get(place), *plain] if own else plain)])
         for change in changes:
-            added = {**known, place: value} if value is not None else known
-            value = any_of([value, value_of(change, added)])
-        return value
+            changed = [
+                value_of(change, known if value is None else {**known, place: value})
+                for value in values
+            ]
+            values = _distinct([*values, *changed])
+        return values
 
     def _sets_of(self, caller: Definition) -> dict[str, list[Expr]]:
         if caller not in self._sets:
@@ -177,6 +184,16 @@ class Constants:
                         handed.setdefault(base, set()).add(call.target)
             self._handed[caller] = handed
         return self._handed[caller]
+
+
+# So many different sets of constants for one call; from there on what they have in common.
+_MOST_WAYS = 4
+
+
+def _distinct(values: Iterable[Value | None]) -> list[Value | None]:
+    listed = list(dict.fromkeys(values))
+    many = None in listed or len(listed) > _MOST_WAYS
+    return [any_of(listed)] if many else listed
 
 
 def _struct(expr: Expr) -> str | None:

@@ -14,6 +14,7 @@ from caphistory.syntax.headers import split_arguments
 
 _DEEPEST = 8
 _NAME = re.compile(r"\b[A-Z_][A-Z0-9_]*\b")
+_DEFINED = re.compile(r"^\w+", re.M)
 _CALL = re.compile(r"\(?\s*([A-Z_][A-Z0-9_]*)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*\)?")
 
 
@@ -34,17 +35,26 @@ class Numbers:
     def find(self, wanted: Iterable[str]) -> None:
         """Look for the definitions of these names (``:O_CREAT``), and of those in them."""
         missing = {name[1:] for name in wanted} - self._bodies.keys()
+        defining = self._defining() if missing else {}
         while missing:
             self._bodies.update((name, {}) for name in missing)
-            for path, blob in self._program.files.items():
-                if blob.constants and self._program.built(path):
-                    for name, parameters, body in definitions(blob.constants):
-                        if name in missing:
-                            macro = _Macro(parameters, body)
-                            self._bodies[name].setdefault(path, []).append(macro)
+            for path in {path for name in missing for path in defining.get(name, ())}:
+                for name, parameters, body in definitions(self._program.files[path].constants):
+                    if name in missing:
+                        macro = _Macro(parameters, body)
+                        self._bodies[name].setdefault(path, []).append(macro)
             found = [m for name in missing for all_ in self._bodies[name].values() for m in all_]
             missing = {n for macro in found for n in _NAME.findall(macro.body)}
             missing -= self._bodies.keys()
+
+    def _defining(self) -> dict[str, list[str]]:
+        """For each name the files that define it."""
+        found: dict[str, list[str]] = {}
+        for path, blob in self._program.files.items():
+            if blob.constants and self._program.built(path):
+                for name in _DEFINED.findall(blob.constants.decode("latin-1")):
+                    found.setdefault(name, []).append(path)
+        return found
 
     def of(self, wanted: Iterable[str], path: str) -> dict[str, Value]:
         """The values of names in a file, as far as they are known."""
@@ -91,9 +101,8 @@ class Numbers:
         by_path = self._bodies.get(name)
         if not by_path:
             return []
-        seen = self._program.includes(path)
-        found = [p for p in by_path if p == path or p in seen]
-        # A header has what the files have that include it.
-        if not found and path.endswith(".h"):
+        found = [p for p in by_path if p == path or self._program.includes(path, p)]
+        # What is included has what the files have that include it.
+        if not found and self._program.may_be_included(path):
             found = [p for p in by_path if p.endswith(".h")]
         return [macro for p in found for macro in by_path[p]]

@@ -11,11 +11,12 @@ A ``Program`` goes from one release to the next by exchanging the files that dif
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from caphistory.linking.conditions import Target, possible, version_code
+from caphistory.linking.conditions import VERSION, Target, possible, version_code
 from caphistory.linking.folders import Abi, architecture, foreign
+from caphistory.linking.includes import Includes
 from caphistory.syntax.facts import (
     Blob,
     Call,
@@ -87,6 +88,10 @@ class Index(Generic[T]):
             if not by_path:
                 del self._by_key[key]
 
+    def held(self, path: str) -> dict[str, list[T]]:
+        """All that a file has, by key."""
+        return {key: self._by_key[key][path] for key in self._keys.get(path, ())}
+
     def __contains__(self, key: str) -> bool:
         return key in self._by_key
 
@@ -95,18 +100,57 @@ class Index(Generic[T]):
         by_path = self._by_key.get(key)
         return by_path.get(path, []) if by_path else []
 
-    def get(self, key: str) -> Iterator[T]:
-        """All under a key, by path: the order does not depend on how it came about."""
+    def get(self, key: str, among: Collection[str] | None = None) -> Iterator[T]:
+        """All under a key, or what these files have, by path: the order does not depend on how
+        it came about."""
         by_path = self._by_key.get(key)
         if by_path:
             for path in sorted(by_path) if len(by_path) > 1 else by_path:
-                yield from by_path[path]
+                if among is None or path in among:
+                    yield from by_path[path]
 
     def paths(self, key: str) -> list[str]:
-        return sorted(self._by_key.get(key, ()))
+        by_path = self._by_key.get(key)
+        return sorted(by_path) if by_path else []
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_key)
+
+
+class _View:
+    """What was worked out of a program for one ABI, kept from release to release until
+    something changes that it depends on. Tables are by name first, then by the path of the file
+    in which the name is used."""
+
+    def __init__(self, abi: Abi, files: Mapping[str, Blob], arch: Mapping[str, str]) -> None:
+        self.target = Target(abi.name, frozenset(), None)
+        self.includes = Includes(files, arch, abi)
+        self.foreign: frozenset[str] = frozenset()
+        self.built: set[str] = set()
+        self.possible: dict[str, bool] = {}
+        self.resolved: dict[str, dict[str, list[Definition]]] = {}
+        self.structs: dict[str, dict[str, str | None]] = {}
+        self.typedefs: dict[str, dict[str, str | None]] = {}
+        # For an external name with several functions and the file that uses it, the paths of
+        # those that were not taken.
+        self.ambiguous: dict[tuple[str, str], list[str]] = {}
+        # The files that changed since, those of them that came or went, and the names that
+        # mean something else in them.
+        self.changed: set[str] = set()
+        self.moved: set[str] = set()
+        self.renamed: set[str] = set()
+
+    def forget(self, names: Collection[str], paths: Collection[str]) -> None:
+        """Drop what is known of names, and of all names as these files use them."""
+        for table in (self.resolved, self.structs, self.typedefs):
+            for name in names:
+                table.pop(name, None)
+            for by_path in table.values():
+                for path in by_path.keys() & paths:
+                    del by_path[path]
+        gone = [key for key in self.ambiguous if key[0] in names or key[1] in paths]
+        for key in gone:
+            del self.ambiguous[key]
 
 
 class Program:
@@ -130,6 +174,7 @@ class Program:
         self.tables: Index[StoredAt] = Index()
         self.uid_tests: Index[Definition] = Index()
         self.with_parameters: Index[Definition] = Index()
+        self._versioned: Index[Definition] = Index()
         self._all: tuple[Index[object], ...] = (  # type: ignore[assignment]
             self.by_name,
             self.structs,
@@ -145,49 +190,92 @@ class Program:
             self.tables,
             self.uid_tests,
             self.with_parameters,
+            self._versioned,
         )
-        self._version: int | None = None
-        self._possible: dict[str, bool] = {}
+        self._named: tuple[Index[Any], ...] = (
+            self.by_name,
+            self.structs,
+            self.typedefs,
+            self.variables,
+        )
         self._included_sources: set[str] = set()
-        self._foreign: frozenset[str] = frozenset()
         self._arch: dict[str, str] = {}
-        self._direct: dict[str, list[str]] = {}
-        self._seen: dict[str, frozenset[str]] = {}
-        self._resolved: dict[tuple[str, str], list[Definition]] = {}
+        self._views: dict[Abi, _View] = {}
+        self._view = self._view_of(abi)
 
     def update(self, files: Mapping[str, Blob], items: Mapping[bytes, Item]) -> None:
         """Become the release that holds ``files``."""
-        for path in [p for p, blob in self.files.items() if files.get(p) is not blob]:
-            del self.files[path]
-            del self.definitions[path]
+        gone = [path for path, blob in self.files.items() if files.get(path) is not blob]
+        new = [path for path, blob in files.items() if self.files.get(path) is not blob]
+        changed = {*gone, *new}
+        before = [{path: index.held(path) for path in changed} for index in self._named]
+        for path in gone:
+            del self.files[path], self.definitions[path], self._arch[path]
             for index in self._all:
                 index.drop(path)
-        for path, blob in files.items():
-            if path not in self.files:
-                self.files[path] = blob
-                self._add(path, blob, items)
+        for path in new:
+            self.files[path] = files[path]
+            self._add(path, files[path], items)
+        sources = self._included_sources
         self._included_sources = {
             posixpath.basename(name[1:])
             for blob in self.files.values()
             for name in blob.includes
             if name.endswith(".c")
         }
-        self.forget()
+        sources ^= self._included_sources
+        names = {
+            *(
+                name
+                for index, held in zip(self._named, before, strict=True)
+                for path in changed
+                for name in _different(held[path], index.held(path))
+            ),
+            *(
+                name
+                for path in (self.files if sources else ())
+                if posixpath.basename(path) in sources
+                for name in self.by_name.held(path)
+            ),
+        }
+        for view in self._views.values():
+            view.changed |= changed
+            view.moved |= changed - (set(gone) & set(new))
+            view.renamed |= names
 
     def build_for(self, abi: Abi, release: str) -> None:
         """See the release as it is built with another ABI; ``release`` is its name."""
-        version = version_code(release)
-        if (abi, version) != (self.abi, self._version):
-            self.abi, self._version = abi, version
-            self.forget()
+        self.abi = abi
+        self._view = view = self._view_of(abi)
+        others = frozenset(self._arch.values()) - abi.folders
+        target = Target(abi.name, others, version_code(release))
+        if target.others != view.target.others:
+            view = self._views[abi] = self._view = _View(abi, self.files, self._arch)
+        elif target.version != view.target.version:
+            view.renamed.update(self._versioned)
+            for condition in [one for one in view.possible if VERSION in one]:
+                del view.possible[condition]
+        view.target = target
+        paths = view.includes.refresh(view.changed, view.moved)
+        there = foreign(self.files, self._arch, abi, view.includes.targets)
+        turned = {path for path in there ^ view.foreign if path in self.files}
+        view.foreign = there
+        kinds = ("", *abi.folders)
+        view.built = {p for p, kind in self._arch.items() if kind in kinds and p not in there}
+        for index in self._named:
+            view.renamed.update(name for path in turned for name in index.held(path))
+        view.forget(view.renamed, view.changed | paths | turned)
+        for done in (view.changed, view.moved, view.renamed):
+            done.clear()
 
-    def forget(self) -> None:
-        """Drop what was worked out from the files or the ABI that were there before."""
-        self._direct.clear()
-        self._seen.clear()
-        self._resolved.clear()
-        self._possible.clear()
-        self._foreign = foreign(self.files, self._arch, self.abi, self._include_targets)
+    def _view_of(self, abi: Abi) -> _View:
+        return self._views.setdefault(abi, _View(abi, self.files, self._arch))
+
+    @property
+    def ambiguous(self) -> Mapping[tuple[str, str], list[str]]:
+        """For an external name with several functions and the file that uses it, the paths of
+        those that were not taken."""
+        return self._view.ambiguous
 
     def _add(self, path: str, blob: Blob, items: Mapping[bytes, Item]) -> None:
         self._arch[path] = architecture(path)
@@ -224,6 +312,8 @@ class Program:
         definition = Definition(name, path, line, condition, fact)
         self.definitions[path].append(definition)
         self.by_name.add(name, path, definition)
+        if VERSION in condition:
+            self._versioned.add(name, path, definition)
         if isinstance(fact, Macro) and fact.alias:
             self.aliases.add(fact.alias, path, definition)
         if fact.uid_tests:
@@ -263,23 +353,28 @@ class Program:
 
     def possible(self, condition: str) -> bool:
         """Whether what stands under a preprocessor condition can be part of such a kernel."""
-        found = self._possible.get(condition)
+        known = self._view.possible
+        found = known.get(condition)
         if found is None:
-            others = frozenset(self._arch.values()) - self.abi.folders
-            found = possible(condition, Target(self.abi.name, others, self._version))
-            self._possible[condition] = found
+            found = known[condition] = possible(condition, self._view.target)
         return found
 
     def built(self, path: str) -> bool:
         """Whether a file can be part of a kernel with this ABI."""
-        found = self._arch[path]
-        return (not found or found in self.abi.folders) and path not in self._foreign
+        return path in self._view.built
+
+    def of_built(self, index: Index[T], key: str, path: str | None = None) -> Iterable[T]:
+        """What the files that can be part of such a kernel, or one of them, have under a key,
+        by path."""
+        if path is None:
+            return index.get(key, self._view.built)
+        return index.at(key, path) if self.built(path) else ()
 
     def _sees(self, path: str, other: str) -> bool:
         """Whether code in ``path`` can be linked with code in ``other``."""
         theirs = self._arch[other]
-        if other in self._foreign:
-            return path in self._foreign
+        if other in self._view.foreign:
+            return path in self._view.foreign
         if not theirs:
             return True
         mine = self._arch.get(path, "")
@@ -292,12 +387,14 @@ class Program:
     def resolve(self, name: str, path: str) -> list[Definition]:
         """The functions and macros that ``name`` may mean in the file ``path``: more than
         one only where the preprocessor decides among them."""
-        if name not in self.by_name:
-            return []
-        key = (name, path)
-        found = self._resolved.get(key)
+        known = self._view.resolved.get(name)
+        if known is None:
+            if name not in self.by_name:
+                return []
+            known = self._view.resolved[name] = {}
+        found = known.get(path)
         if found is None:
-            found = self._resolved[key] = self._visible(name, path)
+            found = known[path] = self._visible(name, path)
         return found
 
     def _visible(self, name: str, path: str) -> list[Definition]:
@@ -310,66 +407,34 @@ class Program:
             if self._sees(path, d.path) and self.possible(d.condition)
         ]
         exported = [d for d in candidates if _is_exported(d)]
-        by_include = [d for d in candidates if self._may_be_included(d)]
+        by_include = [d for d in candidates if self.may_be_included(d.path)]
         if by_include:
-            seen = self.includes(path)
-            included = [d for d in by_include if d.path in seen]
+            included = [d for d in by_include if self.includes(path, d.path)]
             if included and exported and _leaves_open(included):
-                return _nearest(exported, path) + included
+                return self._choose(name, exported, path) + included
             if included:
                 return included
         if exported:
-            return _nearest(exported, path)
+            return self._choose(name, exported, path)
         # A header that is reached by a way that the tree does not show (generated
         # headers, -include): its inlines are better than nothing, if there is one only.
         headers = [d for d in candidates if d.path.endswith(".h")]
         return headers if len({d.path for d in headers}) == 1 else []
 
-    def _may_be_included(self, definition: Definition) -> bool:
-        """Drivers of 1.2 to 2.4 include .c files; the static functions come with them."""
-        path = definition.path
+    def _choose(self, name: str, exported: list[Definition], path: str) -> list[Definition]:
+        chosen = _nearest(exported, path)
+        if len(chosen) < len(exported):
+            self._view.ambiguous[name, path] = sorted({d.path for d in exported} - {chosen[0].path})
+        return chosen
+
+    def may_be_included(self, path: str) -> bool:
+        """Whether a file is a header, or a .c file that others include (drivers of 1.2 to 2.4;
+        kernel/sched/core_sched.c of 6.12), whose static functions come with it."""
         return path.endswith(".h") or posixpath.basename(path) in self._included_sources
 
-    def includes(self, path: str) -> frozenset[str]:
-        """The files that ``path`` includes, directly or not."""
-        found = self._seen.get(path)
-        if found is None:
-            seen: set[str] = set()
-            waiting = [path]
-            while waiting:
-                for target in self._included_by(waiting.pop()):
-                    if target not in seen:
-                        seen.add(target)
-                        waiting.append(target)
-            found = self._seen[path] = frozenset(seen)
-        return found
-
-    def _included_by(self, path: str) -> list[str]:
-        found = self._direct.get(path)
-        if found is None:
-            names = self.files[path].includes
-            found = [target for name in names for target in self._include_targets(name, path)]
-            self._direct[path] = found
-        return found
-
-    def _include_targets(self, name: str, at: str) -> list[str]:
-        kind, target = name[0], name[1:]
-        tried = []
-        if kind == '"':
-            tried.append(posixpath.normpath(posixpath.join(posixpath.dirname(at), target)))
-        if target.startswith("asm/"):
-            rest = target[4:]
-            mine = self._arch.get(at, "")
-            folders = {mine} if mine and mine not in self.abi.folders else self.abi.folders
-            # A platform's header stands before the generic one that it may include.
-            for folder in sorted(folders, key=lambda f: (f == "generic", f)):
-                tried += [
-                    f"include/asm-{folder}/{rest}",
-                    f"arch/{folder}/include/asm/{rest}",
-                    f"arch/{folder}/include/uapi/asm/{rest}",
-                ]
-        tried += [f"include/{target}", f"include/uapi/{target}"]
-        return [path for path in tried if path in self.files][:2]
+    def includes(self, path: str, other: str) -> bool:
+        """Whether a file includes another one, directly or not."""
+        return self._view.includes.sees(path, other)
 
     # Types and variables.
 
@@ -378,12 +443,12 @@ class Program:
         definition and the definition; None where there is none."""
         for _ in range(6):
             type_ = self._renamed(type_, path)
-            place = self._pick(self.structs, type_, path)
+            place = self._pick(self.structs, self._view.structs, type_, path)
             if place is not None:
                 return type_, place, self._widest(type_, place)
             if type_.startswith(("struct ", "union ")) or not type_:
                 return None
-            place = self._pick(self.typedefs, type_, path)
+            place = self._pick(self.typedefs, self._view.typedefs, type_, path)
             if place is None:
                 return None
             type_ = self.typedefs.at(type_, place)[0]
@@ -396,7 +461,7 @@ class Program:
         if kind and tag in self.by_name:
             for definition in self.resolve(tag, path):
                 fact = definition.fact
-                seen = definition.path == path or definition.path in self.includes(path)
+                seen = definition.path == path or self.includes(path, definition.path)
                 if seen and isinstance(fact, Macro) and fact.parameters is None and fact.alias:
                     return f"{kind} {fact.alias}"
         return type_
@@ -417,31 +482,46 @@ class Program:
         shared = [v for v in self.variables.get(name) if not v.static]
         if shared:
             return "", max(shared, key=lambda v: bool(v.type))
-        seen = self.includes(path)
         for place in self.variables.paths(name):
-            if place in seen:
+            if self.includes(path, place):
                 return place, self.variables.at(name, place)[0]
         return None
 
-    def _pick(self, index: Index[T], key: str, path: str) -> str | None:
+    def _pick(
+        self, index: Index[T], table: dict[str, dict[str, str | None]], key: str, path: str
+    ) -> str | None:
+        known = table.get(key)
+        if known is None:
+            if key not in index:
+                return None
+            known = table[key] = {}
+        if path not in known:
+            known[path] = self._picked(index, key, path)
+        return known[path]
+
+    def _picked(self, index: Index[T], key: str, path: str) -> str | None:
         """Of the files with a definition, the one that ``path`` sees: itself, else one that
         it includes, else a header that this ABI is built with, else the first."""
-        if key not in index:
-            return None
         if index.at(key, path):
             return path
         places = [p for p in index.paths(key) if self._sees(path, p)]
         if len(places) <= 1:
             return places[0] if places else None
-        seen = self.includes(path)
         for choice in (
-            [p for p in places if p in seen],
+            [p for p in places if self.includes(path, p)],
             [p for p in places if p.endswith(".h")],
             places,
         ):
             if choice:
                 return choice[0]
         return None
+
+
+def _different(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
+    """The keys under which two mappings do not hold the same."""
+    for key in before.keys() | now.keys():
+        if before.get(key) != now.get(key):
+            yield key
 
 
 def may_be_function(argument: str, parameters: set[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from caphistory.linking import reach
-from caphistory.linking.audit import audit
+from caphistory.linking.audit import ambiguous, audit
 from caphistory.linking.checks import Checks, Site
 from caphistory.linking.feasibility import Constants
 from caphistory.linking.folders import I386, X86_64, Abi
@@ -41,6 +41,7 @@ def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail
     kernels = [_Kernel(I386, release.release, program, tree)]
     row, details = kernels[0].audit()
     reached = kernels[0].reached()
+    details += ambiguous(program, reached)
     if entries(program, X86_64, tree.blobs, tree.read):
         kernels.append(_Kernel(X86_64, release.release, program, tree))
         reached += kernels[1].reached()

@@ -111,3 +111,26 @@ int elsewhere(struct ops *p) { return p->stored(1); }
 """
     audit = linked(text).audit
     assert (audit.pointer_calls, audit.pointer_calls_resolved) == (5, 2)
+
+
+def test_a_name_that_several_files_define_is_told_where_a_chain_uses_it() -> None:
+    text = """
+-- drivers/scsi/one.c
+int sys_one(void) { return queue(); }
+int sys_two(void) { return plain(); }
+-- drivers/scsi/queue.c
+int queue(void) { return capable(CAP_A) ? 0 : -1; }
+-- net/queue.c
+int queue(void) { return 0; }
+-- lib/plain.c
+int plain(void) { return capable(CAP_A) ? 0 : -1; }
+"""
+    found = [d for d in linked(text).audit_details if d.kind == "ambiguous"]
+    assert found == [
+        AuditDetail(
+            "ambiguous",
+            "drivers/scsi/one.c",
+            1,
+            "queue of drivers/scsi/queue.c, not of net/queue.c",
+        )
+    ]

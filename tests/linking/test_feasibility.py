@@ -597,3 +597,82 @@ int sys_two(void) { return work(4); }
         ("two", "CAP_B"): 0,
         ("two", "CAP_C"): 0,
     }
+
+
+def test_flags_that_are_added_together_are_there_together() -> None:
+    text = """
+-- include/linux/flags.h
+#define SIZE 1
+#define OWNER 2
+#define FORCE 4
+struct change { int valid; };
+-- fs/open.c
+#include <linux/flags.h>
+static int apply(struct change *c)
+{
+    if (c->valid & FORCE)
+        return 0;
+    if ((c->valid & OWNER) && !capable(CAP_A))
+        return -1;
+    return 0;
+}
+int sys_force(int n)
+{
+    struct change c;
+    int more = asked(n);
+    c.valid = SIZE;
+    if (more)
+        c.valid |= more | FORCE;
+    return apply(&c);
+}
+int sys_free(int n)
+{
+    struct change c;
+    int more = asked(n);
+    c.valid = SIZE;
+    if (more)
+        c.valid |= more;
+    return apply(&c);
+}
+"""
+    found = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
+    assert found == {("force", 0), ("free", 1)}
+
+
+def test_a_file_that_another_includes_has_the_constants_of_that_one() -> None:
+    text = """
+-- include/linux/mode.h
+#define MODE_QUIET 1
+#define MODE_READ 2
+-- kernel/ask.c
+#include <linux/mode.h>
+int ask(int mode)
+{
+    if (mode & MODE_QUIET)
+        return capable(CAP_B);
+    return capable(CAP_A);
+}
+-- kernel/part.c
+int sys_one(void) { return ask(MODE_READ); }
+-- kernel/whole.c
+#include <linux/mode.h>
+#include "part.c"
+"""
+    found = {(r.check.capability, r.feasible) for r in linked(text).syscall_checks}
+    assert found == {("CAP_A", 1), ("CAP_B", 0)}
+
+
+def test_a_macro_with_any_number_of_arguments_hands_them_on() -> None:
+    text = """
+-- net/one.c
+#define ONE_OF(f, a, ...) ((f) == (a) ? a(__VA_ARGS__) : f(__VA_ARGS__))
+struct msg { int len; };
+struct proto { int (*send)(struct msg *m, int n); };
+static int udp(struct msg *m, int n) { if (m->len) return capable(CAP_A); return 0; }
+static struct proto one = { udp };
+int send(struct proto *p, struct msg *m, int n) { return ONE_OF(p->send, udp, m, n); }
+int sys_without(struct proto *p) { struct msg m; m.len = 0; return send(p, &m, 1); }
+int sys_with(struct proto *p, int n) { struct msg m; m.len = n; return send(p, &m, 1); }
+"""
+    found = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
+    assert found == {("without", 0), ("with", 1)}

@@ -328,6 +328,23 @@ int other(void) { return capable(CAP_B) ? 0 : -1; }
 """,
         {"sys_one ask: CAP_A", "sys_four other: CAP_B"},
     ),
+    "asm/ is a header for all architectures, where an architecture has none of its own": (
+        """
+-- include/asm-generic/io.h
+struct io;
+-- include/uapi/asm-generic/errno.h
+struct errno;
+-- arch/mips/include/asm/io.h
+struct io;
+-- arch/mips/include/uapi/asm/errno.h
+struct errno;
+-- fs/one.c
+#include <asm/io.h>
+#include <asm/errno.h>
+int sys_one(void) { return capable(CAP_A) ? 0 : -1; }
+""",
+        {"sys_one: CAP_A"},
+    ),
     "an old-style definition": (
         """
 -- fs/one.c

@@ -709,6 +709,10 @@ int sys_bind(struct sock *sock) { return CALL(sock, bind, 1); }
 #define CALL(s, end, x) ((s)->ops->bi##end(x))
 int sys_bind(struct sock *sock) { return CALL(sock, nd, 1); }
 """,
+    "a call with any number of arguments": """
+#define CALL(s, args...) (*((s)->ops->bind))(args)
+int sys_bind(struct sock *sock) { return CALL(sock, 1); }
+""",
     "a call by a macro within a macro": """
 #define CALL_OPS(o, x) ((o)->bind(x))
 #define CALL(s, x) ({ int n; n = CALL_OPS((s)->ops, x); n; })
@@ -790,6 +794,11 @@ struct other_ops two = ENTRY(1, wrong);
     "an entry of an array": """
 #define ENTRY(number, function) { number, right_open, function }
 struct ops all[] = { ENTRY(1, plain), ENTRY(2, right) };
+""",
+    "an element of an array that is a macro": """
+#define FIRST { 1, right_open, plain }
+#define SECOND { 2, right_open, right }
+struct ops all[] = { FIRST, SECOND };
 """,
     "a list whose names are pasted": """
 #define ENTRY(name) { .open = name##_open, .bind = name }
@@ -966,3 +975,38 @@ int start(struct net_device *dev) { dev->ioctl = far_ioctl; return 0; }
 int sys_ioctl(struct device *dev) { return dev->ioctl(1); }
 """
     assert chains(text) == {"sys_ioctl (device.ioctl) new_ioctl: CAP_A"}
+
+
+def test_a_constant_is_no_function() -> None:
+    text = """
+-- drivers/one.c
+#define Register_7 work(7)
+#define Other_name real
+struct ops { int (*f)(int); };
+static int work(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static int real(int n) { return capable(CAP_A) ? 0 : -1; }
+static int use(int (*f)(int)) { return f(1); }
+int sys_one(void) { return use(Register_7); }
+int sys_two(void) { return use(Other_name); }
+"""
+    from_use = {row for row in chains(text) if "use" in row}
+    assert from_use == {
+        "sys_one use (use(f)) Other_name real: CAP_A",
+        "sys_two use (use(f)) Other_name real: CAP_A",
+    }
+
+
+def test_a_function_handed_on_by_pointer_calls_that_lie_in_a_ring() -> None:
+    text = """
+-- drivers/one.c
+struct bus { int (*write)(int (*f)(int), int n); int (*drop)(int (*f)(int), int n); };
+static int real(int n) { return capable(CAP_A) ? 0 : -1; }
+static int last(int (*f)(int), int n) { return f(n); }
+static int never(int (*f)(int), int n) { return n; }
+static int again(int (*f)(int), int n) { return bus.write(f, n); }
+static int other(int (*f)(int), int n) { return again(f, n); }
+struct bus bus = { .write = other, .drop = never };
+int start(void) { bus.write = last; return 0; }
+int sys_one(void) { return again(real, 1) + bus.drop(real, 1); }
+"""
+    assert chains(text) == {"sys_one again (bus.write) last (again(f)) real: CAP_A"}

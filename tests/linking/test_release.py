@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from caphistory.linking.folders import I386
 from caphistory.linking.program import Program
 from caphistory.records import CapabilityDefinition
 
 from . import test_checks, test_linkage, test_pointers, test_syscalls
-from .kernels import linked
+from .kernels import RELEASE, linked
 
 HEADER = """
 -- kernel/sys.c
@@ -70,3 +72,116 @@ def test_a_program_that_held_other_releases_links_like_a_fresh_one() -> None:
     program = Program(I386)
     for text in itertools.chain(kernels(), reversed(kernels())):
         assert linked(text, program) == linked(text)
+
+
+TWO_ABIS = """
+-- include/linux/sys.h
+fn_ptr sys_call_table[] = { sys_one, sys_two, sys_three, sys_four };
+-- include/asm-x86_64/unistd.h
+#define __NR_one 0
+__SYSCALL(__NR_one, sys_one)
+#define __NR_two 1
+__SYSCALL(__NR_two, sys_two)
+#define __NR_three 2
+__SYSCALL(__NR_three, sys_three)
+#define __NR_four 3
+__SYSCALL(__NR_four, sys_four)
+-- include/asm-i386/may.h
+static inline int may(int flags) { return capable(CAP_NARROW); }
+-- include/asm-x86_64/may.h
+static inline int may(int flags) { return capable(CAP_WIDE); }
+-- include/asm-sparc/prom.h
+int prom;
+-- include/linux/one.h
+#define ONE_FLAG 1
+-- include/linux/other.h
+static inline int ready(void) { return capable(CAP_READY); }
+-- include/linux/ops.h
+struct ops { int (*open)(void); int (*close)(void); };
+-- kernel/one.c
+#include <asm/may.h>
+#include <linux/one.h>
+int sys_one(void) { return may(1); }
+int sys_two(void) { return ready(); }
+-- kernel/ready.c
+int ready(void) { return capable(CAP_EXTERNAL); }
+-- kernel/three.c
+#include <linux/ops.h>
+static int opened(void) { return capable(CAP_OPEN); }
+static int closed(void) { return capable(CAP_CLOSE); }
+struct ops all = { opened, closed };
+int sys_three(void) { return all.open(); }
+-- kernel/four.c
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2, 2, 25)
+int four(void) { return capable(CAP_OLD); }
+#else
+int four(void) { return capable(CAP_NEW); }
+#endif
+#ifdef CONFIG_ALPHA
+int alpha(void) { return capable(CAP_ALPHA); }
+#endif
+int sys_four(void) { return four() + alpha() + shared(); }
+-- drivers/shared.c
+static int shared(void) { return capable(CAP_SHARED); }
+"""
+
+CHANGES = {
+    "nothing": ("", ""),
+    "a function moves down": ("static int opened", "\n\nstatic int opened"),
+    "a header of two ABIs": ("capable(CAP_WIDE)", "capable(CAP_WIDER)"),
+    "a header that goes": ("-- include/asm-x86_64/may.h", "-- include/asm-x86_64/gone.h"),
+    "a header that includes another": (
+        "#define ONE_FLAG 1",
+        "#include <linux/other.h>\n#define ONE_FLAG 1",
+    ),
+    "a file that now includes one of another architecture only": (
+        "-- kernel/ready.c",
+        "-- kernel/ready.c\n#include <asm/prom.h>",
+    ),
+    "a source file that is included": (
+        "-- kernel/four.c",
+        '-- kernel/four.c\n#include "../drivers/shared.c"',
+    ),
+    "the order of a struct's members": (
+        "int (*open)(void); int (*close)(void);",
+        "int (*close)(void); int (*open)(void);",
+    ),
+    "a struct that goes": ("-- include/linux/ops.h", "-- include/linux/gone.h"),
+    "an architecture that comes": ("-- include/asm-sparc/prom.h", "-- include/asm-alpha/prom.h"),
+    "an x86_64 that goes": ("-- include/asm-x86_64/unistd.h", "-- include/asm-x86_64/gone.h"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("later", ["2.2.24", "2.2.25"])
+def test_what_is_kept_from_a_release_before_leaves_no_trace(
+    change: tuple[str, str], later: str
+) -> None:
+    """Both ABIs, there and back again: the rows are those of each release alone."""
+    before, after = TWO_ABIS, TWO_ABIS.replace(*change) if change[0] else TWO_ABIS
+    then, now = RELEASE, RELEASE._replace(release=later)
+    assert {row.abi for row in linked(before).syscalls} == {"i386", "x86_64"}
+    program = Program(I386)
+    for text, release in ((before, then), (after, now), (before, then), (after, now)):
+        assert linked(text, program, release) == linked(text, None, release)
+
+
+SHOWING = (
+    "a header of two ABIs",
+    "a header that includes another",
+    "a file that now includes one of another architecture only",
+    "a source file that is included",
+    "the order of a struct's members",
+)
+
+
+@pytest.mark.parametrize("change", SHOWING)
+def test_changes_that_show(change: str) -> None:
+    """Else the test above would prove nothing."""
+    changed = TWO_ABIS.replace(*CHANGES[change])
+    assert linked(changed).syscall_checks != linked(TWO_ABIS).syscall_checks
+
+
+def test_the_version_shows() -> None:
+    later = RELEASE._replace(release="2.2.25")
+    assert linked(TWO_ABIS, None, later).syscall_checks != linked(TWO_ABIS).syscall_checks

@@ -86,8 +86,8 @@ def test_every_check_that_is_judged_stands_in_its_line(
 
 
 def test_every_syscall_that_is_judged_is_in_the_table(shipped: sqlite3.Connection) -> None:
+    query = "SELECT syscall FROM syscalls JOIN usual_abis USING (release, abi) WHERE release = ?"
     for release in {one.pair.release for one in READ}:
-        query = "SELECT syscall FROM syscalls JOIN usual_abis USING (release, abi) WHERE release = ?"
         known = {row[0] for row in shipped.execute(query, (release,))}
         assert {one.pair.syscall for one in READ if one.pair.release == release} <= known
 
