@@ -31,14 +31,13 @@ OPEN = 2**63 - 1
 #: the only place of the rule; ``telling_checks``, ``syscall_timeline`` and ``transitions``
 #: follow it, in a database of before at the next writing (``Writer.summarise``).
 TELLING = """feasible = 1 AND (depth = 0
-    OR (pointer_hops = 0 AND (shared_by <= 25 OR depth <= 5 AND shared_by <= 100
-        OR depth <= 8 AND shared_by <= 60))
-    OR (pointer_hops = 1 AND shared_by <= 20)
-    OR (pointer_hops = 2 AND shared_by <= 5))"""
+    OR (pointer_hops <= 2 AND shared_by <= 3)
+    OR (pointer_hops = 0 AND depth <= 8 AND shared_by <= 60)
+    OR (pointer_hops = 1 AND depth <= 7 AND shared_by <= 20))"""
 TELLING_MEANS = (
-    "feasible, and in the syscall's own function, or at a site that few syscalls share: by"
-    " direct calls at most 25, or 60 within eight steps, or 100 within five; through one function"
-    " pointer at most 20, through two 5"
+    "feasible, and in the syscall's own function, or at a site that few syscalls share: at most"
+    " three, with no more than two function pointers on the way; or 60 within eight direct calls;"
+    " or 20 within seven steps, one of them through a function pointer"
 )
 
 #: What a check asks for, in SQL: its capability, else root in one of the three ways.
