@@ -32,6 +32,13 @@ def privilege(row: Row) -> str:
     return clean(row["capability"] or row["check_name"])
 
 
+def asks(row: Row) -> str:
+    """What the check of a row asks for, and by which check where that is not ``capable``."""
+    if row["capability"] is None or row["check_name"] == "capable":
+        return privilege(row)
+    return f"{privilege(row)} by {clean(row['check_name'])}"
+
+
 def place(row: Row | Step) -> str:
     """``path:line``, as terminals and editors open it."""
     return f"{clean(row['path'])}:{row['line']}"

@@ -80,6 +80,31 @@ def test_which_in_all_releases_says_from_which_to_which(caphistory: Run) -> None
     ]
 
 
+def test_a_capability_in_a_user_namespace_is_shown_as_such(tmp_path: Path, caphistory: Run) -> None:
+    own = site("fs/open.c", 10, "sys_chroot", "ns_capable", "CAP_SYS_CHROOT")
+    first = site("kernel/sys.c", 20, "sys_reboot", capability="CAP_SYS_BOOT")
+    path = build(
+        tmp_path / "namespaces.db",
+        linked(
+            "3.8",
+            checks=[check("chroot", own), check("reboot", first)],
+            definitions=[
+                CapabilityDefinition(name, number, "include/linux/capability.h", number, "")
+                for number, name in enumerate(("CAP_SYS_CHROOT", "CAP_SYS_BOOT"))
+            ],
+        ),
+    )
+
+    def answer(*question: str) -> str:
+        return table(caphistory("--db", str(path), "--format", "table", *question))
+
+    chroot = answer("which", "CAP_SYS_CHROOT")
+    assert "direct  ns_capable  EPERM" in chroot
+    assert "ns_capable: in the user namespace that owns" in chroot
+    assert "user namespace" not in answer("which", "CAP_SYS_BOOT")
+    assert "CAP_SYS_CHROOT by ns_capable" in answer("syscall", "chroot")
+
+
 def test_reach_narrows_the_answer(caphistory: Run) -> None:
     said = caphistory("which", "suser", "--release", "2.0.40", "--reach", "pointer")
     assert [line.split("\t")[2] for line in said.lines] == ["syscall", "bind"]

@@ -7,6 +7,7 @@ import click
 from caphistory.answers import Row
 from caphistory.cli.complete import complete_syscall
 from caphistory.cli.phrases import (
+    asks,
     counted,
     effect,
     nearness,
@@ -14,6 +15,7 @@ from caphistory.cli.phrases import (
     privilege,
     span,
     steps,
+    table_of,
     through,
     timeline_paragraphs,
 )
@@ -64,7 +66,7 @@ def _through_releases(session: Session, syscall: str, abi: str | None, everythin
     session.print_table(
         ("releases", "check", "reach", "where", "function"),
         [
-            (span(row), privilege(row), clean(row["reach"]), place(row), clean(row["function"]))
+            (span(row), asks(row), clean(row["reach"]), place(row), clean(row["function"]))
             for row in shown
         ],
         flexible=("function",),
@@ -101,12 +103,12 @@ def _in_one_release(session: Session, syscall: str, abi: str | None, everything:
     if not session.for_people:
         session.print_rows(shown)
         return
-    say(f"{syscall} in {release}: {counted(len(shown), 'check')}", bold=True)
+    say(f"{syscall} in {table_of(shown[0])}: {counted(len(shown), 'check')}", bold=True)
     session.print_table(
         ("check", "reach", "else", "where", "function"),
         [
             (
-                privilege(row),
+                asks(row),
                 clean(row["reach"]),
                 effect(row),
                 place(row),

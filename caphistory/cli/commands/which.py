@@ -12,6 +12,7 @@ from caphistory.cli.phrases import counted, effect, nearness, place, span, steps
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
+from caphistory.meanings import namespaces
 from caphistory.names import ROOT_CHECKS, known_privilege
 from caphistory.plain import clean
 
@@ -136,6 +137,8 @@ def _print_syscalls(
     if not named:
         headers, *rows = ([*line[:2], *line[3:]] for line in (headers, *rows))
     session.print_table(headers, rows, flexible=("function",), most=most)
+    for name, where in namespaces(row["check_name"] for row, _ in best).items():
+        say(f"{name}: {where}", dim=True)
 
 
 def _left_out(withheld: list[Row]) -> list[str]:

@@ -8,16 +8,11 @@ from caphistory.answers import Row
 from caphistory.explorer.chart import Chart, Line, chart
 from caphistory.explorer.kinds import CAPABILITY, ROOT
 from caphistory.explorer.pages.page import Asked, Page
+from caphistory.meanings import ROOT_CHECK, namespaces
 from caphistory.names import ROOT_CHECKS, known_privilege, newest_release
 
 #: So many rows of the sites are on the page; the rest is in the CSV.
 _MOST_SITES = 400
-
-MEANINGS = {
-    "suser": "suser() asks whether the effective user is root; a call of it is a check site.",
-    "fsuser": "fsuser() asks whether the user for file access is root; 1.1.44 brought it.",
-    "uid0": "A raw comparison of a uid with 0, without a function of the kernel that asks it.",
-}
 
 
 def index(asked: Asked) -> Page:
@@ -60,11 +55,12 @@ def capability(asked: Asked) -> Page:
         },
         {
             "name": name,
-            "meaning": MEANINGS.get(name),
+            "meaning": ROOT_CHECK.get(name),
             "release": release,
             "releases": releases,
             "definitions": definitions,
             "syscalls": best(checks),
+            "namespaces": namespaces(str(row["check_name"]) for row in checks),
             "withheld": len(withheld),
             "sites": sites[:_MOST_SITES],
             "all_sites": len(sites),
