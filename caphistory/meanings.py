@@ -1,9 +1,9 @@
 """What the checks of the kernel ask, in words.
 
 Read in the source: ``include/linux/kernel.h`` of 1.1.44 (suser, fsuser); ``kernel/capability.c``,
-``net/netlink/af_netlink.c`` and ``net/core/sock.c`` of 6.12 (the others); user_namespaces(7) says
-what a user namespace is. A check that is not here is a wrapper of a release's own (see the view
-``wrappers``), of which nothing is said.
+``kernel/bpf/token.c``, ``net/netlink/af_netlink.c`` and ``net/core/sock.c`` of 6.12 (the others);
+user_namespaces(7) says what a user namespace is. A check that is not here is a wrapper of a
+release's own (see the view ``wrappers``), of which nothing is said.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ USER_NAMESPACE = {
     "has_capability": _FIRST,
     "has_capability_noaudit": _FIRST,
     "sk_capable": _FIRST,
+    "sockopt_capable": _FIRST,
     "netlink_capable": _FIRST,
     "ns_capable": _OWNER,
     "ns_capable_noaudit": _OWNER,
@@ -32,9 +33,11 @@ USER_NAMESPACE = {
     "has_ns_capability": _OWNER,
     "has_ns_capability_noaudit": _OWNER,
     "sk_ns_capable": _OWNER,
+    "sockopt_ns_capable": _OWNER,
     "netlink_ns_capable": _OWNER,
     "sk_net_capable": "in the user namespace that owns the network namespace",
     "netlink_net_capable": "in the user namespace that owns the network namespace",
+    "bpf_token_capable": "in the user namespace of the token that is given, else in the first one",
     "file_ns_capable": "of who opened the file, in the user namespace that owns what is acted upon",
     "capable_wrt_inode_uidgid": "in the caller's user namespace, where that knows the file's owner",
     "inode_capable": "in the caller's user namespace, where that knows the file's owner",
