@@ -35,7 +35,10 @@ MEASURED: dict[tuple[str, str], tuple[float, float, float]] = {
     ("2.0.40", "pointer"): (0.696, 0.662, 1.0),
     ("2.2.24", "direct"): (1.0, 1.0, 1.0),
     ("2.2.24", "call"): (0.987, 0.988, 1.0),
-    ("2.2.24", "pointer"): (0.742, 0.290, 0.991),
+    ("2.2.24", "pointer"): (0.757, 0.516, 1.0),
+    ("6.12.117", "direct"): (1.0, 1.0, 1.0),
+    ("6.12.117", "call"): (0.987, 0.947, 0.833),
+    ("6.12.117", "pointer"): (0.905, 0.584, 0.846),
 }
 
 READ = read_labels()
@@ -75,8 +78,10 @@ def test_every_check_that_is_judged_stands_in_its_line(
         tuple(row)
         for row in shipped.execute("SELECT release, check_name, name, capability FROM wrappers")
     }
+    history = "SELECT release FROM releases WHERE source LIKE '%/linux-history'"
+    there = {release for (release,) in shipped.execute(history)}
     wrong = []
-    for pair in {one.pair for one in READ}:
+    for pair in {one.pair for one in READ if one.pair.release in there}:
         text = line(pair.release, pair.path, pair.line)
         name = "uid" if pair.check_name == "uid0" else pair.check_name
         wrappers = [w for r, check, w, _ in sites if (r, check) == (pair.release, pair.check_name)]
