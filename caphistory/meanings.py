@@ -46,6 +46,12 @@ USER_NAMESPACE = {
 anybody can make is not the one of the system's administrator."""
 
 
+def other_check(capability: str | None, check_name: str) -> str:
+    """The name of a check that asks for a capability by other means than ``capable``; nothing
+    for ``capable`` itself and for what asks for root."""
+    return "" if capability is None or check_name == "capable" else check_name
+
+
 def namespaces(check_names: Iterable[str]) -> dict[str, str]:
     """In which user namespace each of these checks asks, by name; nothing of those that are not
     known, and nothing at all where every one is ``capable``: most kernels had no other."""

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from caphistory.answers import Row
 from caphistory.cli.text import wrapped
+from caphistory.meanings import other_check
 from caphistory.plain import clean
 
 
@@ -34,9 +35,8 @@ def privilege(row: Row) -> str:
 
 def asks(row: Row) -> str:
     """What the check of a row asks for, and by which check where that is not ``capable``."""
-    if row["capability"] is None or row["check_name"] == "capable":
-        return privilege(row)
-    return f"{privilege(row)} by {clean(row['check_name'])}"
+    other = other_check(row["capability"], row["check_name"])
+    return f"{privilege(row)} by {clean(other)}" if other else privilege(row)
 
 
 def place(row: Row | Step) -> str:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from caphistory.cli.phrases import counted, effect, place, privilege, span
 from caphistory.explorer import addresses, kinds, strips
+from caphistory.meanings import other_check
 from caphistory.names import ROOT_CHECKS
 from caphistory.store.schema import TELLING_MEANS
 
@@ -49,6 +50,7 @@ def _environment() -> Environment:
         "key": strips.key,
         "kind": kinds.kind,
         "kinds": kinds.KINDS,
+        "other_check": other_check,
         "place": place,
         "privilege_of": privilege,
         "privileges_of": kinds.privileges,

@@ -15,7 +15,7 @@ from datasette.app import Datasette
 from caphistory.cli import run
 from caphistory.explorer.databases import known_answers
 from caphistory.explorer.server import explorer_application
-from caphistory.records import AuditDetail, CapabilityDefinition, Wrapper
+from caphistory.records import AuditDetail, CapabilityDefinition, LinkedRelease, Wrapper
 from tests.explorer.asking import escaped, page
 from tests.factories import build, check, linked, release, site, step, syscall
 
@@ -358,6 +358,18 @@ def test_pages_work_under_a_base_url(database: Path) -> None:
     links = re.findall(r'(?:href|action)="(/[^"#]*)', text)
     assert links
     assert [link for link in links if not link.startswith("/linux/")] == []
+
+
+def test_a_syscall_that_began_to_ask_in_a_user_namespace_shows_since_when(tmp_path: Path) -> None:
+    def kernel(name: str, check_name: str) -> LinkedRelease:
+        own = site("kernel/sys.c", 9, "sys_sethostname", check_name, "CAP_SYS_ADMIN")
+        return linked(name, checks=[check("sethostname", own)])
+
+    path = build(
+        tmp_path / "history.db", kernel("2.6.38", "capable"), kernel("2.6.39", "ns_capable")
+    )
+    text = words(page(explorer_application(path, time_limit_ms=5000), "/syscall/sethostname").text)
+    assert "2.6.38 direct 2.6.39 – direct ns_capable" in text
 
 
 def test_what_comes_from_a_kernel_cannot_become_markup(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from caphistory.cli.phrases import counted, effect, nearness, place, span, steps
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
-from caphistory.meanings import namespaces
+from caphistory.meanings import namespaces, other_check
 from caphistory.names import ROOT_CHECKS, known_privilege
 from caphistory.plain import clean
 
@@ -120,7 +120,7 @@ def _print_syscalls(
     if not best:
         return
     # From 2.6.39 on a check may ask for it in a user namespace alone (ns_capable).
-    named = any(row["capability"] and row["check_name"] != "capable" for row, _ in best)
+    named = any(other_check(row["capability"], row["check_name"]) for row, _ in best)
     headers = ["syscall", "reach", "check", "else", "sites", "where", "function"]
     rows = [
         [
