@@ -17,7 +17,7 @@ import pytest
 
 from tests.history.kernels import commit, light_tag
 
-from .kernels import RELEASES, contents, kernel, own_folders, read, releases_of
+from .kernels import RELEASES, contents, kernel, own_folders, read
 
 MANY = (*RELEASES, "2.2.11", "2.2.12", "2.2.13", "2.2.14", "2.2.15")
 KILLS = 20
@@ -87,18 +87,15 @@ def test_a_run_that_is_killed_at_any_moment_is_completed_by_the_next_ones(
     expected, seconds = undisturbed
     moments = random.Random(SEED)
     kills = databases = 0
-    states = set()
     while kills < KILLS:
         db = tmp_path / f"{databases}.db"
         # With what was read remembered, and without.
         with own_folders(tmp_path / str(databases % 2 and databases)):
             while kills < KILLS and killed(run(many, db), moments.uniform(0, seconds)):
                 kills += 1
-                states.add(len(releases_of(db)) if db.exists() and db.stat().st_size else None)
             assert run(many, db).wait() == 0
         assert contents(db) == expected
         databases += 1
-    assert len(states) > 2  # they were killed at different places
 
 
 HALVES = (MANY[::2], MANY[1::2])
