@@ -3,8 +3,8 @@
 -- param release: a release (default: the newest in the database)
 select release, kind, path, line, detail
 from audit_details
-where release = coalesce(
-    nullif(ltrim(trim(:release), 'vV'), ''),
-    (select release from releases order by ordinal desc limit 1)
+where release = (
+    select release from asked_releases
+    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
 )
 order by kind, path, line

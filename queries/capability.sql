@@ -4,12 +4,10 @@
 -- param abi: the system-call table whose syscalls are counted (default: i386)
 with asked as (
     select
-        case
-            when coalesce(trim(:capability), '') = '' then 'CAP_SYS_ADMIN'
-            when upper(trim(:capability)) like 'CAP#_%' escape '#' then upper(trim(:capability))
-            else 'CAP_' || upper(trim(:capability))
-        end as capability,
+        privilege as capability,
         coalesce(nullif(trim(:abi), ''), 'i386') as abi
+    from asked_privileges
+    where asked = coalesce(nullif(lower(trim(:capability)), ''), 'cap_sys_admin')
 ),
 sites as materialized (
     select first_ordinal, last_ordinal

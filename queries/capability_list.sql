@@ -3,12 +3,9 @@
 -- param release: a release (default: the newest in the database)
 -- param abi: the system-call table whose syscalls are counted (default: i386, from 3.0 on x86_64)
 with asked as (
-    select release, ordinal, coalesce(nullif(trim(:abi), ''), usual_abis.abi) as abi
-    from releases join usual_abis using (release)
-    where release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
+    select release, ordinal, coalesce(nullif(trim(:abi), ''), abi) as abi
+    from asked_releases
+    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
 ),
 sites as (
     select runs.capability, count(*) as sites

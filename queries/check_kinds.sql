@@ -3,11 +3,8 @@
 -- param release: a release (default: the newest in the database)
 with asked as (
     select release, ordinal
-    from releases
-    where release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
+    from asked_releases
+    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
 )
 select
     asked.release,

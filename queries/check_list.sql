@@ -3,17 +3,10 @@
 -- param release: a release (default: the newest in the database)
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: all)
 with asked as (
-    select
-        coalesce(
-            nullif(ltrim(trim(:release), 'vV'), ''),
-            (select release from releases order by ordinal desc limit 1)
-        ) as release,
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then null
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege
+    select asked_releases.release, asked_privileges.privilege
+    from asked_releases, asked_privileges
+    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+        and asked_privileges.asked = lower(trim(coalesce(:privilege, '')))
 )
 select
     sites.release, sites.path, sites.line, sites.function, sites.check_name, sites.capability,

@@ -3,29 +3,21 @@
 -- param release: a release (default: the newest in the database)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 -- param withheld: 1 to show also what is not in telling_checks (default: 0)
-with target as (
-    select release, abi from usual_abis
-    where release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
-),
-asked as (
+with asked as (
     select
-        target.release,
-        coalesce(nullif(trim(:abi), ''), target.abi) as abi,
+        release,
+        coalesce(nullif(trim(:abi), ''), abi) as abi,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
-    from target
+    from asked_releases
+    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
 ),
-checks as (
-    select *, 1 as telling from telling_checks
-    where release = (select release from asked) and abi = (select abi from asked)
+-- Materialised: SQLite would else look up what it shows of a row again to sort by it.
+checks as materialized (
+    select * from weighed_checks
+    where release = (select release from asked)
+        and abi = (select abi from asked)
         and capability is not null
-    union all
-    select *, 0 as telling from syscall_checks
-    where release = (select release from asked) and abi = (select abi from asked)
-        and capability is not null
-        and (select withheld from asked)
+        and (telling = 1 or (select withheld from asked))
 ),
 ranked as (
     select

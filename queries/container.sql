@@ -5,14 +5,7 @@
 -- param added: capabilities separated by commas (default: none)
 -- param release: a release (default: the newest in the database)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64)
-with target as (
-    select release, abi from usual_abis
-    where release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
-),
-asked as (
+with asked as (
     -- DefaultCapabilities of moby's oci/caps/defaults.go.
     select
         case coalesce(lower(trim(:base)), '')
@@ -25,9 +18,10 @@ asked as (
         ',CAP_AUDIT_WRITE,CAP_CHOWN,CAP_DAC_OVERRIDE,CAP_FOWNER,CAP_FSETID,CAP_KILL,CAP_MKNOD,'
         || 'CAP_NET_BIND_SERVICE,CAP_NET_RAW,CAP_SETFCAP,CAP_SETGID,CAP_SETPCAP,CAP_SETUID,'
         || 'CAP_SYS_CHROOT,' as docker,
-        target.release,
-        coalesce(nullif(trim(:abi), ''), target.abi) as abi
-    from target
+        release,
+        coalesce(nullif(trim(:abi), ''), abi) as abi
+    from asked_releases
+    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
 ),
 lost as (
     select defined.capability

@@ -17,16 +17,12 @@ with recursive asked as (
         upper(replace(coalesce(:added, ''), ' ', '')) as added,
         'CAP_AUDIT_WRITE,CAP_CHOWN,CAP_DAC_OVERRIDE,CAP_FOWNER,CAP_FSETID,CAP_KILL,CAP_MKNOD,'
         || 'CAP_NET_BIND_SERVICE,CAP_NET_RAW,CAP_SETFCAP,CAP_SETGID,CAP_SETPCAP,CAP_SETUID,'
-        || 'CAP_SYS_CHROOT' as docker,
-        nullif(trim(:abi), '') as abi
+        || 'CAP_SYS_CHROOT' as docker
 ),
 target as (
-    select releases.release, ordinal, coalesce(asked.abi, usual_abis.abi) as abi
-    from asked, usual_abis join releases using (release)
-    where releases.release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
+    select release, ordinal, coalesce(nullif(trim(:abi), ''), abi) as abi
+    from asked_releases
+    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
 ),
 defined as (
     select capability, number from capability_definitions

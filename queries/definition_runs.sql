@@ -2,12 +2,9 @@
 -- description: The definitions of one capability, each with the first and the last release that holds it: its number, the file, the line in the last of these releases, and what the source says of it there.
 -- param capability: its name, with or without CAP_ (default: CAP_SYS_ADMIN)
 with asked as (
-    select
-        case
-            when coalesce(trim(:capability), '') = '' then 'CAP_SYS_ADMIN'
-            when upper(trim(:capability)) like 'CAP#_%' escape '#' then upper(trim(:capability))
-            else 'CAP_' || upper(trim(:capability))
-        end as capability
+    select privilege as capability
+    from asked_privileges
+    where asked = coalesce(nullif(lower(trim(:capability)), ''), 'cap_sys_admin')
 ),
 -- Bare columns of a query with one max() are those of its row: SQLite's own rule.
 defined as (

@@ -4,13 +4,10 @@
 -- param abi: the system-call table whose syscalls are counted (default: i386)
 with asked as (
     select
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then 'CAP_SYS_ADMIN'
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege,
+        privilege,
         coalesce(nullif(trim(:abi), ''), 'i386') as abi
+    from asked_privileges
+    where asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_admin')
 ),
 sites as (
     select first_ordinal, last_ordinal

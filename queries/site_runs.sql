@@ -7,12 +7,9 @@ with asked as (
     select
         nullif(trim(:path), '') as path,
         nullif(trim(:function), '') as function,
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then null
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege
+        privilege
+    from asked_privileges
+    where asked = lower(trim(coalesce(:privilege, '')))
 )
 select
     sites.path, sites.function, sites.check_name, sites.capability, sites.argument, sites.form,

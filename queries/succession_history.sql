@@ -28,13 +28,13 @@ steps as materialized (
 ),
 -- Each site as it was from a step on until the next one that leads to it again.
 changed as materialized (
-    select steps.*, ends.until
+    select
+        steps.*,
+        coalesce(min(ordinal) over (
+            partition by site_after order by ordinal
+            range between 1 following and unbounded following
+        ), 9e18) as until
     from steps
-    join (
-        select site_after, ordinal,
-            lead(ordinal, 1, 9e18) over (partition by site_after order by ordinal) as until
-        from steps group by site_after, ordinal
-    ) as ends on ends.site_after = steps.site_after and ends.ordinal = steps.ordinal
 ),
 -- Each half of the view successions by itself: of their union SQLite would make all pairs first.
 now as materialized (

@@ -15,12 +15,9 @@ with asked as (
             (select to_release from usual_ends)
         ) as to_release,
         nullif(lower(trim(:fate)), '') as fate,
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then null
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege
+        privilege
+    from asked_privileges
+    where asked = lower(trim(coalesce(:privilege, '')))
 ),
 -- Each half of the view joined by itself: of their union SQLite would make all pairs first.
 found as (

@@ -4,13 +4,10 @@
 -- param release: a release (default: the newest in the database)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64, or the one that has the syscall)
 with entries as (
-    select syscalls.*, usual_abis.abi as usual_abi
-    from syscalls join usual_abis using (release)
-    where syscall = coalesce(nullif(trim(:syscall), ''), 'chroot')
-        and release = coalesce(
-            nullif(ltrim(trim(:release), 'vV'), ''),
-            (select release from releases order by ordinal desc limit 1)
-        )
+    select syscalls.*, asked_releases.abi as usual_abi
+    from asked_releases join syscalls using (release)
+    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+        and syscalls.syscall = coalesce(nullif(trim(:syscall), ''), 'chroot')
 )
 select release, abi, number, syscall, function, path, line, parent
 from entries

@@ -5,45 +5,30 @@
 -- param reach: direct, call or pointer (default: all three)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 -- param withheld: 1 to show also what is not in telling_checks (default: 0)
-with target as (
-    select release, abi from usual_abis
-    where release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
-),
-asked as (
+with asked as (
     select
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then 'CAP_SYS_CHROOT'
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege,
-        target.release,
-        coalesce(nullif(trim(:abi), ''), target.abi) as abi,
+        privilege,
+        release,
+        coalesce(nullif(trim(:abi), ''), abi) as abi,
         nullif(trim(:reach), '') as reach,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
-    from target
+    from asked_releases, asked_privileges
+    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+        and asked_privileges.asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_chroot')
 ),
-checks as (
-    select * from telling_checks
+-- Materialised: SQLite would else look up what it shows of a row again to sort by it.
+checks as materialized (
+    select * from weighed_checks
     where release = (select release from asked)
         and abi = (select abi from asked)
         and coalesce(capability, check_name) = (select privilege from asked)
-        and not (select withheld from asked)
-    union all
-    select * from syscall_checks
-    where release = (select release from asked)
-        and abi = (select abi from asked)
-        and coalesce(capability, check_name) = (select privilege from asked)
-        and (select withheld from asked)
+        and coalesce((select reach from asked), reach) = reach
+        and (telling = 1 or (select withheld from asked))
 )
 select
     release, abi, syscall, check_name, capability, reach, depth, pointer_hops, conditional,
     feasible, function, path, line, effect, errno, shared_by, chain
 from checks
-where coalesce((select reach from asked), reach) = reach
 order by
     feasible desc,
     case reach when 'direct' then 0 when 'call' then 1 else 2 end,

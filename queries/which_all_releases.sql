@@ -6,23 +6,20 @@
 -- param withheld: 1 to show also what is not in telling_checks (default: 0)
 with asked as (
     select
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then 'CAP_SYS_CHROOT'
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege,
+        privilege,
         coalesce(nullif(trim(:abi), ''), 'i386') as abi,
         nullif(trim(:reach), '') as reach,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
+    from asked_privileges
+    where asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_chroot')
 ),
 held as (
     select runs.*
     from syscall_privilege_runs as runs
-    join asked on runs.abi = asked.abi
-        and coalesce(runs.capability, runs.check_name) = asked.privilege
-    where coalesce(asked.reach, runs.reach) = runs.reach
-        and (asked.withheld or runs.telling = 1)
+    where abi = (select abi from asked)
+        and coalesce(capability, check_name) = (select privilege from asked)
+        and coalesce((select reach from asked), reach) = reach
+        and (telling = 1 or (select withheld from asked))
 ),
 -- A run of evidence ends where its reach changes; whether the privilege is asked for goes on.
 numbered as (

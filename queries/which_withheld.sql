@@ -4,25 +4,15 @@
 -- param release: a release (default: the newest in the database)
 -- param reach: direct, call or pointer (default: all three)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64)
-with target as (
-    select release, abi from usual_abis
-    where release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
-),
-asked as (
+with asked as (
     select
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then 'CAP_SYS_ADMIN'
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege,
-        target.release,
-        coalesce(nullif(trim(:abi), ''), target.abi) as abi,
+        privilege,
+        release,
+        coalesce(nullif(trim(:abi), ''), abi) as abi,
         nullif(trim(:reach), '') as reach
-    from target
+    from asked_releases, asked_privileges
+    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+        and asked_privileges.asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_admin')
 ),
 held as (
     select runs.syscall, max(runs.feasible) as feasible, max(runs.telling) as telling

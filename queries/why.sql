@@ -4,26 +4,16 @@
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: every privilege)
 -- param release: a release (default: the newest in the database)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64, or the one that has the syscall)
-with target as (
-    select release, abi from usual_abis
-    where release = coalesce(
-        nullif(ltrim(trim(:release), 'vV'), ''),
-        (select release from releases order by ordinal desc limit 1)
-    )
-),
-asked as (
+with asked as (
     select
         coalesce(nullif(trim(:syscall), ''), 'chroot') as syscall,
-        case
-            when lower(trim(:privilege)) in ('suser', 'fsuser', 'uid0') then lower(trim(:privilege))
-            when coalesce(trim(:privilege), '') = '' then null
-            when upper(trim(:privilege)) like 'CAP#_%' escape '#' then upper(trim(:privilege))
-            else 'CAP_' || upper(trim(:privilege))
-        end as privilege,
-        target.release,
+        privilege,
+        release,
         nullif(trim(:abi), '') as abi,
-        target.abi as usual_abi
-    from target
+        abi as usual_abi
+    from asked_releases, asked_privileges
+    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+        and asked_privileges.asked = lower(trim(coalesce(:privilege, '')))
 ),
 tables as (
     select coalesce(asked.abi, (
@@ -32,24 +22,12 @@ tables as (
         order by syscalls.abi = (select usual_abi from asked) desc, syscalls.abi limit 1
     )) as abi
     from asked
-),
-telling as materialized (
-    select path, line, check_name, capability
-    from telling_checks
-    where release = (select release from asked)
-        and abi = (select abi from tables)
-        and syscall = (select syscall from asked)
 )
 select
     release, abi, syscall, check_name, capability, reach, depth, pointer_hops, conditional,
     feasible, function, path, line, effect, errno, shared_by, chain,
-    exists (
-        select 1 from telling
-        where telling.path = checks.path and telling.line = checks.line
-            and telling.check_name = checks.check_name
-            and telling.capability is checks.capability
-    ) as telling
-from syscall_checks as checks
+    telling
+from weighed_checks
 where release = (select release from asked)
     and abi = (select abi from tables)
     and syscall = (select syscall from asked)

@@ -3,8 +3,8 @@
 -- param release: a release (default: the newest in the database)
 select release, name, kind, check_name, capability, parameter, path, line
 from wrappers
-where release = coalesce(
-    nullif(ltrim(trim(:release), 'vV'), ''),
-    (select release from releases order by ordinal desc limit 1)
+where release = (
+    select release from asked_releases
+    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
 )
 order by name, capability

@@ -45,7 +45,7 @@ def make_tables(db: sqlite3.Connection) -> None:
 
 
 def make_indexes(db: sqlite3.Connection) -> None:
-    """Make the indexes of a database that has none."""
+    """Make the indexes that a database has not."""
     for statement in schema.index_statements():
         db.execute(statement)
 

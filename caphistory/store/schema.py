@@ -91,9 +91,10 @@ class Table(NamedTuple):
         )
 
     def index_statements(self) -> list[str]:
-        """The SQL that makes the table's indexes."""
+        """The SQL that makes the table's indexes where they are not there."""
         return [
-            f"CREATE INDEX {_name(self.name, *index)} ON {self.name} ({', '.join(index)})"
+            f"CREATE INDEX IF NOT EXISTS {_name(self.name, *index)}"
+            f" ON {self.name} ({', '.join(index)})"
             for index in self.indexes
         ]
 
@@ -408,6 +409,7 @@ SUCCESSION_PAIRS = Table(
         Column("reader", "TEXT NOT NULL", "version of the program that compared them"),
     ),
     ("from_position", "to_position"),
+    indexes=(("to_position",),),
     without_rowid=True,
 )
 
@@ -792,6 +794,56 @@ VIEWS = (
         """,
     ),
     View(
+        "asked_releases",
+        "The release that a question means, by the name that it gives (without v); where it gives"
+        " none, the newest in the database and its usual table",
+        _columns(
+            "asked",
+            "release",
+            "ordinal",
+            "abi",
+            asked="a release, or '' for the newest",
+            ordinal="ordinal of release",
+            abi="the system-call table that is meant (see usual_abis)",
+        ),
+        """
+        SELECT name.asked, r.release, r.position, usual.abi
+        FROM (
+            SELECT release AS asked, position FROM stored_releases
+            UNION ALL
+            SELECT '', max(position) FROM stored_releases
+        ) AS name
+            JOIN stored_releases AS r ON r.position = name.position
+            JOIN usual_abis AS usual ON usual.release = r.release
+        """,
+    ),
+    View(
+        "asked_privileges",
+        "The privilege that a question means, by the name that it gives (in lower case):"
+        " a capability with or without cap_, suser, fsuser or uid0",
+        _columns(
+            "asked",
+            "privilege",
+            asked="the name in lower case, or '' for every privilege",
+            privilege="the name of the capability or root check; NULL for every privilege",
+        ),
+        """
+        WITH known (capability) AS (
+            SELECT capability FROM sites AS s
+            WHERE capability IS NOT NULL AND EXISTS (SELECT 1 FROM site_runs WHERE site = s.id)
+            UNION
+            SELECT capability FROM definitions AS d
+            WHERE EXISTS (SELECT 1 FROM definition_runs WHERE definition = d.id)
+        )
+        SELECT lower(capability), capability FROM known
+        UNION ALL
+        SELECT substr(lower(capability), 5), capability FROM known
+        WHERE capability LIKE 'CAP#_%' ESCAPE '#'
+        UNION ALL
+        VALUES ('suser', 'suser'), ('fsuser', 'fsuser'), ('uid0', 'uid0'), ('', NULL)
+        """,
+    ),
+    View(
         "usual_ends",
         "The two releases that a comparison means when it names none: the last 2.0 and the last"
         " 2.2 where they are there, else the first and the last release",
@@ -835,6 +887,12 @@ VIEWS = (
         f"The rows of syscall_checks that say what a syscall is about: {TELLING_MEANS}",
         _SYSCALL_CHECKS,
         f"SELECT * FROM syscall_checks WHERE {TELLING}",
+    ),
+    View(
+        "weighed_checks",
+        "The rows of syscall_checks, and of each whether it is one of telling_checks",
+        {**_SYSCALL_CHECKS, "telling": "1 for the rows of telling_checks"},
+        f"SELECT *, {TELLING} FROM syscall_checks",
     ),
     View(
         "syscall_check_runs",

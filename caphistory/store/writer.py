@@ -294,13 +294,14 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _add_tables(db: sqlite3.Connection) -> None:
-    """Give a database of an earlier program the tables that it did not know."""
+    """Give a database of an earlier program the tables and indexes that it did not know."""
     there = {row["name"] for row in db.execute("SELECT name FROM sqlite_master")}
     for table in schema.TABLES:
         if table.name not in there:
             with database.transaction(db):
-                for statement in (*table.statements(), *table.index_statements()):
+                for statement in table.statements():
                     db.execute(statement)
+    database.make_indexes(db)
 
 
 def _refresh_views(db: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from caphistory import store
 from caphistory.store import schema
-from tests.factories import build, linked
+from tests.factories import build, linked, site
 
 CONTRACT = {
     "releases": "release, series, kind, ordinal, released, source, commit_sha",
@@ -85,3 +85,35 @@ def test_opening_again_brings_old_views_up_to_date(path: Path) -> None:
     with store.open_writer(path, "1"):
         pass
     assert views() == wanted
+
+
+def test_opening_again_adds_the_indexes_of_a_newer_program(path: Path) -> None:
+    def indexes() -> list[str]:
+        rows = store.open_reader(path).execute(
+            "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
+        )
+        return [row["name"] for row in rows]
+
+    wanted = indexes()
+    with store.open_writer(path, "1") as writer:
+        writer.db.execute("DROP INDEX succession_pairs_to_position")
+    assert indexes() != wanted
+    with store.open_writer(path, "1"):
+        pass
+    assert indexes() == wanted
+
+
+def test_what_a_question_names_is_found_by_any_spelling(tmp_path: Path) -> None:
+    old = linked("2.2.0", sites=[site("a.c", 1, "f", capability="CAP_GONE")])
+    new = linked("2.2.1", sites=[site("a.c", 1, "f", capability="CAP_CHOWN")])
+    db = store.open_reader(build(tmp_path / "a.db", old, new, old._replace(check_sites=[])))
+    newest = db.execute("SELECT release, abi FROM asked_releases WHERE asked = ''").fetchall()
+    assert [tuple(row) for row in newest] == [("2.2.1", "i386")]
+    assert dict(db.execute("SELECT asked, privilege FROM asked_privileges").fetchall()) == {
+        "cap_chown": "CAP_CHOWN",
+        "chown": "CAP_CHOWN",
+        "suser": "suser",
+        "fsuser": "fsuser",
+        "uid0": "uid0",
+        "": None,
+    }
