@@ -26,18 +26,26 @@ class Interner:
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
         self._ids: dict[str, dict[Fact, int]] = {}
         self._next: dict[str, int] = {}
         self._functions: dict[tuple[str, str], int] = {}
         self.new: dict[str, list[Fact]] = {table.name: [] for table in FACT_TABLES}
-        for table in FACT_TABLES:
-            rows = db.execute(f"SELECT {', '.join(table.column_names)} FROM {table.name}")
-            self._ids[table.name] = {tuple(row)[1:]: row[0] for row in rows}
-            self._next[table.name] = max(self._ids[table.name].values(), default=0) + 1
+
+    def _read(self, name: str) -> dict[Fact, int]:
+        """Read the ids of a table's facts, when one is first asked for: what became of check sites
+        is written with those of functions alone."""
+        (table,) = (table for table in FACT_TABLES if table.name == name)
+        rows = self._db.execute(f"SELECT {', '.join(table.column_names)} FROM {name}")
+        ids = self._ids[name] = {row[1:]: row[0] for row in map(tuple, rows)}
+        self._next[name] = max(ids.values(), default=0) + 1
+        return ids
 
     def id(self, table: str, *fact: Any) -> int:
         """The id of a fact, which is stored at the next ``flush`` if it is a new one."""
-        ids = self._ids[table]
+        ids = self._ids.get(table)
+        if ids is None:
+            ids = self._read(table)
         number = ids.get(fact)
         if number is None:
             number = self._next[table]

@@ -8,6 +8,7 @@ the same place look the same.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -153,7 +154,7 @@ def _marked(
     """The tokens with ``CHECK`` in place of each check, and the number of the token that each
     site became."""
     found = code.tokens()
-    spans = _spans(found, [code.line(token.offset) for token in found], sites, wrappers)
+    spans = _spans(found, code.line, sites, wrappers)
     marked: list[Token] = []
     places: dict[int, int] = {}
     at = 0
@@ -168,16 +169,20 @@ def _marked(
 
 
 def _spans(
-    found: list[Token], lines: list[int], sites: list[Site], wrappers: Collection[str]
+    found: list[Token], line: Callable[[int], int], sites: list[Site], wrappers: Collection[str]
 ) -> dict[int, tuple[int, int]]:
     """Which tokens are the check of each site; an empty span where that cannot be told."""
     spans: dict[int, tuple[int, int]] = {}
     used: dict[tuple[str, str | None, str | None], set[tuple[int, int]]] = defaultdict(set)
     for site in sites:
-        here = [number for number, line in enumerate(lines) if line == site.line]
+        begin, end = (
+            bisect_left(found, number, key=lambda token: line(token.offset))
+            for number in (site.line, site.line + 1)
+        )
+        here = range(begin, end)
         possible = [span for at in here if (span := _check_at(found, at, site, wrappers))]
         fresh = [span for span in possible if span not in used[site.asks]]
-        at = next((number for number, line in enumerate(lines) if line >= site.line), 0)
+        at = begin if begin < len(found) else 0
         spans[site.key] = min(fresh or possible or [(at, at)])
         used[site.asks].add(spans[site.key])
     return spans if found else {}

@@ -95,13 +95,16 @@ def _gaining(
     before: Text, after: Text, names: Collection[str], paths: Sequence[str]
 ) -> Iterator[File]:
     """The files that name one of ``names`` and did not before."""
-    wanted = re.compile(rb"\b(?:" + b"|".join(re.escape(n).encode() for n in names) + rb")\s*\(")
+    spelt = [name.encode() for name in names]
+    wanted = re.compile(rb"\b(?:" + b"|".join(map(re.escape, spelt)) + rb")\s*\(")
     for path in paths:
         if not path.endswith((".c", ".h")):
             continue
         try:
             content = after.content(path) or b""
-            found = set(wanted.findall(content))
+            # A search for each name is quicker than one for all of them, and most files have none.
+            named = any(name in content for name in spelt)
+            found = set(wanted.findall(content)) if named else set()
             gained = found and found - set(wanted.findall(before.content(path) or b""))
         except CaphistoryError:
             continue

@@ -15,8 +15,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 _TOKEN = re.compile(
-    rb"[A-Za-z_]\w*|\d[\w.]*|\"[^\"]*\"|'[^']*'|->|\+\+|--|<<=|>>=|[<>=!+\-*/&|^%]=|&&|\|\||<<|>>"
-    rb"|[^\s\w]"
+    r"[A-Za-z_]\w*|\d[\w.]*|\"[^\"]*\"|'[^']*'|->|\+\+|--|<<=|>>=|[<>=!+\-*/&|^%]=|&&|\|\||<<|>>"
+    r"|[^\s\w]",
+    re.ASCII,
 )
 _HEADS = frozenset(("if", "while", "for", "switch"))
 _PLAIN_HEADS = frozenset(("else", "do"))
@@ -179,10 +180,8 @@ def called(text: Sequence[str]) -> Iterator[str]:
 
 def tokens(code: bytes, start: int, end: int) -> list[Token]:
     """The tokens of a stretch of blanked code."""
-    return [
-        Token(match.group().decode("latin-1"), match.start())
-        for match in _TOKEN.finditer(code, start, end)
-    ]
+    text = code[start:end].decode("latin-1")
+    return [Token(match.group(), start + match.start()) for match in _TOKEN.finditer(text)]
 
 
 def statements(found: Sequence[Token]) -> list[Statement]:
