@@ -1,5 +1,5 @@
 -- title: What changed between two releases
--- description: Every syscall whose checked privileges differ between two releases. `became` groups them: `capability` where a root check became a capability, `gained` and `lost` where there was nothing before or after, `added` and `removed` for syscalls that only one of the two releases has, `changed` for the rest. Only rows of telling_checks count.
+-- description: Every syscall whose checked privileges differ between two releases. `became` groups them: `capability` where a root check became a capability, `gained` and `lost` where there was nothing before or after, `added` and `removed` for syscalls that only one of the two releases has, `changed` for the rest. A privilege counts that is telling (a row of telling_checks stands behind it) in at least one of the two, in each where it is feasible.
 -- param from: the earlier release (default: the last 2.0 in the database)
 -- param to: the later release (default: the last 2.2 in the database)
 -- param abi: a system-call table (default: i386)
@@ -15,12 +15,37 @@ with asked as (
         ) as to_release,
         coalesce(nullif(trim(:abi), ''), 'i386') as abi
 ),
-states as (
-    select releases.release, timeline.syscall, timeline.checks
+ends as (
+    select releases.release, releases.ordinal
+    from releases, asked
+    where releases.release in (asked.from_release, asked.to_release)
+),
+-- What is telling in one of both releases counts in the other where it is feasible: a check that
+-- only came to be shared by more syscalls is not lost.
+asks as (
+    select
+        ends.release,
+        runs.syscall,
+        coalesce(runs.capability, runs.check_name) as privilege,
+        max(max(runs.telling)) over (
+            partition by runs.syscall, coalesce(runs.capability, runs.check_name)
+        ) as counts
+    from syscall_privilege_runs as runs
+    join ends on ends.ordinal between runs.first_ordinal and runs.last_ordinal
+    where runs.abi = (select abi from asked) and runs.feasible = 1
+    group by ends.release, runs.syscall, coalesce(runs.capability, runs.check_name)
+),
+said as (
+    select release, syscall, group_concat(privilege, ', ') as checks
+    from (select * from asks where counts = 1 order by release, syscall, privilege)
+    group by release, syscall
+),
+states as materialized (
+    select ends.release, timeline.syscall, coalesce(said.checks, '') as checks
     from syscall_timeline as timeline
-    join asked on timeline.abi = asked.abi
-    join releases on releases.release in (asked.from_release, asked.to_release)
-        and releases.ordinal between timeline.first_ordinal and timeline.last_ordinal
+    join ends on ends.ordinal between timeline.first_ordinal and timeline.last_ordinal
+    left join said on said.release = ends.release and said.syscall = timeline.syscall
+    where timeline.abi = (select abi from asked)
 ),
 compared as (
     select

@@ -111,6 +111,31 @@ def test_which_puts_direct_checks_first(connection: sqlite3.Connection) -> None:
     assert [row["feasible"] for row in rows] == [1, 1, 1, 1, 1, 1, 0]
 
 
+def test_a_check_that_more_syscalls_come_to_share_is_not_lost(tmp_path: Path) -> None:
+    lookup = site("fs/namei.c", 10, "permission", capability="CAP_DAC_OVERRIDE")
+    way = (step("sys_open", "fs/open.c", 1),)
+
+    def one(release: str, feasible: int, shared_by: int) -> LinkedRelease:
+        return linked(
+            release, checks=[check("open", lookup, *way, feasible=feasible, shared_by=shared_by)]
+        )
+
+    path = build(tmp_path / "a.db", one("2.2.0", 1, 5), one("2.2.1", 1, 99), one("2.2.2", 0, 99))
+    with closing(open_reader(path)) as db:
+        states = [row["checks"] for row in ask(db, "timeline", syscall="open")]
+        assert states == ["CAP_DAC_OVERRIDE", ""]
+        assert ask(db, "transition", **{"from": "2.2.0", "to": "2.2.1"}) == []
+        (lost,) = ask(db, "transition", **{"from": "2.2.0", "to": "2.2.2"})
+        assert (lost["before"], lost["after"], lost["became"]) == ("CAP_DAC_OVERRIDE", "", "lost")
+
+
+@pytest.mark.parametrize("name", ["check_list", "site_runs", "why", "which"])
+def test_a_privilege_that_nothing_asks_for_has_no_rows(
+    name: str, connection: sqlite3.Connection
+) -> None:
+    assert ask(connection, name, privilege="nope") == []
+
+
 def test_the_default_transition_is_from_the_last_2_0_to_the_last_2_2(
     connection: sqlite3.Connection,
 ) -> None:
