@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from caphistory.store.schema import VIEWS
 
-_NEWEST = "select release from releases order by ordinal desc limit 1"
+_NEWEST = "select release from asked_releases where asked = ''"
 
 _DEFAULTS = {
     **{
@@ -21,6 +21,7 @@ _DEFAULTS = {
         if "release" in view.columns and view.name not in ("releases", "audit")
     },
     "successions": ("to_release", _NEWEST),
+    "successions_kept": ("to_release", _NEWEST),
     "syscall_check_runs": (
         "syscall",
         "select syscall from syscall_timeline where checks <> ''"
