@@ -6,12 +6,19 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from caphistory.errors import CaphistoryError
 from caphistory.history import versions
 from caphistory.history.kernels import missing_parts, release_of_makefile, release_of_name
-from caphistory.history.model import BrokenObject, SourceSpec, TagRef, Tags, Wanted, is_source
+from caphistory.history.model import (
+    BrokenObject,
+    Source,
+    SourceSpec,
+    TagRef,
+    Tags,
+    Wanted,
+    is_source,
+)
 from caphistory.history.selection import demand_releases
 
 
@@ -63,7 +70,7 @@ def _read(root: Path, path: str) -> bytes:
         raise CaphistoryError(f"cannot read {root / path}: {error.strerror}") from error
 
 
-class FolderSource:
+class FolderSource(Source):
     """One kernel in a folder, as one release; links are not followed.
 
     ``root`` is the root of the kernel; ``name`` what the ``source`` column says; ``release`` the
@@ -88,17 +95,6 @@ class FolderSource:
     @property
     def spec(self) -> SourceSpec:
         return SourceSpec("folder", str(self._root), self.name, self._tag.release, self._blobs)
-
-    def __enter__(self) -> FolderSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Nothing is held."""

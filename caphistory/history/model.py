@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeVar
 
 from caphistory.errors import CaphistoryError
 
@@ -72,16 +73,21 @@ class SourceSpec(NamedTuple):
     blobs: Mapping[str, str]
 
 
-class Source(Protocol):
+_S = TypeVar("_S", bound="Source")
+
+
+class Source(ABC):
     """A repository, tarball or folder with at least one kernel. A context manager."""
 
     name: str
     """What the ``source`` column says: never a path of this machine."""
 
     @property
+    @abstractmethod
     def spec(self) -> SourceSpec:
         """What opens this source again in another process while this one is open."""
 
+    @abstractmethod
     def tags(self, patterns: Sequence[str] = (), *, prereleases: bool = False) -> Tags:
         """Return the releases that match one of the patterns (all: no patterns).
 
@@ -90,12 +96,14 @@ class Source(Protocol):
         where that leaves nothing.
         """
 
+    @abstractmethod
     def files(self, tag: TagRef) -> dict[str, str]:
         """Return the git id of every wanted file of a release by its path, in path order.
 
         Raises BrokenObject.
         """
 
+    @abstractmethod
     def read(self, blob_id: str) -> bytes:
         """Return the content of a file by its git id.
 
@@ -103,17 +111,20 @@ class Source(Protocol):
         packed base objects. Raises BrokenObject.
         """
 
+    @abstractmethod
     def close(self) -> None:
         """Free what the source holds, such as the unpacked files of a tarball."""
 
-    def __enter__(self) -> Source: ...
+    def __enter__(self: _S) -> _S:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 _SUFFIXES = {".c", ".h", ".S", ".s", ".tbl"}

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from types import TracebackType
 from typing import cast
 
 import pygit2
@@ -16,7 +15,15 @@ from pygit2.enums import FileMode, ObjectType, RepositoryOpenFlag
 
 from caphistory.errors import CaphistoryError
 from caphistory.history.kernels import missing_parts
-from caphistory.history.model import BrokenObject, SourceSpec, TagRef, Tags, Wanted, is_source
+from caphistory.history.model import (
+    BrokenObject,
+    Source,
+    SourceSpec,
+    TagRef,
+    Tags,
+    Wanted,
+    is_source,
+)
 from caphistory.history.selection import demand_releases, select
 
 _TAGS = "refs/tags/"
@@ -51,7 +58,7 @@ class _Listings:
         return listing
 
 
-class RepositorySource:
+class RepositorySource(Source):
     """The tagged releases of a git repository, bare or not.
 
     ``path`` is the repository or its work tree; ``name`` what the ``source`` column says
@@ -78,17 +85,6 @@ class RepositorySource:
     @property
     def spec(self) -> SourceSpec:
         return SourceSpec("repository", str(self._path), self.name, None, {})
-
-    def __enter__(self) -> RepositorySource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._repository.free()

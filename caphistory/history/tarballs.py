@@ -11,7 +11,6 @@ import tarfile
 import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import IO, Any, NamedTuple, cast
 
 from caphistory.errors import CaphistoryError
@@ -198,17 +197,6 @@ class TarballSource(FolderSource):
         except BaseException:
             self._unpacked.cleanup()
             raise
-
-    def __enter__(self) -> TarballSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Remove the unpacked files."""
