@@ -24,8 +24,25 @@ _DEEPEST = 500
 _LEAVING = frozenset(
     ("return_statement", "goto_statement", "break_statement", "continue_statement")
 )
+# Without any of these an expression holds no call, no assignment and no uid.
+_TELLING = re.compile(rb"[({=]|\+\+|--|uid|val")
+_LINE_END = re.compile(rb"\n")
 _GOTO = re.compile(rb"\bgoto\s+(\w+)")
 _ZERO = (b"0", b"GLOBAL_ROOT_UID", b"ROOT_UID", b"(uid_t)0", b"(uid_t) 0")
+
+# Nodes with nothing below them, and those with nothing of interest.
+_WORDS = (
+    *("identifier", "field_identifier", "type_identifier", "statement_identifier"),
+    *("number_literal", "string_literal", "char_literal", "null", "primitive_type"),
+)
+_LEAVES = frozenset(
+    (
+        *_WORDS,
+        *("concatenated_string", "sized_type_specifier", "type_qualifier"),
+        *("sizeof_expression", "parameter_list"),
+        *("break_statement", "continue_statement", "goto_statement"),
+    )
+)
 
 K = TypeVar("K", int, "tuple[int, str]")
 V = TypeVar("V")
@@ -50,11 +67,13 @@ class Body(NamedTuple):
         """Take in what another reading found and this one did not. A condition counts if it
         holds in all readings: another configuration may be without it."""
         for at, call in other.calls.items():
-            known = self.calls.get(at, call)
-            self.calls[at] = known._replace(guards=_common(known.guards, call.guards))
+            known = self.calls.setdefault(at, call)
+            if known.guards != call.guards:
+                self.calls[at] = known._replace(guards=_common(known.guards, call.guards))
         for at, test in other.uid_tests.items():
-            same = self.uid_tests.get(at, test)
-            self.uid_tests[at] = same._replace(guards=_common(same.guards, test.guards))
+            same = self.uid_tests.setdefault(at, test)
+            if same.guards != test.guards:
+                self.uid_tests[at] = same._replace(guards=_common(same.guards, test.guards))
         self.flows.update(other.flows | self.flows)
         self.stored.update(other.stored | self.stored)
         self.structs.update(other.structs | self.structs)
@@ -71,7 +90,7 @@ def nothing() -> Body:
 def _common(
     one: tuple[guards.Expr, ...], other: tuple[guards.Expr, ...]
 ) -> tuple[guards.Expr, ...]:
-    return one if one == other else tuple(guard for guard in one if guard in other)
+    return tuple(guard for guard in one if guard in other)
 
 
 def in_order(found: dict[K, V]) -> tuple[V, ...]:
@@ -149,19 +168,30 @@ class BodyReader:
     # The tree, top down. ``conditional`` is a flag, ``depth`` guards the stack.
 
     def visit(self, node: Node, conditional: int, depth: int) -> None:
-        if depth > _DEEPEST:
-            return
-        visitor = _VISITORS.get(node.type)
-        if visitor is not None:
-            visitor(self, node, conditional, depth + 1)
-            return
-        for child in node.named_children:
-            if child.type not in _LEAVES:
-                self.visit(child, conditional, depth + 1)
+        if depth <= _DEEPEST:
+            visitor = _VISITORS.get(node.type, BodyReader._below)
+            if visitor is not None:
+                visitor(self, node, conditional, depth + 1)
+
+    def _visit_all(self, nodes: list[Node], conditional: int, depth: int) -> None:
+        if depth <= _DEEPEST:
+            for node in nodes:
+                visitor = _VISITORS.get(node.type, BodyReader._below)
+                if visitor is not None:
+                    visitor(self, node, conditional, depth + 1)
+
+    def _below(self, node: Node, conditional: int, depth: int) -> None:
+        """What ``_visit_all`` does with children, in one frame of the stack for each level."""
+        if depth <= _DEEPEST:
+            for child in node.named_children:
+                kind = child.type
+                if kind not in _LEAVES:
+                    visitor = _VISITORS.get(kind, BodyReader._below)
+                    if visitor is not None:
+                        visitor(self, child, conditional, depth + 1)
 
     def _through(self, node: Node, conditional: int, depth: int) -> None:
-        for child in node.named_children:
-            self.visit(child, conditional, depth + 1)
+        self._visit_all(node.named_children, conditional, depth + 1)
 
     def _struct(self, node: Node, conditional: int, depth: int) -> None:
         for struct in structs_in(node, self.code):
@@ -189,14 +219,15 @@ class BodyReader:
         outer = len(self._under)
         looped = left = False
         for statement in statements:
+            kind = statement.type
             # A macro may hold the label by which what follows a return is reached: the cases of
             # RO_IOCTLS in the switch of sd_ioctl (2.0).
-            if left and statement.type not in ("labeled_statement", "case_statement", "comment"):
+            if left and kind not in ("labeled_statement", "case_statement", "comment"):
                 for guard in self._under:
                     guard.expr = guards.UNKNOWN
-            if statement.type != "comment":
-                left = statement.type in _LEAVING
-            if statement.type in _LEAVES:
+            if kind != "comment":
+                left = kind in _LEAVING
+            if kind in _LEAVES:
                 continue
             self.visit(statement, conditional, depth + 1)
             # What stands behind a macro without a semicolon may be the body of its loop, which
@@ -210,10 +241,9 @@ class BodyReader:
                 if condition is not None and stays is not None:
                     end = statements[-1].end_byte
                     self._under.append(_Guard(condition, stays, statement.end_byte, end))
-            if statement.type != "comment":
+            if kind != "comment":
                 looped = (
-                    statement.type == "expression_statement"
-                    and self.code[statement.end_byte - 1] != 0x3B
+                    kind == "expression_statement" and self.code[statement.end_byte - 1] != 0x3B
                 )
         del self._under[outer:]
 
@@ -332,7 +362,8 @@ class BodyReader:
                 self._under.pop()
 
     def _binary(self, node: Node, conditional: int, depth: int) -> None:
-        self._decide(node, conditional, depth + 1, None, True)
+        if _TELLING.search(self.code, node.start_byte, node.end_byte):
+            self._decide(node, conditional, depth + 1, None, True)
 
     _unary = _binary
 
@@ -406,17 +437,14 @@ class BodyReader:
             self._through(node, conditional, depth + 1)
             return
         target, pointer = self.places.called(function)
-        values = tuple(
-            self.places.argument(argument, target)
-            for argument in arguments.named_children
-            if argument.type != "comment"
-        )
+        given = [one for one in arguments.named_children if one.type != "comment"]
         effect, errno = decision.when(not truth) if decision is not None else UNKNOWN
         if target == "uid_eq" and compares_root(arguments, self.places):
             # True for root, as a uid itself is true for everybody else.
             self._uid_test(node, conditional, decision, not truth)
         if target:
             at = self.base + node.start_byte
+            condition = self.condition_at(at)
             # In get_blkfops(major)->ioctl(…) (2.0) two calls begin at the same place.
             plain = function.type == "identifier"
             self.body.calls.setdefault(
@@ -425,20 +453,19 @@ class BodyReader:
                     self._row(node),
                     target,
                     pointer,
-                    values,
+                    tuple([self.places.argument(one, target) for one in given]),
                     conditional,
                     effect,
                     errno,
                     self.case,
-                    self.condition_at(at),
-                    self._guards(self.condition_at(at)),
-                    self._passed(arguments, "" if pointer else target),
+                    condition,
+                    self._guards(condition),
+                    self._passed(given, "" if pointer else target),
                 ),
             )
         if pointer and function.type != "identifier":
             self.visit(function, conditional, depth + 1)
-        for argument in arguments.named_children:
-            self.visit(argument, conditional, depth + 1)
+        self._visit_all(given, conditional, depth + 1)
 
     # Uids.
 
@@ -465,6 +492,8 @@ class BodyReader:
     def _guards(self, configured: str) -> tuple[guards.Expr, ...]:
         """The conditions on variables of the function under which the code at hand runs, that
         stands under the preprocessor condition ``configured``."""
+        if not self._under:
+            return ()
         found = []
         have = set(configured.split(" && "))
         for guard in self._under:
@@ -483,17 +512,13 @@ class BodyReader:
     def _configured(self, node: Node) -> frozenset[str]:
         """The preprocessor conditions under which all of an expression is compiled."""
         start, end = node.start_byte, node.end_byte
-        places = [start, *(at for at in range(start, end) if self.code[at] == 0x0A)]
-        found = (self.condition_at(self.base + at).split(" && ") for at in places)
-        return frozenset(part for parts in found for part in parts if part)
+        places = [start, *(found.start() for found in _LINE_END.finditer(self.code, start, end))]
+        texts = {self.condition_at(self.base + at) for at in places}
+        return frozenset(part for text in texts for part in text.split(" && ") if part)
 
-    def _passed(self, arguments: Node, target: str) -> tuple[guards.Expr, ...]:
+    def _passed(self, arguments: list[Node], target: str) -> tuple[guards.Expr, ...]:
         """The arguments of a call, up to the last one that can be followed."""
-        found = [
-            guards.expression(argument, self.code, self.places.locals)
-            for argument in arguments.named_children
-            if argument.type != "comment"
-        ]
+        found = [guards.expression(one, self.code, self.places.locals) for one in arguments]
         if self._returning:
             found = [
                 (*one, "last") if isinstance(one, tuple) and one[0] == "addr" else one
@@ -645,7 +670,8 @@ class BodyReader:
 
 # Not in the reader itself: its own methods in it would be a cycle, and workers that read
 # thousands of files do without the collector of cycles.
-_VISITORS: dict[str, Callable[[BodyReader, Node, int, int], None]] = {
+_VISITORS: dict[str, Callable[[BodyReader, Node, int, int], None] | None] = {
+    **dict.fromkeys(_WORDS),
     "call_expression": BodyReader._call,
     "if_statement": BodyReader._if,
     "while_statement": BodyReader._loop,
@@ -668,13 +694,3 @@ _VISITORS: dict[str, Callable[[BodyReader, Node, int, int], None]] = {
     "struct_specifier": BodyReader._struct,
     "union_specifier": BodyReader._struct,
 }
-
-# Nodes with nothing of interest below them.
-_LEAVES = frozenset(
-    (
-        *("identifier", "field_identifier", "type_identifier", "statement_identifier"),
-        *("number_literal", "string_literal", "concatenated_string", "char_literal", "null"),
-        *("primitive_type", "sized_type_specifier", "type_qualifier", "sizeof_expression"),
-        *("break_statement", "continue_statement", "goto_statement", "parameter_list"),
-    )
-)

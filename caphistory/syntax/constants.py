@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from caphistory.syntax import guards
 from caphistory.syntax.bodies import Body, in_order
@@ -102,6 +103,7 @@ def decided(
     # Of a pointer that is set to another one the members are not the caller's.
     followed = {name for name in parameters if stands.get("$" + name) != guards.UNKNOWN}
 
+    @cache
     def decide(conditions: tuple[Expr, ...]) -> tuple[Expr, ...]:
         parts = (guards.known_part(one, stands, followed) for one in conditions)
         return tuple(dict.fromkeys(part for part in parts if guards.leaves(part)))
@@ -111,15 +113,16 @@ def decided(
         for place, value in stands.items()
         if value != guards.UNKNOWN or place[1:].partition(">")[0] in parameters
     }
-    calls = tuple(
-        call._replace(
-            guards=decide(call.guards),
-            passes=tuple(guards.substitute(one, once) for one in call.passes),
-        )
-        if call.guards or (once and call.passes)
-        else call
-        for call in in_order(found.calls)
-    )
+
+    def settled(call: Call) -> Call:
+        known = decide(call.guards) if call.guards else ()
+        passes = call.passes
+        if once:
+            passes = tuple([guards.substitute(one, once) for one in passes])
+        same = known == call.guards and passes == call.passes
+        return call if same else call._replace(guards=known, passes=passes)
+
+    calls = tuple([settled(call) for call in in_order(found.calls)])
     tests = tuple(test._replace(guards=decide(test.guards)) for test in in_order(found.uid_tests))
     locals_ = {place: value for place, value in once.items() if ">" not in place}
     sets = tuple(

@@ -10,7 +10,12 @@ from caphistory.syntax.declarations import type_name
 from caphistory.syntax.notation import use
 
 _FLAGS = re.compile(rb"[A-Z0-9_|&~()\s<x]+")
-_STATEMENTS = ("compound_statement", "expression_statement")
+_WITH_LAST = frozenset(
+    (
+        *("parenthesized_expression", "comma_expression"),
+        *("compound_statement", "expression_statement"),
+    )
+)
 _TYPE_ARGUMENT = re.compile(rb",\s*((?:struct|union)\s+\w+)\s*,")
 
 
@@ -77,7 +82,7 @@ class Places:
             return self.place(value, depth + 1) if value is not None else ""
         if kind == "call_expression":
             return self._call_place(node, depth)
-        if kind in ("parenthesized_expression", "comma_expression", *_STATEMENTS):
+        if kind in _WITH_LAST:
             children = node.named_children  # of ({ …; x; }) the last is its value
             return self.place(children[-1], depth + 1) if children else ""
         if kind in ("conditional_expression", "assignment_expression"):

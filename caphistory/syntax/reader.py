@@ -36,7 +36,7 @@ from caphistory.syntax.repairs import readable, without_attributes
 from caphistory.syntax.tables import assembler_functions
 
 # Any name that may be, or hold, a check's name: the lexical count starts from these.
-_HINT = re.compile(rb"suser|capab|cap_raised|has_cap")
+_HINTS = (b"suser", b"capab", b"cap_raised", b"has_cap")
 MENTION = re.compile(rb"\b\w*(?:suser|capable|cap_raised|has_cap|capability)\w*\b")
 _INCLUDE = re.compile(rb'#\s*include\s*([<"][^">\n]+)[">]')
 _CALLED = re.compile(rb"\s*\(")
@@ -112,12 +112,17 @@ def _shared(fact: Any) -> Any:
     strings in its facts, one in seven of them different."""
     if type(fact) is str:
         return intern(fact)
-    if not fact or not isinstance(fact, tuple):
+    if not isinstance(fact, tuple):
         return fact
     parts = [
-        intern(part) if type(part) is str else _shared(part) if part else part for part in fact
+        intern(part)
+        if type(part) is str
+        else _shared(part)
+        if part and isinstance(part, tuple)
+        else part
+        for part in fact
     ]
-    return tuple(parts) if type(fact) is tuple else type(fact)(*parts)
+    return tuple.__new__(type(fact), parts)
 
 
 def read_assembler(source: bytes) -> tuple[facts.Blob, dict[bytes, facts.Item]]:
@@ -453,7 +458,7 @@ def _mentions(scanned: Scan, prototypes: list[items.Extent]) -> tuple[tuple[int,
 def _named(code: bytes) -> list[tuple[int, str, bool]]:
     """Offset and name of each mention, and whether the name itself is called: a member of
     that name is another thing (``security_ops->capable(…)``, 2.6)."""
-    if not _HINT.search(code):
+    if not any(hint in code for hint in _HINTS):
         return []
     return [
         (

@@ -67,7 +67,8 @@ def readable(code: bytes) -> bytes:
     for found in _ALONE.finditer(code):
         _end(changed, found.start() + len(found.group().rstrip()), found.end())
     typed = [found for found in _TYPE.finditer(code) if _called_alone(code, found.start())]
-    for found in (*typed, *_LEVEL.finditer(code)):
+    levels = _LEVEL.finditer(code) if b"KERN_" in code else ()
+    for found in (*typed, *levels):
         start, end = found.span(1)
         changed[start:end] = b'"' + b" " * (end - start - 2) + b'"'
     return bytes(changed)
