@@ -23,6 +23,11 @@ _TARGETS = {
         "__sparc64__",
     },
 }
+# What arch/x86/Kconfig sets by the processor alone (2.6.24 on), and others do not have.
+_OPTIONS = {
+    "i386": {"CONFIG_X86_32"},
+    "x86_64": {"CONFIG_X86_64", "CONFIG_64BIT"},
+}
 VERSION = "LINUX_VERSION_CODE"
 _ALWAYS = frozenset(("__KERNEL__", "__GNUC__", VERSION))
 _NEVER = frozenset(("__ASSEMBLY__", "__ASSEMBLER__", "__cplusplus"))
@@ -146,7 +151,11 @@ class _Reader:
     def _defined(self, name: str) -> bool | None:
         if name in _ALWAYS or name in _TARGETS.get(self._target.abi, ()):
             return True
-        if name in _NEVER or any(name in names for names in _TARGETS.values()):
+        if name in _OPTIONS.get(self._target.abi, ()):
+            return True
+        if name in _NEVER or any(
+            name in names for all_ in (_TARGETS, _OPTIONS) for names in all_.values()
+        ):
             return False
         if name.startswith("CONFIG_"):
             option = name[7:].removeprefix("ARCH_").lower()

@@ -11,7 +11,12 @@ from caphistory.syntax.facts import Blob
 
 _ARCH_FOLDER = re.compile(r"(?:^arch/|^include/asm-)([a-z0-9_]+)(?=/)")
 # Programs that run beside the kernel, not in it.
-_NOT_KERNEL = re.compile(r"^(?:tools|scripts|Documentation|usr|samples|boot|arch/\w+/boot)/")
+_NOT_KERNEL = re.compile(
+    r"^(?:tools|scripts|Documentation|usr|samples|boot"
+    r"|arch/\w+/(?:boot|purgatory|realmode/rm|tools))/"
+)
+# What user-mode Linux takes of a processor (arch/x86/um).
+_USER_MODE = re.compile(r"^arch/\w+/um/")
 # What <…> finds in an architecture's folders: asm/x.h, and mach/x.h of arm.
 _ASM = re.compile(r"^include/asm-[a-z0-9_]+/(.*\.h)$")
 _ARCH_INCLUDE = re.compile(r"^arch/(?:\w+/)+?include/(?:uapi/)?(.*\.h)$")
@@ -34,8 +39,19 @@ def architecture(path: str) -> str:
     a program that is no part of the kernel."""
     if _NOT_KERNEL.match(path):
         return "-"
+    if _USER_MODE.match(path):
+        return "um"
     found = _ARCH_FOLDER.search(path)
     return found.group(1) if found else ""
+
+
+def of_other_width(path: str, abi: Abi) -> bool:
+    """Whether a file is named for the processors of another width: ``process_32.c`` for
+    x86_64, as is what only 32-bit programs use there (``arch/x86_64/ia32``)."""
+    if not path.startswith("arch/"):
+        return False
+    other = "64" if abi.name == "i386" else "32"
+    return path.endswith(f"_{other}.c") or (other == "32" and "/ia32/" in path)
 
 
 def foreign(

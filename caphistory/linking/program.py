@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from caphistory.linking.conditions import VERSION, Target, possible, version_code
-from caphistory.linking.folders import Abi, architecture, foreign
+from caphistory.linking.folders import Abi, architecture, foreign, of_other_width
 from caphistory.linking.includes import Includes
 from caphistory.syntax.facts import (
     Blob,
@@ -126,6 +126,7 @@ class _View:
         self.target = Target(abi.name, frozenset(), None)
         self.includes = Includes(files, arch, abi)
         self.foreign: frozenset[str] = frozenset()
+        self.stand_ins: frozenset[str] = frozenset()
         self.built: set[str] = set()
         self.possible: dict[str, bool] = {}
         self.resolved: dict[str, dict[str, list[Definition]]] = {}
@@ -243,8 +244,9 @@ class Program:
             view.moved |= changed - (set(gone) & set(new))
             view.renamed |= names
 
-    def build_for(self, abi: Abi, release: str) -> None:
-        """See the release as it is built with another ABI; ``release`` is its name."""
+    def build_for(self, abi: Abi, release: str, stand_ins: frozenset[str] = frozenset()) -> None:
+        """See the release as it is built with another ABI; ``release`` is its name, and
+        ``stand_ins`` the files that are built only where an option is off."""
         self.abi = abi
         self._view = view = self._view_of(abi)
         others = frozenset(self._arch.values()) - abi.folders
@@ -258,8 +260,9 @@ class Program:
         view.target = target
         paths = view.includes.refresh(view.changed, view.moved)
         there = foreign(self.files, self._arch, abi, view.includes.targets)
-        turned = {path for path in there ^ view.foreign if path in self.files}
-        view.foreign = there
+        others_ = (there ^ view.foreign) | (stand_ins ^ view.stand_ins)
+        turned = {path for path in others_ if path in self.files}
+        view.foreign, view.stand_ins = there, stand_ins
         kinds = ("", *abi.folders)
         view.built = {p for p, kind in self._arch.items() if kind in kinds and p not in there}
         for index in self._named:
@@ -400,7 +403,7 @@ class Program:
     def _visible(self, name: str, path: str) -> list[Definition]:
         own = self.by_name.at(name, path)
         if own:
-            return [d for d in own if self.possible(d.condition)] or own
+            return self._strong(name, path) or [d for d in own if self.possible(d.condition)] or own
         candidates = [
             d
             for d in self.by_name.get(name)
@@ -421,11 +424,66 @@ class Program:
         headers = [d for d in candidates if d.path.endswith(".h")]
         return headers if len({d.path for d in headers}) == 1 else []
 
+    def _strong(self, name: str, path: str) -> list[Definition]:
+        """The architecture's own definition of an external function that generic code defines
+        too (``__weak``, or unless the architecture has one) and uses in the same file; the
+        linker takes it. bpf_int_jit_compile of kernel/bpf/core.c, from 3.16 on."""
+        own = self.by_name.at(name, path)
+        if self._arch[path] or not all(_is_exported(d) and not _of_module(d) for d in own):
+            return []
+        theirs = [
+            d
+            for d in self.by_name.get(name)
+            if self._arch[d.path] in self.abi.folders
+            and _is_exported(d)
+            and self.possible(d.condition)
+            and not self._stands_in(d)
+        ]
+        return self._choose(name, theirs, path) if theirs else []
+
     def _choose(self, name: str, exported: list[Definition], path: str) -> list[Definition]:
-        chosen = _nearest(exported, path)
+        chosen = self.nearest(exported, path)
         if len(chosen) < len(exported):
             self._view.ambiguous[name, path] = sorted({d.path for d in exported} - {chosen[0].path})
         return chosen
+
+    def nearest(self, candidates: list[Definition], path: str) -> list[Definition]:
+        """Of several functions with the same external name, which no kernel holds at once, the
+        one that is meant in ``path``: one of a file that is not named for processors of another
+        width; that is no stand-in for what is not configured; for generic code the
+        architecture's, unless a module brings its own; of the file nearest to the caller's
+        (most leading folders in common); of the architecture; of the shallowest and first
+        path."""
+        if len({c.path for c in candidates}) == 1:
+            return candidates
+        folders = path.split("/")
+        generic = not self._arch.get(path) and not any(_of_module(c) for c in candidates)
+
+        def rank(definition: Definition) -> tuple[bool, bool, bool, int, bool, int, str]:
+            theirs = definition.path.split("/")
+            common = 0
+            while common < min(len(folders), len(theirs)) and folders[common] == theirs[common]:
+                common += 1
+            other = not self._arch[definition.path]
+            return (
+                of_other_width(definition.path, self.abi),
+                self._stands_in(definition),
+                generic and other,
+                -common,
+                other,
+                len(theirs),
+                definition.path,
+            )
+
+        best = min(candidates, key=rank).path
+        return [c for c in candidates if c.path == best]
+
+    def _stands_in(self, definition: Definition) -> bool:
+        """Whether a definition stands in for what is not configured: by its file, or as
+        ``memory_failure`` of arch/x86/kernel/cpu/mce/core.c in 6.12."""
+        return definition.path in self._view.stand_ins or any(
+            term.startswith("!defined(CONFIG_") for term in definition.condition.split(" && ")
+        )
 
     def may_be_included(self, path: str) -> bool:
         """Whether a file is a header, or a .c file that others include (drivers of 1.2 to 2.4;
@@ -541,6 +599,11 @@ def _is_exported(definition: Definition) -> bool:
     return isinstance(fact, Function) and not fact.static and not definition.path.endswith(".h")
 
 
+def _of_module(definition: Definition) -> bool:
+    """Whether each module has such a function of its own (``init_module`` until 2.4)."""
+    return "defined(MODULE)" in definition.condition.split(" && ")
+
+
 def _leaves_open(definitions: list[Definition]) -> bool:
     """Whether the preprocessor may leave a header without these definitions: the stand-in
     for a function that is not configured (``do_shmat`` of include/linux/shm.h, 2.6)."""
@@ -551,22 +614,3 @@ def _leaves_open(definitions: list[Definition]) -> bool:
 
 # What holds for all code of a kernel that is C.
 _KERNEL = frozenset(("", "defined(__KERNEL__)", "!defined(__ASSEMBLY__)"))
-
-
-def _nearest(candidates: list[Definition], path: str) -> list[Definition]:
-    """Of several functions with the same external name, which no kernel holds at once:
-    those of the file nearest to the caller's (most leading folders in common); then one of
-    the architecture; then the shallowest and first path."""
-    if len({c.path for c in candidates}) == 1:
-        return candidates
-    folders = path.split("/")
-
-    def rank(definition: Definition) -> tuple[int, bool, int, str]:
-        theirs = definition.path.split("/")
-        common = 0
-        while common < min(len(folders), len(theirs)) and folders[common] == theirs[common]:
-            common += 1
-        return -common, theirs[0] != "arch", len(theirs), definition.path
-
-    best = min(candidates, key=rank).path
-    return [c for c in candidates if c.path == best]

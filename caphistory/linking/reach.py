@@ -350,10 +350,8 @@ def reached(
 
 
 def _dispatched(entries: list[Entry]) -> set[tuple[Definition, Definition]]:
-    multiplexers = {e.syscall: e.definition for e in entries if e.parent is None}
-    pairs = set()
-    for entry in entries:
-        parent = multiplexers.get(entry.parent) if entry.parent is not None else None
-        if parent is not None and entry.definition is not None:
-            pairs.add((parent, entry.definition))
-    return pairs
+    return {
+        (entry.dispatcher, entry.definition)
+        for entry in entries
+        if entry.dispatcher is not None and entry.definition is not None
+    }

@@ -10,6 +10,7 @@ from caphistory.linking.audit import ambiguous, audit
 from caphistory.linking.checks import Checks, Site
 from caphistory.linking.feasibility import Constants
 from caphistory.linking.folders import I386, X86_64, Abi
+from caphistory.linking.makefiles import stand_ins
 from caphistory.linking.pointers import Pointers
 from caphistory.linking.program import Program
 from caphistory.linking.syscalls import Entry, entries
@@ -38,12 +39,13 @@ class Tree(NamedTuple):
 
 def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail]) -> LinkedRelease:
     """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it."""
-    kernels = [_Kernel(I386, release.release, program, tree)]
+    replaced = stand_ins(tree.blobs, tree.read)
+    kernels = [_Kernel(I386, release.release, program, tree, replaced)]
     row, details = kernels[0].audit()
     reached = kernels[0].reached()
     details += ambiguous(program, reached)
     if entries(program, X86_64, tree.blobs, tree.read):
-        kernels.append(_Kernel(X86_64, release.release, program, tree))
+        kernels.append(_Kernel(X86_64, release.release, program, tree, replaced))
         reached += kernels[1].reached()
     checks = {site.check for kernel in kernels for site in kernel.sites}
     wrappers = {wrapper for kernel in kernels for wrapper in kernel.checks.wrappers()}
@@ -63,8 +65,10 @@ class _Kernel:
     """The release as a kernel with one ABI, which is linked step by step and before another one
     is: a wrapper may be another one there, and then its calls are other sites."""
 
-    def __init__(self, abi: Abi, release: str, program: Program, tree: Tree) -> None:
-        program.build_for(abi, release)
+    def __init__(
+        self, abi: Abi, release: str, program: Program, tree: Tree, replaced: frozenset[str]
+    ) -> None:
+        program.build_for(abi, release, replaced)
         self._program = program
         self.abi = abi
         self.table = entries(program, abi, tree.blobs, tree.read)

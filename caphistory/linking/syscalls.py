@@ -9,24 +9,28 @@ from typing import NamedTuple
 from caphistory.linking.folders import Abi
 from caphistory.linking.program import Definition, Program
 from caphistory.syntax import tables
-from caphistory.syntax.facts import Function
+from caphistory.syntax.facts import Call, Function
 
 _TABLE_NAME = ":sys_call_table"
 _GAPS = frozenset(("sys_ni_syscall", "compat_sys_ni_syscall", "__ni_sys_call", "0"))
 _LABEL = re.compile(r"(?:SYS_)?([A-Z][A-Z0-9_]+)")
+# A system call's function, or what one is made of: ``sys_x``, ``__sys_x``, ``ksys_x``.
+_SYSTEM_CALL = re.compile(r"_*k?sys_\w+")
 # A multiplexer is an entry function that has at least this many cases with a call in
 # each: socketcall has 11 of them in 1.0, ipc 9.
 _FEWEST_CASES = 6
 
 
 class Entry(NamedTuple):
-    """A syscall, its entry function by name, and the definition where one was found."""
+    """A syscall, its entry function by name, and the definition where one was found; for a
+    sub-call its ``parent``, and the function that dispatches it."""
 
     number: int | None
     syscall: str
     function: str
     definition: Definition | None
     parent: str | None
+    dispatcher: Definition | None = None
 
 
 def entries(
@@ -110,8 +114,8 @@ def _of_abi(path: str, abi: Abi) -> bool:
 
 
 def _entry_definition(program: Program, function: str) -> Definition | None:
-    """The definition of an entry function: with external linkage, the architecture's own
-    before a generic one."""
+    """The definition of an entry function: with external linkage, the one that a name means
+    in no particular file (``Program.nearest``)."""
     names = [function]
     if function.startswith(("stub_", "ptregs_")):
         names.append("sys_" + function.partition("_")[2])
@@ -121,30 +125,43 @@ def _entry_definition(program: Program, function: str) -> Definition | None:
             for d in program.by_name.get(name)
             if isinstance(d.fact, Function) and not d.path.endswith(".h") and program.built(d.path)
         ]
-        if candidates:
-            return min(
-                candidates,
-                key=lambda d: (d.fact.static, not d.path.startswith("arch/"), d.path, d.line),  # type: ignore[union-attr]
-            )
+        exported = [d for d in candidates if not d.fact.static]  # type: ignore[union-attr]
+        for among in (exported, candidates):
+            possible = [d for d in among if program.possible(d.condition)] or among
+            if possible:
+                return min(program.nearest(possible, ""), key=lambda d: d.line)
     return None
 
 
 def multiplexed(program: Program, entry: Entry) -> list[Entry]:
     """What an entry function dispatches by a ``case`` for each sub-call: ``socketcall`` and
-    ``ipc``. The sub-call's name is its label's (``SYS_BIND``, ``SEMOP``)."""
+    ``ipc``. The sub-call's name is its label's (``SYS_BIND``, ``SEMOP``), whatever the function
+    is called that it shares with others."""
     definition = entry.definition
     if definition is None or entry.syscall not in ("socketcall", "ipc"):
         return []
-    found: dict[str, Entry] = {}
+    # sys_ipc only hands on to ksys_ipc, from 4.17 on.
+    for name in definition.fact.relays:
+        for relayed in program.resolve(name, definition.path):
+            definition = relayed
+    cases: dict[str, list[Call]] = {}
     for call in definition.fact.calls:
         label = _LABEL.fullmatch(call.case)
-        if label is None or call.pointer:
-            continue
-        name = label.group(1).lower()
-        # sock_bind (1.0 to 1.3) or sys_bind: the function is named after the sub-call.
-        if name in found or not call.target.endswith(name):
-            continue
-        targets = program.resolve(call.target, definition.path)
+        if label is not None and not call.pointer:
+            cases.setdefault(label.group(1).lower(), []).append(call)
+    found = []
+    for name, calls in cases.items():
+        function = _dispatched(name, [call.target for call in calls])
+        targets = program.resolve(function, definition.path) if function else []
         if targets:
-            found[name] = Entry(None, name, call.target, targets[0], entry.syscall)
-    return list(found.values()) if len(found) >= _FEWEST_CASES else []
+            found.append(Entry(None, name, function, targets[0], entry.syscall, definition))
+    return found if len(found) >= _FEWEST_CASES else []
+
+
+def _dispatched(name: str, targets: list[str]) -> str:
+    """The function that does a sub-call's work, of those that its case calls; empty if none
+    does. It is named after the sub-call (sock_bind of 1.0, do_shmat of 2.6), or it is another
+    one's: SEMOP of 2.6 calls sys_semtimedop, SYS_ACCEPT of 4.15 sys_accept4, SYS_SEND of 4.18
+    __sys_sendto."""
+    named = [target for target in targets if target.endswith(name)]
+    return next(iter(named or filter(_SYSTEM_CALL.fullmatch, targets)), "")

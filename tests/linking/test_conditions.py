@@ -73,6 +73,9 @@ def test_another_abi_has_other_macros() -> None:
     wide = Target("x86_64", frozenset(("sparc", "i386")), None)
     assert possible("defined(__x86_64__) && LINUX_VERSION_CODE < 7", wide)
     assert not possible("defined(__i386__)", wide)
+    assert possible("defined(CONFIG_64BIT) && !defined(CONFIG_X86_32)", wide)
+    assert not possible("defined(CONFIG_X86_32)", wide)
+    assert not possible("!defined(CONFIG_X86_32) || defined(CONFIG_64BIT)", I386)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from caphistory.linking.makefiles import replaced
+
 from .kernels import chains, linked, told
 
 CASES = {
@@ -345,6 +347,97 @@ int sys_one(void) { return capable(CAP_A) ? 0 : -1; }
 """,
         {"sys_one: CAP_A"},
     ),
+    "the architecture's definition is linked, not the weak one beside the call": (
+        """
+-- kernel/jit.c
+int prepare(void) { return capable(CAP_WRONG) ? 0 : -1; }
+int sys_one(void) { return prepare(); }
+static int later(void) { return capable(CAP_A) ? 0 : -1; }
+int sys_two(void) { return later(); }
+-- net/user.c
+int sys_three(void) { return prepare(); }
+-- kernel/other.c
+int sys_four(void) { return prepare(); }
+-- arch/x86/net/jit.c
+int prepare(void) { return capable(CAP_A) ? 0 : -1; }
+static int later(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- arch/x86/purgatory/jit.c
+int prepare(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- arch/x86/um/jit.c
+int prepare(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- arch/mips/net/jit.c
+int prepare(void) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {
+            "sys_one prepare: CAP_A",
+            "sys_two later: CAP_A",
+            "sys_three prepare: CAP_A",
+            "sys_four prepare: CAP_A",
+        },
+    ),
+    "the architecture's stand-in is not linked where there is more than that": (
+        """
+-- mm/failure.c
+int sys_one(void) { return failed(); }
+int failed(void) { return capable(CAP_A) ? 0 : -1; }
+-- kernel/two.c
+int sys_two(void) { return failed(); }
+-- arch/x86/kernel/failure.c
+#ifndef CONFIG_FAILURE
+int failed(void) { return capable(CAP_WRONG) ? 0 : -1; }
+#endif
+""",
+        {"sys_one failed: CAP_A", "sys_two failed: CAP_A"},
+    ),
+    "a module's own function is no weak one": (
+        """
+-- drivers/one.c
+#ifdef MODULE
+int begin(void) { return capable(CAP_A) ? 0 : -1; }
+int sys_one(void) { return begin(); }
+#endif
+-- arch/i386/kernel/driver.c
+#ifdef MODULE
+int begin(void) { return capable(CAP_WRONG) ? 0 : -1; }
+#endif
+""",
+        {"sys_one begin: CAP_A"},
+    ),
+    "a file for the processors of another width": (
+        """
+-- kernel/one.c
+int sys_one(void) { return start(); }
+-- arch/x86/kernel/process_32.c
+int start(void) { return capable(CAP_A) ? 0 : -1; }
+-- arch/x86/kernel/other_64.c
+int start(void) { return capable(CAP_WRONG) ? 0 : -1; }
+""",
+        {"sys_one start: CAP_A"},
+    ),
+    "what a Makefile builds where an option is off stands in for the option's code": (
+        """
+-- mm/Makefile
+# all but the last line
+mmu-y := a_none.o
+mmu-$(CONFIG_MMU) := memory.o map.o
+obj-y := $(mmu-y) both.o
+ifneq ($(CONFIG_SMP),y)
+obj-y += a_single.o
+endif
+-- mm/a_none.c
+int map(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- mm/map.c
+int map(void) { return capable(CAP_A) ? 0 : -1; }
+-- mm/a_single.c
+int each(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- mm/many.c
+int each(void) { return capable(CAP_A) ? 0 : -1; }
+-- kernel/one.c
+int sys_one(void) { return map(); }
+int sys_two(void) { return each(); }
+""",
+        {"sys_one map: CAP_A", "sys_two each: CAP_A"},
+    ),
     "an old-style definition": (
         """
 -- fs/one.c
@@ -365,6 +458,28 @@ char *name;
 def test_a_name_means_what_c_lets_it_mean(rule: str) -> None:
     kernel, expected = CASES[rule]
     assert chains(kernel) == expected
+
+
+@pytest.mark.parametrize(
+    ("makefile", "expected"),
+    [
+        ("ifdef CONFIG_A\nobj-y += a.o\nelse\nobj-y += b.o c.o\nendif\nobj-y += c.o", {"b"}),
+        ("ifndef CONFIG_A\nO_OBJS += a.o\nendif", {"a"}),
+        ("ifeq ($(CONFIG_A),)\nobj-y += a.o\nelse\nobj-y += b.o\nendif", {"a"}),
+        ("ifeq ($(CONFIG_A),n)\nobj-y += a.o\nendif", {"a"}),
+        # Until 2.4 a module is named in the else branch of what is built in.
+        (
+            "ifeq ($(CONFIG_A),y)\nL_OBJS += a.o\nelse\n"
+            "  ifeq ($(CONFIG_A),m)\n  M_OBJS += a.o\n  endif\nendif",
+            set(),
+        ),
+        ("x-y := a.o b.o\nx-$(CONFIG_A) := b.o c.o\nx-$(CONFIG_B) += d.o", {"a"}),
+        ("ifeq ($(ARCH),i386)\nobj-y += a.o\nelse\nobj-y += b.o\nendif", set()),
+        ("endif\nelse\nifeq\n# obj-y := a.o\n\tcc -o a.o a.c", set()),
+    ],
+)
+def test_what_is_built_where_an_option_is_off(makefile: str, expected: set[str]) -> None:
+    assert replaced(makefile) == expected
 
 
 def test_what_no_kernel_of_this_version_and_architecture_compiles_calls_nothing() -> None:

@@ -299,6 +299,60 @@ def test_sub_calls_of_1_0_are_functions_of_the_file() -> None:
     assert len(found) == 7
 
 
+def test_a_sub_call_keeps_its_name_where_it_shares_another_ones_function() -> None:
+    """From 2.6 on SEMOP is done by semtimedop's function, from 4.15 on accept by accept4's."""
+    text = SOCKETCALL.replace("return sys_accept(", "log_it(args); return __sys_accept4(")
+    text = text.replace("return sys_send(", "return __sys_sendto(")
+    text += """
+-- net/shared.c
+void log_it(int *args) { capable(CAP_WRONG); }
+int __sys_accept4(int id) { return capable(CAP_ACCEPT) ? 0 : -1; }
+int __sys_sendto(int id) { return 0; }
+"""
+    release = linked(text)
+    subs = [(row.syscall, row.function) for row in release.syscalls if row.parent]
+    assert subs[-2:] == [("accept", "__sys_accept4"), ("send", "__sys_sendto")]
+    found = {(row.syscall, row.check.capability) for row in release.syscall_checks}
+    assert ("accept", "CAP_ACCEPT") in found
+    assert ("socketcall", "CAP_ACCEPT") not in found
+    assert not {syscall for syscall, check in found if check == "CAP_WRONG"} - {"socketcall"}
+
+
+def test_a_multiplexer_may_be_relayed() -> None:
+    """From 4.17 on sys_ipc only hands its arguments on to ksys_ipc."""
+    text = SOCKETCALL.replace("sys_socketcall(int", "ksys_socketcall(int")
+    text += """
+-- net/entry.c
+int sys_socketcall(int call, int *args) { return ksys_socketcall(call, args); }
+"""
+    release = linked(text)
+    assert {row.syscall for row in release.syscalls if row.parent == "socketcall"} == {
+        *("socket", "bind", "connect", "listen", "accept", "send")
+    }
+    assert {(row.syscall, row.check.capability) for row in release.syscall_checks} == {
+        ("socketcall", "CAP_OWN"),
+        ("bind", "CAP_BIND"),
+        ("listen", "CAP_SHARED"),
+    }
+
+
+def test_the_entry_function_is_not_the_stand_in_for_what_is_not_configured() -> None:
+    text = """
+-- kernel/time/Makefile
+ifeq ($(CONFIG_CLOCKS),y)
+obj-y += clocks.o \\
+    more.o
+else
+obj-y += a_stub.o
+endif
+-- kernel/time/a_stub.c
+int sys_settime(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- kernel/time/clocks.c
+int sys_settime(void) { return capable(CAP_A) ? 0 : -1; }
+"""
+    assert chains(text) == {"sys_settime: CAP_A"}
+
+
 IPC = """
 -- ipc/util.c
 int sys_ipc(unsigned call, int first, int second, int third, void *ptr)

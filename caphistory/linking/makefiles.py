@@ -1,0 +1,76 @@
+"""What the Makefiles of a release build only where something else is not configured."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+
+_CONTINUED = re.compile(r"\\\n")
+_TEST = re.compile(
+    r"(?P<word>ifn?eq|ifn?def)\s*(?:\(\s*)?(?:\$[({])?(?P<name>\w+)[)}]?"
+    r"(?:\s*,\s*(?P<value>[\w\"']*)\s*\))?"
+)
+_ASSIGNMENT = re.compile(r"(?P<name>[\w.$(){}-]+)\s*(?P<sign>[:+]?=)\s*(?P<value>.*)")
+_BY_OPTION = re.compile(r"(?P<stem>[\w.-]*-)(?P<option>y|\$\(CONFIG_\w+\))")
+_OBJECT = re.compile(r"([\w./-]+)\.o\b")
+
+# By the git id of a Makefile: most are the same in neighbouring releases.
+_KNOWN: dict[str, frozenset[str]] = {}
+
+
+def stand_ins(blobs: Mapping[str, str], read: Callable[[str], bytes]) -> frozenset[str]:
+    """The paths of the C files that are built only where an option is off: what stands in for
+    the option's code (kernel/time/posix-stubs.c of 6.12, mm/nommu.c of 2.6).
+
+    ``blobs`` are git blob ids by path, which ``read`` takes.
+    """
+    found: set[str] = set()
+    for path, blob in blobs.items():
+        folder, name = posixpath.split(path)
+        if name in ("Makefile", "Kbuild"):
+            if blob not in _KNOWN:
+                _KNOWN[blob] = replaced(read(blob).decode("latin-1"))
+            found.update(posixpath.join(folder, stem + ".c") for stem in _KNOWN[blob])
+    return frozenset(found)
+
+
+def replaced(makefile: str) -> frozenset[str]:
+    """The objects, without their ``.o``, that a Makefile builds only where an option is off:
+    on the negative side of an ``ifeq``, or in a variable that an option sets anew
+    (``mmu-y := nommu.o``, then ``mmu-$(CONFIG_MMU) := memory.o``)."""
+    with_, without = set[str](), set[str]()
+    firsts: dict[str, set[str]] = {}
+    tests: list[bool | None] = []
+    for line in _CONTINUED.sub(" ", makefile).splitlines():
+        text = line.partition("#")[0].strip()
+        word = text.partition(" ")[0].partition("(")[0]
+        if word in ("ifeq", "ifneq", "ifdef", "ifndef"):
+            tests.append(_wants_it_off(text))
+        elif word == "else" and tests:
+            tests[-1] = None if tests[-1] is None else not tests[-1]
+        elif word == "endif" and tests:
+            tests.pop()
+        elif assigned := _ASSIGNMENT.fullmatch(text):
+            objects = set(_OBJECT.findall(assigned["value"]))
+            (without if any(tests) else with_).update(objects)
+            by_option = _BY_OPTION.fullmatch(assigned["name"])
+            if by_option and assigned["sign"] != "+=":
+                if by_option["option"] == "y":
+                    firsts[by_option["stem"]] = objects
+                elif by_option["stem"] in firsts:
+                    gone = firsts[by_option["stem"]]
+                    without |= gone
+                    with_ -= gone - objects
+    return frozenset(without - with_)
+
+
+def _wants_it_off(test: str) -> bool | None:
+    """Whether what follows is built where an option is off: ``ifneq ($(CONFIG_X),y)``; None for
+    a test of anything else."""
+    found = _TEST.match(test)
+    if found is None or not found["name"].startswith("CONFIG_"):
+        return None
+    value = found["value"]
+    off = value is not None and value.strip("\"'") in ("", "n")
+    return off != found["word"].startswith("ifn")
