@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from caphistory.linking.program import Definition, Program, StoredAt
 from caphistory.syntax.facts import Function, Macro
-from caphistory.syntax.notation import RETURNED, filled, split, used
+from caphistory.syntax.notation import RETURNED, filled, names, split, used
 
 # ("member", tag, path of the definition, member), ("variable", path or "", name) or
 # ("local", function, name).
@@ -39,7 +39,7 @@ class Cells:
         for member in members:
             if found is None:
                 return None
-            found = self._member_type(found, member)
+            found = self._member_type(found, member, path)
         return found
 
     def _identify(self, type_: str, path: str) -> Type | None:
@@ -84,14 +84,29 @@ class Cells:
                     return place
         return ""
 
-    def _member_type(self, struct: Type, member: str) -> Type | None:
+    def _member_type(self, struct: Type, member: str, path: str) -> Type | None:
         definition = self._program.struct(*struct)
         if definition is None:
             return None
         for one in definition[2].members:
             if one.name == member:
                 return self._identify(one.type, struct[1])
-        return None
+        return self._behind_macro(struct, member, path)
+
+    def _behind_macro(self, struct: Type, name: str, path: str) -> Type | None:
+        """The type of the member that a macro stands for where it is used as a member's name:
+        ``sk_prot`` is ``__sk_common.skc_prot`` in 4.15."""
+        if name in self._expanding:
+            return None
+        self._expanding.add(name)
+        found: Type | None = None
+        place = self._macro_place(name, None, path)
+        if names(place.replace(">", "_")):
+            found = struct
+            for member in place[1:].split(">"):
+                found = self._member_type(found, member, path) if found is not None else None
+        self._expanding.discard(name)
+        return found
 
     def cell(self, place: str, path: str, function: Definition | None) -> Cell | None:
         """The cell that a place is, in a file and (for ``$`` places) a function; None where it
@@ -141,7 +156,7 @@ class Cells:
                 # A flat list for an array of structs: the members come round again.
                 member = members[int(step[1:]) % len(members)].name
             if depth + 1 < len(stored.path):
-                inner = self._member_type(holder, member)
+                inner = self._member_type(holder, member, at.path)
                 if inner is None:
                     # An array of pointers in a member: the member itself is the cell.
                     return _member(holder, member)

@@ -977,6 +977,38 @@ int sys_ioctl(struct device *dev) { return dev->ioctl(1); }
     assert chains(text) == {"sys_ioctl (device.ioctl) new_ioctl: CAP_A"}
 
 
+def test_a_macro_may_stand_for_the_members_behind_it() -> None:
+    """``sk_prot`` of 4.15 is ``__sk_common.skc_prot``; a struct's own member comes first."""
+    text = """
+-- include/net/sock.h
+struct proto { int (*bind)(int); };
+struct other { int (*bind)(int); };
+struct sock_common { int family; struct proto *skc_prot; };
+struct sock { struct sock_common common; };
+struct file { struct other *sk_prot; };
+#define sk_prot common.skc_prot
+#define sk_loop sk_loop_too
+#define sk_loop_too sk_loop
+-- net/right.c
+#include <net/sock.h>
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+struct proto one = { .bind = right };
+struct other two = { .bind = wrong };
+-- net/call.c
+#include <net/sock.h>
+int sys_bind(struct sock *sk) { return sk->sk_prot->bind(1); }
+int sys_loop(struct sock *sk) { return sk->sk_loop->bind(1); }
+-- fs/call.c
+#include <net/sock.h>
+int sys_read(struct file *file) { return file->sk_prot->bind(1); }
+"""
+    assert chains(text) == {
+        "sys_bind (proto.bind) right: CAP_A",
+        "sys_read (other.bind) wrong: CAP_WRONG",
+    }
+
+
 def test_a_constant_is_no_function() -> None:
     text = """
 -- drivers/one.c
