@@ -11,7 +11,7 @@ A *context* is what is known of a function's parameters: values by place (``$pri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from caphistory.linking.numbers import Numbers
@@ -27,13 +27,16 @@ NOTHING_KNOWN: Context = frozenset()
 class Constants:
     """Carries constants from caller to callee, as far as a guard somewhere below needs them."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, targets: Targets) -> None:
+        """``targets`` gives what a call through a pointer may call."""
         self._program = program
+        self._targets = targets
         self._numbers = Numbers(program)
+        self._changes: dict[tuple[Definition, int, str], bool] = {}
         self._wanted: dict[Definition, set[str]] = {}
         self._named: dict[Definition, dict[str, Value]] = {}
         self._sets: dict[Definition, dict[str, list[Expr]]] = {}
-        self._handed: dict[Definition, dict[str, set[str]]] = {}
+        self._handed: dict[Definition, dict[str, list[tuple[Call, int]]]] = {}
         self._names: dict[Definition, set[str]] = {}
 
     # What is asked for.
@@ -150,8 +153,9 @@ class Constants:
             return [None]
         place = f"{base}>{member}"
         own = base[1:] in caller.parameters()
-        if not own and self._handed_to(caller).get(base, set()) - {target}:
-            return [None]  # another callee may have changed it
+        others = self._handed_to(caller).get(base, ()) if not own else ()
+        if any(self._may_change(caller, *one, member) for one in others if one[0].target != target):
+            return [None]
         sets = self._sets_of(caller).get(place, [])
         changes = [one for one in sets if isinstance(one, tuple) and place in one[1:]]
         plain = [value_of(one, known) for one in sets if one not in changes]
@@ -173,19 +177,64 @@ class Constants:
             self._sets[caller] = sets
         return self._sets[caller]
 
-    def _handed_to(self, caller: Definition) -> dict[str, set[str]]:
+    def _handed_to(self, caller: Definition) -> dict[str, list[tuple[Call, int]]]:
+        """The calls that are handed a variable, and as which argument."""
         if caller not in self._handed:
-            handed: dict[str, set[str]] = {}
+            handed: dict[str, list[tuple[Call, int]]] = {}
             for call in caller.fact.calls:
-                for expr in call.passes:
+                for position, expr in enumerate(call.passes):
                     base = _struct(expr)
                     # What a return hands on is handed to nobody after that.
                     if base is not None and not (isinstance(expr, tuple) and "last" in expr):
-                        handed.setdefault(base, set()).add(call.target)
+                        handed.setdefault(base, []).append((call, position))
             self._handed[caller] = handed
         return self._handed[caller]
 
+    def _may_change(self, caller: Definition, call: Call, position: int, member: str) -> bool:
+        """Whether a call may give another value to ``member`` of the struct that it is handed
+        as its argument number ``position``: not if all that it may call is known and leaves it
+        alone (what notifies of a quota's transfer only looks at ``ia_valid``, 2.0)."""
+        if call.pointer:
+            callees = list(self._targets(caller, call))
+        else:
+            callees = self._program.resolve(call.target, caller.path)
+        return not callees or any(self._changed_by(one, position, member) for one in callees)
 
+    def _changed_by(self, callee: Definition, position: int, member: str) -> bool:
+        key = (callee, position, member)
+        if key not in self._changes:
+            self._changes[key] = True  # for one that calls itself
+            self._changes[key] = self._sets_or_hands_on(callee, position, member)
+        return self._changes[key]
+
+    def _sets_or_hands_on(self, callee: Definition, position: int, member: str) -> bool:
+        fact = callee.fact
+        if not isinstance(fact, Function) or position >= len(fact.parameters):
+            return True
+        parameter = fact.parameters[position]
+        place = "$" + parameter.name
+        # memset and copy_from_user take any bytes, and work in assembler.
+        if self._program.struct(parameter.type, callee.path) is None or any(
+            name.endswith(">" + member) or place in (name, *leaves(expr))
+            for name, expr in fact.sets
+        ):
+            return True
+        if any(place in (flow.source, flow.target) for flow in fact.flows):
+            return True
+        for call in fact.calls:
+            for at, argument in enumerate(call.arguments):
+                expr = call.passes[at] if at < len(call.passes) else "?"
+                handed = _struct(expr) == place if expr[0] == "addr" else place in leaves(expr)
+                if handed and self._may_change(callee, call, at, member):
+                    return True
+                # Its address, or something that is made of it.
+                if expr == "?" and (argument == place or argument.endswith(">" + member)):
+                    return True
+        return False
+
+
+# What a call through a pointer in a definition may call.
+Targets: TypeAlias = "Callable[[Definition, Call], Iterable[Definition]]"
 # So many different sets of constants for one call; from there on what they have in common.
 _MOST_WAYS = 4
 

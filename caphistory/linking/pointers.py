@@ -308,6 +308,13 @@ class Pointers:
                 if fits(call, definition):
                     yield PointerCall(caller, call, sorted(ways))
 
+    def targets(self, caller: Definition, call: Call) -> Iterator[Definition]:
+        """What a pointer call may call."""
+        cell = self._cell(call.target, caller)
+        for function in self._held.get(cell, ()) if cell is not None else ():
+            if fits(call, function):
+                yield function
+
     def count(self) -> Count:
         """How many pointer calls there are, and what became of them."""
         members = {cell[3] for cell in self._held if len(cell) == 4}

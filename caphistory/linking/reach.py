@@ -187,9 +187,9 @@ def _step(caller: Definition, callee: Definition, call: Call, via: str | None) -
     return Edge(caller, callee, caller.item_line + call.line, call.conditional, via, call)
 
 
-def constants(program: Program, graph: Graph, sites: list[Site]) -> Constants:
+def constants(program: Program, pointers: Pointers, graph: Graph, sites: list[Site]) -> Constants:
     """What must be known of parameters to decide the guards of sites and steps."""
-    found = Constants(program)
+    found = Constants(program, pointers.targets)
     news = []
     for site in sites:
         if found.want(site.definition, site.guards):

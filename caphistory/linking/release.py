@@ -89,7 +89,7 @@ class _Kernel:
         graph = reach.build(
             self._program, self.checks, self._pointers, built, self.table, reach.BOUNDS
         )
-        decided = reach.constants(self._program, graph, built)
+        decided = reach.constants(self._program, self._pointers, graph, built)
         return syscall_checks(self.abi, graph, self.table, built, decided)
 
 

@@ -82,6 +82,43 @@ def test_a_struct_that_another_function_may_have_changed_decides_nothing() -> No
     assert feasible(FLAGS)["opaque"] == 1
 
 
+@pytest.mark.parametrize(
+    ("fill_in", "expected"),
+    [
+        ("int fill_in(struct iattr *a) { return a->ia_valid & ATTR_UID; }", 0),
+        ("int fill_in(struct iattr *a) { a->ia_mode = 7; return look(a); }", 0),
+        ("int fill_in(struct iattr *a) { return a->ia_valid ? fill_in(a) : 0; }", 1),
+        ("int fill_in(struct iattr *a) { a->ia_valid |= ATTR_UID; return 0; }", 1),
+        ("int fill_in(struct iattr *a) { return change(a); }", 1),
+        ("int fill_in(struct iattr *a) { return unheard_of(a); }", 1),
+        ("int fill_in(struct iattr *a) { return change_at(&a->ia_valid); }", 1),
+        ("int fill_in(struct iattr *a) { struct iattr *b; b = a; return change(b); }", 1),
+        ("int fill_in(struct iattr *a) { struct iattr *b; b = a; return look(b); }", 0),
+        ("int fill_in(void *a) { asm_it(0); return 0; }", 1),
+        ("int fill_in(struct iattr *a) { a->ops->look(a); return 0; }", 0),
+        ("int fill_in(struct iattr *a) { a->ops->change(a); return 0; }", 1),
+        ("int fill_in(struct iattr *a) { a->ops->unheard_of(a); return 0; }", 1),
+    ],
+)
+def test_a_function_that_leaves_a_member_alone_does_not_change_it(
+    fill_in: str, expected: int
+) -> None:
+    """dq_op->transfer between the flags of chown and notify_change, 2.0.40."""
+    text = (
+        FLAGS
+        + f"""
+struct ops {{ int (*look)(struct iattr *); int (*change)(struct iattr *);
+    int (*unheard_of)(int); }};
+struct iattr {{ int ia_valid; int ia_mode; struct ops *ops; }};
+static int look(struct iattr *a) {{ return a->ia_mode + a->ia_valid; }}
+static int change(struct iattr *a) {{ a->ia_valid = ATTR_UID; return 0; }}
+struct ops both = {{ .look = look, .change = change }};
+{fill_in}
+"""
+    )
+    assert feasible(text)["opaque"] == expected
+
+
 def test_only_feasible_syscalls_count_as_sharing_a_site() -> None:
     rows = {row.syscall: row for row in linked(SIGNALS).syscall_checks}
     assert rows["kill"].shared_by == 2
