@@ -61,6 +61,11 @@ def version_code(release: str) -> int | None:
     return (major << 16) + (minor << 8) + min(patch, 255)
 
 
+def options_off(abi: str) -> frozenset[str]:
+    """The options that no kernel with an ABI has, as they tell its processors from others."""
+    return frozenset(name for other, names in _OPTIONS.items() if other != abi for name in names)
+
+
 def possible(condition: str, target: Target) -> bool:
     """Whether a condition (``defined(A) && !(B > 1)``; empty for none) may hold in a kernel."""
     return not condition or _Reader(condition, target).disjunction() is not False

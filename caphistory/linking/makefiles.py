@@ -15,27 +15,32 @@ _ASSIGNMENT = re.compile(r"(?P<name>[\w.$(){}-]+)\s*(?P<sign>[:+]?=)\s*(?P<value
 _BY_OPTION = re.compile(r"(?P<stem>[\w.-]*-)(?P<option>y|\$\(CONFIG_\w+\))")
 _OBJECT = re.compile(r"([\w./-]+)\.o\b")
 
-# By the git id of a Makefile: most are the same in neighbouring releases.
-_KNOWN: dict[str, frozenset[str]] = {}
+# By the git id of a Makefile and the options that are off: most Makefiles are the same in
+# neighbouring releases.
+_KNOWN: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
 
 
-def stand_ins(blobs: Mapping[str, str], read: Callable[[str], bytes]) -> frozenset[str]:
+def stand_ins(
+    blobs: Mapping[str, str], read: Callable[[str], bytes], off: frozenset[str]
+) -> frozenset[str]:
     """The paths of the C files that are built only where an option is off: what stands in for
     the option's code (kernel/time/posix-stubs.c of 6.12, mm/nommu.c of 2.6).
 
-    ``blobs`` are git blob ids by path, which ``read`` takes.
+    ``blobs`` are git blob ids by path, which ``read`` takes; ``off`` are options that are off
+    anyway: what needs one of them is not built, and what is built instead stands in for nothing.
     """
     found: set[str] = set()
     for path, blob in blobs.items():
         folder, name = posixpath.split(path)
         if name in ("Makefile", "Kbuild"):
-            if blob not in _KNOWN:
-                _KNOWN[blob] = replaced(read(blob).decode("latin-1"))
-            found.update(posixpath.join(folder, stem + ".c") for stem in _KNOWN[blob])
+            key = (blob, off)
+            if key not in _KNOWN:
+                _KNOWN[key] = replaced(read(blob).decode("latin-1"), off)
+            found.update(posixpath.join(folder, stem + ".c") for stem in _KNOWN[key])
     return frozenset(found)
 
 
-def replaced(makefile: str) -> frozenset[str]:
+def replaced(makefile: str, off: frozenset[str] = frozenset()) -> frozenset[str]:
     """The objects, without their ``.o``, that a Makefile builds only where an option is off:
     on the negative side of an ``ifeq``, or in a variable that an option sets anew
     (``mmu-y := nommu.o``, then ``mmu-$(CONFIG_MMU) := memory.o``)."""
@@ -46,31 +51,34 @@ def replaced(makefile: str) -> frozenset[str]:
         text = line.partition("#")[0].strip()
         word = text.partition(" ")[0].partition("(")[0]
         if word in ("ifeq", "ifneq", "ifdef", "ifndef"):
-            tests.append(_wants_it_off(text))
+            tests.append(_wants_it_off(text, off))
         elif word == "else" and tests:
             tests[-1] = None if tests[-1] is None else not tests[-1]
         elif word == "endif" and tests:
             tests.pop()
         elif assigned := _ASSIGNMENT.fullmatch(text):
             objects = set(_OBJECT.findall(assigned["value"]))
-            (without if any(tests) else with_).update(objects)
             by_option = _BY_OPTION.fullmatch(assigned["name"])
+            needs = by_option["option"].strip("$()") if by_option else ""
+            (without if any(tests) or needs in off else with_).update(objects)
             if by_option and assigned["sign"] != "+=":
                 if by_option["option"] == "y":
                     firsts[by_option["stem"]] = objects
-                elif by_option["stem"] in firsts:
+                elif by_option["stem"] in firsts and needs not in off:
                     gone = firsts[by_option["stem"]]
                     without |= gone
                     with_ -= gone - objects
     return frozenset(without - with_)
 
 
-def _wants_it_off(test: str) -> bool | None:
-    """Whether what follows is built where an option is off: ``ifneq ($(CONFIG_X),y)``; None for
-    a test of anything else."""
+def _wants_it_off(test: str, off: frozenset[str]) -> bool | None:
+    """Whether what follows is built where an option is off: ``ifneq ($(CONFIG_X),y)``, or never;
+    None for a test of anything else."""
     found = _TEST.match(test)
     if found is None or not found["name"].startswith("CONFIG_"):
         return None
     value = found["value"]
-    off = value is not None and value.strip("\"'") in ("", "n")
-    return off != found["word"].startswith("ifn")
+    wanted_off = value is not None and value.strip("\"'") in ("", "n")
+    if found["word"].startswith("ifn"):
+        wanted_off = not wanted_off
+    return wanted_off != (found["name"] in off)

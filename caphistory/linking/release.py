@@ -8,6 +8,7 @@ from typing import NamedTuple
 from caphistory.linking import reach
 from caphistory.linking.audit import ambiguous, audit
 from caphistory.linking.checks import Checks, Site
+from caphistory.linking.conditions import options_off
 from caphistory.linking.feasibility import Constants
 from caphistory.linking.folders import I386, X86_64, Abi
 from caphistory.linking.makefiles import stand_ins
@@ -39,13 +40,12 @@ class Tree(NamedTuple):
 
 def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail]) -> LinkedRelease:
     """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it."""
-    replaced = stand_ins(tree.blobs, tree.read)
-    kernels = [_Kernel(I386, release.release, program, tree, replaced)]
+    kernels = [_Kernel(I386, release.release, program, tree)]
     row, details = kernels[0].audit()
     reached = kernels[0].reached()
     details += ambiguous(program, reached)
     if entries(program, X86_64, tree.blobs, tree.read):
-        kernels.append(_Kernel(X86_64, release.release, program, tree, replaced))
+        kernels.append(_Kernel(X86_64, release.release, program, tree))
         reached += kernels[1].reached()
     checks = {site.check for kernel in kernels for site in kernel.sites}
     wrappers = {wrapper for kernel in kernels for wrapper in kernel.checks.wrappers()}
@@ -65,9 +65,8 @@ class _Kernel:
     """The release as a kernel with one ABI, which is linked step by step and before another one
     is: a wrapper may be another one there, and then its calls are other sites."""
 
-    def __init__(
-        self, abi: Abi, release: str, program: Program, tree: Tree, replaced: frozenset[str]
-    ) -> None:
+    def __init__(self, abi: Abi, release: str, program: Program, tree: Tree) -> None:
+        replaced = stand_ins(tree.blobs, tree.read, options_off(abi.name))
         program.build_for(abi, release, replaced)
         self._program = program
         self.abi = abi

@@ -482,6 +482,19 @@ def test_what_is_built_where_an_option_is_off(makefile: str, expected: set[str])
     assert replaced(makefile) == expected
 
 
+def test_an_option_that_is_off_anyway_has_no_stand_in() -> None:
+    makefile = """
+ifeq ($(CONFIG_X86_32),y)
+obj-$(CONFIG_JIT) += jit32.o
+else
+obj-$(CONFIG_JIT) += jit.o
+endif
+obj-$(CONFIG_X86_32) += double.o
+"""
+    assert replaced(makefile, frozenset(("CONFIG_X86_32",))) == {"jit32", "double"}
+    assert replaced(makefile, frozenset(("CONFIG_X86_64",))) == {"jit"}
+
+
 def test_what_no_kernel_of_this_version_and_architecture_compiles_calls_nothing() -> None:
     """lockd of 2.2 keeps its start under #if 0; drivers keep code for 2.0 and 2.3."""
     text = """
