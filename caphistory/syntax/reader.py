@@ -32,7 +32,7 @@ from caphistory.syntax.declarations import declared, parser, structs_in, type_na
 from caphistory.syntax.headers import KEYWORDS, parse_header
 from caphistory.syntax.initialisers import variables_in
 from caphistory.syntax.lexical import Directive, Scan, blanked, scan
-from caphistory.syntax.repairs import readable, without_attributes
+from caphistory.syntax.repairs import readable, with_groups, without_attributes
 from caphistory.syntax.tables import assembler_functions
 
 # Any name that may be, or hold, a check's name: the lexical count starts from these.
@@ -342,7 +342,7 @@ def _old_parameters(
 def _without_annotations(code: bytes) -> bytes:
     """Blank what stands between a declarator and its value, which the grammar does not know:
     ``struct ops o __attribute__((unused)) = {`` (2.2), ``struct ops o __initdata = {``."""
-    code = without_attributes(code)
+    code = with_groups(without_attributes(code))
     if b"__" not in code:
         return code
     return _ANNOTATION.sub(

@@ -39,11 +39,17 @@ _ATTRIBUTE = re.compile(
     rb"|__latent_entropy|__weak|__visible|__page_aligned_\w+|__(?:counted|guarded)_by"
     rb"|randomized_struct_fields_(?:start|end))\b(?:[ \t]*" + _ARGUMENTS + rb")?"
     rb"|\b__free[ \t]*\(\w+\)(?=\s*=)"
+    # A statement of its own among the members (struct net_device, 6.8).
+    rb"|(?<=[;{])\s*__cacheline_group_\w+[ \t]*" + _ARGUMENTS + rb"\s*;"
 )
+# struct_group(name, members…) and its relatives (linux/stddef.h, from 5.16 on): what stands in
+# front of the members is single words, or nothing.
+_GROUP = re.compile(rb"[;{}]\s*([A-Za-z_]\w{4,}\((?:\s*\w*\s*,)+)")
 _BLANK = bytes(c if c in b"\n\r" else 0x20 for c in range(256))
 _STATEMENT = re.compile(rb"\s*" + _NO_CALL + rb"[A-Za-z_]\w*\s*\(")
 _NAME = re.compile(_NO_CALL + rb"[A-Za-z_]\w*\Z")
 _WORD_CHARACTERS = bytes(c for c in range(128) if chr(c).isalnum() or c == 0x5F)
+_PARENTHESIS = re.compile(rb"[()]")
 # Further back than any statement's beginning that has a type as an argument.
 _BACK = 400
 
@@ -53,6 +59,29 @@ def without_attributes(code: bytes) -> bytes:
     if b"__" not in code and b"randomized" not in code:
         return code
     return _ATTRIBUTE.sub(lambda found: found.group().translate(_BLANK), code)
+
+
+def with_groups(code: bytes) -> bytes:
+    """Code of structs in which members that stand in parentheses, as arguments of a macro, stand
+    in a struct without a name: "struct_group(flags, int a; int b;);", at the same length."""
+    changed = bytearray(code)
+    for found in _GROUP.finditer(code):
+        end = _closed(code, found.end())
+        if b";" in code[found.end() : end]:
+            head = found.group(1).translate(_BLANK)
+            changed[slice(*found.span(1))] = b"struct" + head[len(b"struct") : -1] + b"{"
+            changed[end : end + 1] = b"}"
+    return bytes(changed)
+
+
+def _closed(code: bytes, at: int) -> int:
+    """Where the parenthesis ends that ``at`` is in."""
+    depth = 1
+    for found in _PARENTHESIS.finditer(code, at):
+        depth += 1 if found.group() == b"(" else -1
+        if not depth:
+            return found.start()
+    return at
 
 
 def readable(code: bytes) -> bytes:

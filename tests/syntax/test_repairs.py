@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caphistory.syntax.repairs import readable, without_attributes
+from caphistory.syntax.repairs import readable, with_groups, without_attributes
 from tests.syntax.c import body, calls, file
 
 
@@ -92,13 +92,41 @@ def test_annotations_of_structs_and_members() -> None:
 
 
 _PIECES = st.sampled_from(
-    (*'{};:(),*= \n\t"', "struct", "each(", "f(a)", "A_B", "__aligned(8)", "KERN_ERR", "x", "if")
+    (
+        *'{};:(),*= \n\t"',
+        "struct",
+        "each(",
+        "f(a)",
+        "A_B",
+        "__aligned(8)",
+        "KERN_ERR",
+        "group(x,\n",
+        "x",
+        "if",
+    )
 )
+
+
+def test_members_that_are_arguments_of_a_macro() -> None:
+    code = (
+        "struct device {\n"
+        "\t__cacheline_group_begin(sending);\n"
+        "\tgroup(fast,\n\t\tunsigned long a:32;\n\t\tint b, c;\n\t);\n"
+        "\tconst struct ops *ops;\n"
+        "\tgroup_attr(, slow, __packed, struct x *d;);\n"
+        "\t__cacheline_group_end(sending);\n"
+        "\t__cacheline_group_begin(receiving);\n"
+        "\tint (*e)(int);\n"
+        "};\n"
+    )
+    (struct,) = file(code).structs
+    assert [member.name for member in struct.members] == ["a", "b", "c", "ops", "d", "e"]
+    assert dict(struct.members)["ops"] == "struct ops"
 
 
 @given(st.lists(_PIECES, max_size=60))
 def test_length_and_lines_stay(pieces: list[str]) -> None:
     code = " ".join(pieces).encode()
-    for repaired in (readable(code), without_attributes(code)):
+    for repaired in (readable(code), without_attributes(code), with_groups(code)):
         assert len(repaired) == len(code)
         assert [c == 0x0A for c in repaired] == [c == 0x0A for c in code]
