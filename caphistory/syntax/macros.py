@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from tree_sitter import Node
 
@@ -20,6 +21,8 @@ _DEFINE = re.compile(rb"\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?")
 _HAS_CALL = re.compile(rb"\b[A-Za-z_]\w*\s*[([]|->|\w\.\w")
 _ALIAS = re.compile(rb"\(?\s*([A-Za-z_]\w*)\s*\)?")
 _LIST = re.compile(rb"\s*\{.*[a-z_]\w*\s*[,}]", re.S)
+# LSM_HOOK_INIT (from 4.2 on): both the member and what it holds are parameters.
+_MEMBER = re.compile(r"\.\s*(\w+)\s*=\s*(\w+)\s*[,}]")
 _DECLARATION = re.compile(
     rb"\s*(?:(?:static|const)\s+)*(?:struct|union)\s+\w+\s+(?:const\s+)?\w+[^=;({]*=", re.S
 )
@@ -86,7 +89,7 @@ def macro(code: bytes) -> Macro | None:
         alias.group(1).decode("latin-1") if alias else "",
         reader.places.typed(reader.places.place(expression)) if expression is not None else "",
         tuple(f for f in bodies.in_order(reader.body.flows) if _told(f, known)),
-        tuple(_of_parameters(one, known) for one in _stored(text, row)),
+        tuple(_of_parameters(one, known) for one in _stored(text, row, known)),
     )
 
 
@@ -139,9 +142,10 @@ def _told(flow: Flow, known: dict[str, tuple[str, bool]]) -> bool:
     return all(p[0] != "$" or p[1:] in known for p in (source, target))
 
 
-def _stored(text: bytes, row: int) -> list[Stored]:
+def _stored(text: bytes, row: int, known: Collection[str]) -> list[Stored]:
     """What a macro stores that is a braced list, or the declaration of a variable."""
-    if _LIST.match(text):
+    listed = _LIST.match(text) or _chooses_member(text, known)
+    if listed:
         code = b"int v = " + text.strip().rstrip(b";") + b";"
     elif _DECLARATION.match(text):
         code = text.strip().rstrip(b";") + b";"
@@ -151,14 +155,23 @@ def _stored(text: bytes, row: int) -> list[Stored]:
     found: list[Stored] = []
     for node in parser().parse(code).root_node.named_children:
         if node.type == "declaration":
-            if _LIST.match(text):
+            if listed:
                 declarator = node.child_by_field_name("declarator")
                 value = declarator.child_by_field_name("value") if declarator else None
-                listed = initialiser(value, code, "", "", 0, False) if value is not None else []
-                found += [one for _, one in listed]
+                if value is not None:
+                    found += [one for _, one in initialiser(value, code, "", "", 0, False)]
             else:
                 found += [one for _, one in variables_in(node, code) if isinstance(one, Stored)]
     return [one._replace(line=one.line + lines) for one in found]
+
+
+def _chooses_member(text: bytes, known: Collection[str]) -> bool:
+    """Whether a macro is a braced list in which one parameter names the member that another
+    one is stored in."""
+    if not text.lstrip().startswith(b"{"):
+        return False
+    pairs = _MEMBER.findall(text.decode("latin-1"))
+    return any(member in known and value in known for member, value in pairs)
 
 
 def _of_parameters(stored: Stored, known: dict[str, tuple[str, bool]]) -> Stored:

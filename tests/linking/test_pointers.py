@@ -1042,3 +1042,22 @@ int start(void) { bus.write = last; return 0; }
 int sys_one(void) { return again(real, 1) + bus.drop(real, 1); }
 """
     assert chains(text) == {"sys_one again (bus.write) last (again(f)) real: CAP_A"}
+
+
+def test_a_macro_that_is_told_in_which_member_to_store() -> None:
+    text = """
+-- include/linux/hooks.h
+union hooks { int (*settime)(int); int (*nice)(int); };
+struct entry { int *head; union hooks hook; };
+#define HOOK(MEMBER, F) { .head = &own_heads.MEMBER, .hook = { .MEMBER = F } }
+-- security/security.c
+#include <linux/hooks.h>
+#define CALL(MEMBER, args...) ({ struct entry *p = first(); p->hook.MEMBER(args); })
+int sys_settime(int n) { return CALL(settime, n); }
+-- security/own.c
+#include <linux/hooks.h>
+static int own_settime(int n) { return capable(CAP_A) ? 0 : -1; }
+static int own_nice(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static struct entry own_hooks[] = { HOOK(settime, own_settime), HOOK(nice, own_nice) };
+"""
+    assert chains(text) == {"sys_settime (hooks.settime) own_settime: CAP_A"}

@@ -250,6 +250,15 @@ def test_parameters_of_macros() -> None:
     assert found == {"A": None, "B": (), "C": ("x", "y")}
 
 
+def test_a_macro_that_is_told_in_which_member_to_store() -> None:
+    macro, other = file(
+        "#define HOOK(MEMBER, F) \\\n\t{ .head = &own.MEMBER, .hook = { .MEMBER = F } }\n"
+        "#define NUMBERS(MEMBER, N) { .first = &own.MEMBER, .second = N }\n"
+    ).macros
+    assert [(s.path, s.source) for s in macro.stored] == [(("hook", "MEMBER"), "$F")]
+    assert other.stored == ()
+
+
 # Places: where a call goes that goes through a pointer.
 
 
