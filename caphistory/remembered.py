@@ -18,6 +18,7 @@ from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from caphistory import syntax
@@ -71,6 +72,7 @@ class Remembered:
         self._least_free = least_free
         self._waiting: list[tuple[str, str, bytes]] = []
         self._waiting_bytes = 0
+        self._makers: dict[str, type] = {}
         self._db = _opened(self._folder)
 
     def get(self, blob: str) -> tuple[Blob, Items] | None:
@@ -93,7 +95,9 @@ class Remembered:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was put, in one transaction."""
+        """Write what was put, in one transaction. What is got from then on has nothing in
+        common with what was got before."""
+        self._makers = {}
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if self._db is None or not waiting:
             return
@@ -128,7 +132,7 @@ class Remembered:
             return None
         blob, packed = row
         try:
-            name, known, items = _Unpickler(BytesIO(zlib.decompress(packed))).load()
+            name, known, items = _Unpickler(BytesIO(zlib.decompress(packed)), self._makers).load()
         except Exception:  # whatever a damaged pickle may raise
             return None
         return (known, items) if name == blob else None
@@ -145,10 +149,53 @@ class Remembered:
 class _Unpickler(pickle.Unpickler):
     """Makes facts and nothing else, whatever somebody put into the file."""
 
+    def __init__(self, file: BytesIO, makers: dict[str, type]) -> None:
+        super().__init__(file)
+        self._makers = makers
+
     def find_class(self, module: str, name: str) -> Any:
-        if module != facts.__name__ or not isinstance(getattr(facts, name, None), type):
+        kind = getattr(facts, name, None)
+        if module != facts.__name__ or not isinstance(kind, type):
             raise pickle.UnpicklingError(f"{module}.{name} is no fact")
-        return getattr(facts, name)
+        if name not in self._makers:
+            self._makers[name] = _maker(kind)
+        return self._makers[name]
+
+
+def _maker(kind: type[Any]) -> type[Any]:
+    """A class that makes facts of a kind; for those that most memory goes to, one in which equal
+    strings and tuples are the same object."""
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def shared(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        found = known.get(parts)
+        if found is None:
+            found = tuple([intern(part) if type(part) is str else shared(part) for part in parts])
+            known[found] = found
+        return found
+
+    class Parameter:
+        def __new__(cls, *given: str) -> Any:
+            found = known.get(given)
+            if found is None:
+                found = known[given] = tuple.__new__(kind, map(intern, given))
+            return found
+
+    class Call:
+        def __new__(cls, *given: Any) -> Any:
+            parts = list(given)
+            parts[_TARGET] = intern(parts[_TARGET])
+            for at in _SHARED:
+                if parts[at]:
+                    parts[at] = shared(parts[at])
+            return tuple.__new__(kind, parts)
+
+    makers: dict[type[Any], type[Any]] = {facts.Parameter: Parameter, facts.Call: Call}
+    return makers.get(kind, kind)
+
+
+_TARGET = facts.Call._fields.index("target")
+_SHARED = [facts.Call._fields.index(name) for name in ("arguments", "guards", "passes")]
 
 
 def _opened(folder: Path) -> sqlite3.Connection | None:

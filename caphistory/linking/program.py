@@ -11,7 +11,8 @@ A ``Program`` goes from one release to the next by exchanging the files that dif
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from bisect import insort
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from caphistory.linking.conditions import VERSION, Target, possible, version_code
@@ -71,50 +72,63 @@ class StoredAt(NamedTuple):
 class Index(Generic[T]):
     """Things by name, that can be taken out again by the file that they came from."""
 
-    __slots__ = ("_by_key", "_keys")
+    __slots__ = ("_at", "_paths")
 
     def __init__(self) -> None:
-        self._by_key: dict[str, dict[str, list[T]]] = {}
-        self._keys: dict[str, set[str]] = {}
+        self._at: dict[str, dict[str, list[T]]] = {}
+        # In order; most keys are of one file, and take less room so.
+        self._paths: dict[str, str | list[str]] = {}
 
     def add(self, key: str, path: str, thing: T) -> None:
-        self._by_key.setdefault(key, {}).setdefault(path, []).append(thing)
-        self._keys.setdefault(path, set()).add(key)
+        own = self._at.get(path)
+        if own is None:
+            own = self._at[path] = {}
+        things = own.get(key)
+        if things is not None:
+            things.append(thing)
+            return
+        own[key] = [thing]
+        known = self._paths.setdefault(key, path)
+        if known is not path:
+            if isinstance(known, str):
+                known = self._paths[key] = [known]
+            insort(known, path)
 
     def drop(self, path: str) -> None:
-        for key in self._keys.pop(path, ()):
-            by_path = self._by_key[key]
-            del by_path[path]
-            if not by_path:
-                del self._by_key[key]
+        for key in self._at.pop(path, ()):
+            known = self._paths[key]
+            if isinstance(known, str):
+                del self._paths[key]
+            else:
+                known.remove(path)
+                if len(known) == 1:
+                    self._paths[key] = known[0]
 
-    def held(self, path: str) -> dict[str, list[T]]:
+    def held(self, path: str) -> Mapping[str, list[T]]:
         """All that a file has, by key."""
-        return {key: self._by_key[key][path] for key in self._keys.get(path, ())}
+        return self._at.get(path, {})
 
     def __contains__(self, key: str) -> bool:
-        return key in self._by_key
+        return key in self._paths
 
     def at(self, key: str, path: str) -> list[T]:
         """What a file itself has under a key."""
-        by_path = self._by_key.get(key)
-        return by_path.get(path, []) if by_path else []
+        own = self._at.get(path)
+        return own.get(key, []) if own else []
 
     def get(self, key: str, among: Collection[str] | None = None) -> Iterator[T]:
         """All under a key, or what these files have, by path: the order does not depend on how
         it came about."""
-        by_path = self._by_key.get(key)
-        if by_path:
-            for path in sorted(by_path) if len(by_path) > 1 else by_path:
-                if among is None or path in among:
-                    yield from by_path[path]
+        for path in self.paths(key):
+            if among is None or path in among:
+                yield from self._at[path][key]
 
-    def paths(self, key: str) -> list[str]:
-        by_path = self._by_key.get(key)
-        return sorted(by_path) if by_path else []
+    def paths(self, key: str) -> Sequence[str]:
+        known = self._paths.get(key, ())
+        return (known,) if isinstance(known, str) else known
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._by_key)
+        return iter(self._paths)
 
 
 class _View:

@@ -19,11 +19,13 @@ from caphistory.records import (
     Audit,
     AuditDetail,
     CapabilityDefinition,
+    CheckSite,
     LinkedRelease,
     Release,
     Step,
     Syscall,
     SyscallCheck,
+    Wrapper,
 )
 from caphistory.syntax.tables import capability_definitions
 
@@ -40,20 +42,25 @@ class Tree(NamedTuple):
 
 def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail]) -> LinkedRelease:
     """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it."""
-    kernels = [_Kernel(I386, release.release, program, tree)]
-    row, details = kernels[0].audit()
-    reached = kernels[0].reached()
+    kernel = _Kernel(I386, release.release, program, tree)
+    row, details = kernel.audit()
+    reached = kernel.reached()
     details += ambiguous(program, reached)
+    table, checks, wrappers = kernel.rows()
+    # One kernel at a time: those of today take a gigabyte each.
+    del kernel
     if entries(program, X86_64, tree.blobs, tree.read):
-        kernels.append(_Kernel(X86_64, release.release, program, tree))
-        reached += kernels[1].reached()
-    checks = {site.check for kernel in kernels for site in kernel.sites}
-    wrappers = {wrapper for kernel in kernels for wrapper in kernel.checks.wrappers()}
+        kernel = _Kernel(X86_64, release.release, program, tree)
+        reached += kernel.reached()
+        more = kernel.rows()
+        table += more[0]
+        checks |= more[1]
+        wrappers |= more[2]
     return LinkedRelease(
         release,
         sorted(checks, key=_order),
         _definitions(tree),
-        [_syscall(kernel.abi, entry) for kernel in kernels for entry in kernel.table],
+        table,
         reached,
         sorted(wrappers, key=_order),
         row,
@@ -77,6 +84,14 @@ class _Kernel:
 
     def audit(self) -> tuple[Audit, list[AuditDetail]]:
         return audit(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
+
+    def rows(self) -> tuple[list[Syscall], set[CheckSite], set[Wrapper]]:
+        """Its syscalls, the check sites of the release as it sees them, and the wrappers."""
+        return (
+            [_syscall(self.abi, entry) for entry in self.table],
+            {site.check for site in self.sites},
+            set(self.checks.wrappers()),
+        )
 
     def reached(self) -> list[SyscallCheck]:
         built = [
