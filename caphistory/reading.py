@@ -64,6 +64,7 @@ class Reading:
             for key, item in self._items[path].items()
         }
         self._program.update(self._blobs, items)
+        del items  # a hundred megabytes in a kernel of today
         notes = [
             AuditDetail("unreadable", path, None, reason)
             for path, reason in sorted(self._unreadable.items())

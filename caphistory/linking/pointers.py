@@ -304,9 +304,12 @@ class Pointers:
     def callers(self, definition: Definition) -> Iterator[PointerCall]:
         """The pointer calls that may call a function, in no particular order."""
         for cell, ways in self._cells_of.get(definition, {}).items():
-            for caller, call in self._calls_at.get(cell, ()):
-                if fits(call, definition):
-                    yield PointerCall(caller, call, sorted(ways))
+            calls = self._calls_at.get(cell)
+            if calls:
+                named = sorted(ways)
+                for caller, call in calls:
+                    if fits(call, definition):
+                        yield PointerCall(caller, call, named)
 
     def targets(self, caller: Definition, call: Call) -> Iterator[Definition]:
         """What a pointer call may call."""

@@ -37,7 +37,7 @@ T = TypeVar("T")
 class Definition:
     """A function or macro of the release; compared by identity, ordered by ``key``."""
 
-    __slots__ = ("condition", "fact", "item_line", "key", "line", "name", "path")
+    __slots__ = ("condition", "fact", "item_line", "line", "name", "path")
 
     def __init__(
         self, name: str, path: str, item_line: int, condition: str, fact: Function | Macro
@@ -48,7 +48,11 @@ class Definition:
         self.condition = condition
         self.fact = fact
         self.line = item_line + (fact.line if isinstance(fact, Function) else 0)
-        self.key = (path, self.line, name)
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What it is ordered by."""
+        return self.path, self.line, self.name
 
     def parameters(self) -> list[str]:
         """The names of its parameters, in order."""
@@ -411,7 +415,14 @@ class Program:
             known = self._view.resolved[name] = {}
         found = known.get(path)
         if found is None:
-            found = known[path] = self._visible(name, path)
+            found = self._visible(name, path)
+            # Most files see the same: one list is enough for them.
+            last = known.setdefault("", found)
+            if last == found:
+                found = last
+            else:
+                known[""] = found
+            known[path] = found
         return found
 
     def _visible(self, name: str, path: str) -> list[Definition]:
