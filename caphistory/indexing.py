@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Raised whenever what is read or linked changes: releases that an earlier version wrote
 # are then written anew.
-EXTRACTOR_VERSION = "3"
+EXTRACTOR_VERSION = "4"
 
 
 class Summary(NamedTuple):

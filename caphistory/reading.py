@@ -45,8 +45,12 @@ class Reading:
         self._items: dict[str, Items] = {}
         self._unreadable: dict[str, str] = {}
 
-    def link(self, tag: TagRef, release: Release) -> tuple[LinkedRelease, int]:
-        """The rows of a release, and how many blobs were read for it.
+    def link(
+        self, tag: TagRef, release: Release, *, last: bool = False
+    ) -> tuple[LinkedRelease, int]:
+        """The rows of a release, and how many blobs were read for it. After the ``last`` one
+        no other can be linked: what only they would need is dropped before, half a gigabyte of
+        a kernel of today.
 
         A file that cannot be read is noted in the audit and taken for empty. Raises
         BrokenObject where the files cannot even be listed; another release can be linked
@@ -65,11 +69,14 @@ class Reading:
         }
         self._program.update(self._blobs, items)
         del items  # a hundred megabytes in a kernel of today
+        if last:
+            self._items.clear()
         notes = [
             AuditDetail("unreadable", path, None, reason)
             for path, reason in sorted(self._unreadable.items())
         ]
-        return link(release, self._program, Tree(files, self._source.read), notes), blobs_read
+        tree = Tree(files, self._source.read)
+        return link(release, self._program, tree, notes, last=last), blobs_read
 
     def _read(self, files: dict[str, str]) -> int:
         """Hold the facts of these files, given by path and blob, and of no others."""

@@ -314,7 +314,7 @@ def _read_all(source: Source, share: Share, tell: Callable[..., None]) -> Iterat
         name = one.release.release
         tell("linking")
         try:
-            linked, blobs = reading.link(one.tag, one.release)
+            linked, blobs = reading.link(one.tag, one.release, last=one is share.work[-1])
         except BrokenObject as error:
             yield Done(name, None, str(error), 0, [])
         except (CaphistoryError, MemoryError):

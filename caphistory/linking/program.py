@@ -289,6 +289,10 @@ class Program:
         for done in (view.changed, view.moved, view.renamed):
             done.clear()
 
+    def forget(self, abi: Abi) -> None:
+        """Drop what was worked out for an ABI; ``build_for`` one works it out again."""
+        del self._views[abi]
+
     def _view_of(self, abi: Abi) -> _View:
         return self._views.setdefault(abi, _View(abi, self.files, self._arch))
 

@@ -40,8 +40,16 @@ class Tree(NamedTuple):
     read: Callable[[str], bytes]
 
 
-def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail]) -> LinkedRelease:
-    """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it."""
+def link(
+    release: Release,
+    program: Program,
+    tree: Tree,
+    notes: list[AuditDetail],
+    *,
+    last: bool = False,
+) -> LinkedRelease:
+    """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it. If it
+    is the ``last`` that is linked of this program, nothing is kept for the next."""
     kernel = _Kernel(I386, release.release, program, tree)
     row, details = kernel.audit()
     reached = kernel.reached()
@@ -49,6 +57,8 @@ def link(release: Release, program: Program, tree: Tree, notes: list[AuditDetail
     table, checks, wrappers = kernel.rows()
     # One kernel at a time: those of today take a gigabyte each.
     del kernel
+    if last:
+        program.forget(I386)
     if entries(program, X86_64, tree.blobs, tree.read):
         kernel = _Kernel(X86_64, release.release, program, tree)
         reached += kernel.reached()

@@ -57,13 +57,19 @@ def program_of(text: str) -> Program:
     return put(Program(I386), files_of(text))
 
 
-def linked(text: str, program: Program | None = None, release: Release = RELEASE) -> LinkedRelease:
+def linked(
+    text: str,
+    program: Program | None = None,
+    release: Release = RELEASE,
+    *,
+    last: bool = False,
+) -> LinkedRelease:
     """The rows of a kernel; ``program`` may hold another kernel before."""
     files = files_of(text)
     contents = {blob_id(content.encode()): content.encode() for content in files.values()}
     blobs = {path: blob_id(content.encode()) for path, content in files.items()}
     program = put(program or Program(I386), files)
-    return link(release, program, Tree(blobs, contents.__getitem__), [])
+    return link(release, program, Tree(blobs, contents.__getitem__), [], last=last)
 
 
 def told(row: SyscallCheck) -> str:

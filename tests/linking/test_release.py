@@ -125,6 +125,13 @@ int sys_four(void) { return four() + alpha() + shared(); }
 static int shared(void) { return capable(CAP_SHARED); }
 """
 
+
+def test_the_last_release_of_a_program_links_like_any_other() -> None:
+    program = Program(I386)
+    assert {row.abi for row in linked(TWO_ABIS, program).syscall_checks} == {"i386", "x86_64"}
+    assert linked(TWO_ABIS, program, last=True) == linked(TWO_ABIS)
+
+
 CHANGES = {
     "nothing": ("", ""),
     "a function moves down": ("static int opened", "\n\nstatic int opened"),
