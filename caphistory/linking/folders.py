@@ -30,8 +30,10 @@ class Abi(NamedTuple):
     folders: frozenset[str]
 
 
-I386 = Abi("i386", frozenset(("i386", "x86", "generic")))
-X86_64 = Abi("x86_64", frozenset(("x86_64", "x86", "generic")))
+# include/asm-generic: what architectures share that have none of their own.
+GENERIC = "generic"
+I386 = Abi("i386", frozenset(("i386", "x86", GENERIC)))
+X86_64 = Abi("x86_64", frozenset(("x86_64", "x86", GENERIC)))
 
 
 def architecture(path: str) -> str:

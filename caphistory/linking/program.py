@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from caphistory.linking.conditions import VERSION, Target, possible, version_code
-from caphistory.linking.folders import Abi, architecture, foreign, of_other_width
+from caphistory.linking.folders import GENERIC, Abi, architecture, foreign, of_other_width
 from caphistory.linking.includes import Includes
 from caphistory.syntax.facts import (
     Blob,
@@ -432,7 +432,8 @@ class Program:
     def _visible(self, name: str, path: str) -> list[Definition]:
         own = self.by_name.at(name, path)
         if own:
-            return self._strong(name, path) or [d for d in own if self.possible(d.condition)] or own
+            strong = self._strong(name, path) or self._instead(name, path)
+            return strong or [d for d in own if self.possible(d.condition)] or own
         candidates = [
             d
             for d in self.by_name.get(name)
@@ -442,6 +443,8 @@ class Program:
         by_include = [d for d in candidates if self.may_be_included(d.path)]
         if by_include:
             included = [d for d in by_include if self.includes(path, d.path)]
+            if any(d in included for d in self._own(name)):
+                included = [d for d in included if self._arch[d.path] != GENERIC]
             if included and exported and _leaves_open(included):
                 return self._choose(name, exported, path) + included
             if included:
@@ -469,6 +472,21 @@ class Program:
             and not self._stands_in(d)
         ]
         return self._choose(name, theirs, path) if theirs else []
+
+    def _instead(self, name: str, path: str) -> list[Definition]:
+        """What the architecture has instead of a definition in ``path``, a header of
+        include/asm-generic: BUG() of 4.11 and later, which calls panic() there alone."""
+        return self._own(name) if self._arch[path] == GENERIC else []
+
+    def _own(self, name: str) -> list[Definition]:
+        """What the architecture's own headers define, whatever is configured."""
+        return [
+            d
+            for d in self.by_name.get(name)
+            if self._arch[d.path] in self.abi.folders - {GENERIC}
+            and d.path.endswith(".h")
+            and not d.condition
+        ]
 
     def _choose(self, name: str, exported: list[Definition], path: str) -> list[Definition]:
         chosen = self.nearest(exported, path)

@@ -347,6 +347,41 @@ int sys_one(void) { return capable(CAP_A) ? 0 : -1; }
 """,
         {"sys_one: CAP_A"},
     ),
+    "what all architectures share stands back where an architecture has its own": (
+        """
+-- arch/x86/include/asm/bug.h
+#define HAVE_ARCH_BUG
+#define BUG() trap(1)
+#ifdef CONFIG_X
+#define WARN() trap(2)
+#endif
+#include <asm-generic/bug.h>
+-- include/asm-generic/bug.h
+#ifndef HAVE_ARCH_BUG
+#define BUG() panic()
+#endif
+#ifndef HAVE_ARCH_WARN
+#define WARN() warn()
+#endif
+#define BUG_ON(x) do { if (x) BUG(); } while (0)
+-- arch/mips/include/asm/bug.h
+#define WARN() panic()
+-- kernel/one.c
+#include <asm/bug.h>
+int panic(void) { return capable(CAP_WRONG) ? 0 : -1; }
+int trap(int number) { return capable(CAP_A) ? 0 : -1; }
+int warn(void) { return capable(CAP_B) ? 0 : -1; }
+int sys_one(void) { BUG(); return 0; }
+int sys_two(int x) { BUG_ON(x); return 0; }
+int sys_three(void) { WARN(); return 0; }
+""",
+        {
+            "sys_one BUG trap: CAP_A",
+            "sys_two BUG_ON BUG trap: CAP_A",
+            "sys_three WARN trap: CAP_A",
+            "sys_three WARN warn: CAP_B",
+        },
+    ),
     "the architecture's definition is linked, not the weak one beside the call": (
         """
 -- kernel/jit.c
