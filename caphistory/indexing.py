@@ -74,6 +74,7 @@ def index(
     taken. Raises CaphistoryError where a source or the database cannot be used; what was
     stored before, and each release stored until then, stays.
     """
+    from caphistory.ahead import read_ahead
     from caphistory.comparing import add_successions
     from caphistory.store import open_writer
 
@@ -91,6 +92,7 @@ def index(
         if plan.missing:
             with open_writer(db, EXTRACTOR_VERSION) as writer:
                 shares = _shares(plan.missing, jobs, failed, progress)
+                blobs += read_ahead(shares, jobs, progress)
                 progress.stage("reading and linking", sum(len(share.work) for share in shares))
                 with closing(linked(shares, jobs)) as results:
                     for done in results:

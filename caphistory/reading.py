@@ -19,6 +19,24 @@ _ASSEMBLER = (".S", ".s")
 _AS_ASSEMBLER = " (assembler)"
 
 
+def readable_files(files: Mapping[str, str]) -> dict[str, str]:
+    """Those of a release's files that hold C or assembler, by path."""
+    return {path: blob for path, blob in files.items() if path.endswith((*_C, *_ASSEMBLER))}
+
+
+def name_of(path: str, blob_id: str) -> str:
+    """The name under which the facts of a file are remembered."""
+    return blob_id + (_AS_ASSEMBLER if path.endswith(_ASSEMBLER) else "")
+
+
+def facts_of(path: str, content: bytes, known: Items) -> tuple[Blob, Items]:
+    """The facts of a file and of its items, of which some may be known."""
+    if path.endswith(_ASSEMBLER):
+        return read_assembler(content)
+    blob, new = read(content, known)
+    return blob, {p.key: new.get(p.key) or known[p.key] for p in blob.items}
+
+
 class Reading:
     """Reads the releases of a source one after the other. Neighbours share most files, and
     the versions of a file most functions: what was there in the release before, or was read by
@@ -57,9 +75,7 @@ class Reading:
         after that.
         """
         files = self._source.files(tag)
-        blobs_read = self._read(
-            {path: blob for path, blob in files.items() if path.endswith((*_C, *_ASSEMBLER))}
-        )
+        blobs_read = self._read(readable_files(files))
         there = self._program.files
         items = {
             key: item
@@ -89,13 +105,13 @@ class Reading:
             self._unreadable.pop(path, None)
             self._ids[path] = files[path]
             known = self._items.get(path, {})
-            name = files[path] + (_AS_ASSEMBLER if path.endswith(_ASSEMBLER) else "")
+            name = name_of(path, files[path])
             found = self._remembered.get(name)
             if found is None:
                 blobs_read += 1
                 known = known or self._remembered.lately(path)
                 self._about_to(files[path], path)
-                found = self._facts(path, known)
+                found = facts_of(path, self._content(path, files[path]), known)
                 self._about_to("", "")
                 if path not in self._unreadable:
                     self._remembered.put(name, path, *found)
@@ -104,14 +120,6 @@ class Reading:
             self._items[path] = {p.key: known.get(p.key) or items[p.key] for p in blob.items}
         self._remembered.flush()
         return blobs_read
-
-    def _facts(self, path: str, known: Items) -> tuple[Blob, Items]:
-        """Read a file of which some items may be known."""
-        content = self._content(path, self._ids[path])
-        if path.endswith(_ASSEMBLER):
-            return read_assembler(content)
-        blob, new = read(content, known)
-        return blob, {p.key: new.get(p.key) or known[p.key] for p in blob.items}
 
     def _content(self, path: str, blob_id: str) -> bytes:
         try:

@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS remembered (
 _INDEX = "CREATE INDEX IF NOT EXISTS remembered_path ON remembered (path)"
 _INSERT = "INSERT OR IGNORE INTO remembered (blob, path, facts) VALUES (?, ?, ?)"
 _GET = "SELECT blob, facts FROM remembered WHERE blob = ?"
+_KNOWN = "SELECT 1 FROM remembered WHERE blob = ?"
 _LATELY = "SELECT blob, facts FROM remembered WHERE path = ? ORDER BY id DESC LIMIT 1"
 _FORGET = """
 DELETE FROM remembered
@@ -74,6 +75,19 @@ class Remembered:
         self._waiting_bytes = 0
         self._makers: dict[str, type] = {}
         self._db = _opened(self._folder)
+
+    @property
+    def open(self) -> bool:
+        """Whether anything can be kept."""
+        return self._db is not None
+
+    def __contains__(self, blob: str) -> bool:
+        """Whether the facts of a content are kept; they may turn out to be damaged."""
+        try:
+            return self._db is not None and bool(self._db.execute(_KNOWN, (blob,)).fetchone())
+        except sqlite3.Error:
+            self.close()
+            return False
 
     def get(self, blob: str) -> tuple[Blob, Items] | None:
         """The facts of a content and of its items; None where they are not known."""

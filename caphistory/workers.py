@@ -278,7 +278,7 @@ def _run_worker(share: Share, results: Connection, doing: ctypes.Array[ctypes.c_
     def tell(*words: str) -> None:
         doing.value = " ".join(words).encode()[: _DOING_BYTES - 1]
 
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=end_with_parent, daemon=True).start()
     # Facts hold no cycles; looking for some in millions of objects takes a third of the time.
     gc.disable()
     try:
@@ -293,7 +293,7 @@ def _run_worker(share: Share, results: Connection, doing: ctypes.Array[ctypes.c_
         os._exit(_NO_MEMORY)  # the writing process knows what to do where a worker dies
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when the writing process is gone, be it killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -119,7 +119,7 @@ class Silence(Progress):
     reading = False
 
     def stage(self, name: str, total: int | None = None) -> None:
-        self.reading = name.startswith("reading")
+        self.reading = name == "reading and linking"
 
     def advance(self, n: int = 1) -> None:
         if self.reading:
