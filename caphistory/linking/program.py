@@ -161,11 +161,13 @@ class _View:
 
     def forget(self, names: Collection[str], paths: Collection[str]) -> None:
         """Drop what is known of names, and of all names as these files use them."""
+        # The list that files share (see resolve) may be one of the release before.
+        dropped = {*paths, ""}
         for table in (self.resolved, self.structs, self.typedefs):
             for name in names:
                 table.pop(name, None)
             for by_path in table.values():
-                for path in by_path.keys() & paths:
+                for path in by_path.keys() & dropped:
                     del by_path[path]
         gone = [key for key in self.ambiguous if key[0] in names or key[1] in paths]
         for key in gone:
