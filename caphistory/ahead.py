@@ -1,9 +1,9 @@
 """Reading ahead: one release is linked by one worker, but its files can be read by many.
 
-Where there are more jobs than shares of work, the first release of each share is read in as many
-processes as there are jobs. What they read goes into the user's cache of facts, where the worker
-finds it; it reads itself what is not there, for whatever reason. So nothing depends on this but
-the time it takes.
+The first release of each share of work, of which nothing may be known yet, is read in as many
+processes as there are jobs; what the first releases of two shares have in common is read once.
+What they read goes into the user's cache of facts, where the worker finds it; it reads itself what
+is not there, for whatever reason. So nothing depends on this but the time it takes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WORTHWHILE = 500
 
 def read_ahead(shares: Sequence[Share], jobs: int, progress: Progress) -> int:
     """Read the files of the first release of each share; gives how many were read."""
-    if jobs <= len(shares):
+    if jobs == 1:
         return 0
     remembered = Remembered(cache_folder())
     try:

@@ -43,8 +43,6 @@ class Disturbed(Silence):
             {action}
 
 if __name__ == "__main__":
-    # A shell that began the tests in the background made them deaf to Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     command.progress_for = lambda stream: Disturbed()
     sys.exit(run(["--db", sys.argv[2], "index", "--jobs", "3", sys.argv[1]]))
 """
