@@ -5,6 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from caphistory.history.model import BrokenObject
 
 _CONTINUED = re.compile(r"\\\n")
 _TEST = re.compile(
@@ -20,24 +23,36 @@ _OBJECT = re.compile(r"([\w./-]+)\.o\b")
 _KNOWN: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
 
 
+class StandIns(NamedTuple):
+    """The paths of the C files that are built only where an option is off, and (path, reason)
+    of each Makefile that could not be read."""
+
+    paths: frozenset[str]
+    unread: list[tuple[str, str]]
+
+
 def stand_ins(
     blobs: Mapping[str, str], read: Callable[[str], bytes], off: frozenset[str]
-) -> frozenset[str]:
-    """The paths of the C files that are built only where an option is off: what stands in for
-    the option's code (kernel/time/posix-stubs.c of 6.12, mm/nommu.c of 2.6).
+) -> StandIns:
+    """What stands in for an option's code (kernel/time/posix-stubs.c of 6.12, mm/nommu.c of 2.6).
 
     ``blobs`` are git blob ids by path, which ``read`` takes; ``off`` are options that are off
     anyway: what needs one of them is not built, and what is built instead stands in for nothing.
     """
     found: set[str] = set()
+    unread = []
     for path, blob in blobs.items():
         folder, name = posixpath.split(path)
         if name in ("Makefile", "Kbuild"):
             key = (blob, off)
-            if key not in _KNOWN:
-                _KNOWN[key] = replaced(read(blob).decode("latin-1"), off)
+            try:
+                if key not in _KNOWN:
+                    _KNOWN[key] = replaced(read(blob).decode("latin-1"), off)
+            except BrokenObject as error:
+                unread.append((path, str(error)))
+                continue
             found.update(posixpath.join(folder, stem + ".c") for stem in _KNOWN[key])
-    return frozenset(found)
+    return StandIns(frozenset(found), unread)
 
 
 def replaced(makefile: str, off: frozenset[str] = frozenset()) -> frozenset[str]:

@@ -83,8 +83,8 @@ class _Kernel:
     is: a wrapper may be another one there, and then its calls are other sites."""
 
     def __init__(self, abi: Abi, release: str, program: Program, tree: Tree) -> None:
-        replaced = stand_ins(tree.blobs, tree.read, options_off(abi.name))
-        program.build_for(abi, release, replaced)
+        self._stand_ins = stand_ins(tree.blobs, tree.read, options_off(abi.name))
+        program.build_for(abi, release, self._stand_ins.paths)
         self._program = program
         self.abi = abi
         self.table = entries(program, abi, tree.blobs, tree.read)
@@ -93,7 +93,12 @@ class _Kernel:
         self.sites = self.checks.sites(tree.blobs)
 
     def audit(self) -> tuple[Audit, list[AuditDetail]]:
-        return audit(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
+        row, details = audit(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
+        unread = self._stand_ins.unread
+        return row, [
+            *details,
+            *(AuditDetail("unreadable", path, None, why) for path, why in unread),
+        ]
 
     def rows(self) -> tuple[list[Syscall], set[CheckSite], set[Wrapper]]:
         """Its syscalls, the check sites of the release as it sees them, and the wrappers."""

@@ -442,16 +442,19 @@ def test_a_release_that_cannot_be_read_beside_one_that_can(
     assert end.startswith("caphistory: 1 release could not be read: ")
 
 
-def test_a_file_that_cannot_be_read(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["kernel/sys.c", "Makefile"])
+def test_a_file_that_cannot_be_read(
+    file: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     """Its release is there without it, the audit names it, and the exit code says so."""
     path = make_history(tmp_path / "a.git", ["2.2.9", "2.2.10"])
-    drop_object(path, "kernel/sys.c")
+    drop_object(path, file)
     db = str(tmp_path / "a.db")
     assert run(["--db", db, "index", str(path)]) == 3
     out, err = capfd.readouterr()
     assert out.startswith("2 releases added to ")
     lacks, end = err.splitlines()
-    assert lacks.startswith("2.2.10 lacks kernel/sys.c: object ")
+    assert lacks.startswith(f"2.2.10 lacks {file}: object ")
     assert end.startswith("caphistory: 1 file of 2.2.10 could not be read ")
     assert run(["--db", db, "audit", "--release", "2.2.10", "--details"]) == 0
     assert "unreadable" in capfd.readouterr().out
