@@ -43,7 +43,7 @@ def abis(connection: sqlite3.Connection) -> list[str]:
 
 def newest_release(connection: sqlite3.Connection) -> str:
     """The newest release of the database; NothingFound where there is none."""
-    newest = _column(connection, "select release from releases order by ordinal desc limit 1")
+    newest = _column(connection, "select release from asked_releases where asked = ''")
     if not newest:
         raise NothingFound("the database holds no release yet: caphistory index adds some")
     return newest[0]

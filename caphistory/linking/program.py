@@ -148,6 +148,8 @@ class _View:
         self.built: set[str] = set()
         self.possible: dict[str, bool] = {}
         self.resolved: dict[str, dict[str, list[Definition]]] = {}
+        # By name: most files see the same, and one list is enough for them.
+        self.shared: dict[str, list[Definition]] = {}
         self.structs: dict[str, dict[str, str | None]] = {}
         self.typedefs: dict[str, dict[str, str | None]] = {}
         # For an external name with several functions and the file that uses it, the paths of
@@ -161,13 +163,12 @@ class _View:
 
     def forget(self, names: Collection[str], paths: Collection[str]) -> None:
         """Drop what is known of names, and of all names as these files use them."""
-        # The list that files share (see resolve) may be one of the release before.
-        dropped = {*paths, ""}
+        self.shared.clear()
         for table in (self.resolved, self.structs, self.typedefs):
             for name in names:
                 table.pop(name, None)
             for by_path in table.values():
-                for path in by_path.keys() & dropped:
+                for path in by_path.keys() & paths:
                     del by_path[path]
         gone = [key for key in self.ambiguous if key[0] in names or key[1] in paths]
         for key in gone:
@@ -280,8 +281,7 @@ class Program:
         view.target = target
         paths = view.includes.refresh(view.changed, view.moved)
         there = foreign(self.files, self._arch, abi, view.includes.targets)
-        others_ = (there ^ view.foreign) | (stand_ins ^ view.stand_ins)
-        turned = {path for path in others_ if path in self.files}
+        turned = ((there ^ view.foreign) | (stand_ins ^ view.stand_ins)) & self.files.keys()
         view.foreign, view.stand_ins = there, stand_ins
         kinds = ("", *abi.folders)
         view.built = {p for p, kind in self._arch.items() if kind in kinds and p not in there}
@@ -422,13 +422,9 @@ class Program:
         found = known.get(path)
         if found is None:
             found = self._visible(name, path)
-            # Most files see the same: one list is enough for them.
-            last = known.setdefault("", found)
-            if last == found:
-                found = last
-            else:
-                known[""] = found
-            known[path] = found
+            if self._view.shared.get(name) == found:
+                found = self._view.shared[name]
+            known[path] = self._view.shared[name] = found
         return found
 
     def _visible(self, name: str, path: str) -> list[Definition]:
@@ -477,7 +473,7 @@ class Program:
 
     def _instead(self, name: str, path: str) -> list[Definition]:
         """What the architecture has instead of a definition in ``path``, a header of
-        include/asm-generic: BUG() of 4.11 and later, which calls panic() there alone."""
+        include/asm-generic: BUG() of 2.6 and later, which calls panic() there alone."""
         return self._own(name) if self._arch[path] == GENERIC else []
 
     def _own(self, name: str) -> list[Definition]:
