@@ -3,76 +3,42 @@ is at hand, else along the neighbouring releases that the database holds."""
 
 from __future__ import annotations
 
-import gc
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from caphistory.answers import Row, ask
 from caphistory.errors import CaphistoryError
-from caphistory.history.model import Source
-from caphistory.progress import Progress
 from caphistory.sources import KernelSource, open_kernel
-from caphistory.store import open_reader, successions
-from caphistory.store.successions import End, Ends, StoredSite, StoredSuccession
+from caphistory.store import successions
+from caphistory.store.successions import End, Ends, StoredSite
 from caphistory.successions.composition import composed
 from caphistory.successions.contexts import Site
 from caphistory.successions.matching import Match
-from caphistory.successions.releases import READER_VERSION, Checked, Comparing
+from caphistory.successions.releases import Checked, Comparing
 
 
-def add_successions(
-    path: Path, sources: Sequence[Source], extractor_version: str, progress: Progress
-) -> None:
-    """Add to the database at ``path`` what became of the check sites, for each pair of releases
-    that it is to hold (``store.successions.wanted``) and does not, as far as one of ``sources``
-    is a repository that both come from. One transaction for each pair: when it is stopped, the
-    next run goes on.
-    """
-    from caphistory.store import open_writer
+class Comparer:
+    """Compares releases of a database from their text in one of ``repositories``, one pair after
+    the other: what two pairs have in common is read once."""
 
-    if not path.exists() or not _missing(path, sources):
-        return
-    with open_writer(path, extractor_version) as writer:
-        pairs = _missing(path, sources)
-        progress.stage("comparing releases", len(pairs))
-        comparing = Comparing()
-        for ends in pairs:
-            try:
-                with _no_search_for_cycles():
-                    matches = _compared(writer.db, ends, _paths(sources), comparing)
-            except CaphistoryError as problem:
-                before, after = ends
-                progress.note(f"{before.release} is not compared with {after.release}: {problem}")
-            else:
-                rows = [_stored(one) for one in matches if not _goes_without_saying(one)]
-                writer.write_successions(ends, rows, READER_VERSION)
-            progress.advance()
+    def __init__(self, db: sqlite3.Connection, repositories: Sequence[Path]) -> None:
+        self._db = db
+        self._repositories = repositories
+        self._comparing = Comparing()
+        self._read: dict[int, tuple[Checked, KernelSource]] = {}
 
+    def matches(self, ends: Ends) -> list[Match]:
+        """What became of the check sites of the one release in the other. Raises CaphistoryError
+        where no repository has both."""
+        self._read = {end.position: self._read.get(end.position) or self._end(end) for end in ends}
+        (before, old), (after, new) = (self._read[end.position] for end in ends)
+        return self._comparing.successions(before, after, old.changed(new))
 
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """What is read of two kernels holds no cycles; looking for some takes a sixth of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
-    names = {source.name for source in sources}
-    with closing(open_reader(path)) as db:
-        return [
-            ends
-            for ends in successions.missing(db, READER_VERSION)
-            if all(end.commit_sha and end.source in names for end in ends)
-        ]
-
-
-def _paths(sources: Sequence[Source]) -> list[Path]:
-    return [Path(source.spec.path) for source in sources if source.spec.kind == "repository"]
+    def _end(self, end: End) -> tuple[Checked, KernelSource]:
+        text = open_kernel(end.release, end.commit_sha, self._repositories)
+        sites = [Site(*site[1:]) for site in successions.sites(self._db, end.position)]
+        return Checked(sites, successions.wrappers(self._db, end.position), text), text
 
 
 def sites_between(
@@ -116,37 +82,12 @@ def compared(
     """What became of the check sites between two stored releases, from the text of both, as rows
     of the query ``successions_between``. Raises CaphistoryError where no repository has both."""
     ends = Ends(successions.end(db, from_release), successions.end(db, to_release))
-    return _rows(db, ends, _compared(db, ends, repositories, Comparing()))
+    return _rows(db, ends, Comparer(db, repositories).matches(ends))
 
 
-def _compared(
-    db: sqlite3.Connection, ends: Ends, repositories: Sequence[Path], comparing: Comparing
-) -> list[Match]:
-    texts = [open_kernel(end.release, end.commit_sha, repositories) for end in ends]
-    before, after = (_checked(db, end, text) for end, text in zip(ends, texts, strict=True))
-    return comparing.successions(before, after, texts[0].changed(texts[1]))
-
-
-def _checked(db: sqlite3.Connection, end: End, text: KernelSource) -> Checked:
-    sites = [Site(*site[1:]) for site in successions.sites(db, end.position)]
-    return Checked(sites, successions.wrappers(db, end.position), text)
-
-
-def _goes_without_saying(match: Match) -> bool:
+def goes_without_saying(match: Match) -> bool:
     """Whether it is the same site in both releases: what is not stored is."""
     return match.fate == "same" and match.before == match.after and match.certain
-
-
-def _stored(match: Match) -> StoredSuccession:
-    return StoredSuccession(
-        match.before,
-        match.after,
-        match.fate,
-        match.found,
-        int(match.certain),
-        None if match.likeness is None else round(100 * match.likeness),
-        match.lives,
-    )
 
 
 def _along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> list[Match]:
@@ -163,7 +104,7 @@ def _rows(db: sqlite3.Connection, ends: Ends, matches: Iterable[Match]) -> list[
     sites: list[Mapping[int, StoredSite]] = [
         {site.site: site for site in successions.sites(db, end.position)} for end in ends
     ]
-    said = [match for match in matches if not _goes_without_saying(match)]
+    said = [match for match in matches if not goes_without_saying(match)]
     befores = {match.before for match in said}
     afters = {match.after for match in said}
     said += [

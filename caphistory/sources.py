@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -33,14 +34,30 @@ class KernelSource:
         self._repository = repository.path
         self._tree = repository[commit_sha].peel(pygit2.Tree)
 
+    def blob(self, path: str) -> str | None:
+        """The git id of the content of the file ``path``, None where there is none; CaphistoryError
+        where the repository lacks it."""
+        file = self._file(path)
+        return None if file is None else str(file.id)
+
     def content(self, path: str) -> bytes | None:
         """The content of the file ``path``, None where there is none; CaphistoryError where the
         repository lacks it."""
+        file = self._file(path)
+        with self._reading(path):
+            return None if file is None else file.data
+
+    def _file(self, path: str) -> pygit2.Blob | None:
         if path not in self._tree:
             return None
-        try:
+        with self._reading(path):
             file = self._tree[path]
-            return file.data if isinstance(file, pygit2.Blob) else None
+        return file if isinstance(file, pygit2.Blob) else None
+
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[None]:
+        try:
+            yield
         except (pygit2.GitError, KeyError, OSError) as error:
             raise CaphistoryError(f"{path} cannot be read from {self._repository}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -144,19 +144,25 @@ def _add_checks(
     interner: Interner,
     facts: dict[str, set[Fact]],
 ) -> None:
-    # Hops are long to hash and most of them stand in many chains: number them once.
+    # Hops are long to hash and most of them stand in many chains, and chains in many checks as
+    # one object: number them once.
     numbers: dict[_Hop, int] = {}
-    ways = [
-        [
+    chains = {id(check.chain): check.chain for check in checks}
+    ways = {
+        chain: [
             numbers.setdefault((step, to.function, to.path), len(numbers))
-            for step, to in pairwise(check.chain)
+            for step, to in pairwise(steps)
         ]
-        for check in checks
-    ]
+        for chain, steps in chains.items()
+    }
     edges = _add_edges(list(numbers), interner, facts)
     met: Counter[Hashable] = Counter()
-    for check, way in zip(checks, ways, strict=True):
-        _refuse_misfit(check)
+    written = {
+        chain: f"[{','.join([str(edges[hop]) for hop in way])}]" for chain, way in ways.items()
+    }
+    shapes = {chain: _shape(steps) for chain, steps in chains.items()}
+    for check in checks:
+        _refuse_misfit(check, shapes[id(check.chain)])
         ids = sites.get(check.check)
         if ids is None:
             raise ValueError(f"{check.abi} {check.syscall}: unknown check site {check.check}")
@@ -165,26 +171,25 @@ def _add_checks(
             # Sites that agree in all columns, two on one line: each row gets its own.
             site = ids[min(met[check[:3]], len(ids) - 1)]
             met[check[:3]] += 1
-        steps = f"[{','.join([str(edges[hop]) for hop in way])}]"
+        steps = written[id(check.chain)]
         chain = interner.id("chains", site, steps, check.depth, check.pointer_hops)
         name = interner.id("syscall_names", check.abi, check.syscall)
         facts["check_runs"].add((name, chain, check.conditional, check.feasible))
         facts["site_shared"].add((site, check.abi, check.pointer_hops, check.shared_by))
 
 
-def _refuse_misfit(check: SyscallCheck) -> None:
-    """Raise ValueError when the chain of a row does not say what its columns say."""
-    *steps, last = check.chain
+def _shape(chain: Sequence[Step]) -> tuple[int, int, str]:
+    """What depth, pointer_hops and reach of a row with this chain are."""
+    hops = [step.edge for step in chain[:-1]].count("pointer")
+    return len(chain) - 1, hops, "pointer" if hops else "call" if len(chain) > 1 else "direct"
+
+
+def _refuse_misfit(check: SyscallCheck, shape: tuple[int, int, str]) -> None:
+    """Raise ValueError when the chain of a row, of this shape, does not say what its columns
+    say."""
     site = check.check
-    hops = [step.edge for step in steps].count("pointer")
-    reach = "pointer" if hops else "call" if steps else "direct"
-    fits = (check.depth, check.pointer_hops, check.reach) == (len(steps), hops, reach) and last == (
-        site.function,
-        site.path,
-        site.line,
-        "call",
-        None,
-    )
+    last = (site.function, site.path, site.line, "call", None)
+    fits = (check.depth, check.pointer_hops, check.reach) == shape and check.chain[-1] == last
     if not fits:
         raise ValueError(f"{check.abi} {check.syscall}: the chain does not fit its check: {check}")
 

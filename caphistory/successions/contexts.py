@@ -8,9 +8,9 @@ the same place look the same.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from caphistory.successions.statements import Function, Statement, Token, statements, tokens
@@ -68,65 +68,102 @@ class Context(NamedTuple):
         return under
 
 
+class _Read(NamedTuple):
+    """A function as it was read from its text, and the statement of each of its sites in turn."""
+
+    function: Function
+    at: tuple[int, ...]
+
+
 class File(NamedTuple):
-    """The functions of a file, and the contexts of its sites, those left out that stand in none."""
+    """The functions of a file, and the contexts of its sites, those left out that stand in none.
+    ``read`` has what was read by all that it was read from: the text and the sites."""
 
     functions: list[Function]
     contexts: list[Context]
+    read: dict[Hashable, list[_Read]]
 
 
 def read_file(
-    path: str, source: bytes, sites: Iterable[Site] = (), wrappers: Collection[str] = ()
+    path: str,
+    source: bytes,
+    sites: Iterable[Site] = (),
+    wrappers: Collection[str] = (),
+    known: File | None = None,
 ) -> File:
     """The functions and contexts of a file's content; ``wrappers`` are the names by which a check
-    may be called that are not its own."""
+    may be called that are not its own. Functions that did not change since ``known``, another
+    version of the file, are those of that."""
     scanned = scan(source)
     waiting = sorted(sites, key=lambda site: (site.line, site.key))
-    file = File([], [])
+    file = File([], [], {})
+    before = known.read if known else {}
 
-    def add(name: str, code: _Code, first: int, last: int, *, static: bool = True) -> None:
+    def add(code: _Code, head: Callable[[], tuple[str, bool]], first: int, last: int) -> None:
         here = [site for site in waiting if first <= site.line <= last]
-        if not here:
-            file.functions.append(Function(path, name, code.statements, static=static))
-            return
-        waiting[:] = [site for site in waiting if site not in here]
-        marked, places = _marked(code, here, wrappers)
-        function = Function(path, name or _name_of(here), lambda: statements(marked), static=static)
-        file.functions.append(function)
-        if function.statements:
-            file.contexts.extend(_contexts(function, here, places))
+        asked = [(site.line - first, site.function, site.asks) for site in here]
+        key = code.text, tuple(asked), frozenset(wrappers if here else ())
+        alike = file.read.setdefault(key, [])
+        # Conditionals may choose between two functions that are the same.
+        other = before.get(key, [])[len(alike) :]
+        read = other[0] if other else _read(path, code, head, here, wrappers)
+        alike.append(read)
+        file.functions.append(read.function)
+        if here:
+            waiting[:] = [site for site in waiting if site not in here]
+            file.contexts.extend(_contexts(read, here))
 
     for extent in cut(scanned):
         if extent.body is not None:
-            header = parse_header(scanned.code[extent.start : extent.body])
-            name = header.name if header and header.name not in KEYWORDS else ""
-            code = _Code(scanned.code, extent.body + 1, extent.end, scanned.line)
-            first, last = scanned.line(extent.start), scanned.line(extent.end - 1)
-            add(name, code, first, last, static=header is None or header.static)
+            text = scanned.code[extent.start : extent.end]
+            line = _line_behind(extent.start, scanned.line)
+            code = _Code(text, extent.body + 1 - extent.start, line)
+            add(code, code.head, line(0), line(len(text) - 1))
     for directive in scanned.directives:
         if not waiting:
             break
         first, last = scanned.line(directive.start), scanned.line(directive.end)
         if any(first <= site.line <= last for site in waiting):
             line = _line_behind(directive.start, scanned.line)
-            code = _Code(directive.code, directive.rest, len(directive.code), line)
-            add("", code, first, last)
+            add(_Code(directive.code, directive.rest, line), lambda: ("", True), first, last)
     return file
 
 
-class _Code(NamedTuple):
-    """A stretch of blanked code; ``line`` gives the line of an offset."""
+def _read(
+    path: str,
+    code: _Code,
+    head: Callable[[], tuple[str, bool]],
+    sites: list[Site],
+    wrappers: Collection[str],
+) -> _Read:
+    name, static = head()
+    if not sites:
+        text, start = code.text, code.start
+        return _Read(Function(path, name, lambda: _statements(text, start), static=static), ())
+    marked, places = _marked(code, sites, wrappers)
+    found = statements(marked)
+    starts = [statement.first for statement in found]
+    at = [max(0, bisect_right(starts, places[site.key]) - 1) for site in sites if found]
+    return _Read(Function(path, name or _name_of(sites), lambda: found, static=static), tuple(at))
 
-    code: bytes
+
+def _statements(text: bytes, start: int) -> list[Statement]:
+    return statements(tokens(text, start, len(text)))
+
+
+class _Code(NamedTuple):
+    """The blanked code of a function or macro, whose body begins at ``start``; ``line`` gives the
+    line of an offset."""
+
+    text: bytes
     start: int
-    end: int
     line: Callable[[int], int]
 
-    def tokens(self) -> list[Token]:
-        return tokens(self.code, self.start, self.end)
-
-    def statements(self) -> list[Statement]:
-        return statements(self.tokens())
+    def head(self) -> tuple[str, bool]:
+        """The name of the function, '' without one, and whether it is static."""
+        header = parse_header(self.text[: self.start - 1])
+        name = header.name if header and header.name not in KEYWORDS else ""
+        return name, header is None or header.static
 
 
 def _line_behind(start: int, line: Callable[[int], int]) -> Callable[[int], int]:
@@ -137,15 +174,11 @@ def _name_of(sites: Sequence[Site]) -> str:
     return next((site.function for site in sites if site.function), "")
 
 
-def _contexts(function: Function, sites: list[Site], places: dict[int, int]) -> list[Context]:
-    starts = [statement.first for statement in function.statements]
-    held: dict[int, int] = defaultdict(int)
-    contexts = []
-    for site in sites:
-        at = max(0, sum(start <= places[site.key] for start in starts) - 1)
-        contexts.append(Context(site, function, at, held[at]))
+def _contexts(read: _Read, sites: Sequence[Site]) -> Iterator[Context]:
+    held: Counter[int] = Counter()
+    for site, at in zip(sites, read.at, strict=False):
+        yield Context(site, read.function, at, held[at])
         held[at] += 1
-    return contexts
 
 
 def _marked(
@@ -153,7 +186,7 @@ def _marked(
 ) -> tuple[list[Token], dict[int, int]]:
     """The tokens with ``CHECK`` in place of each check, and the number of the token that each
     site became."""
-    found = code.tokens()
+    found = tokens(code.text, code.start, len(code.text))
     spans = _spans(found, code.line, sites, wrappers)
     marked: list[Token] = []
     places: dict[int, int] = {}

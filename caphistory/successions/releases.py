@@ -13,9 +13,16 @@ from caphistory.successions.matching import Match, Side, match
 READER_VERSION = "1"
 """Raised whenever other successions are found in the same text."""
 
+# A release is compared with the one before it on its line, from which prereleases lead to it.
+_VERSIONS = 4
+"""So many versions of a file are kept."""
+
 
 class Text(Protocol):
     """The files of a release (``sources.KernelSource``)."""
+
+    def blob(self, path: str) -> str | None:
+        """The git id of a file's content, None where there is no file."""
 
     def content(self, path: str) -> bytes | None:
         """The content of a file, None where there is none; CaphistoryError where it cannot be
@@ -36,7 +43,7 @@ class Comparing:
     again."""
 
     def __init__(self) -> None:
-        self._read: dict[Hashable, File] = {}
+        self._read: dict[str, dict[Hashable, File]] = {}
 
     def successions(
         self,
@@ -50,19 +57,18 @@ class Comparing:
         sides = (before, after)
         by_path = [_by_path(one.sites) for one in sides]
         holding = by_path[0].keys() | by_path[1].keys()
-        reading: dict[Hashable, File] = {}
+        self._read = {path: self._read.get(path, {}) for path in holding}
         files: list[list[File]] = [[], []]
         for path in (path for path in changed if path in holding):
             try:
                 found = [
-                    list(self._file(one, path, sites.get(path, ()), reading))
+                    list(self._file(one, path, sites.get(path, ())))
                     for one, sites in zip(sides, by_path, strict=True)
                 ]
             except CaphistoryError:
                 continue
             for side, one in zip(files, found, strict=True):
                 side += one
-        self._read = reading
         same = holding - set(changed)
         settled = [site for path, sites in by_path[1].items() if path in same for site in sites]
         others = [path for path in changed if path not in holding]
@@ -72,16 +78,21 @@ class Comparing:
             lambda names: _gaining(before.text, after.text, names, others),
         )
 
-    def _file(
-        self, one: Checked, path: str, sites: Sequence[Site], reading: dict[Hashable, File]
-    ) -> Iterator[File]:
-        content = one.text.content(path)
-        if content is None:
+    def _file(self, one: Checked, path: str, sites: Sequence[Site]) -> Iterator[File]:
+        blob = one.text.blob(path)
+        if blob is None:
             return
-        key = path, content, tuple(sites), one.wrappers if sites else None
-        if key not in reading:
-            reading[key] = self._read.get(key) or read_file(path, content, sites, one.wrappers)
-        yield reading[key]
+        versions = self._read[path]
+        key = blob, tuple(sites), one.wrappers if sites else None
+        file = versions.pop(key, None)
+        if file is None:
+            content = one.text.content(path) or b""
+            known = next(reversed(versions.values()), None)
+            file = read_file(path, content, sites, one.wrappers, known)
+        versions[key] = file
+        if len(versions) > _VERSIONS:
+            del versions[next(iter(versions))]
+        yield file
 
 
 def _by_path(sites: Sequence[Site]) -> dict[str, list[Site]]:

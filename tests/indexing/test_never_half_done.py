@@ -3,6 +3,7 @@ end, row for row."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -17,7 +18,7 @@ import pytest
 
 from tests.history.kernels import commit, light_tag
 
-from .kernels import RELEASES, contents, kernel, own_folders, read
+from .kernels import RELEASES, Silence, contents, kernel, own_folders, read
 
 MANY = (*RELEASES, "2.2.11", "2.2.12", "2.2.13", "2.2.14", "2.2.15")
 KILLS = 20
@@ -96,6 +97,34 @@ def test_a_run_that_is_killed_at_any_moment_is_completed_by_the_next_ones(
             assert run(many, db).wait() == 0
         assert contents(db) == expected
         databases += 1
+
+
+class KillsWhatCompares(Silence):
+    """Ends the workers that compare releases when the first pair is written."""
+
+    killed = 0
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        super().stage(name, total)
+        self.comparing = name == "comparing releases"
+
+    def advance(self, n: int = 1) -> None:
+        super().advance(n)
+        if self.comparing and not self.killed:
+            for worker in multiprocessing.active_children():
+                worker.kill()
+                self.killed += 1
+
+
+def test_workers_that_are_killed_while_they_compare_releases_change_nothing(
+    many: Path, undisturbed: tuple[dict[str, list[tuple[object, ...]]], float], tmp_path: Path
+) -> None:
+    progress = KillsWhatCompares()
+    with own_folders(tmp_path):
+        read(tmp_path / "a.db", many, jobs=2, progress=progress)
+    assert progress.killed == 2
+    assert multiprocessing.active_children() == []
+    assert contents(tmp_path / "a.db") == undisturbed[0]
 
 
 HALVES = (MANY[::2], MANY[1::2])

@@ -1,0 +1,163 @@
+"""Comparing the neighbouring releases of a database: in worker processes, each taking a few
+pairs in turn, while this one writes what they find, in order."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import sqlite3
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from threading import Thread
+
+from caphistory.comparing import Comparer, goes_without_saying
+from caphistory.errors import CaphistoryError
+from caphistory.history.model import Source
+from caphistory.progress import Progress
+from caphistory.store import open_reader, successions
+from caphistory.store.successions import Ends, StoredSuccession
+from caphistory.successions.matching import Match
+from caphistory.successions.releases import READER_VERSION
+from caphistory.workers import end_with_parent, no_interrupts, no_search_for_cycles
+
+Found = list[StoredSuccession] | str
+"""What became of the sites of a pair, or why that cannot be told."""
+
+_CONTEXT = multiprocessing.get_context("spawn")
+# Neighbouring pairs have much text in common; as many workers as there are go through all of
+# the history side by side, so that all have about as much to do.
+_TOGETHER = 10
+
+
+def add_successions(
+    path: Path, sources: Sequence[Source], extractor_version: str, jobs: int, progress: Progress
+) -> None:
+    """Add to the database at ``path`` what became of the check sites, for each pair of releases
+    that it is to hold (``store.successions.wanted``) and does not, as far as one of ``sources``
+    is a repository that both come from. One transaction for each pair: when it is stopped, the
+    next run goes on.
+    """
+    from caphistory.store import open_writer
+
+    if not path.exists() or not _missing(path, sources):
+        return
+    with open_writer(path, extractor_version) as writer:
+        pairs = _missing(path, sources)
+        progress.stage("comparing releases", len(pairs))
+        with closing(_compared(path, writer.db, _paths(sources), pairs, jobs)) as results:
+            for ends, found in zip(pairs, results, strict=True):
+                if isinstance(found, str):
+                    before, after = (end.release for end in ends)
+                    progress.note(f"{before} is not compared with {after}: {found}")
+                else:
+                    writer.write_successions(ends, found, READER_VERSION)
+                progress.advance()
+
+
+def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
+    names = {source.name for source in sources}
+    with closing(open_reader(path)) as db:
+        return [
+            ends
+            for ends in successions.missing(db, READER_VERSION)
+            if all(end.commit_sha and end.source in names for end in ends)
+        ]
+
+
+def _paths(sources: Sequence[Source]) -> list[Path]:
+    return [Path(source.spec.path) for source in sources if source.spec.kind == "repository"]
+
+
+def _compared(
+    path: Path,
+    db: sqlite3.Connection,
+    repositories: Sequence[Path],
+    pairs: Sequence[Ends],
+    jobs: int,
+) -> Generator[Found, None, None]:
+    """What is found of each pair, in order. What a worker does not tell, because it ended, is
+    found here."""
+    here = Comparer(db, repositories)
+    parts = [pairs[at : at + _TOGETHER] for at in range(0, len(pairs), _TOGETHER)]
+    workers = min(jobs, len(parts)) if len(parts) > 1 else 0
+    shares = [[ends for part in parts[n::workers] for ends in part] for n in range(workers)]
+    with _at_work(path, repositories, shares) as pipes:
+        for number, part in enumerate(parts):
+            for ends in part:
+                told = _told(pipes[number % workers]) if pipes else None
+                yield _found(here, ends) if told is None else told
+
+
+@contextmanager
+def _at_work(
+    path: Path, repositories: Sequence[Path], shares: Sequence[Sequence[Ends]]
+) -> Iterator[list[Connection]]:
+    """A worker for each share; gives the pipes that they tell through what they find."""
+    processes: list[SpawnProcess] = []
+    pipes: list[Connection] = []
+    try:
+        for share in shares:
+            receiving, sending = _CONTEXT.Pipe(duplex=False)
+            pipes.append(receiving)
+            process = _CONTEXT.Process(
+                target=_run_worker, args=(path, repositories, share, sending), daemon=True
+            )
+            with no_interrupts():
+                process.start()
+            processes.append(process)
+            sending.close()
+        yield pipes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+        for pipe in pipes:
+            pipe.close()
+
+
+def _told(pipe: Connection) -> Found | None:
+    try:
+        found: Found = pipe.recv()
+    except (EOFError, OSError):
+        return None
+    return found
+
+
+def _found(comparer: Comparer, ends: Ends) -> Found:
+    try:
+        with no_search_for_cycles():
+            matches = comparer.matches(ends)
+    except CaphistoryError as problem:
+        return str(problem)
+    return [_stored(one) for one in matches if not goes_without_saying(one)]
+
+
+def _stored(match: Match) -> StoredSuccession:
+    return StoredSuccession(
+        match.before,
+        match.after,
+        match.fate,
+        match.found,
+        int(match.certain),
+        None if match.likeness is None else round(100 * match.likeness),
+        match.lives,
+    )
+
+
+# In a worker process.
+
+
+def _run_worker(
+    path: Path, repositories: Sequence[Path], pairs: Sequence[Ends], results: Connection
+) -> None:
+    Thread(target=end_with_parent, daemon=True).start()
+    gc.disable()
+    # The writing process finds out by itself why the database cannot be read.
+    with suppress(ConnectionError, CaphistoryError), closing(open_reader(path)) as db:
+        comparer = Comparer(db, repositories)
+        for ends in pairs:
+            results.send(_found(comparer, ends))
