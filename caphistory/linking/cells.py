@@ -6,6 +6,9 @@ object), a variable, a function's parameter or local variable, or what a functio
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
+from caphistory.linking.news import ALL_MEMBERS, member_of
 from caphistory.linking.program import Definition, Program, StoredAt
 from caphistory.syntax.facts import Function, Macro
 from caphistory.syntax.notation import RETURNED, filled, names, split, used
@@ -18,20 +21,32 @@ Type = tuple[str, str]
 
 
 class Cells:
-    """Tells what a place is, in a file of a program."""
+    """Tells what a place is, in a file of a program. ``asked`` is, for each file, what answers
+    depend on that are kept (see ``Program.noting``)."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._types: dict[tuple[str, str], Type | None] = {}
+        self._types: dict[str, dict[str, Type | None]] = {}
         self._expanding: set[str] = set()
+        self.asked: dict[str, set[str]] = {}
+
+    def drop(self, path: str) -> None:
+        """Forget what places are in a file."""
+        self._types.pop(path, None)
+        self.asked.pop(path, None)
+
+    def noting(self, path: str) -> AbstractContextManager[None]:
+        """While something is worked out that is kept with a file."""
+        return self._program.noting(self.asked.setdefault(path, set()))
 
     def type_of(self, place: str, path: str) -> Type | None:
         """The struct type of what a place holds; None where it cannot be told."""
-        key = (place, path)
-        if key not in self._types:
-            self._types[key] = None  # a place that depends on itself has no type
-            self._types[key] = self._type_of(place, path)
-        return self._types[key]
+        types = self._types.setdefault(path, {})
+        if place not in types:
+            types[place] = None  # a place that depends on itself has no type
+            with self.noting(path):
+                types[place] = self._type_of(place, path)
+        return types[place]
 
     def _type_of(self, place: str, path: str) -> Type | None:
         base, members = split(place)
@@ -88,6 +103,7 @@ class Cells:
         definition = self._program.struct(*struct)
         if definition is None:
             return None
+        self._program.note((member_of(struct[0], member),))
         for one in definition[2].members:
             if one.name == member:
                 return self._identify(one.type, struct[1])
@@ -151,6 +167,7 @@ class Cells:
             members = definition[2].members
             member = step
             if step.startswith("#"):
+                self._program.note((member_of(holder[0], ALL_MEMBERS),))
                 if not members:
                     return None
                 # A flat list for an array of structs: the members come round again.

@@ -77,6 +77,11 @@ class Checks:
         behalf of its callers."""
         return definition.name in SEEDS or definition in self._plumbing or definition in self.fixed
 
+    def definitions(self) -> set[Definition]:
+        """All that are a check or a wrapper, as ``is_check`` has it."""
+        seeds = {definition for name in SEEDS for definition in self.program.by_name.get(name)}
+        return seeds | self._plumbing.keys() | self.fixed.keys()
+
     def meanings(self, call: Call, caller: Definition) -> tuple[Meaning, ...]:
         """What a call asks; empty if it is no check."""
         if call.pointer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from caphistory.linking.news import News
 from caphistory.linking.program import Definition, Index, Program, StoredAt, may_be_function
 from caphistory.syntax.facts import Call, Flow, Function, Macro, Stored
 from caphistory.syntax.guards import UNKNOWN, Expr, substitute
@@ -30,24 +31,60 @@ _NOTHING = Template((), ())
 ANY_NUMBER = ":__VA_ARGS__"
 
 
+class _Made:
+    """What macros make in one file, under the keys of a ``Program``."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, list[tuple[Definition, Call]]] = {}
+        self.pointer_calls: dict[str, list[tuple[Definition, Call]]] = {}
+        self.passed: dict[str, list[tuple[Definition, Call, int]]] = {}
+        self.flows: dict[str, list[tuple[Definition, Flow]]] = {}
+        self.stored: dict[str, list[StoredAt]] = {}
+
+
 class Expansions:
     """The calls, flows and initialisers' entries of a program that macros make, under the keys
-    under which a ``Program`` has its own."""
+    under which a ``Program`` has its own. They are made file by file (``make``)."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._templates: dict[Definition, Template] = {}
-        self.calls: dict[str, list[tuple[Definition, Call]]] = {}
-        self.pointer_calls: dict[str, list[tuple[Definition, Call]]] = {}
+        # Each with what it depends on.
+        self._templates: dict[Definition, tuple[Template, set[str]]] = {}
+        self._making: list[Definition] = []
+        self._whole = True
+        self.calls: Index[tuple[Definition, Call]] = Index()
+        self.pointer_calls: Index[tuple[Definition, Call]] = Index()
         self.passed: Index[tuple[Definition, Call, int]] = Index()
         self.flows: Index[tuple[Definition, Flow]] = Index()
-        self.stored: dict[str, list[StoredAt]] = {}
-        for macro in program.with_parameters.get(""):
-            template = self._template(macro, 0)
-            if template != _NOTHING:
-                self._expand(macro, template)
-        for at in _uses(program):
-            self._store(at, 0)
+        self.stored: Index[StoredAt] = Index()
+
+    def refresh(self, news: News) -> None:
+        """Drop what is known of macros and may be something else now."""
+        gone = [m for m, (_, asked) in self._templates.items() if news.touches(asked)]
+        for macro in gone:
+            del self._templates[macro]
+
+    def make(self, path: str) -> None:
+        """Make anew what macros make in a file."""
+        made = _Made()
+        for name, uses in self._program.calls.held(path).items():
+            if name in self._program.with_parameters:
+                for macro in self._program.resolve(name, path):
+                    self._expand(macro, uses, made)
+        for at in _uses(self._program, path):
+            self._store(at, 0, made)
+        self._hold(path, made)
+
+    def drop(self, path: str) -> None:
+        """Forget what macros make in a file."""
+        self._hold(path, _Made())
+
+    def _hold(self, path: str, made: _Made) -> None:
+        self.calls.put(path, made.calls)
+        self.pointer_calls.put(path, made.pointer_calls)
+        self.passed.put(path, made.passed)
+        self.flows.put(path, made.flows)
+        self.stored.put(path, made.stored)
 
     def is_template(self, caller: Definition, call: Call) -> bool:
         """Whether a call in a macro depends on its arguments: it is made where the macro is
@@ -55,16 +92,29 @@ class Expansions:
         fact = caller.fact
         return isinstance(fact, Macro) and bool(fact.parameters) and _depends(call, fact)
 
-    def _template(self, macro: Definition, depth: int) -> Template:
-        found = self._templates.get(macro)
-        if found is None:
-            self._templates[macro] = _NOTHING  # a macro is not expanded within itself
-            found = self._templates[macro] = self._make_template(macro, depth)
-        return found
+    def _template(self, macro: Definition) -> Template:
+        known = self._templates.get(macro)
+        if known is None:
+            if macro in self._making or len(self._making) > _DEEPEST:
+                # What is made now of others is not all that they are by themselves; but a macro
+                # is never expanded within itself.
+                self._whole = self._whole and macro is self._making[-1]
+                return _NOTHING
+            asked = {macro.name, macro.path}
+            outer, self._whole = self._whole, True
+            self._making.append(macro)
+            with self._program.noting(asked):
+                known = self._make_template(macro), asked
+            self._making.pop()
+            if self._whole or not self._making:
+                self._templates[macro] = known
+            self._whole = (self._whole and outer) or not self._making
+        self._program.note(known[1])
+        return known[0]
 
-    def _make_template(self, macro: Definition, depth: int) -> Template:
+    def _make_template(self, macro: Definition) -> Template:
         fact = macro.fact
-        if not isinstance(fact, Macro) or depth > _DEEPEST:
+        if not isinstance(fact, Macro):
             return _NOTHING
         calls = [call for call in fact.calls if _depends(call, fact)]
         flows = [flow for flow in fact.flows if "$" in flow.source + flow.target]
@@ -73,39 +123,42 @@ class Expansions:
                 continue
             for inner in self._program.resolve(call.target, macro.path):
                 if isinstance(inner.fact, Macro) and inner.fact.parameters:
-                    within = _instance(inner.fact, self._template(inner, depth + 1), macro, call)
+                    within = _instance(inner.fact, self._template(inner), macro, call)
                     calls += within.calls
                     flows += within.flows
         return Template(tuple(dict.fromkeys(calls)), tuple(dict.fromkeys(flows)))
 
-    def _expand(self, macro: Definition, template: Template) -> None:
+    def _expand(self, macro: Definition, uses: list[tuple[Definition, Call]], made: _Made) -> None:
         fact = macro.fact
-        assert isinstance(fact, Macro)
-        for user, call in self._program.calls.get(macro.name):
+        if not isinstance(fact, Macro) or fact.parameters is None:
+            return
+        template = self._template(macro)
+        if template == _NOTHING:
+            return
+        for user, call in uses:
             if isinstance(user.fact, Macro) and user.fact.parameters:
                 continue  # made where that one is used
-            if macro in self._program.resolve(macro.name, user.path) and self._program.built(
-                user.path
-            ):
-                instance = _instance(fact, template, user, call)
-                for one in instance.calls:
-                    self._add_call(user, one)
-                for flow in instance.flows:
-                    self.flows.add(meeting(flow.source), user.path, (user, flow))
+            instance = _instance(fact, template, user, call)
+            for one in instance.calls:
+                self._add_call(user, one, made)
+            for flow in instance.flows:
+                made.flows.setdefault(meeting(flow.source), []).append((user, flow))
 
-    def _add_call(self, user: Definition, call: Call) -> None:
-        if call.pointer and names(call.target) and call.target[1:] in self._program.by_name:
-            call = call._replace(target=call.target[1:], pointer=False)
+    def _add_call(self, user: Definition, call: Call, made: _Made) -> None:
+        if call.pointer and names(call.target):
+            self._program.note((call.target[1:],))
+            if call.target[1:] in self._program.by_name:
+                call = call._replace(target=call.target[1:], pointer=False)
         if call.pointer:
-            self.pointer_calls.setdefault(meeting(call.target), []).append((user, call))
+            made.pointer_calls.setdefault(meeting(call.target), []).append((user, call))
         else:
-            self.calls.setdefault(call.target, []).append((user, call))
+            made.calls.setdefault(call.target, []).append((user, call))
         own = set(user.parameters())
         for position, argument in enumerate(call.arguments):
             if may_be_function(argument, own):
-                self.passed.add(meeting(argument), user.path, (user, call, position))
+                made.passed.setdefault(meeting(argument), []).append((user, call, position))
 
-    def _store(self, at: StoredAt, depth: int) -> None:
+    def _store(self, at: StoredAt, depth: int, made: _Made) -> None:
         name, arguments = used(at.stored.source) or (at.stored.source[1:], [])
         for macro in self._program.resolve(name, at.path):
             fact = macro.fact
@@ -115,7 +168,8 @@ class Expansions:
             if used(fact.place) and not fact.stored:  # "#define ENTRY(f) OTHER(0, f)"
                 source = filled(fact.place, values, values)
                 if source and used(source) != (name, arguments):
-                    self._store(at._replace(stored=at.stored._replace(source=source)), depth + 1)
+                    inner_at = at._replace(stored=at.stored._replace(source=source))
+                    self._store(inner_at, depth + 1, made)
             for inner in fact.stored:
                 source = filled(inner.source, values, values)
                 stored = Stored(
@@ -125,11 +179,11 @@ class Expansions:
                     (*self._element(at), *(named(step, values) for step in inner.path)),
                     source,
                 )
-                made = StoredAt(stored, at.path, at.within)
+                entry = StoredAt(stored, at.path, at.within)
                 if used(source) or _lists(self._program, source, at.path):
-                    self._store(made, depth + 1)
+                    self._store(entry, depth + 1, made)
                 elif names(source):
-                    self.stored.setdefault(source[1:], []).append(made)
+                    made.stored.setdefault(source[1:], []).append(entry)
 
     def _element(self, at: StoredAt) -> tuple[str, ...]:
         """The path to an entry, without the step to the element of an array of structs:
@@ -142,20 +196,16 @@ class Expansions:
         return path
 
 
-def _uses(program: Program) -> Iterator[StoredAt]:
-    """The entries of initialisers that are macros, and those that stand alone."""
-    for name in program.uses:
-        yield from program.uses.get(name)
-    for name in program.stored:
+def _uses(program: Program, path: str) -> Iterator[StoredAt]:
+    """The entries of a file's initialisers that are macros, and those that stand alone."""
+    for entries in program.uses.held(path).values():
+        yield from entries
+    for name, entries in program.stored.held(path).items():
         if name.endswith(")") and name not in program.by_name:
-            for at in program.stored.get(name):
+            for at in entries:
                 yield at._replace(stored=at.stored._replace(source=as_use(at.stored.source)))
-        for definition in program.by_name.get(name):
-            if isinstance(definition.fact, Macro) and definition.fact.stored:
-                for at in program.stored.get(name):
-                    if _lists(program, at.stored.source, at.path):
-                        yield at
-                break
+        elif name in program.lists:
+            yield from (at for at in entries if _lists(program, at.stored.source, path))
 
 
 def _lists(program: Program, source: str, path: str) -> bool:

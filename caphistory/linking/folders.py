@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from caphistory.syntax.facts import Blob
@@ -73,7 +74,8 @@ def foreign(
     found = {
         path
         for path, blob in generic.items()
-        if any(name[1:] in theirs and not targets(name, path) for name in blob.required)
+        if not theirs.isdisjoint(blob.required)
+        and any(name in theirs and not targets(name, path) for name in blob.required)
     }
     news = found
     while news:
@@ -82,6 +84,7 @@ def foreign(
             path
             for path, blob in generic.items()
             if path not in found
+            and not names.isdisjoint(base_names(blob.required))
             and any(
                 posixpath.basename(name[1:]) in names
                 and any(target in found for target in targets(name, path)[:1])
@@ -95,7 +98,7 @@ def foreign(
 def _headers_of_others(
     files: Mapping[str, Blob], architectures: Mapping[str, str], abi: Abi
 ) -> set[str]:
-    """The names by which other architectures' code includes their headers."""
+    """The names by which other architectures' code includes their headers, with either sign."""
     found = set()
     for path in files:
         if architectures[path] and architectures[path] not in abi.folders:
@@ -104,4 +107,10 @@ def _headers_of_others(
                 found.add("asm/" + asm.group(1))
             elif own:
                 found.add(own.group(1))
-    return found
+    return {sign + name for name in found for sign in '<"'}
+
+
+@lru_cache(maxsize=100_000)
+def base_names(included: tuple[str, ...]) -> frozenset[str]:
+    """The last parts of the names by which a file includes others."""
+    return frozenset(posixpath.basename(name[1:]) for name in included)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Mapping
 
-from caphistory.linking.folders import Abi
+from caphistory.linking.folders import Abi, base_names
 from caphistory.syntax.facts import Blob
 
 
@@ -24,15 +24,16 @@ class Includes:
         self._direct: dict[str, list[str]] = {}
         self._closures: dict[str, int] = {}
 
-    def refresh(self, changed: Collection[str], moved: Collection[str]) -> set[str]:
+    def refresh(
+        self, changed: Collection[str], moved: Collection[str]
+    ) -> dict[frozenset[str], frozenset[str]]:
         """Take notice of files that changed, and of those of them that came or went; the files,
-        known before, that now include others than they did, directly or not."""
+        known before, that now include others than they did, directly or not, by these others."""
         names = {posixpath.basename(path) for path in moved}
         stale = [
             path
             for path in self._direct
-            if path in changed
-            or any(posixpath.basename(name[1:]) in names for name in self._files[path].includes)
+            if path in changed or not names.isdisjoint(base_names(self._files[path].includes))
         ]
         before = {path: self._direct.pop(path) for path in stale}
         different = {
@@ -48,11 +49,16 @@ class Includes:
         }
         for path in affected:
             del self._closures[path]
-        return {
-            path
-            for path, closure in affected.items()
-            if path not in self._files or self._closure(path) != closure
-        }
+        found: dict[int, list[str]] = {}
+        for path, closure in affected.items():
+            if path in self._files:
+                found.setdefault(self._closure(path) ^ closure, []).append(path)
+        found.pop(0, None)
+        return {self._named(others): frozenset(paths) for others, paths in found.items()}
+
+    def _named(self, bits: int) -> frozenset[str]:
+        """The files of a set."""
+        return frozenset(path for path, bit in self._bits.items() if bits >> bit & 1)
 
     def sees(self, path: str, other: str) -> bool:
         """Whether ``path`` includes ``other``, directly or not."""

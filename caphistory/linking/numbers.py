@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from caphistory.linking.program import Program
 from caphistory.linking.values import Value, any_of, value_of
 from caphistory.syntax.constants import constant, definitions
+from caphistory.syntax.facts import Blob
 from caphistory.syntax.guards import names
 from caphistory.syntax.headers import split_arguments
 
@@ -23,6 +26,54 @@ class _Macro(NamedTuple):
     body: str
 
 
+class _Defining:
+    """Which files define a name as a constant, kept from release to release."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, bytes] = {}
+        self._paths: dict[str, tuple[str, ...]] = {}
+
+    def update(self, files: Mapping[str, Blob]) -> None:
+        """Become what these files define."""
+        for path in [path for path in self._texts if path not in files]:
+            self._exchange(path, b"")
+        for path, blob in files.items():
+            if self._texts.get(path, b"") is not blob.constants:
+                self._exchange(path, blob.constants)
+
+    def _exchange(self, path: str, text: bytes) -> None:
+        before, now = _names_in(self._texts.pop(path, b"")), _names_in(text)
+        for name in before - now:
+            others = tuple(one for one in self._paths.pop(name) if one != path)
+            if others:
+                self._paths[name] = others
+        for name in now - before:
+            self._paths[name] = (*self._paths.get(name, ()), path)
+        if text:
+            self._texts[path] = text
+
+    def paths(self, name: str) -> tuple[str, ...]:
+        """The files that define a name, in no particular order."""
+        return self._paths.get(name, ())
+
+
+def _names_in(text: bytes) -> set[str]:
+    return set(_DEFINED.findall(text.decode("latin-1")))
+
+
+_KNOWN: WeakKeyDictionary[Program, _Defining] = WeakKeyDictionary()
+
+
+def _defining(program: Program) -> _Defining:
+    found = _KNOWN.setdefault(program, _Defining())
+    found.update(program.files)
+    return found
+
+
+# Most constants are the same in neighbouring releases, and in files that see the same header.
+_expression = lru_cache(1 << 16)(constant)
+
+
 class Numbers:
     """The values of macros without parameters, as the files of a program define them. Where the
     preprocessor decides among several definitions, the value is what these have in common."""
@@ -35,10 +86,11 @@ class Numbers:
     def find(self, wanted: Iterable[str]) -> None:
         """Look for the definitions of these names (``:O_CREAT``), and of those in them."""
         missing = {name[1:] for name in wanted} - self._bodies.keys()
-        defining = self._defining() if missing else {}
+        defining = _defining(self._program)
         while missing:
             self._bodies.update((name, {}) for name in missing)
-            for path in {path for name in missing for path in defining.get(name, ())}:
+            paths = {path for name in missing for path in defining.paths(name)}
+            for path in filter(self._program.built, paths):
                 for name, parameters, body in definitions(self._program.files[path].constants):
                     if name in missing:
                         macro = _Macro(parameters, body)
@@ -46,15 +98,6 @@ class Numbers:
             found = [m for name in missing for all_ in self._bodies[name].values() for m in all_]
             missing = {n for macro in found for n in _NAME.findall(macro.body)}
             missing -= self._bodies.keys()
-
-    def _defining(self) -> dict[str, list[str]]:
-        """For each name the files that define it."""
-        found: dict[str, list[str]] = {}
-        for path, blob in self._program.files.items():
-            if blob.constants and self._program.built(path):
-                for name in _DEFINED.findall(blob.constants.decode("latin-1")):
-                    found.setdefault(name, []).append(path)
-        return found
 
     def of(self, wanted: Iterable[str], path: str) -> dict[str, Value]:
         """The values of names in a file, as far as they are known."""
@@ -76,7 +119,7 @@ class Numbers:
         return any_of([self._number(body, path, depth) for body in bodies])
 
     def _number(self, text: str, path: str, depth: int) -> Value | None:
-        body = constant(text)
+        body = _expression(text)
         inner = {name: self._value(name, path, depth + 1) for name in names(body)}
         value = value_of(body, {n: v for n, v in inner.items() if v is not None})
         return None if isinstance(value, str) else value

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from caphistory.linking.cells import Cell, Cells, label, meeting_of
 from caphistory.linking.expansion import ANY_NUMBER, Expansions
-from caphistory.linking.program import Definition, Program, StoredAt
-from caphistory.syntax.facts import Call, Flow, Function
+from caphistory.linking.news import News
+from caphistory.linking.program import Definition, Program
+from caphistory.syntax.facts import Blob, Call, Function
 from caphistory.syntax.notation import RETURNED, names
 
 # "#define a b" after "#define b c" …
@@ -43,48 +44,182 @@ class Count(NamedTuple):
     widest: str
 
 
+# A call through a pointer: who calls, the call, and the cell through which it does.
+_Called = tuple[Definition, Call, "Cell | None"]
+
+
+class _Of(NamedTuple):
+    """What a file has, while it holds this: its calls through pointers; the cells into which it
+    puts functions by their names; the cells through which it calls what it hands functions by
+    name, as which argument; and, by the place's last part (as far as somebody asked), what it
+    copies from cell to cell, and what calls through pointers are handed: the cell, the
+    argument's number and the cell through which they call."""
+
+    blob: Blob
+    calls: list[_Called]
+    seeds: list[tuple[Cell, Definition]]
+    named: list[tuple[Cell, Call, int, list[Definition]]]
+    copies: dict[str, list[tuple[Cell, Cell]]]
+    passing: dict[str, list[tuple[Cell, Call, int, Cell | None]]]
+
+
 class Pointers:
-    """Answers which pointer calls may call a function."""
+    """Answers which pointer calls may call a function. What single files have is kept from
+    release to release, until something changes that it depends on."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.cells = Cells(program)
         self.expansions = Expansions(program)
+        self._of: dict[str, _Of] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what is where; what single files have is kept."""
         self._flow_maps: dict[_Where, dict[Cell, list[Cell]]] = {}
-        self._passing_maps: dict[_Where, dict[Cell, list[tuple[Definition, Call, int]]]] = {}
+        self._passing_maps: dict[_Where, dict[Cell, list[tuple[Call, int, Cell | None]]]] = {}
         # What is where: for each cell its functions, each with the names of the cells that are
         # no locals through which it came, or of the local one that it was handed to.
         self._held: dict[Cell, dict[Definition, set[str]]] = {}
         self._leading: dict[Cell, bool] = {}
         self._cells_of: dict[Definition, dict[Cell, set[str]]] = {}
-        self._called = self._find_calls()
+        self._called: list[_Called] = []
         self._calls_at: dict[Cell, list[tuple[Definition, Call]]] = {}
+
+    def solve(self, *, last: bool = False) -> None:
+        """Find out what is where in the program as it is now. After the ``last`` release nothing
+        is kept of single files."""
+        self.clear()
+        self._refresh()
+        self._called = [*self._hooks(), *(one for of in self._of.values() for one in of.calls)]
         for caller, call, cell in self._called:
             if cell is not None:
                 self._calls_at.setdefault(cell, []).append((caller, call))
         self._solve()
+        # Nobody asks for these any more, and a kernel of today has millions of them.
+        self._flow_maps, self._passing_maps, self._leading = {}, {}, {}
+        if last:
+            self._of = {}
 
-    # The pointer calls of the program.
+    # What single files have.
 
-    def _find_calls(self) -> list[tuple[Definition, Call, Cell | None]]:
-        """All that is built, each with the cell through which it calls."""
+    def _refresh(self) -> None:
+        """Work out anew what the files have that changed, or for which something did."""
         program, expansions = self.program, self.expansions
-        found = []
-        for last in program.pointer_calls:
-            for caller, call in program.of_built(program.pointer_calls, last):
+        news = program.news()
+        stale = self._stale(news)
+        gone = [
+            path
+            for path, of in self._of.items()
+            if path in stale or program.files.get(path) is not of.blob or not program.built(path)
+        ]
+        for path in gone:
+            del self._of[path]
+            self.cells.drop(path)
+            expansions.drop(path)
+        expansions.refresh(news)
+        new = sorted(program.built_files - self._of.keys())
+        for path in new:
+            with self.cells.noting(path):
+                expansions.make(path)
+                self._of[path] = _Of(
+                    program.files[path],
+                    list(self._calls(path)),
+                    list(self._seeds(path)),
+                    list(self._named(path)),
+                    {},
+                    {},
+                )
+        if gone and new:
+            self._of = {path: self._of[path] for path in sorted(self._of)}
+
+    def _stale(self, news: News) -> set[str]:
+        """The files in which something may mean something else."""
+        program, expansions = self.program, self.expansions
+        found = {path for path, asked in self.cells.asked.items() if news.touches(asked)}
+        for name in news.names:
+            # Nobody asked for a name while nothing had it.
+            if name in program.with_parameters:
+                found.update(program.calls.paths(name))
+            if name in program.by_name:
+                for entries in (program.stored, expansions.stored):
+                    found.update(entries.paths(name))
+                found.update(self._using(":" + name))
+        return found
+
+    def _calls(self, path: str) -> Iterator[_Called]:
+        program, expansions = self.program, self.expansions
+        for found in program.pointer_calls.held(path).values():
+            for caller, call in found:
                 if not expansions.is_template(caller, call):
-                    found.append((caller, call, self._cell(call.target, caller)))
-        for expanded in expansions.pointer_calls.values():
-            for caller, call in expanded:
-                found.append((caller, call, self._cell(call.target, caller)))
-        # "hook(…)" of a variable looks like a call of a function.
+                    yield caller, call, self._cell(call.target, caller)
+        for found in expansions.pointer_calls.held(path).values():
+            for caller, call in found:
+                yield caller, call, self._cell(call.target, caller)
+
+    def _hooks(self) -> Iterator[_Called]:
+        """ "hook(…)" of a variable looks like a call of a function."""
+        program = self.program
         for name in program.variables:
             if name not in program.by_name:
                 for caller, call in program.of_built(program.calls, name):
                     cell = self._cell(":" + name, caller)
                     if cell is not None:
-                        found.append((caller, call._replace(pointer=True), cell))
-        return found
+                        yield caller, call._replace(pointer=True), cell
+
+    def _seeds(self, path: str) -> Iterator[tuple[Cell, Definition]]:
+        """The cells into which a file puts functions by their names."""
+        program, expansions = self.program, self.expansions
+        for index in (program.stored, expansions.stored):
+            for name, entries in index.held(path).items():
+                functions = self._functions(name, path)
+                for stored in entries if functions else ():
+                    cell = self.cells.stored(stored)
+                    if cell is not None:
+                        yield from ((cell, one) for one in functions)
+        for flows in (program.flows, expansions.flows):
+            for last, copied in flows.held(path).items():
+                functions = self._functions(last[1:], path) if last[0] == ":" else []
+                for user, flow in copied if functions else ():
+                    cell = self._cell(flow.target, user) if names(flow.source) else None
+                    if cell is not None:
+                        yield from ((cell, one) for one in functions)
+        for user, call, position, functions in self._handed(path):
+            if not call.pointer:
+                for cell in self._parameters(user, call, position):
+                    yield from ((cell, one) for one in functions)
+
+    def _named(self, path: str) -> Iterator[tuple[Cell, Call, int, list[Definition]]]:
+        for user, call, position, functions in self._handed(path):
+            if call.pointer:
+                cell = self._cell(call.target, user)
+                if cell is not None:
+                    yield cell, call, position, functions
+
+    def _handed(self, path: str) -> Iterator[tuple[Definition, Call, int, list[Definition]]]:
+        """The functions that calls in a file are handed by name."""
+        for index in (self.program.passed, self.expansions.passed):
+            for last, passed in index.held(path).items():
+                functions = self._functions(last[1:], path) if last[0] == ":" else []
+                for user, call, position in passed if functions else ():
+                    if names(call.arguments[position]):
+                        yield user, call, position, functions
+
+    def _functions(self, name: str, path: str) -> list[Definition]:
+        """What a name means that stands as a value, without the macros that are no other names
+        of functions: constants (``PCM512x_GPIO_CONTROL_1``)."""
+        if name not in self.program.by_name:
+            return []
+        return [one for one in self.program.resolve(name, path) if self._is_function(one, 0)]
+
+    def _is_function(self, definition: Definition, depth: int) -> bool:
+        fact = definition.fact
+        if isinstance(fact, Function):
+            return True
+        if fact.parameters is not None or not fact.alias or depth > _DEEPEST_ALIAS:
+            return False
+        named = self.program.resolve(fact.alias, definition.path)
+        return any(self._is_function(one, depth + 1) for one in named if one is not definition)
 
     def _cell(self, place: str, user: Definition) -> Cell | None:
         return self.cells.cell(place, user.path, user)
@@ -98,38 +233,57 @@ class Pointers:
         found = self._flow_maps.get(where)
         if found is None:
             found = self._flow_maps[where] = {}
-            for source, target in self._copies(*where):
-                if source is not None and target is not None:
+            for path in self._copying(*where):
+                for source, target in self._copies(where[0], path):
                     found.setdefault(source, []).append(target)
         return found.get(cell, [])
 
-    def _copies(self, last: str, path: str | None) -> Iterator[tuple[Cell | None, Cell | None]]:
-        for user, flow in self._flows(last, path):
-            source = self._cell(flow.source, user)
-            yield source, self._cell(flow.target, user) if source else None
-        for user, call, position in self._passed(last, path):
-            if not call.pointer:
-                source = self._cell(call.arguments[position], user)
-                for target in self._parameters(user, call, position) if source else ():
-                    yield source, target
+    def _copying(self, last: str, path: str | None) -> Iterable[str]:
+        """The files that may copy what is in places that meet."""
+        program, expansions = self.program, self.expansions
+        if path is not None:
+            return (path,) if path in self._of else ()
+        found = self._using(last)
         if last[0] == ":":
-            for stored in self._stored(last[1:]):
-                source = self.cells.cell(last, stored.path, None)
-                yield source, self.cells.stored(stored) if source else None
+            found.update(program.stored.paths(last[1:]), expansions.stored.paths(last[1:]))
+        return sorted(found & self._of.keys())
 
-    def _flows(self, last: str, path: str | None = None) -> Iterator[tuple[Definition, Flow]]:
-        yield from self.program.of_built(self.program.flows, last, path)
-        yield from self.program.of_built(self.expansions.flows, last, path)
+    def _using(self, last: str) -> set[str]:
+        """The files in which places that meet are copied, or handed to calls."""
+        program, expansions = self.program, self.expansions
+        return {
+            *(*program.flows.paths(last), *expansions.flows.paths(last)),
+            *(*program.passed.paths(last), *expansions.passed.paths(last)),
+        }
 
-    def _passed(self, last: str, path: str | None = None) -> Iterator[tuple[Definition, Call, int]]:
-        yield from self.program.of_built(self.program.passed, last, path)
-        yield from self.program.of_built(self.expansions.passed, last, path)
+    def _copies(self, last: str, path: str) -> list[tuple[Cell, Cell]]:
+        known = self._of[path].copies
+        found = known.get(last)
+        if found is None:
+            with self.cells.noting(path):
+                found = known[last] = list(self._copied(last, path))
+        return found
 
-    def _stored(self, name: str) -> Iterator[StoredAt]:
-        yield from self.program.of_built(self.program.stored, name)
-        yield from (
-            one for one in self.expansions.stored.get(name, ()) if self.program.built(one.path)
-        )
+    def _copied(self, last: str, path: str) -> Iterator[tuple[Cell, Cell]]:
+        program, expansions = self.program, self.expansions
+        for flows in (program.flows, expansions.flows):
+            for user, flow in flows.at(last, path):
+                source = self._cell(flow.source, user)
+                target = self._cell(flow.target, user) if source else None
+                if source is not None and target is not None:
+                    yield source, target
+        for index in (program.passed, expansions.passed):
+            for user, call, position in index.at(last, path):
+                source = self._cell(call.arguments[position], user) if not call.pointer else None
+                if source is not None:
+                    for target in self._parameters(user, call, position):
+                        yield source, target
+        for entries in (program.stored, expansions.stored) if last[0] == ":" else ():
+            for stored in entries.at(last[1:], path):
+                source = self.cells.cell(last, path, None)
+                target = self.cells.stored(stored) if source else None
+                if source is not None and target is not None:
+                    yield source, target
 
     def _parameters(self, user: Definition, call: Call, position: int) -> Iterator[Cell]:
         """The parameters that receive an argument of a call by name."""
@@ -138,18 +292,32 @@ class Pointers:
             if cell is not None:
                 yield cell
 
-    def _passing(self, cell: Cell) -> list[tuple[Definition, Call, int]]:
-        """The pointer calls that are handed what is in a cell, and as which argument."""
+    def _passing(self, cell: Cell) -> list[tuple[Call, int, Cell | None]]:
+        """The pointer calls that are handed what is in a cell, as which argument, and the cells
+        through which they call."""
         where = _where(cell)
         found = self._passing_maps.get(where)
         if found is None:
             found = self._passing_maps[where] = {}
-            for user, call, position in self._passed(*where):
-                if call.pointer and not self.expansions.is_template(user, call):
-                    source = self._cell(call.arguments[position], user)
-                    if source is not None:
-                        found.setdefault(source, []).append((user, call, position))
+            for path in self._copying(*where):
+                for source, call, position, through in self._passed(where[0], path):
+                    found.setdefault(source, []).append((call, position, through))
         return found.get(cell, [])
+
+    def _passed(self, last: str, path: str) -> list[tuple[Cell, Call, int, Cell | None]]:
+        known = self._of[path].passing
+        found = known.get(last)
+        if found is None:
+            found = known[last] = []
+            with self.cells.noting(path):
+                for index in (self.program.passed, self.expansions.passed):
+                    for user, call, position in index.at(last, path):
+                        if call.pointer and not self.expansions.is_template(user, call):
+                            source = self._cell(call.arguments[position], user)
+                            if source is not None:
+                                through = self._cell(call.target, user)
+                                found.append((source, call, position, through))
+        return found
 
     # The solution.
 
@@ -191,21 +359,20 @@ class Pointers:
                     for via in list(ways):
                         put(parameter, function, via)
 
-        for user, call, position, functions in self._named_arguments():
-            at = self._cell(call.target, user)
-            if at is not None:
+        for of in self._of.values():
+            for at, call, position, functions in of.named:
                 named.setdefault(at, []).append((call, position, functions))
-        for cell, function in self._seeds():
-            put(cell, function)
+        for of in self._of.values():
+            for cell, function in of.seeds:
+                put(cell, function)
         while waiting:
             cell, function, via = waiting.pop()
             if cell not in begun:
                 begun.add(cell)
-                for user, call, position in self._passing(cell):
-                    at = self._cell(call.target, user)
-                    if at is not None:
-                        copied.setdefault(at, []).append((call, position, cell))
-                        for callee in list(self._held.get(at, ())):
+                for call, position, through in self._passing(cell):
+                    if through is not None:
+                        copied.setdefault(through, []).append((call, position, cell))
+                        for callee in list(self._held.get(through, ())):
                             receive(callee, call, position, cell)
             for following in self._flows_from(cell):
                 put(following, function, via)
@@ -244,60 +411,6 @@ class Pointers:
 
     def _ends(self, cell: Cell) -> bool:
         return cell in self._calls_at or bool(self._passing(cell))
-
-    def _named_arguments(
-        self,
-    ) -> Iterator[tuple[Definition, Call, int, list[Definition]]]:
-        """The functions that pointer calls are handed by name."""
-        for last, by_name in self._function_names(self.program.passed, self.expansions.passed):
-            for user, call, position in self._passed(last):
-                if call.pointer and names(call.arguments[position]):
-                    functions = self._functions(by_name, user.path)
-                    if functions:
-                        yield user, call, position, functions
-
-    def _seeds(self) -> Iterator[tuple[Cell, Definition]]:
-        """The cells into which functions are put by their names."""
-        resolve = self._functions
-        for name in {**dict.fromkeys(self.program.stored), **self.expansions.stored}:
-            if name in self.program.by_name:
-                for stored in self._stored(name):
-                    found = resolve(name, stored.path)
-                    cell = self.cells.stored(stored) if found else None
-                    for one in found if cell is not None else ():
-                        yield cell, one  # type: ignore[misc]
-        for last, name in self._function_names(self.program.flows, self.expansions.flows):
-            for user, flow in self._flows(last):
-                found = resolve(name, user.path) if names(flow.source) else []
-                cell = self._cell(flow.target, user) if found else None
-                for one in found if cell is not None else ():
-                    yield cell, one  # type: ignore[misc]
-        for last, name in self._function_names(self.program.passed, self.expansions.passed):
-            for user, call, position in self._passed(last):
-                if not call.pointer and names(call.arguments[position]):
-                    for one in resolve(name, user.path):
-                        for cell in self._parameters(user, call, position):
-                            yield cell, one
-
-    def _functions(self, name: str, path: str) -> list[Definition]:
-        """What a name means that stands as a value, without the macros that are no other names
-        of functions: constants (``PCM512x_GPIO_CONTROL_1``)."""
-        return [one for one in self.program.resolve(name, path) if self._is_function(one, 0)]
-
-    def _is_function(self, definition: Definition, depth: int) -> bool:
-        fact = definition.fact
-        if isinstance(fact, Function):
-            return True
-        if fact.parameters is not None or not fact.alias or depth > _DEEPEST_ALIAS:
-            return False
-        named = self.program.resolve(fact.alias, definition.path)
-        return any(self._is_function(one, depth + 1) for one in named if one is not definition)
-
-    def _function_names(self, *indexes: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """The keys of indexes that may be functions' names, each with the name."""
-        for last in dict.fromkeys(key for index in indexes for key in index):
-            if last[0] == ":" and last[1:] in self.program.by_name:
-                yield last, last[1:]
 
     # Answers.
 

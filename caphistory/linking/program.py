@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import posixpath
 from bisect import insort
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from caphistory.linking.conditions import VERSION, Target, possible, version_code
 from caphistory.linking.folders import GENERIC, Abi, architecture, foreign, of_other_width
 from caphistory.linking.includes import Includes
+from caphistory.linking.news import News, different, different_members, widest
 from caphistory.syntax.facts import (
     Blob,
     Call,
@@ -25,17 +27,19 @@ from caphistory.syntax.facts import (
     Function,
     Item,
     Macro,
+    Placed,
     Stored,
     Struct,
     Variable,
 )
-from caphistory.syntax.notation import meeting, names
+from caphistory.syntax.notation import PASTE, meeting, names
 
 T = TypeVar("T")
 
 
 class Definition:
-    """A function or macro of the release; compared by identity, ordered by ``key``."""
+    """A function or macro of the release; compared by identity, ordered by ``key``. It stays the
+    same from release to release as long as those who use it can tell no difference."""
 
     __slots__ = ("condition", "fact", "item_line", "line", "name", "path")
 
@@ -44,8 +48,12 @@ class Definition:
     ) -> None:
         self.name = name
         self.path = path
-        self.item_line = item_line
         self.condition = condition
+        self.place(item_line, fact)
+
+    def place(self, item_line: int, fact: Function | Macro) -> None:
+        """Say where it stands, and what it is, in another release."""
+        self.item_line = item_line
         self.fact = fact
         self.line = item_line + (fact.line if isinstance(fact, Function) else 0)
 
@@ -83,30 +91,32 @@ class Index(Generic[T]):
         # In order; most keys are of one file, and take less room so.
         self._paths: dict[str, str | list[str]] = {}
 
-    def add(self, key: str, path: str, thing: T) -> None:
-        own = self._at.get(path)
-        if own is None:
-            own = self._at[path] = {}
-        things = own.get(key)
-        if things is not None:
-            things.append(thing)
-            return
-        own[key] = [thing]
-        known = self._paths.setdefault(key, path)
-        if known is not path:
-            if isinstance(known, str):
-                known = self._paths[key] = [known]
-            insort(known, path)
+    def put(self, path: str, things: dict[str, list[T]]) -> None:
+        """Hold this of a file, by key, and nothing else of it."""
+        before = self._at.get(path, {})
+        for key in before:
+            if key not in things:
+                self._forget(key, path)
+        for key in things:
+            if key not in before:
+                known = self._paths.setdefault(key, path)
+                if known is not path:
+                    if isinstance(known, str):
+                        known = self._paths[key] = [known]
+                    insort(known, path)
+        if things:
+            self._at[path] = things
+        elif before:
+            del self._at[path]
 
-    def drop(self, path: str) -> None:
-        for key in self._at.pop(path, ()):
-            known = self._paths[key]
-            if isinstance(known, str):
-                del self._paths[key]
-            else:
-                known.remove(path)
-                if len(known) == 1:
-                    self._paths[key] = known[0]
+    def _forget(self, key: str, path: str) -> None:
+        known = self._paths[key]
+        if isinstance(known, str):
+            del self._paths[key]
+        else:
+            known.remove(path)
+            if len(known) == 1:
+                self._paths[key] = known[0]
 
     def held(self, path: str) -> Mapping[str, list[T]]:
         """All that a file has, by key."""
@@ -135,6 +145,115 @@ class Index(Generic[T]):
         return iter(self._paths)
 
 
+class _File:
+    """What the indexes of a program are to hold of one file, by key. ``before`` are the
+    definitions that the file had in the release before."""
+
+    def __init__(self, path: str, before: Iterable[Definition]) -> None:
+        self.path = path
+        self.definitions: list[Definition] = []
+        self.by_name: dict[str, list[Definition]] = {}
+        self.structs: dict[str, list[Struct]] = {}
+        self.typedefs: dict[str, list[str]] = {}
+        self.variables: dict[str, list[Variable]] = {}
+        self.calls: dict[str, list[tuple[Definition, Call]]] = {}
+        self.aliases: dict[str, list[Definition]] = {}
+        self.pointer_calls: dict[str, list[tuple[Definition, Call]]] = {}
+        self.passed: dict[str, list[tuple[Definition, Call, int]]] = {}
+        self.flows: dict[str, list[tuple[Definition, Flow]]] = {}
+        self.stored: dict[str, list[StoredAt]] = {}
+        self.uses: dict[str, list[StoredAt]] = {}
+        self.tables: dict[str, list[StoredAt]] = {}
+        self.uid_tests: dict[str, list[Definition]] = {}
+        self.with_parameters: dict[str, list[Definition]] = {}
+        self.lists: dict[str, list[Definition]] = {}
+        self.versioned: dict[str, list[Definition]] = {}
+        self._before: dict[tuple[object, ...], list[Definition]] = {}
+        for definition in before:
+            key = (definition.name, definition.condition, _as_used(definition.fact))
+            self._before.setdefault(key, []).insert(0, definition)
+
+    def read(self, blob: Blob, items: Mapping[bytes, Item]) -> None:
+        """Take in all that the file holds."""
+        path = self.path
+        for placed in blob.items:
+            item = items[placed.key]
+            function = None
+            for fact in item.functions:
+                function = self._define(fact.name, placed, fact)
+                for flow in fact.flows:
+                    _add(self.flows, meeting(flow.source), (function, flow))
+            for macro in item.macros:
+                at_macro = self._define(macro.name, placed, macro)
+                if macro.parameters is not None and (macro.flows or macro.calls):
+                    _add(self.with_parameters, macro.name, at_macro)
+                if macro.stored:
+                    _add(self.lists, macro.name, at_macro)
+            for struct in item.structs:
+                _add(self.structs, struct.tag, struct)
+            for typedef in item.typedefs:
+                _add(self.typedefs, typedef.name, typedef.type)
+            for variable in item.variables:
+                _add(self.variables, variable.name, variable)
+            for stored in item.stored:
+                at = StoredAt(stored, path, function)
+                if names(stored.source):
+                    _add(self.stored, stored.source[1:], at)
+                else:
+                    _add(self.uses, stored.source.partition("(")[0], at)
+                if stored.path and stored.path[0][0] == "#":
+                    _add(self.tables, stored.variable, at)
+
+    def _define(self, name: str, placed: Placed, fact: Function | Macro) -> Definition:
+        known = self._before.get((name, placed.condition, _as_used(fact)))
+        if known:
+            definition = known.pop()
+            definition.place(placed.line, fact)
+        else:
+            definition = Definition(name, self.path, placed.line, placed.condition, fact)
+        self.definitions.append(definition)
+        _add(self.by_name, name, definition)
+        if VERSION in placed.condition:
+            _add(self.versioned, name, definition)
+        if isinstance(fact, Macro) and fact.alias:
+            _add(self.aliases, fact.alias, definition)
+        if fact.uid_tests:
+            _add(self.uid_tests, "", definition)
+        own = set(definition.parameters())
+        for call in fact.calls:
+            if call.pointer:
+                _add(self.pointer_calls, meeting(call.target), (definition, call))
+            else:
+                _add(self.calls, call.target, (definition, call))
+            for position, argument in enumerate(call.arguments):
+                if may_be_function(argument, own):
+                    _add(self.passed, meeting(argument), (definition, call, position))
+        return definition
+
+
+def _add(table: dict[str, list[T]], key: str, thing: T) -> None:
+    known = table.get(key)
+    if known is None:
+        table[key] = [thing]
+    else:
+        known.append(thing)
+
+
+def _as_used(fact: Function | Macro) -> object:
+    """What those who use a function or macro depend on."""
+    if isinstance(fact, Function):
+        return fact.static, fact.inline, fact.parameters, fact.returns
+    calls = tuple(call for call in fact.calls if _is_handed_on(call))
+    return fact.parameters, fact.alias, fact.place, calls, fact.flows, fact.stored
+
+
+def _is_handed_on(call: Call) -> bool:
+    """Whether a call in a macro may depend on the macro's arguments."""
+    return (
+        call.pointer or PASTE in call.target or any(one.startswith("$") for one in call.arguments)
+    )
+
+
 class _View:
     """What was worked out of a program for one ABI, kept from release to release until
     something changes that it depends on. Tables are by name first, then by the path of the file
@@ -142,6 +261,8 @@ class _View:
 
     def __init__(self, abi: Abi, files: Mapping[str, Blob], arch: Mapping[str, str]) -> None:
         self.target = Target(abi.name, frozenset(), None)
+        # The kinds of folders that it is built from.
+        self.kinds = ("", *abi.folders)
         self.includes = Includes(files, arch, abi)
         self.foreign: frozenset[str] = frozenset()
         self.stand_ins: frozenset[str] = frozenset()
@@ -155,24 +276,22 @@ class _View:
         # For an external name with several functions and the file that uses it, the paths of
         # those that were not taken.
         self.ambiguous: dict[tuple[str, str], list[str]] = {}
-        # The files that changed since, those of them that came or went, and the names that
-        # mean something else in them.
+        # Since it was built for last: the files that changed, those of them that came or went,
+        # and the names that may mean something else, by kind: in what it is built from, and
+        # in other architectures' files.
         self.changed: set[str] = set()
         self.moved: set[str] = set()
-        self.renamed: set[str] = set()
+        self.near: list[set[str]] = [set(), set(), set()]
+        self.far: list[set[str]] = [set(), set(), set()]
+        # What is new for what this ABI is built from, since that was asked for; and what is
+        # worked out elsewhere, and kept for this ABI.
+        self.news = News()
+        self.companions: dict[object, Any] = {}
 
-    def forget(self, names: Collection[str], paths: Collection[str]) -> None:
-        """Drop what is known of names, and of all names as these files use them."""
-        self.shared.clear()
-        for table in (self.resolved, self.structs, self.typedefs):
-            for name in names:
-                table.pop(name, None)
-            for by_path in table.values():
-                for path in by_path.keys() & paths:
-                    del by_path[path]
-        gone = [key for key in self.ambiguous if key[0] in names or key[1] in paths]
-        for key in gone:
-            del self.ambiguous[key]
+    @property
+    def tables(self) -> tuple[dict[str, dict[str, Any]], ...]:
+        """What names mean, by kind."""
+        return self.resolved, self.structs, self.typedefs
 
 
 class Program:
@@ -196,24 +315,8 @@ class Program:
         self.tables: Index[StoredAt] = Index()
         self.uid_tests: Index[Definition] = Index()
         self.with_parameters: Index[Definition] = Index()
+        self.lists: Index[Definition] = Index()
         self._versioned: Index[Definition] = Index()
-        self._all: tuple[Index[object], ...] = (  # type: ignore[assignment]
-            self.by_name,
-            self.structs,
-            self.typedefs,
-            self.variables,
-            self.calls,
-            self.aliases,
-            self.pointer_calls,
-            self.passed,
-            self.flows,
-            self.stored,
-            self.uses,
-            self.tables,
-            self.uid_tests,
-            self.with_parameters,
-            self._versioned,
-        )
         self._named: tuple[Index[Any], ...] = (
             self.by_name,
             self.structs,
@@ -224,20 +327,26 @@ class Program:
         self._arch: dict[str, str] = {}
         self._views: dict[Abi, _View] = {}
         self._view = self._view_of(abi)
+        self._asked: set[str] = set()
+        self._last = False
 
     def update(self, files: Mapping[str, Blob], items: Mapping[bytes, Item]) -> None:
         """Become the release that holds ``files``."""
-        gone = [path for path, blob in self.files.items() if files.get(path) is not blob]
+        gone = [path for path in self.files if path not in files]
         new = [path for path, blob in files.items() if self.files.get(path) is not blob]
+        moved = {*gone, *(path for path in new if path not in self.files)}
         changed = {*gone, *new}
-        before = [{path: index.held(path) for path in changed} for index in self._named]
+        before = {path: [index.held(path) for index in self._named] for path in changed}
         for path in gone:
-            del self.files[path], self.definitions[path], self._arch[path]
-            for index in self._all:
-                index.drop(path)
+            del self.files[path], self._arch[path]
+            self._hold(_File(path, ()))
+            del self.definitions[path]
         for path in new:
             self.files[path] = files[path]
-            self._add(path, files[path], items)
+            self._arch[path] = architecture(path)
+            file = _File(path, self.definitions.get(path, ()))
+            file.read(files[path], items)
+            self._hold(file)
         sources = self._included_sources
         self._included_sources = {
             posixpath.basename(name[1:])
@@ -246,50 +355,170 @@ class Program:
             if name.endswith(".c")
         }
         sources ^= self._included_sources
-        names = {
-            *(
-                name
-                for index, held in zip(self._named, before, strict=True)
-                for path in changed
-                for name in _different(held[path], index.held(path))
-            ),
-            *(
-                name
-                for path in (self.files if sources else ())
-                if posixpath.basename(path) in sources
-                for name in self.by_name.held(path)
-            ),
+        others = {
+            name
+            for path in (self.files if sources else ())
+            if posixpath.basename(path) in sources
+            for name in self.by_name.held(path)
         }
         for view in self._views.values():
             view.changed |= changed
-            view.moved |= changed - (set(gone) & set(new))
-            view.renamed |= names
+            view.moved |= moved
+            view.near[0] |= others
+        for path in changed:
+            by_kind, everywhere = self._news_of(path, before[path])
+            for view in self._views.values():
+                near = architecture(path) in view.kinds
+                for known, more in zip(view.near if near else view.far, by_kind, strict=True):
+                    known |= more
+                if near:
+                    view.news.add_everywhere(everywhere)
 
-    def build_for(self, abi: Abi, release: str, stand_ins: frozenset[str] = frozenset()) -> None:
+    def _news_of(
+        self, path: str, before: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[set[str]], set[str]]:
+        """The names that may mean something else as a file changed, by kind; and what is
+        something else wherever it is meant: types, variables, and members of structs."""
+        now = [index.held(path) for index in self._named]
+        names, tags, types, variables = (
+            different(old, new) for old, new in zip(before, now, strict=True)
+        )
+        # Where it is defined tells what a tag or type is; what it is like, only as it is there.
+        moved = [
+            tags & (before[1].keys() ^ now[1].keys()),
+            types & (before[2].keys() ^ now[2].keys()),
+        ]
+        everywhere = (types - moved[1]) | variables
+        for tag in tags:
+            everywhere.update(different_members(tag, before[1].get(tag), now[1].get(tag)))
+        return [names, *moved], everywhere
+
+    def _hold(self, file: _File) -> None:
+        path = file.path
+        self.definitions[path] = file.definitions
+        self.by_name.put(path, file.by_name)
+        self.structs.put(path, file.structs)
+        self.typedefs.put(path, file.typedefs)
+        self.variables.put(path, file.variables)
+        self.calls.put(path, file.calls)
+        self.aliases.put(path, file.aliases)
+        self.pointer_calls.put(path, file.pointer_calls)
+        self.passed.put(path, file.passed)
+        self.flows.put(path, file.flows)
+        self.stored.put(path, file.stored)
+        self.uses.put(path, file.uses)
+        self.tables.put(path, file.tables)
+        self.uid_tests.put(path, file.uid_tests)
+        self.with_parameters.put(path, file.with_parameters)
+        self.lists.put(path, file.lists)
+        self._versioned.put(path, file.versioned)
+
+    def build_for(
+        self,
+        abi: Abi,
+        release: str,
+        stand_ins: frozenset[str] = frozenset(),
+        *,
+        last: bool = False,
+    ) -> None:
         """See the release as it is built with another ABI; ``release`` is its name, and
-        ``stand_ins`` the files that are built only where an option is off."""
+        ``stand_ins`` the files that are built only where an option is off. No other release can
+        be seen after the ``last``."""
         self.abi = abi
+        self._last = last
         self._view = view = self._view_of(abi)
         others = frozenset(self._arch.values()) - abi.folders
         target = Target(abi.name, others, version_code(release))
         if target.others != view.target.others:
             view = self._views[abi] = self._view = _View(abi, self.files, self._arch)
         elif target.version != view.target.version:
-            view.renamed.update(self._versioned)
+            view.near[0].update(self._versioned)
             for condition in [one for one in view.possible if VERSION in one]:
                 del view.possible[condition]
         view.target = target
-        paths = view.includes.refresh(view.changed, view.moved)
+        included = view.includes.refresh(view.changed, view.moved)
         there = foreign(self.files, self._arch, abi, view.includes.targets)
         turned = ((there ^ view.foreign) | (stand_ins ^ view.stand_ins)) & self.files.keys()
         view.foreign, view.stand_ins = there, stand_ins
-        kinds = ("", *abi.folders)
-        view.built = {p for p, kind in self._arch.items() if kind in kinds and p not in there}
-        for index in self._named:
-            view.renamed.update(name for path in turned for name in index.held(path))
-        view.forget(view.renamed, view.changed | paths | turned)
-        for done in (view.changed, view.moved, view.renamed):
+        view.built = {p for p, kind in self._arch.items() if kind in view.kinds and p not in there}
+        self._look_again(view, turned, included)
+        self._asked.clear()
+        for done in (view.changed, view.moved, *view.near, *view.far):
             done.clear()
+
+    def _look_again(
+        self, view: _View, turned: Set[str], included: Mapping[frozenset[str], frozenset[str]]
+    ) -> None:
+        """Look at what names mean that may mean something else where they are used: those that
+        are defined elsewhere or otherwise than before; all that ``turned`` files use; and those
+        of files that others include now and did not before, or the other way (``included``, by
+        these)."""
+        others = {path for path, kind in self._arch.items() if kind not in view.kinds}
+        gone = view.moved - self.files.keys()
+        view.shared.clear()
+        for kind, look in enumerate((self.resolve, self._struct_in, self._typedef_in)):
+            table, index = view.tables[kind], self._named[kind]
+            near = view.near[kind] | _names_in(index, turned)
+            view.news.add_everywhere(near - table.keys())
+            dropped = {name: table.pop(name) for name in near & table.keys()}
+            _drop(table, view.far[kind], others, dropped)
+            _drop(table, table.keys(), turned | gone, dropped)
+            closer: dict[str, dict[str, Any]] = {}
+            for these, files in included.items():
+                _drop(table, _names_in(index, these), files, closer)
+            for found in (dropped, closer):
+                for name, known in found.items():
+                    for path, before in known.items():
+                        if kind == 0:
+                            view.ambiguous.pop((name, path), None)
+                        if path in others or path in gone:
+                            continue
+                        if look(name, path) != before or found is closer:
+                            view.news.add(name, path)
+        view.news.add_everywhere(
+            name
+            for these in included
+            for path in these
+            for name, variables in self.variables.held(path).items()
+            if any(variable.static for variable in variables)
+        )
+
+    def companion(self, kind: Callable[[Program], T]) -> T:
+        """What works something out of this program, and keeps it from release to release, for
+        the ABI: made when it is asked for first."""
+        companions = self._view.companions
+        if kind not in companions:
+            companions[kind] = kind(self)
+        made: T = companions[kind]
+        return made
+
+    def news(self) -> News:
+        """What is new in what this ABI is built from, since this was asked for last; beside that
+        the files themselves may have changed."""
+        news, self._view.news = self._view.news, News()
+        return news
+
+    @contextmanager
+    def noting(self, asked: set[str]) -> Iterator[None]:
+        """Add to ``asked`` whatever answers depend on that are given meanwhile: names, and the
+        files in which they were asked for."""
+        if self._last:
+            yield
+            return
+        before, self._asked = self._asked, asked
+        try:
+            yield
+        finally:
+            self._asked = before
+
+    def note(self, asked: Iterable[str]) -> None:
+        """Add something to what answers depend on."""
+        self._asked.update(asked)
+
+    @property
+    def built_files(self) -> Collection[str]:
+        """The files that can be part of a kernel with this ABI."""
+        return self._view.built
 
     def forget(self, abi: Abi) -> None:
         """Drop what was worked out for an ABI; ``build_for`` one works it out again."""
@@ -303,58 +532,6 @@ class Program:
         """For an external name with several functions and the file that uses it, the paths of
         those that were not taken."""
         return self._view.ambiguous
-
-    def _add(self, path: str, blob: Blob, items: Mapping[bytes, Item]) -> None:
-        self._arch[path] = architecture(path)
-        self.definitions[path] = []
-        for placed in blob.items:
-            item = items[placed.key]
-            function = None
-            for fact in item.functions:
-                function = self._define(fact.name, path, placed.line, placed.condition, fact)
-                for flow in fact.flows:
-                    self.flows.add(meeting(flow.source), path, (function, flow))
-            for macro in item.macros:
-                at_macro = self._define(macro.name, path, placed.line, placed.condition, macro)
-                if macro.parameters is not None and (macro.flows or macro.calls):
-                    self.with_parameters.add("", path, at_macro)
-            for struct in item.structs:
-                self.structs.add(struct.tag, path, struct)
-            for typedef in item.typedefs:
-                self.typedefs.add(typedef.name, path, typedef.type)
-            for variable in item.variables:
-                self.variables.add(variable.name, path, variable)
-            for stored in item.stored:
-                at = StoredAt(stored, path, function)
-                if names(stored.source):
-                    self.stored.add(stored.source[1:], path, at)
-                else:
-                    self.uses.add(stored.source.partition("(")[0], path, at)
-                if stored.path and stored.path[0][0] == "#":
-                    self.tables.add(stored.variable, path, at)
-
-    def _define(
-        self, name: str, path: str, line: int, condition: str, fact: Function | Macro
-    ) -> Definition:
-        definition = Definition(name, path, line, condition, fact)
-        self.definitions[path].append(definition)
-        self.by_name.add(name, path, definition)
-        if VERSION in condition:
-            self._versioned.add(name, path, definition)
-        if isinstance(fact, Macro) and fact.alias:
-            self.aliases.add(fact.alias, path, definition)
-        if fact.uid_tests:
-            self.uid_tests.add("", path, definition)
-        own = set(definition.parameters())
-        for call in fact.calls:
-            if call.pointer:
-                self.pointer_calls.add(meeting(call.target), path, (definition, call))
-            else:
-                self.calls.add(call.target, path, (definition, call))
-            for position, argument in enumerate(call.arguments):
-                if may_be_function(argument, own):
-                    self.passed.add(meeting(argument), path, (definition, call, position))
-        return definition
 
     def is_stored(self, definition: Definition) -> bool:
         """Whether a function's name stands somewhere as a value, so that it may be called
@@ -414,6 +591,8 @@ class Program:
     def resolve(self, name: str, path: str) -> list[Definition]:
         """The functions and macros that ``name`` may mean in the file ``path``: more than
         one only where the preprocessor decides among them."""
+        self._asked.add(name)
+        self._asked.add(path)
         known = self._view.resolved.get(name)
         if known is None:
             if name not in self.by_name:
@@ -546,12 +725,12 @@ class Program:
         definition and the definition; None where there is none."""
         for _ in range(6):
             type_ = self._renamed(type_, path)
-            place = self._pick(self.structs, self._view.structs, type_, path)
+            place = self._struct_in(type_, path)
             if place is not None:
-                return type_, place, self._widest(type_, place)
+                return type_, place, widest(self.structs.at(type_, place))
             if type_.startswith(("struct ", "union ")) or not type_:
                 return None
-            place = self._pick(self.typedefs, self._view.typedefs, type_, path)
+            place = self._typedef_in(type_, path)
             if place is None:
                 return None
             type_ = self.typedefs.at(type_, place)[0]
@@ -561,7 +740,10 @@ class Program:
         """A struct's type, if a macro that the file sees renames its tag: 2.2 drivers of 2.3
         have ``#define net_device device``."""
         kind, _, tag = type_.rpartition(" ")
-        if kind and tag in self.by_name:
+        if not kind:
+            return type_
+        self._asked.add(tag)
+        if tag in self.by_name:
             for definition in self.resolve(tag, path):
                 fact = definition.fact
                 seen = definition.path == path or self.includes(path, definition.path)
@@ -569,13 +751,11 @@ class Program:
                     return f"{kind} {fact.alias}"
         return type_
 
-    def _widest(self, tag: str, path: str) -> Struct:
-        """Of several definitions in one file (#ifdef), the one with the most members."""
-        return max(self.structs.at(tag, path), key=lambda s: len(s.members))
-
     def variable(self, name: str, path: str) -> tuple[str, Variable] | None:
         """The variable that a name means in a file, with the path of its declaration if it
         is static: (path or "", variable)."""
+        self._asked.add(name)
+        self._asked.add(path)
         if name not in self.variables:
             return None
         own = self.variables.at(name, path)
@@ -590,9 +770,17 @@ class Program:
                 return place, self.variables.at(name, place)[0]
         return None
 
+    def _struct_in(self, tag: str, path: str) -> str | None:
+        return self._pick(self.structs, self._view.structs, tag, path)
+
+    def _typedef_in(self, name: str, path: str) -> str | None:
+        return self._pick(self.typedefs, self._view.typedefs, name, path)
+
     def _pick(
         self, index: Index[T], table: dict[str, dict[str, str | None]], key: str, path: str
     ) -> str | None:
+        self._asked.add(key)
+        self._asked.add(path)
         known = table.get(key)
         if known is None:
             if key not in index:
@@ -620,11 +808,21 @@ class Program:
         return None
 
 
-def _different(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
-    """The keys under which two mappings do not hold the same."""
-    for key in before.keys() | now.keys():
-        if before.get(key) != now.get(key):
-            yield key
+def _names_in(index: Index[Any], paths: Iterable[str]) -> set[str]:
+    return {name for path in paths for name in index.held(path)}
+
+
+def _drop(
+    table: Mapping[str, dict[str, T]],
+    names: Set[str],
+    paths: Set[str],
+    dropped: dict[str, dict[str, T]],
+) -> None:
+    """Move what names mean in some files from a table to ``dropped``."""
+    for name in names & table.keys() if paths else ():
+        known = table[name]
+        for path in known.keys() & paths:
+            dropped.setdefault(name, {})[path] = known.pop(path)
 
 
 def may_be_function(argument: str, parameters: set[str]) -> bool:

@@ -50,22 +50,24 @@ def link(
 ) -> LinkedRelease:
     """Link what ``program`` holds; ``notes`` are troubles of the reading, kept with it. If it
     is the ``last`` that is linked of this program, nothing is kept for the next."""
-    kernel = _Kernel(I386, release.release, program, tree)
+    kernel = _Kernel(I386, release.release, program, tree, last=last)
     row, details = kernel.audit()
     reached = kernel.reached()
     details += ambiguous(program, reached)
     table, checks, wrappers = kernel.rows()
     # One kernel at a time: those of today take a gigabyte each.
+    kernel.end()
     del kernel
     if last:
         program.forget(I386)
     if entries(program, X86_64, tree.blobs, tree.read):
-        kernel = _Kernel(X86_64, release.release, program, tree)
+        kernel = _Kernel(X86_64, release.release, program, tree, last=last)
         reached += kernel.reached()
         more = kernel.rows()
         table += more[0]
         checks |= more[1]
         wrappers |= more[2]
+        kernel.end()
     return LinkedRelease(
         release,
         sorted(checks, key=_order),
@@ -82,15 +84,20 @@ class _Kernel:
     """The release as a kernel with one ABI, which is linked step by step and before another one
     is: a wrapper may be another one there, and then its calls are other sites."""
 
-    def __init__(self, abi: Abi, release: str, program: Program, tree: Tree) -> None:
+    def __init__(self, abi: Abi, release: str, program: Program, tree: Tree, *, last: bool) -> None:
         self._stand_ins = stand_ins(tree.blobs, tree.read, options_off(abi.name))
-        program.build_for(abi, release, self._stand_ins.paths)
+        program.build_for(abi, release, self._stand_ins.paths, last=last)
         self._program = program
         self.abi = abi
         self.table = entries(program, abi, tree.blobs, tree.read)
         self.checks = Checks(program, {e.definition for e in self.table if e.definition})
-        self._pointers = Pointers(program)
+        self._pointers = program.companion(Pointers)
+        self._pointers.solve(last=last)
         self.sites = self.checks.sites(tree.blobs)
+
+    def end(self) -> None:
+        """Keep nothing but what the next release can use."""
+        self._pointers.clear()
 
     def audit(self) -> tuple[Audit, list[AuditDetail]]:
         row, details = audit(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
@@ -164,16 +171,17 @@ def syscall_checks(
     steps than this row: over pointers nearly every syscall comes to nearly every check,
     which must not make a close one look common.
     """
-    every = reach.reached(graph, table, sites, reach.SWITCHED_OFF, None)
     feasible = reach.reached(graph, table, sites, reach.BOUNDS, constants)
+    every = reach.reached(graph, table, sites, reach.SWITCHED_OFF, None, feasible)
     shared = _shared(feasible)
+    steps = {id(edge): _step(edge) for edges in graph.into.values() for edge in edges}
     rows = []
     for entry, chains, sure in zip(table, every, feasible, strict=True):
         for number, chain in {**chains, **sure}.items():
             count = sum(
                 n for hops, n in shared.get(number, {}).items() if hops <= chain.pointer_hops
             )
-            rows.append(_row(abi, entry, sites[number], chain, int(number in sure), count))
+            rows.append(_row(abi, entry, sites[number], chain, steps, int(number in sure), count))
     return rows
 
 
@@ -187,21 +195,27 @@ def _shared(found: list[dict[int, reach.Found]]) -> dict[int, dict[int, int]]:
     return counts
 
 
+def _step(edge: reach.Edge) -> Step:
+    return Step(
+        edge.caller.name,
+        edge.caller.path,
+        edge.line,
+        "call" if edge.via is None else "pointer",
+        edge.via,
+    )
+
+
 def _row(
-    abi: Abi, entry: Entry, site: Site, chain: reach.Found, feasible: int, shared_by: int
+    abi: Abi,
+    entry: Entry,
+    site: Site,
+    chain: reach.Found,
+    steps: Mapping[int, Step],
+    feasible: int,
+    shared_by: int,
 ) -> SyscallCheck:
-    steps = [
-        Step(
-            edge.caller.name,
-            edge.caller.path,
-            edge.line,
-            "call" if edge.via is None else "pointer",
-            edge.via,
-        )
-        for edge in chain.edges
-    ]
     check = site.check
-    steps.append(Step(site.definition.name, check.path, check.line, "call", None))
+    last = Step(site.definition.name, check.path, check.line, "call", None)
     return SyscallCheck(
         abi.name,
         entry.syscall,
@@ -212,5 +226,5 @@ def _row(
         max([site.conditional, *(edge.conditional for edge in chain.edges)]),
         feasible,
         shared_by,
-        tuple(steps),
+        (*[steps[id(edge)] for edge in chain.edges], last),
     )

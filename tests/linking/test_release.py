@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 
 import pytest
@@ -192,3 +193,24 @@ def test_changes_that_show(change: str) -> None:
 def test_the_version_shows() -> None:
     later = RELEASE._replace(release="2.2.25")
     assert linked(TWO_ABIS, None, later).syscall_checks != linked(TWO_ABIS).syscall_checks
+
+
+def test_nothing_is_left_for_a_collector_of_cycles() -> None:
+    """Those who link a thousand releases switch it off."""
+    text = """
+-- kernel/one.c
+struct ops { int (*f)(int); };
+int called(int n) { return n ? ops.f(1) : -1; }
+int pointed(int n) { return !n && capable(CAP_A) ? called(n) : 0; }
+struct ops ops = { pointed };
+int sys_one(int n) { return called(2); }
+"""
+    program = Program(I386)
+    linked(text.replace("CAP_A", "CAP_B"), program)
+    gc.collect()
+    gc.disable()
+    try:
+        assert linked(text, program).syscall_checks
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
