@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from caphistory.linking.checks import Checks, Site
+from caphistory.linking.graph import Bounds
 from caphistory.linking.pointers import Count, Pointers
 from caphistory.linking.program import Definition, Program
-from caphistory.linking.reach import Bounds
 from caphistory.records import Audit, AuditDetail, SyscallCheck
 from caphistory.syntax.facts import Function
 

@@ -57,11 +57,18 @@ class Expansions:
         self.passed: Index[tuple[Definition, Call, int]] = Index()
         self.flows: Index[tuple[Definition, Flow]] = Index()
         self.stored: Index[StoredAt] = Index()
+        self._called: set[str] = set()
+
+    def news(self) -> set[str]:
+        """The names that macros call in files for which they were made anew since this was asked
+        last."""
+        called, self._called = self._called, set()
+        return called
 
     def refresh(self, news: News) -> None:
         """Drop what is known of macros and may be something else now."""
-        gone = [m for m, (_, asked) in self._templates.items() if news.touches(asked)]
-        for macro in gone:
+        asked = {macro: needed for macro, (_, needed) in self._templates.items()}
+        for macro in news.touched(asked):
             del self._templates[macro]
 
     def make(self, path: str) -> None:
@@ -80,6 +87,7 @@ class Expansions:
         self._hold(path, _Made())
 
     def _hold(self, path: str, made: _Made) -> None:
+        self._called.update(self.calls.held(path), made.calls)
         self.calls.put(path, made.calls)
         self.pointer_calls.put(path, made.pointer_calls)
         self.passed.put(path, made.passed)

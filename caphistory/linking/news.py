@@ -7,8 +7,11 @@ which they were, and ``tag>member`` for each member of a struct that was looked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import TypeVar
 
 from caphistory.syntax.facts import Struct
+
+K = TypeVar("K")
 
 # Stands for all members of a struct, in their order.
 ALL_MEMBERS = "#"
@@ -21,10 +24,11 @@ def member_of(tag: str, member: str) -> str:
 
 class News:
     """What means something else than when somebody asked last: names, each with the files in
-    which it does (None: in any)."""
+    which it does (None: in any); and the names that are ``called`` in files that changed."""
 
     def __init__(self) -> None:
         self.names: dict[str, set[str] | None] = {}
+        self.called: set[str] = set()
 
     def add(self, name: str, path: str) -> None:
         """A name means something else in a file."""
@@ -36,12 +40,18 @@ class News:
         """Names may mean something else in any file."""
         self.names.update(dict.fromkeys(names))
 
-    def touches(self, asked: Set[str]) -> bool:
-        """Whether an answer that depends on this may be another one now."""
-        return any(
-            files is None or not files.isdisjoint(asked)
-            for files in (self.names[name] for name in asked & self.names.keys())
-        )
+    def touched(self, asked: Mapping[K, Set[str]]) -> set[K]:
+        """Those of some answers, each with what it depends on, that may be others now."""
+        names = set(self.names)
+        return {
+            answer
+            for answer, needed in asked.items()
+            if not names.isdisjoint(needed)
+            and any(
+                files is None or not files.isdisjoint(needed)
+                for files in (self.names[name] for name in names & needed)
+            )
+        }
 
 
 def different(before: Mapping[str, object], now: Mapping[str, object]) -> set[str]:

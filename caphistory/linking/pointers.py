@@ -86,11 +86,11 @@ class Pointers:
         self._called: list[_Called] = []
         self._calls_at: dict[Cell, list[tuple[Definition, Call]]] = {}
 
-    def solve(self, *, last: bool = False) -> None:
-        """Find out what is where in the program as it is now. After the ``last`` release nothing
-        is kept of single files."""
+    def solve(self, news: News, *, last: bool = False) -> None:
+        """Find out what is where in the program as it is now; ``news`` are those since this was
+        asked last. After the ``last`` release nothing is kept of single files."""
         self.clear()
-        self._refresh()
+        self._refresh(news)
         self._called = [*self._hooks(), *(one for of in self._of.values() for one in of.calls)]
         for caller, call, cell in self._called:
             if cell is not None:
@@ -103,10 +103,9 @@ class Pointers:
 
     # What single files have.
 
-    def _refresh(self) -> None:
+    def _refresh(self, news: News) -> None:
         """Work out anew what the files have that changed, or for which something did."""
         program, expansions = self.program, self.expansions
-        news = program.news()
         stale = self._stale(news)
         gone = [
             path
@@ -136,7 +135,7 @@ class Pointers:
     def _stale(self, news: News) -> set[str]:
         """The files in which something may mean something else."""
         program, expansions = self.program, self.expansions
-        found = {path for path, asked in self.cells.asked.items() if news.touches(asked)}
+        found = news.touched(self.cells.asked)
         for name in news.names:
             # Nobody asked for a name while nothing had it.
             if name in program.with_parameters:

@@ -14,6 +14,8 @@ import posixpath
 from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from functools import cache
+from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from caphistory.linking.conditions import VERSION, Target, possible, version_code
@@ -37,11 +39,15 @@ from caphistory.syntax.notation import PASTE, meeting, names
 T = TypeVar("T")
 
 
-class Definition:
-    """A function or macro of the release; compared by identity, ordered by ``key``. It stays the
-    same from release to release as long as those who use it can tell no difference."""
+_NUMBERS = count()
 
-    __slots__ = ("condition", "fact", "item_line", "line", "name", "path")
+
+class Definition:
+    """A function or macro of the release; compared by identity, which is its ``number`` too, and
+    ordered by ``key``. It stays the same from release to release as long as those who use it can
+    tell no difference."""
+
+    __slots__ = ("condition", "fact", "item_line", "line", "name", "number", "path")
 
     def __init__(
         self, name: str, path: str, item_line: int, condition: str, fact: Function | Macro
@@ -49,6 +55,7 @@ class Definition:
         self.name = name
         self.path = path
         self.condition = condition
+        self.number = next(_NUMBERS)
         self.place(item_line, fact)
 
     def place(self, item_line: int, fact: Function | Macro) -> None:
@@ -337,6 +344,7 @@ class Program:
         moved = {*gone, *(path for path in new if path not in self.files)}
         changed = {*gone, *new}
         before = {path: [index.held(path) for index in self._named] for path in changed}
+        called = self._called_in(changed)
         for path in gone:
             del self.files[path], self._arch[path]
             self._hold(_File(path, ()))
@@ -347,6 +355,7 @@ class Program:
             file = _File(path, self.definitions.get(path, ()))
             file.read(files[path], items)
             self._hold(file)
+        called |= self._called_in(changed)
         sources = self._included_sources
         self._included_sources = {
             posixpath.basename(name[1:])
@@ -365,6 +374,7 @@ class Program:
             view.changed |= changed
             view.moved |= moved
             view.near[0] |= others
+            view.news.called |= called
         for path in changed:
             by_kind, everywhere = self._news_of(path, before[path])
             for view in self._views.values():
@@ -373,6 +383,10 @@ class Program:
                     known |= more
                 if near:
                     view.news.add_everywhere(everywhere)
+
+    def _called_in(self, paths: Iterable[str]) -> set[str]:
+        """The names that are called in some files, or of which a macro is another name there."""
+        return _names_in(self.calls, paths) | _names_in(self.aliases, paths)
 
     def _news_of(
         self, path: str, before: Sequence[Mapping[str, Any]]
@@ -432,7 +446,7 @@ class Program:
         if target.others != view.target.others:
             view = self._views[abi] = self._view = _View(abi, self.files, self._arch)
         elif target.version != view.target.version:
-            view.near[0].update(self._versioned)
+            view.near[0] |= self._of_another_version(view.target, target)
             for condition in [one for one in view.possible if VERSION in one]:
                 del view.possible[condition]
         view.target = target
@@ -442,9 +456,20 @@ class Program:
         view.foreign, view.stand_ins = there, stand_ins
         view.built = {p for p, kind in self._arch.items() if kind in view.kinds and p not in there}
         self._look_again(view, turned, included)
+        view.news.called |= self._called_in(turned)
         self._asked.clear()
         for done in (view.changed, view.moved, *view.near, *view.far):
             done.clear()
+
+    def _of_another_version(self, before: Target, now: Target) -> set[str]:
+        """The names with a definition that can be part of a kernel of only one of two versions:
+        few of the hundreds that ask for one, as most ask for the first of a series."""
+        turned = cache(lambda condition: possible(condition, before) != possible(condition, now))
+        return {
+            name
+            for name in self._versioned
+            if any(turned(one.condition) for one in self._versioned.get(name))
+        }
 
     def _look_again(
         self, view: _View, turned: Set[str], included: Mapping[frozenset[str], frozenset[str]]

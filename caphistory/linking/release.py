@@ -11,6 +11,7 @@ from caphistory.linking.checks import Checks, Site
 from caphistory.linking.conditions import options_off
 from caphistory.linking.feasibility import Constants
 from caphistory.linking.folders import I386, X86_64, Abi
+from caphistory.linking.graph import BOUNDS, SWITCHED_OFF, Edge, Graph, NamedSteps, build
 from caphistory.linking.makefiles import stand_ins
 from caphistory.linking.pointers import Pointers
 from caphistory.linking.program import Program
@@ -91,8 +92,11 @@ class _Kernel:
         self.abi = abi
         self.table = entries(program, abi, tree.blobs, tree.read)
         self.checks = Checks(program, {e.definition for e in self.table if e.definition})
+        news = program.news()
         self._pointers = program.companion(Pointers)
-        self._pointers.solve(last=last)
+        self._pointers.solve(news, last=last)
+        self._steps = program.companion(NamedSteps)
+        self._steps.refresh(news, self._pointers.expansions, self.checks.definitions())
         self.sites = self.checks.sites(tree.blobs)
 
     def end(self) -> None:
@@ -100,7 +104,7 @@ class _Kernel:
         self._pointers.clear()
 
     def audit(self) -> tuple[Audit, list[AuditDetail]]:
-        row, details = audit(self._program, self.checks, self._pointers, self.sites, reach.BOUNDS)
+        row, details = audit(self._program, self.checks, self._pointers, self.sites, BOUNDS)
         unread = self._stand_ins.unread
         return row, [
             *details,
@@ -122,9 +126,7 @@ class _Kernel:
             if self._program.built(site.check.path)
             and self._program.possible(site.check.condition or "")
         ]
-        graph = reach.build(
-            self._program, self.checks, self._pointers, built, self.table, reach.BOUNDS
-        )
+        graph = build(self._program, self._steps, self._pointers, built, self.table, BOUNDS)
         decided = reach.constants(self._program, self._pointers, graph, built)
         return syscall_checks(self.abi, graph, self.table, built, decided)
 
@@ -159,7 +161,7 @@ def _syscall(abi: Abi, entry: Entry) -> Syscall:
 
 def syscall_checks(
     abi: Abi,
-    graph: reach.Graph,
+    graph: Graph,
     table: list[Entry],
     sites: list[Site],
     constants: Constants,
@@ -171,8 +173,8 @@ def syscall_checks(
     steps than this row: over pointers nearly every syscall comes to nearly every check,
     which must not make a close one look common.
     """
-    feasible = reach.reached(graph, table, sites, reach.BOUNDS, constants)
-    every = reach.reached(graph, table, sites, reach.SWITCHED_OFF, None, feasible)
+    feasible = reach.reached(graph, table, sites, BOUNDS, constants)
+    every = reach.reached(graph, table, sites, SWITCHED_OFF, None, feasible)
     shared = _shared(feasible)
     steps = {id(edge): _step(edge) for edges in graph.into.values() for edge in edges}
     rows = []
@@ -195,7 +197,7 @@ def _shared(found: list[dict[int, reach.Found]]) -> dict[int, dict[int, int]]:
     return counts
 
 
-def _step(edge: reach.Edge) -> Step:
+def _step(edge: Edge) -> Step:
     return Step(
         edge.caller.name,
         edge.caller.path,

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 _START = re.compile(rb"/[*/]|\"|'|#")
 _LINE_END = re.compile(rb"[^\n\\]*(?:\\(?:\r?\n|.|\Z)[^\n\\]*)*")
+# Without comments, strings and a backslash a line is what it is.
+_PLAIN_LINE = re.compile(rb"[^\n\\/\"']*(?=\n)")
 _STRING_END = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"', re.S)
 # A character constant is short and on one line; an apostrophe in the prose that old
 # kernels keep under #if 0 (1.x drivers) is not one.
@@ -121,15 +123,12 @@ def _first_on_line(code: bytearray, position: int) -> bool:
 
 def _directive(source: bytes, start: int) -> Directive:
     """The directive at ``start``; a comment in it may go on over several lines."""
-    piece = end = start
-    while True:
-        match = _LINE_END.match(source, end)
-        end = match.end() if match else end
-        if end >= len(source) or not _open_comment(source[piece:end]):
-            break
-        close = source.find(b"*/", end)
-        piece = end = len(source) if close < 0 else close + 2
-    code = _CONTINUATION.sub(b" ", _without_comments(source[start:end]))
+    plain = _PLAIN_LINE.match(source, start)
+    if plain:  # most: 3 of 4 in 2.2
+        end, code = plain.end(), plain.group()
+    else:
+        end = _end_of_directive(source, start)
+        code = _CONTINUATION.sub(b" ", _without_comments(source[start:end]))
     head = _DIRECTIVE.match(code)
     keyword = head.group(1) if head else None
     return Directive(
@@ -139,6 +138,17 @@ def _directive(source: bytes, start: int) -> Directive:
         code,
         head.end() if head else 1,
     )
+
+
+def _end_of_directive(source: bytes, start: int) -> int:
+    piece = end = start
+    while True:
+        match = _LINE_END.match(source, end)
+        end = match.end() if match else end
+        if end >= len(source) or not _open_comment(source[piece:end]):
+            return end
+        close = source.find(b"*/", end)
+        piece = end = len(source) if close < 0 else close + 2
 
 
 def _quoted(literal: bytes) -> bytes:

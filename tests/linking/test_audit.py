@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caphistory.linking.reach import BOUNDS
+from caphistory.linking.graph import BOUNDS
 from caphistory.records import AuditDetail
 
 from .kernels import linked

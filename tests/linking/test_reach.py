@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from caphistory.linking.reach import BOUNDS
+from caphistory.linking.graph import BOUNDS
 from caphistory.records import SyscallCheck
 
 from .kernels import chains, linked, told
