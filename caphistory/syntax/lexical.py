@@ -7,7 +7,8 @@ offset and line stays true, and gives the preprocessor lines apart.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_right
+from itertools import accumulate
 from typing import NamedTuple
 
 _START = re.compile(rb"/[*/]|\"|'|#")
@@ -20,7 +21,6 @@ _STRING_END = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*"', re.S)
 _CHARACTER = re.compile(rb"'(?:\\[^\n']{1,4}|\\'|[^'\\\n]{1,8})'")
 _BLANK = bytes(c if c in b"\n\r" else 0x20 for c in range(256))
 _WHITE = b" \t\v\f\r"
-_NEWLINE = re.compile(rb"\n")
 _DIRECTIVE = re.compile(rb"\s*#\s*([A-Za-z_]\w*)?")
 _CONTINUATION = re.compile(rb"\\(?=\r?\n)")
 # What sparse reads and a compiler does not (include/linux/compiler.h, from 2.5.68 on): a
@@ -48,15 +48,15 @@ class Directive(NamedTuple):
 
 class Scan(NamedTuple):
     """``code`` is the source at the same length without comments, strings' contents
-    and preprocessor lines; ``newlines`` are the offsets of line ends."""
+    and preprocessor lines; ``ends`` are the offsets behind the lines."""
 
     code: bytes
     directives: list[Directive]
-    newlines: list[int]
+    ends: list[int]
 
     def line(self, offset: int) -> int:
         """The line, from 1, on which ``offset`` lies."""
-        return bisect_left(self.newlines, offset) + 1
+        return bisect_right(self.ends, offset) + 1
 
 
 def blanked(code: bytes | bytearray) -> bytes | bytearray:
@@ -103,10 +103,10 @@ def scan(source: bytes) -> Scan:
             _blank_range(out, start, position)
         else:
             position = start + 1
-    newlines = [m.start() for m in _NEWLINE.finditer(source)]
+    ends = list(accumulate([len(line) + 1 for line in source.split(b"\n")]))
     # A line goes on behind a backslash outside macros too (eata.c of 2.2 to 2.6).
     code = _CONTINUATION.sub(b" ", bytes(out))
-    return Scan(without_sparse(code), directives, newlines)
+    return Scan(without_sparse(code), directives, ends)
 
 
 def without_sparse(code: bytes) -> bytes:

@@ -36,8 +36,8 @@ from caphistory.syntax.repairs import readable, with_groups, without_attributes
 from caphistory.syntax.tables import assembler_functions
 
 # Any name that may be, or hold, a check's name: the lexical count starts from these.
-_HINTS = (b"suser", b"capab", b"cap_raised", b"has_cap")
-MENTION = re.compile(rb"\b\w*(?:suser|capable|cap_raised|has_cap|capability)\w*\b")
+_HINT = re.compile(rb"suser|capable|cap_raised|has_cap|capability")
+_WORD = re.compile(rb"\w*")
 _INCLUDE = re.compile(rb'#\s*include\s*([<"][^">\n]+)[">]')
 _CALLED = re.compile(rb"\s*\(")
 _MEMBER = re.compile(rb"(?:->|[\w\])]\s*\.)\s*\Z")
@@ -458,14 +458,19 @@ def _mentions(scanned: Scan, prototypes: list[items.Extent]) -> tuple[tuple[int,
 def _named(code: bytes) -> list[tuple[int, str, bool]]:
     """Offset and name of each mention, and whether the name itself is called: a member of
     that name is another thing (``security_ops->capable(…)``, 2.6)."""
-    if not any(hint in code for hint in _HINTS):
-        return []
-    return [
-        (
-            match.start(),
-            match.group().decode("latin-1"),
-            bool(_CALLED.match(code, match.end()))
-            and not _MEMBER.search(code, max(0, match.start() - 40), match.start()),
-        )
-        for match in MENTION.finditer(code)
-    ]
+    found = []
+    end = 0
+    for hint in _HINT.finditer(code):
+        if hint.start() < end:
+            continue  # twice in one name: has_capability
+        start = _word_start(code, hint.start(), end)
+        end = _WORD.match(code, hint.end()).end()  # type: ignore[union-attr]
+        called = _CALLED.match(code, end) and not _MEMBER.search(code, max(0, start - 40), start)
+        found.append((start, code[start:end].decode("latin-1"), bool(called)))
+    return found
+
+
+def _word_start(code: bytes, at: int, earliest: int) -> int:
+    while at > earliest and (code[at - 1 : at].isalnum() or code[at - 1] == 0x5F):
+        at -= 1
+    return at
