@@ -64,11 +64,12 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
     )
     placed: list[tuple[int, facts.Placed]] = []
     fresh: dict[bytes, facts.Item] = {}
+    same: dict[Any, Any] = {}
 
     def place(start: int, text: bytes, make: Callable[[], facts.Item], outer: list[Group]) -> None:
         key = blake2b(text, digest_size=12).digest()
         if key not in known and key not in fresh:
-            fresh[key] = _shared(make())
+            fresh[key] = _shared(make(), same)
         condition = _condition_at(start, outer)
         placed.append((start, facts.Placed(scanned.line(start), condition, key)))
 
@@ -107,22 +108,31 @@ def read(source: bytes, known: Container[bytes] = ()) -> tuple[facts.Blob, dict[
     return blob, fresh
 
 
-def _shared(fact: Any) -> Any:
-    """The same fact with each distinct string once in memory: a release has two million
-    strings in its facts, one in seven of them different."""
+def _shared(fact: Any, known: dict[Any, Any], *, plain: bool = False) -> Any:
+    """The same fact with each distinct string once in memory: a release has two million strings
+    in its facts, one in seven of them different. What calls hold is once among those ``known``
+    too: most calls of a function stand under the same conditions as others. ``plain`` says that
+    no record is in a fact, which as a key would be one with a tuple."""
     if type(fact) is str:
         return intern(fact)
     if not isinstance(fact, tuple):
         return fact
+    kind = type(fact)
+    if plain and fact in known:
+        return known[fact]
+    inner = plain or kind is facts.Call or kind is facts.UidTest
     parts = [
         intern(part)
         if type(part) is str
-        else _shared(part)
+        else _shared(part, known, plain=inner)
         if part and isinstance(part, tuple)
         else part
         for part in fact
     ]
-    return tuple.__new__(type(fact), parts)
+    made = tuple.__new__(kind, parts)
+    if plain:
+        known[made] = made
+    return made
 
 
 def read_assembler(source: bytes) -> tuple[facts.Blob, dict[bytes, facts.Item]]:
