@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from caphistory.store import schema
 OLDEST_SQLITE = (3, 37, 0)
 
 _HEADER = b"SQLite format 3\x00"
+# Where the header of a file has them (sqlite.org/fileformat2.html, "The Database Header").
+_HEADER_BYTES, _USER_VERSION, _APPLICATION_ID = 100, 60, 68
+_NUMBER = struct.Struct(">I")
 _BUSY_SECONDS = 30.0
 
 
@@ -111,14 +115,15 @@ def check(path: Path) -> None:
         raise CaphistoryError(f"{path} is a folder, not a database")
     try:
         with path.open("rb") as file:
-            header = file.read(100)
+            header = file.read(_HEADER_BYTES)
     except OSError as error:
         raise CaphistoryError(f"cannot read {path}: {error.strerror}") from error
-    if not header.startswith(_HEADER):
+    if not header.startswith(_HEADER) or len(header) < _HEADER_BYTES:
         raise CaphistoryError(f"{path} is not a caphistory database (it is no SQLite file)")
-    with translated(path, "read"), closing(_raw_reader(path)) as db:
-        (application,) = db.execute("PRAGMA application_id").fetchone()
-        (version,) = db.execute("PRAGMA user_version").fetchone()
+    # From the file itself: SQLite needs a lock and files beside it, or takes one for damaged
+    # whose last changes stand in the journal beside it, as a full disk leaves them.
+    (version,) = _NUMBER.unpack_from(header, _USER_VERSION)
+    (application,) = _NUMBER.unpack_from(header, _APPLICATION_ID)
     if application != schema.APPLICATION_ID:
         raise CaphistoryError(f"{path} is not a caphistory database (another program made it)")
     if version > schema.SCHEMA_VERSION:
@@ -176,12 +181,6 @@ def writer_lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _raw_reader(path: Path) -> sqlite3.Connection:
-    """Read the header's values whatever the journal mode: ``immutable`` needs no lock and
-    no file beside the database, and the values asked for never change."""
-    return connect(path, mode="ro", immutable=True)
-
-
 def _check_folder(path: Path) -> None:
     if not path.parent.is_dir():
         raise CaphistoryError(f"no folder {path.parent}: make it first, or choose another --db")
@@ -203,6 +202,9 @@ def _reason(error: sqlite3.Error) -> str:
     text = str(error)
     if "disk is full" in text:
         return "the disk is full; what was stored before is unchanged"
+    if "disk I/O error" in text:
+        # So SQLite calls it too where the file that readers share finds no room.
+        return "the disk is full, or broken; what was stored before is unchanged"
     if "locked" in text:
         return "another program holds it locked; try again when that is done"
     if "unable to open" in text or "readonly" in text:

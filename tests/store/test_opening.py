@@ -39,13 +39,21 @@ def made_by_version(path: Path, version: int) -> None:
         db.execute(f"PRAGMA user_version = {version}")
 
 
+def damaged(path: Path) -> None:
+    """One of ours, of which only the header was left."""
+    store.create(path)
+    path.write_bytes(path.read_bytes()[:100] + b"\xff" * 4000)
+
+
 BAD_FILES = [
     (lambda path: path.write_text("notes\n" * 100), "not a caphistory database"),
     (foreign, "another program made it"),
     (lambda path: made_by_version(path, schema.SCHEMA_VERSION + 1), "newer version"),
     (lambda path: made_by_version(path, 0), "older version"),
     (lambda path: path.mkdir(), "is a folder"),
-    (lambda path: path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 4000), "damaged"),
+    (lambda path: path.write_bytes(b"SQLite format 3\x00"), "no SQLite file"),
+    (lambda path: path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 4000), "another program"),
+    (damaged, "damaged"),
 ]
 
 
