@@ -1,7 +1,8 @@
 """Reading and linking in worker processes: shares of work in, rows in version order out.
 
 A share is a stretch of neighbouring releases of one source, so that a worker reads only what
-changed from one release to the next. As many workers run at once as there are jobs.
+changed from one release to the next. As many workers run at once as there are jobs: who has
+nothing left to do takes the second half of what another one has.
 
 A worker that dies (the kernel ended it for want of memory, a library crashed) is followed by
 another one that goes on with its release: the second that dies of the same file is followed by
@@ -84,10 +85,10 @@ def linked(shares: Sequence[Share], jobs: int) -> Generator[Done, None, None]:
     """Link the releases of all shares in worker processes, ``jobs`` at a time, and give them in
     version order. Raises CaphistoryError where a worker cannot even begin."""
     queue = sorted(shares, key=lambda share: share.work[0].release.position)
-    owner = {one.release.position: at for at, share in enumerate(queue) for one in share.work}
+    positions = sorted(one.release.position for share in queue for one in share.work)
     with _pool(queue, jobs) as pool:
-        for ordinal in sorted(owner):
-            yield pool.take(owner[ordinal])
+        for position in positions:
+            yield pool.take(position)
 
 
 def unpacked(rows: bytes) -> LinkedRelease:
@@ -107,8 +108,10 @@ class _Worker:
         self.share = share
         self.done = 0
         self._doing = _CONTEXT.RawArray("c", _DOING_BYTES)
+        self._most = _CONTEXT.RawValue("l", len(share.work))
+        self._gave = False
         self.process: SpawnProcess = _CONTEXT.Process(
-            target=_run_worker, args=(share, sending, self._doing), daemon=True
+            target=_run_worker, args=(share, sending, self._doing, self._most), daemon=True
         )
         with no_interrupts():
             self.process.start()
@@ -121,8 +124,33 @@ class _Worker:
         said: bytes = self._doing.value
         return said.decode("utf-8", errors="replace").split(" ", 2) if said else []
 
+    @property
+    def left(self) -> int:
+        """How much work it has not begun, roughly; it may be further than it has told."""
+        return sum(one.weight for one in self.share.work[self.done + 1 :])
+
+    def give_away(self) -> Share | None:
+        """Do only the first half of what is left, and give the second for another worker; None
+        where that is not worth while."""
+        work = self.share.work
+        half = self.left / 2
+        at = self.done + 1
+        while at < len(work) and half > 0:
+            half -= work[at].weight
+            at += 1
+        if len(work) - at < _WORTHWHILE:
+            return None
+        given = self.share._replace(work=work[at:])
+        self.share = self.share._replace(work=work[:at])
+        self._most.value = at
+        self._gave = True
+        return given
+
     def end(self) -> int | None:
-        """Wait until it has ended; gives its exit code."""
+        """Wait until it has ended; gives its exit code. One that gave something away may have
+        begun with it before it was told."""
+        if self._gave and self.done == len(self.share.work):
+            self.process.terminate()
         self.process.join()
         self.pipe.close()
         return self.process.exitcode
@@ -130,29 +158,43 @@ class _Worker:
 
 class _Pool:
     """The workers of a run. Shares are begun in the order of the queue, so that the one whose
-    rows are to be written next is always at work, or done."""
+    rows are to be written next is always at work, or done; behind the queue come the shares that
+    workers give away."""
 
     def __init__(self, queue: Sequence[Share], jobs: int) -> None:
-        self._queue = queue
         self._jobs = jobs
-        self._begun = 0
+        self._waiting = list(queue)
         self._at_work: dict[int, _Worker] = {}
-        self._results = [_Spool() for _ in queue]
+        self._results: list[_Spool] = []
+        # By the position of a release.
+        self._share_of: dict[int, int] = {}
         self._deaths: Counter[tuple[str, ...]] = Counter()
 
-    def take(self, share: int) -> Done:
-        """The next result of a share, in its order."""
+    def take(self, position: int) -> Done:
+        """The result of a release; they are to be taken in the order of all."""
         self._begin()
         self._receive(0)  # or workers would wait for what is being written
-        while not self._results[share]:
+        while not self._is_there(position):
             self._receive(None)
             self._begin()
-        return self._results[share].take()
+        return self._results[self._share_of[position]].take()
+
+    def _is_there(self, position: int) -> bool:
+        share = self._share_of.get(position)
+        return share is not None and bool(self._results[share])
 
     def _begin(self) -> None:
-        while self._begun < len(self._queue) and len(self._at_work) < self._jobs:
-            self._at_work[self._begun] = _Worker(self._queue[self._begun])
-            self._begun += 1
+        while len(self._at_work) < self._jobs:
+            share = self._waiting.pop(0) if self._waiting else self._given_away()
+            if share is None:
+                return
+            self._share_of.update((one.release.position, len(self._results)) for one in share.work)
+            self._at_work[len(self._results)] = _Worker(share)
+            self._results.append(_Spool())
+
+    def _given_away(self) -> Share | None:
+        busiest = max(self._at_work.values(), key=lambda worker: worker.left, default=None)
+        return busiest.give_away() if busiest else None
 
     def _receive(self, seconds: float | None) -> None:
         """Wait so long, or until workers have something to say, and keep it."""
@@ -190,7 +232,7 @@ class _Pool:
             return left
         if not worker.doing:
             raise CaphistoryError(
-                f"worker {number + 1} of {len(self._queue)} ended (exit code {code}) before it"
+                f"worker {number + 1} ended (exit code {code}) before it"
                 " could begin, perhaps for want of memory: what was written stays; run it again,"
                 " with fewer --jobs"
             )
@@ -213,6 +255,8 @@ class _Pool:
 
 _CONTEXT = multiprocessing.get_context("spawn")
 _DOING_BYTES = 4096
+# So many releases are worth a worker of its own, whose first one is read and linked as a whole.
+_WORTHWHILE = 8
 _NO_MEMORY = 12  # as errno.ENOMEM
 
 
@@ -288,7 +332,12 @@ def no_interrupts() -> Iterator[None]:
 # In a worker process.
 
 
-def _run_worker(share: Share, results: Connection, doing: ctypes.Array[ctypes.c_char]) -> None:
+def _run_worker(
+    share: Share,
+    results: Connection,
+    doing: ctypes.Array[ctypes.c_char],
+    most: ctypes.c_long,
+) -> None:
     def tell(*words: str) -> None:
         doing.value = " ".join(words).encode()[: _DOING_BYTES - 1]
 
@@ -297,7 +346,7 @@ def _run_worker(share: Share, results: Connection, doing: ctypes.Array[ctypes.c_
     gc.disable()
     try:
         with reopen(share.source) as source:
-            for done in _read_all(source, share, tell):
+            for done in _read_all(source, share, tell, most):
                 results.send(done)
     except ConnectionError:
         pass  # the writing process is gone
@@ -315,7 +364,9 @@ def end_with_parent() -> None:
         os._exit(1)
 
 
-def _read_all(source: Source, share: Share, tell: Callable[..., None]) -> Iterator[Done]:
+def _read_all(
+    source: Source, share: Share, tell: Callable[..., None], most: ctypes.c_long
+) -> Iterator[Done]:
     from caphistory.reading import Reading
     from caphistory.remembered import Remembered
 
@@ -324,7 +375,9 @@ def _read_all(source: Source, share: Share, tell: Callable[..., None]) -> Iterat
 
     remembered = Remembered(cache_folder())
     reading = Reading(source, remembered, share.lost, about_to)
-    for one in share.work:
+    for number, one in enumerate(share.work):
+        if number >= most.value:
+            return  # others do the rest
         name = one.release.release
         tell("linking")
         try:
