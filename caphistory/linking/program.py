@@ -278,6 +278,8 @@ class _View:
         self.resolved: dict[str, dict[str, list[Definition]]] = {}
         # By name: most files see the same, and one list is enough for them.
         self.shared: dict[str, list[Definition]] = {}
+        # By name: what others than its own file may see, as long as nothing changes.
+        self.for_others: dict[str, list[Definition]] = {}
         self.structs: dict[str, dict[str, str | None]] = {}
         self.typedefs: dict[str, dict[str, str | None]] = {}
         # For an external name with several functions and the file that uses it, the paths of
@@ -481,6 +483,7 @@ class Program:
         others = {path for path, kind in self._arch.items() if kind not in view.kinds}
         gone = view.moved - self.files.keys()
         view.shared.clear()
+        view.for_others.clear()
         for kind, look in enumerate((self.resolve, self._struct_in, self._typedef_in)):
             table, index = view.tables[kind], self._named[kind]
             near = view.near[kind] | _names_in(index, turned)
@@ -636,11 +639,7 @@ class Program:
         if own:
             strong = self._strong(name, path) or self._instead(name, path)
             return strong or [d for d in own if self.possible(d.condition)] or own
-        candidates = [
-            d
-            for d in self.by_name.get(name)
-            if self._sees(path, d.path) and self.possible(d.condition)
-        ]
+        candidates = [d for d in self._for_others(name) if self._sees(path, d.path)]
         exported = [d for d in candidates if _is_exported(d)]
         by_include = [d for d in candidates if self.may_be_included(d.path)]
         if by_include:
@@ -658,6 +657,19 @@ class Program:
         headers = [d for d in candidates if d.path.endswith(".h")]
         return headers if len({d.path for d in headers}) == 1 else []
 
+    def _for_others(self, name: str) -> list[Definition]:
+        """What a name may mean beyond the file that defines it: hundreds of drivers may have a
+        static function or a macro of one name."""
+        known = self._view.for_others
+        found = known.get(name)
+        if found is None:
+            found = known[name] = [
+                d
+                for d in self.by_name.get(name)
+                if (_is_exported(d) or self.may_be_included(d.path)) and self.possible(d.condition)
+            ]
+        return found
+
     def _strong(self, name: str, path: str) -> list[Definition]:
         """The architecture's own definition of an external function that generic code defines
         too (``__weak``, or unless the architecture has one) and uses in the same file; the
@@ -667,10 +679,9 @@ class Program:
             return []
         theirs = [
             d
-            for d in self.by_name.get(name)
+            for d in self._for_others(name)
             if self._arch[d.path] in self.abi.folders
             and _is_exported(d)
-            and self.possible(d.condition)
             and not self._stands_in(d)
         ]
         return self._choose(name, theirs, path) if theirs else []
@@ -684,7 +695,7 @@ class Program:
         """What the architecture's own headers define, whatever is configured."""
         return [
             d
-            for d in self.by_name.get(name)
+            for d in self._for_others(name)
             if self._arch[d.path] in self.abi.folders - {GENERIC}
             and d.path.endswith(".h")
             and not d.condition
