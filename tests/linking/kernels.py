@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from caphistory.history.folders import blob_id
 from caphistory.linking.folders import I386
@@ -45,11 +46,17 @@ def put(program: Program, files: Mapping[str, str]) -> Program:
     items: dict[bytes, Item] = {}
     for path, text in files.items():
         if path.endswith((".c", ".h", ".S", ".s")):
-            reader = read if path.endswith((".c", ".h")) else read_assembler
-            blobs[path], fresh = reader(text.encode())
+            blobs[path], fresh = _facts(text, path.endswith((".c", ".h")))
             items.update(fresh)
     program.update(blobs, items)
     return program
+
+
+@cache
+def _facts(text: str, c: bool) -> tuple[Blob, Mapping[bytes, Item]]:
+    """The facts of a file. What did not change is the same object in the next kernel, as it is
+    for a worker: only so is anything kept that was worked out of it."""
+    return (read if c else read_assembler)(text.encode())
 
 
 def program_of(text: str) -> Program:

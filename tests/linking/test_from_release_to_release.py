@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caphistory.history.versions import position
 from caphistory.linking.folders import I386
 from caphistory.linking.program import Program
-from tests.linking.kernels import linked
+from caphistory.records import Release
+from tests.linking.kernels import RELEASE, linked
 
 # Each part of the kernel with what may stand there.
 PARTS = {
@@ -61,7 +63,34 @@ PARTS = {
         "int (*hook)(void);\nvoid set_hook(int n, int (*f)(void)) { hook = f; }\n",
         "int hook(void) { return capable(CAP_HOOK); }\n",
     ),
+    "caller": (
+        "int sys_six(void) { return opened(); }\n",
+        "int sys_six(void) { return closed(); }\n",
+        "int six(void) { return opened(); }\n\nint sys_six(void) { return six(); }\n",
+        "#define renamed closed\nint sys_six(void) { return renamed(); }\n",
+        "#include <linux/macros.h>\nint sys_six(struct dev *d) { return CALL(d, close); }\n",
+        "",
+    ),
+    "wrapper": (
+        "int asks(void) { return capable(CAP_WRAPPED); }\n",
+        "int asks(void) { int it = capable(CAP_WRAPPED); return it ? 0 : -EPERM; }\n",
+        "#define asks() capable(CAP_WRAPPED)\n",
+    ),
+    # No wrapper: which those are changes all that is known of steps.
+    "middle": (
+        "int middle(void) { prepare(); return capable(CAP_MIDDLE) ? 0 : -EPERM; }\n",
+        "int middle(int more) { prepare(); return capable(CAP_MIDDLE) ? 0 : -EPERM; }\n",
+        "#define middle() other()\n"
+        "static int other(void) { prepare(); return capable(CAP_MIDDLE) ? 0 : -EPERM; }\n",
+        "",
+    ),
+    "paste": (
+        "#define DO(what) do_##what()\n",
+        "#define DO(what) be_##what()\n",
+        "#define DO(what) do_it()\n",
+    ),
 }
+RELEASES = [RELEASE._replace(release=name, position=position(name)) for name in ("2.2.24", "2.3.0")]
 KERNEL = """
 -- include/linux/types.h
 {types}{typedef}
@@ -92,6 +121,40 @@ int sys_one(struct dev *d) {{ return CALL(d, open); }}
 int sys_two(dev_t *d) {{ return d->ops->open() + d->open(); }}
 int sys_three(struct dev *d) {{ d->spare->close = opened; return d->spare->close(); }}
 int sys_four(void) {{ return opened(); }}
+-- fs/caller.c
+{caller}
+-- fs/wrapper.c
+{wrapper}
+int sys_seven(void) {{ return asks() ? 0 : opened(); }}
+-- fs/middle.c
+{middle}
+-- fs/nine.c
+int sys_nine(void) {{ return middle(); }}
+-- include/linux/paste.h
+{paste}
+-- fs/paste.c
+#include <linux/paste.h>
+int do_it(void) {{ prepare(); return capable(CAP_DO) ? 0 : -EPERM; }}
+int be_it(void) {{ prepare(); return capable(CAP_BE) ? 0 : -EPERM; }}
+int sys_ten(void) {{ return DO(it); }}
+-- fs/version.c
+int old(void) {{ prepare(); return capable(CAP_BEFORE) ? 0 : -EPERM; }}
+int new(void) {{ prepare(); return capable(CAP_SINCE) ? 0 : -EPERM; }}
+int sys_eight(void)
+{{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2,3,0)
+    return old();
+#else
+    return new();
+#endif
+}}
+-- fs/versions.c
+#if LINUX_VERSION_CODE < KERNEL_VERSION(2,3,0)
+static int sometimes(void) {{ prepare(); return capable(CAP_BEFORE) ? 0 : -EPERM; }}
+#else
+static int sometimes(void) {{ prepare(); return capable(CAP_SINCE) ? 0 : -EPERM; }}
+#endif
+int sys_eleven(void) {{ return sometimes(); }}
 """
 
 
@@ -105,6 +168,16 @@ choices = st.fixed_dictionaries(
 )
 
 
+def test_another_version_there_and_back() -> None:
+    program = Program(I386)
+    found = []
+    for release in (*RELEASES, *RELEASES):
+        rows = linked(kernel(PLAIN), program, release)
+        assert rows == linked(kernel(PLAIN), None, release)
+        found.append(rows.syscall_checks)
+    assert found[0] == found[2] != found[1] == found[3]
+
+
 @pytest.mark.parametrize(
     ("part", "at"), [(part, at) for part, texts in PARTS.items() for at in range(1, len(texts))]
 )
@@ -116,11 +189,12 @@ def test_one_change_there_and_back(part: str, at: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(choices, min_size=2, max_size=5))
-def test_any_releases_one_after_the_other(releases: list[dict[str, int]]) -> None:
+@given(st.lists(st.tuples(choices, st.sampled_from(RELEASES)), min_size=2, max_size=5))
+def test_any_releases_one_after_the_other(releases: list[tuple[dict[str, int], Release]]) -> None:
     program = Program(I386)
-    for chosen in releases:
-        assert linked(kernel(chosen), program) == linked(kernel(chosen))
+    for chosen, release in releases:
+        rows = linked(kernel(chosen), program, release)
+        assert rows == linked(kernel(chosen), None, release)
 
 
 @pytest.mark.parametrize("part", PARTS)
