@@ -680,9 +680,7 @@ class Program:
         theirs = [
             d
             for d in self._for_others(name)
-            if self._arch[d.path] in self.abi.folders
-            and _is_exported(d)
-            and not self._stands_in(d)
+            if self._arch[d.path] in self.abi.folders and _is_exported(d) and not self._stands_in(d)
         ]
         return self._choose(name, theirs, path) if theirs else []
 
