@@ -13,11 +13,44 @@ from caphistory.linking.program import Definition, Program, StoredAt
 from caphistory.syntax.facts import Function, Macro
 from caphistory.syntax.notation import RETURNED, filled, names, split, used
 
-# ("member", tag, path of the definition, member), ("variable", path or "", name) or
-# ("local", function, name).
-Cell = tuple[str, str | Definition, str] | tuple[str, str, str, str]
 # A struct's tag, and the path of its definition.
 Type = tuple[str, str]
+
+
+class Cell:
+    """A place that can hold a function; whenever it is the same place, the same object.
+
+    ``last`` is the key under which the places meet that it may be written as, and ``path`` the
+    only file whose places are meant, if it is one: a function's locals are named in it alone, and
+    ``dev`` and ``data`` are names of locals in thousands of others. ``label`` is its name for
+    people: ``proto_ops.bind``, ``hook``, ``schedule_task(routine)``.
+    """
+
+    __slots__ = ("label", "last", "local", "member", "path")
+
+    def __init__(
+        self, label: str, last: str, path: str | None, *, local: bool, member: bool
+    ) -> None:
+        self.label = label
+        self.last = last
+        self.path = path
+        self.local = local
+        self.member = member
+
+
+def local(function: Definition, name: str) -> Cell:
+    """A parameter or local variable of a function, or what it returns (``RETURNED``)."""
+    if function.cells is None:
+        function.cells = {}
+    found: Cell | None = function.cells.get(name)
+    if found is None:
+        if name == RETURNED:
+            found = Cell(f"{function.name}()", name, None, local=True, member=False)
+        else:
+            label = f"{function.name}({name})"
+            found = Cell(label, "$" + name, function.path, local=True, member=False)
+        function.cells[name] = found
+    return found
 
 
 class Cells:
@@ -28,6 +61,8 @@ class Cells:
         self._program = program
         self._types: dict[str, dict[str, Type | None]] = {}
         self._expanding: set[str] = set()
+        self._members: dict[tuple[Type, str], Cell] = {}
+        self._variables: dict[tuple[str, str], Cell] = {}
         self.asked: dict[str, set[str]] = {}
 
     def drop(self, path: str) -> None:
@@ -130,21 +165,21 @@ class Cells:
         base, members = split(place)
         if members:
             holder = self.type_of(place.rpartition(">")[0], path)
-            return _member(holder, members[-1]) if holder is not None else None
+            return self._member(holder, members[-1]) if holder is not None else None
         if base == "()":
-            return ("local", function, RETURNED) if function is not None else None
+            return local(function, RETURNED) if function is not None else None
         if base.startswith("$"):
-            return ("local", function, base[1:]) if function is not None else None
+            return local(function, base[1:]) if function is not None else None
         if base.startswith(":"):
             variable = self._program.variable(base[1:], path)
-            return ("variable", variable[0], base[1:]) if variable is not None else None
+            return self._variable(variable[0], base[1:]) if variable is not None else None
         call = used(base)
         return self._returned(*call, path) if call is not None else None
 
     def _returned(self, name: str, arguments: list[str], path: str) -> Cell | None:
         for definition in self._program.resolve(name, path):
             if isinstance(definition.fact, Function):
-                return ("local", definition, RETURNED)
+                return local(definition, RETURNED)
         place = self._macro_place(name, arguments, path)
         if not place or name in self._expanding:
             return None
@@ -176,30 +211,22 @@ class Cells:
                 inner = self._member_type(holder, member, at.path)
                 if inner is None:
                     # An array of pointers in a member: the member itself is the cell.
-                    return _member(holder, member)
+                    return self._member(holder, member)
                 holder = inner
-        return _member(holder, member) if member else None
+        return self._member(holder, member) if member else None
 
+    def _member(self, holder: Type, member: str) -> Cell:
+        found = self._members.get((holder, member))
+        if found is None:
+            tag = holder[0].partition(" ")[2] or holder[0]
+            label = f"{tag.replace('>', '.')}.{member}"
+            found = Cell(label, member, None, local=False, member=True)
+            self._members[holder, member] = found
+        return found
 
-def _member(holder: Type, member: str) -> Cell:
-    return ("member", holder[0], holder[1], member)
-
-
-def meeting_of(cell: Cell) -> str:
-    """The key under which the places meet that a cell may be written as."""
-    if cell[0] == "member":
-        return str(cell[-1])
-    if cell[2] == RETURNED:
-        return RETURNED
-    return ("$" if cell[0] == "local" else ":") + str(cell[2])
-
-
-def label(cell: Cell) -> str:
-    """A cell's name for people: ``proto_ops.bind``, ``hook``, ``schedule_task(routine)``."""
-    if cell[0] == "member":
-        tag = str(cell[1]).partition(" ")[2] or str(cell[1])
-        return f"{tag.replace('>', '.')}.{cell[3]}"  # type: ignore[misc]
-    if cell[0] == "local":
-        name = cell[1].name  # type: ignore[union-attr]
-        return f"{name}()" if cell[2] == RETURNED else f"{name}({cell[2]})"
-    return str(cell[2])
+    def _variable(self, path: str, name: str) -> Cell:
+        found = self._variables.get((path, name))
+        if found is None:
+            found = Cell(name, ":" + name, None, local=False, member=False)
+            self._variables[path, name] = found
+        return found

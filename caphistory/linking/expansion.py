@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from caphistory.linking.news import News
-from caphistory.linking.program import Definition, Index, Program, StoredAt, may_be_function
+from caphistory.linking.program import (
+    Definition,
+    Index,
+    Program,
+    StoredAt,
+    may_be_function,
+    places_of_parameters,
+)
 from caphistory.syntax.facts import Call, Flow, Function, Macro, Stored
 from caphistory.syntax.guards import UNKNOWN, Expr, substitute
 from caphistory.syntax.notation import PASTE, as_use, filled, meeting, named, names, used
@@ -161,9 +168,9 @@ class Expansions:
             made.pointer_calls.setdefault(meeting(call.target), []).append((user, call))
         else:
             made.calls.setdefault(call.target, []).append((user, call))
-        own = set(user.parameters())
+        own = places_of_parameters(user)
         for position, argument in enumerate(call.arguments):
-            if may_be_function(argument, own):
+            if argument and may_be_function(argument, own):
                 made.passed.setdefault(meeting(argument), []).append((user, call, position))
 
     def _store(self, at: StoredAt, depth: int, made: _Made) -> None:

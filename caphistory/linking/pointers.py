@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from caphistory.linking.cells import Cell, Cells, label, meeting_of
+from caphistory.linking.cells import Cell, Cells, local
 from caphistory.linking.expansion import ANY_NUMBER, Expansions
 from caphistory.linking.news import News
 from caphistory.linking.program import Definition, Program
@@ -228,7 +228,7 @@ class Pointers:
     def _flows_from(self, cell: Cell) -> list[Cell]:
         """The cells into which what is in a cell is copied. The copies from places that meet
         are looked at once, as members like ``data`` are copied thousands of times."""
-        where = _where(cell)
+        where = cell.last, cell.path
         found = self._flow_maps.get(where)
         if found is None:
             found = self._flow_maps[where] = {}
@@ -294,7 +294,7 @@ class Pointers:
     def _passing(self, cell: Cell) -> list[tuple[Call, int, Cell | None]]:
         """The pointer calls that are handed what is in a cell, as which argument, and the cells
         through which they call."""
-        where = _where(cell)
+        where = cell.last, cell.path
         found = self._passing_maps.get(where)
         if found is None:
             found = self._passing_maps[where] = {}
@@ -330,13 +330,13 @@ class Pointers:
         begun: set[Cell] = set()
 
         def put(cell: Cell, function: Definition, via: str = "") -> None:
-            if cell[0] == "local" and not self._leads_on(cell):
+            if cell.local and not self._leads_on(cell):
                 return
             held = self._held.get(cell)
-            if cell[0] != "local" or not via:
-                if cell[0] != "local" and held is not None and function in held:
+            if not cell.local or not via:
+                if not cell.local and held is not None and function in held:
                     return  # by its one label
-                via = label(cell)
+                via = cell.label
             if held is None:
                 held = self._held[cell] = {}
             ways = held.get(function)
@@ -432,7 +432,7 @@ class Pointers:
 
     def count(self) -> Count:
         """How many pointer calls there are, and what became of them."""
-        members = {cell[3] for cell in self._held if len(cell) == 4}
+        members = {cell.last for cell in self._held if cell.member}
         calls = resolved = by_name = targets = most = 0
         widest = ""
         for _, call, cell in self._called:
@@ -445,8 +445,8 @@ class Pointers:
             )
             resolved += found > 0
             targets += found
-            if found > most or (found == most and widest > label(cell)):
-                most, widest = found, label(cell)
+            if found > most or (found == most and widest > cell.label):
+                most, widest = found, cell.label
         return Count(calls, resolved, by_name, targets, most, widest)
 
 
@@ -465,14 +465,6 @@ def fits(call: Call, function: Definition) -> bool:
 _Where = tuple[str, "str | None"]
 
 
-def _where(cell: Cell) -> _Where:
-    """Where to look for the places that may be a cell: a function's locals are named in it
-    alone, and ``dev`` and ``data`` are names of locals in thousands of others."""
-    last = meeting_of(cell)
-    own = last[0] == "$" and last != RETURNED
-    return last, cell[1].path if own and isinstance(cell[1], Definition) else None
-
-
 def _parameter(definition: Definition, position: int) -> Cell | None:
     """The cell of a parameter by position; None where there is none."""
     parameters = definition.fact.parameters or ()
@@ -480,5 +472,5 @@ def _parameter(definition: Definition, position: int) -> Cell | None:
         one = parameters[position]
         name = one if isinstance(one, str) else one.name
         if name not in ("", "...", RETURNED):
-            return ("local", definition, name)
+            return local(definition, name)
     return None

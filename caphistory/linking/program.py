@@ -47,7 +47,7 @@ class Definition:
     ordered by ``key``. It stays the same from release to release as long as those who use it can
     tell no difference."""
 
-    __slots__ = ("condition", "fact", "item_line", "line", "name", "number", "path")
+    __slots__ = ("cells", "condition", "fact", "item_line", "line", "name", "number", "path")
 
     def __init__(
         self, name: str, path: str, item_line: int, condition: str, fact: Function | Macro
@@ -56,6 +56,8 @@ class Definition:
         self.path = path
         self.condition = condition
         self.number = next(_NUMBERS)
+        # Its parameters and locals that can hold functions, by name (see ``cells``).
+        self.cells: dict[str, Any] | None = None
         self.place(item_line, fact)
 
     def place(self, item_line: int, fact: Function | Macro) -> None:
@@ -212,7 +214,7 @@ class _File:
                     _add(self.tables, stored.variable, at)
 
     def _define(self, name: str, placed: Placed, fact: Function | Macro) -> Definition:
-        known = self._before.get((name, placed.condition, _as_used(fact)))
+        known = self._before and self._before.get((name, placed.condition, _as_used(fact)))
         if known:
             definition = known.pop()
             definition.place(placed.line, fact)
@@ -226,14 +228,14 @@ class _File:
             _add(self.aliases, fact.alias, definition)
         if fact.uid_tests:
             _add(self.uid_tests, "", definition)
-        own = set(definition.parameters())
+        own = places_of_parameters(definition)
         for call in fact.calls:
             if call.pointer:
                 _add(self.pointer_calls, meeting(call.target), (definition, call))
             else:
                 _add(self.calls, call.target, (definition, call))
             for position, argument in enumerate(call.arguments):
-                if may_be_function(argument, own):
+                if argument and may_be_function(argument, own):
                     _add(self.passed, meeting(argument), (definition, call, position))
         return definition
 
@@ -859,16 +861,20 @@ def _drop(
             dropped.setdefault(name, {})[path] = known.pop(path)
 
 
+def places_of_parameters(definition: Definition) -> set[str]:
+    """A definition's parameters, as places."""
+    return {"$" + name for name in definition.parameters()}
+
+
 def may_be_function(argument: str, parameters: set[str]) -> bool:
-    """Whether an argument may hand a function on: a name from outside that is no constant,
-    a parameter, or a member."""
-    if not argument or argument[0] == "=":
-        return False
-    if ">" in argument:
+    """Whether an argument, which is not empty, may hand a function on: a name from outside that
+    is no constant, a parameter (a place among ``parameters``), or a member."""
+    if argument in parameters:
         return True
-    if argument[0] == ":":
-        return not argument[1:].isupper()
-    return argument[0] == "$" and argument[1:] in parameters
+    first = argument[0]
+    if first == ":":
+        return not argument.isupper() or ">" in argument
+    return first != "=" and ">" in argument
 
 
 def _is_exported(definition: Definition) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import multiprocessing
 import pickle
 import sqlite3
@@ -43,7 +44,9 @@ def test_facts_come_back_as_they_were(cache: Path) -> None:
     assert known.get("blob") is None  # not written yet
     known.flush()
     again = Remembered(cache)
-    assert again.get("blob") == (blob, items)
+    found = again.get("blob")
+    assert found == (blob, items)
+    assert repr(found) == repr((blob, items))  # a record equals a tuple
     assert again.lately("kernel/sys.c") == items
     assert again.get("of this run alone") is None
     assert again.lately("kernel/other.c") == {}
@@ -86,9 +89,18 @@ def test_only_facts_are_made_of_what_the_file_holds(cache: Path) -> None:
 
     put(zlib.compress(pickle.dumps(("blob0", Path("a"), {}))))
     assert Remembered(cache).get("blob0") is None
-    put(zlib.compress(pickle.dumps(("another blob", *read_c(TEXT)))))
+    put(zlib.compress(marshal.dumps(("blob0", 1, {}))))
     assert Remembered(cache).get("blob0") is None
     put(b"no facts")
+    assert Remembered(cache).get("blob0") is None
+
+
+def test_facts_of_another_content_are_none(cache: Path) -> None:
+    filled(cache, 2).close()
+    with closing(sqlite3.connect(file_of(cache))) as db, db:
+        one = "SELECT facts FROM remembered WHERE blob = 'blob1'"
+        db.execute(f"UPDATE remembered SET facts = ({one})")
+    assert Remembered(cache).get("blob1") is not None
     assert Remembered(cache).get("blob0") is None
 
 
