@@ -262,7 +262,7 @@ class _Steps:
         pointed = dict.fromkeys(
             [
                 caller.number
-                for caller, call, _ in self._pointers.callers(callee)
+                for caller, call in self._pointers.calls(callee)
                 if possible(caller, call)
             ]
         )

@@ -423,6 +423,17 @@ class Pointers:
                     if fits(call, definition):
                         yield PointerCall(caller, call, named)
 
+    def calls(self, definition: Definition) -> list[tuple[Definition, Call]]:
+        """The same, without the ways: a caller and its call."""
+        at = self._calls_at
+        return [
+            one
+            for cell in self._cells_of.get(definition, ())
+            if cell in at
+            for one in at[cell]
+            if fits(one[1], definition)
+        ]
+
     def targets(self, caller: Definition, call: Call) -> Iterator[Definition]:
         """What a pointer call may call."""
         cell = self._cell(call.target, caller)
