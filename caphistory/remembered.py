@@ -27,7 +27,7 @@ from caphistory.syntax.facts import Blob, Item
 _FOLDER = "facts"
 # Raised whenever what is packed, or how, changes; a change of the reader itself is seen.
 _FORMAT = "2"
-# A fifth of the text: 1.1 GB for all of the default history, 0.25 GB for a kernel of today.
+# A quarter of the text: 1.5 GB for all of the default history, 0.25 GB for a kernel of today.
 # Beyond this the oldest go.
 _MOST_BYTES = 3_000_000_000
 # The database matters more than this: nothing is kept on a disk that is nearly full.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import marshal
 import multiprocessing
 import pickle
@@ -102,6 +103,20 @@ def test_facts_of_another_content_are_none(cache: Path) -> None:
         db.execute(f"UPDATE remembered SET facts = ({one})")
     assert Remembered(cache).get("blob1") is not None
     assert Remembered(cache).get("blob0") is None
+
+
+def test_what_was_got_and_dropped_leaves_nothing_behind(cache: Path) -> None:
+    """Workers do without the collector of cycles."""
+    filled(cache).close()
+    known = Remembered(cache)
+    gc.collect()
+    gc.disable()
+    try:
+        assert known.get("blob0") is not None
+        known.flush()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def put_many(cache: Path, name: str) -> None:
