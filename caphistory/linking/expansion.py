@@ -170,7 +170,7 @@ class Expansions:
             made.calls.setdefault(call.target, []).append((user, call))
         own = places_of_parameters(user)
         for position, argument in enumerate(call.arguments):
-            if argument and may_be_function(argument, own):
+            if may_be_function(argument, own):
                 made.passed.setdefault(meeting(argument), []).append((user, call, position))
 
     def _store(self, at: StoredAt, depth: int, made: _Made) -> None:

@@ -415,24 +415,23 @@ class Pointers:
 
     def callers(self, definition: Definition) -> Iterator[PointerCall]:
         """The pointer calls that may call a function, in no particular order."""
-        for cell, ways in self._cells_of.get(definition, {}).items():
-            calls = self._calls_at.get(cell)
-            if calls:
-                named = sorted(ways)
-                for caller, call in calls:
-                    if fits(call, definition):
-                        yield PointerCall(caller, call, named)
+        for ways, calls in self._calling(definition):
+            named = sorted(ways)
+            yield from (PointerCall(caller, call, named) for caller, call in calls)
 
     def calls(self, definition: Definition) -> list[tuple[Definition, Call]]:
         """The same, without the ways: a caller and its call."""
-        at = self._calls_at
-        return [
-            one
-            for cell in self._cells_of.get(definition, ())
-            if cell in at
-            for one in at[cell]
-            if fits(one[1], definition)
-        ]
+        return [one for _, calls in self._calling(definition) for one in calls]
+
+    def _calling(
+        self, definition: Definition
+    ) -> Iterator[tuple[set[str], list[tuple[Definition, Call]]]]:
+        """For each cell that holds a function, the ways in which it came there, and the calls
+        through the cell that it fits."""
+        for cell, ways in self._cells_of.get(definition, {}).items():
+            fitting = [one for one in self._calls_at.get(cell, ()) if fits(one[1], definition)]
+            if fitting:
+                yield ways, fitting
 
     def targets(self, caller: Definition, call: Call) -> Iterator[Definition]:
         """What a pointer call may call."""

@@ -235,7 +235,7 @@ class _File:
             else:
                 _add(self.calls, call.target, (definition, call))
             for position, argument in enumerate(call.arguments):
-                if argument and may_be_function(argument, own):
+                if may_be_function(argument, own):
                     _add(self.passed, meeting(argument), (definition, call, position))
         return definition
 
@@ -867,11 +867,11 @@ def places_of_parameters(definition: Definition) -> set[str]:
 
 
 def may_be_function(argument: str, parameters: set[str]) -> bool:
-    """Whether an argument, which is not empty, may hand a function on: a name from outside that
-    is no constant, a parameter (a place among ``parameters``), or a member."""
+    """Whether an argument may hand a function on: a name from outside that is no constant, a
+    parameter (a place among ``parameters``), or a member."""
     if argument in parameters:
         return True
-    first = argument[0]
+    first = argument[:1]
     if first == ":":
         return not argument.isupper() or ">" in argument
     return first != "=" and ">" in argument

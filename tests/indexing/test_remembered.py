@@ -16,11 +16,33 @@ import pytest
 
 from caphistory import remembered
 from caphistory.remembered import Remembered
+from caphistory.syntax import facts
 from caphistory.syntax.reader import read as read_c
 
 from .kernels import RELEASES, contents, read
 
 TEXT = b"#define may(x) capable(x)\nint sys_a(int id) { if (!may(id)) return -EPERM; return 0; }\n"
+
+
+# Something of each kind of record, and of each that another one can hold.
+ALL_KINDS = b"""
+typedef struct sock sock_t;
+struct ops { int (*run)(int id); };
+int go(int id);
+struct ops own = { go };
+#define may(x) (current->uid == 0 || capable(x))
+#define SET(o, f) do { (o)->run = f; } while (0)
+#define LIST { go, 0 }
+int sys_a(struct ops *o, int id)
+{
+    struct ops inner = { go };
+    sock_t *sock = 0;
+    if (current->uid != 0 && !capable(id)) return -EPERM;
+    o->run = go;
+    use(sock);
+    return o->run(id);
+}
+"""
 
 
 def file_of(cache: Path) -> Path:
@@ -38,7 +60,11 @@ def filled(cache: Path, count: int = 1, **limits: int) -> Remembered:
 
 
 def test_facts_come_back_as_they_were(cache: Path) -> None:
-    blob, items = read_c(TEXT)
+    blob, items = read_c(ALL_KINDS)
+    kinds = [k for k in vars(facts).values() if isinstance(k, type) and issubclass(k, tuple)]
+    assert all(f"{kind.__name__}(" in repr((blob, items)) for kind in kinds)
+    for field in ("calls", "uid_tests", "flows", "stored"):
+        assert any(getattr(macro, field) for item in items.values() for macro in item.macros)
     Remembered(cache).put("of this run alone", "kernel/sys.c", blob, items)
     known = Remembered(cache)
     known.put("blob", "kernel/sys.c", blob, items)
@@ -84,9 +110,9 @@ def test_another_version_of_the_program_knows_nothing(
 def test_only_facts_are_made_of_what_the_file_holds(cache: Path) -> None:
     filled(cache).close()
 
-    def put(facts: bytes) -> None:
+    def put(packed: bytes) -> None:
         with closing(sqlite3.connect(file_of(cache))) as db, db:
-            db.execute("UPDATE remembered SET facts = ?", (facts,))
+            db.execute("UPDATE remembered SET facts = ?", (packed,))
 
     put(zlib.compress(pickle.dumps(("blob0", Path("a"), {}))))
     assert Remembered(cache).get("blob0") is None
