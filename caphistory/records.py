@@ -1,4 +1,5 @@
-"""The rows that linking a release gives and that the store keeps: the contract in types.
+"""The rows that linking a release gives and that the store keeps: the contract in types; and
+the rows of answers.
 
 Every class here is one row of a contract view without its ``release`` column
 (see ``store/schema.py`` for the views themselves). Paths are relative to the
@@ -7,7 +8,28 @@ root of the kernel tree, lines count from 1, and flags are 0 or 1.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
+
+Row = dict[str, Any]
+"""A row of an answer, by column."""
+
+NESTED = ("chain", "documented")
+"""Columns of answers whose text is JSON: the steps of a chain, the places of documents."""
+
+ROOT_CHECKS = ("suser", "fsuser", "uid0")
+"""The privileges that are no capability: being root, by three ways to ask."""
+
+
+def unfolded(row: Row) -> Row:
+    """``row`` with what its NESTED columns hold instead of their text."""
+    return {**row, **{name: json.loads(row[name]) for name in NESTED if row.get(name)}}
+
+
+def capability_name(text: str) -> str:
+    """The name of the capability that ``text`` means, in any case and with or without ``CAP_``:
+    ``net_admin`` is ``CAP_NET_ADMIN``. (In SQL the view ``asked_privileges`` says it.)"""
+    return "CAP_" + text.strip().upper().removeprefix("CAP_")
 
 
 class Release(NamedTuple):

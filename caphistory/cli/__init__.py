@@ -1,4 +1,4 @@
-"""The command line: a thin skin over ``caphistory.answers``."""
+"""The command line: a thin skin over ``caphistory.questions.queries``."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _complain(message: str, exit_code: int) -> int:
-    from caphistory.plain import clean
+    from caphistory.wording.plain import clean
 
     click.echo(f"caphistory: {clean(' '.join(message.split()))}", err=True)
     return exit_code

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import click
 
-from caphistory import names
 from caphistory.errors import CaphistoryError
+from caphistory.questions import names
 
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _completing(known: Callable[[sqlite3.Connection], list[str]]) -> Completion:
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-        from caphistory.store import default_database, open_reader
+        from caphistory.questions.database import default_database, open_reader
 
         path: Path | None = getattr(context.obj, "db", None)
         try:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from caphistory.cli.phrases import steps
 from caphistory.cli.session import EVERY_ROW, Session
+from caphistory.wording.phrases import steps
 
 if TYPE_CHECKING:
-    from caphistory.sources import KernelSource
+    from caphistory.questions.source_text import KernelSource
 
 CHAINS_SHOWN = 3
 """So many chains, the best, are enough unless all are asked for."""
@@ -68,7 +68,7 @@ def chains_to_checks(
 
 def kernel_of(session: Session, release: str, repository: Path | None) -> KernelSource:
     """The source of ``release``; CaphistoryError where no clone on this machine has it."""
-    from caphistory.sources import cached_repositories, open_kernel
+    from caphistory.questions.source_text import cached_repositories, open_kernel
 
     (asked,) = (one for one in session.ask("release_list") if one["release"] == release)
     repositories = [repository] if repository else cached_repositories()

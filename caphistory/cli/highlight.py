@@ -6,7 +6,7 @@ import re
 
 import click
 
-from caphistory.plain import clean
+from caphistory.wording.plain import clean
 
 _KEYWORDS = (
     "asm|asmlinkage|auto|break|case|char|const|continue|default|do|double|else|enum|extern|float"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from caphistory import __version__
-from caphistory.cli.phrases import counted, timeline
 from caphistory.cli.session import Session
 from caphistory.cli.text import say
-from caphistory.names import newest_release
-from caphistory.plain import clean
+from caphistory.questions.names import newest_release
+from caphistory.wording.phrases import counted, timeline
+from caphistory.wording.plain import clean
 
 _SYSCALL = "setgid"
 """In every release since 0.01, and one of those that went from root to a capability."""

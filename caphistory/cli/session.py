@@ -13,14 +13,15 @@ from typing import Any
 
 import click
 
-from caphistory.answers import Row, ask
 from caphistory.cli.complete import complete_abi, complete_release
-from caphistory.cli.output import FORMATS, render
-from caphistory.cli.phrases import counted
+from caphistory.cli.progress import LateProgress
 from caphistory.cli.text import say, table
 from caphistory.errors import UsageError
-from caphistory.names import known_abi, known_release, newest_release
-from caphistory.progress import LateProgress
+from caphistory.questions.names import known_abi, known_release, newest_release
+from caphistory.questions.queries import ask
+from caphistory.records import Row
+from caphistory.wording.formats import FORMATS, render
+from caphistory.wording.phrases import counted
 
 _AROUND_A_TABLE = 8
 """So many lines of the screen are left for headings, remarks, hints and the next prompt."""
@@ -42,7 +43,7 @@ class Session:
     @cached_property
     def database_path(self) -> Path:
         """The database that was asked for, else the default one."""
-        from caphistory.store import default_database
+        from caphistory.questions.database import default_database
 
         progress = LateProgress("unpacking the facts that ship with caphistory", sys.stderr)
         try:
@@ -53,7 +54,7 @@ class Session:
     @cached_property
     def connection(self) -> sqlite3.Connection:
         """The database, open for reading until the command ends."""
-        from caphistory.store import open_reader
+        from caphistory.questions.database import open_reader
 
         connection = open_reader(self.database_path)
         click.get_current_context().find_root().call_on_close(connection.close)
@@ -108,7 +109,7 @@ class Session:
         plain = click.get_current_context().find_root().color is False
         if plain or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
             return text
-        from caphistory.source_browser import source
+        from caphistory.wording.source_browser import source
 
         return f"\x1b]8;;{source(release, path, line)}\x1b\\{text}\x1b]8;;\x1b\\"
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from caphistory.answers import Row
-from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session
-from caphistory.cli.text import say, wrapped
-from caphistory.names import ROOT_CHECKS
-from caphistory.plain import clean
+from caphistory.cli.text import say
+from caphistory.records import ROOT_CHECKS, Row
+from caphistory.wording.phrases import counted
+from caphistory.wording.plain import clean, wrapped
 
 _ORDER = {
     fate: at

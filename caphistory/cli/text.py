@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 import click
 
-from caphistory.plain import clean
+from caphistory.wording.plain import clean, wrapped
 
 _GAP = "  "
 _STEP = " → "
@@ -97,13 +96,6 @@ def _folded(widths: Sequence[int], width: int) -> list[range]:
         if indent + _width(widths[starts[-1] : at + 1]) > width:
             starts.append(at)
     return [range(*ends) for ends in zip(starts, [*starts[1:], len(widths)], strict=True)]
-
-
-def wrapped(text: str, width: int, indent: str = "  ") -> list[str]:
-    """``text`` in lines of at most ``width``, the second and later ones indented."""
-    return textwrap.wrap(
-        text, max(width, 20), subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True
-    )
 
 
 def listed(items: Iterable[str], width: int) -> list[str]:

@@ -6,10 +6,11 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
-from caphistory.answers import Row, ask
 from caphistory.documented.documents import Claim, Documents, Place
-from caphistory.history.versions import is_known, position
-from caphistory.names import syscalls
+from caphistory.questions.names import syscalls
+from caphistory.questions.queries import ask
+from caphistory.questions.releases import is_known, position
+from caphistory.records import Row
 
 NOT_CHECKED = "documented, not checked"
 SAYS_LITTLE = "documented, checked only in ways that say little"

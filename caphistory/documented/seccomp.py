@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from caphistory.documented.documents import Claim, Documents, Place
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
-from caphistory.history.versions import parse
+from caphistory.questions.releases import parse
 
 _ALLOW = "SCMP_ACT_ALLOW"
 _ARCHITECTURES = {"amd64", "x86", "x32", "386"}

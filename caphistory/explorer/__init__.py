@@ -16,7 +16,7 @@ from markupsafe import Markup
 from caphistory.explorer import cells, filters, headers, metadata, routes
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.databases import alone, ours
-from caphistory.store.schema import VIEWS
+from caphistory.questions.schema import VIEWS
 
 if TYPE_CHECKING:
     # Datasette loads its plugins while it is being imported itself.

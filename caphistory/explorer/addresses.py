@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from caphistory.source_browser import source as source
+from caphistory.wording.source_browser import source as source
 
 
 class Addresses(NamedTuple):

@@ -10,7 +10,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from caphistory.explorer.addresses import Addresses, source
-from caphistory.names import ROOT_CHECKS
+from caphistory.records import ROOT_CHECKS
 
 Row = sqlite3.Row | Mapping[str, object]
 """A row as Datasette gives it."""

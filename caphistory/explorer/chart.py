@@ -14,9 +14,9 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from caphistory.answers import Row
-from caphistory.explorer.kinds import CAPABILITY, ROOT, UID0
 from caphistory.explorer.strips import Series, series_of
+from caphistory.records import Row
+from caphistory.wording.kinds import CAPABILITY, ROOT, UID0
 
 WIDTH = 960
 HEIGHT = 300

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from caphistory.answers import unfolded
-from caphistory.cli.output import render
 from caphistory.errors import UsageError
 from caphistory.explorer.pages.page import Page
+from caphistory.records import unfolded
+from caphistory.wording.formats import render
 
 FORMATS = {"json": "application/json; charset=utf-8", "csv": "text/csv; charset=utf-8"}
 """The formats, by what an address ends with, with their content types."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caphistory.explorer.pages.page import Answers
-from caphistory.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from caphistory.questions.database import is_database
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 _FOUND = "_caphistory"
 _ANSWERS = "_caphistory_answers"
 _DATASETTES_OWN = "_internal"
-
-# Where the header of a SQLite file has them (https://www.sqlite.org/fileformat.html).
-_USER_VERSION = slice(60, 64)
-_APPLICATION_ID = slice(68, 72)
 
 
 def ours(datasette: Datasette) -> list[str]:
@@ -46,18 +42,6 @@ def known_answers(database: Database) -> Answers | None:
 def _is_ours(database: Database) -> bool:
     # Datasette asks hundreds of times for one page, and a served file stays what it is.
     if not hasattr(database, _FOUND):
-        setattr(database, _FOUND, bool(database.path) and _has_our_header(str(database.path)))
+        setattr(database, _FOUND, bool(database.path) and is_database(Path(str(database.path))))
     found: bool = getattr(database, _FOUND)
     return found
-
-
-def _has_our_header(path: str) -> bool:
-    try:
-        with Path(path).open("rb") as file:
-            header = file.read(100)
-    except OSError:
-        return False
-    return (
-        int.from_bytes(header[_APPLICATION_ID], "big") == APPLICATION_ID
-        and int.from_bytes(header[_USER_VERSION], "big") == SCHEMA_VERSION
-    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from caphistory.store.schema import VIEWS
+from caphistory.questions.schema import VIEWS
 
 _NEWEST = "select release from asked_releases where asked = ''"
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from caphistory.answers import Query, queries
-from caphistory.store.schema import TABLES, VIEWS
+from caphistory.questions.queries import Query, queries
+from caphistory.questions.schema import TABLES, VIEWS
 
 TITLE = "caphistory: Linux' move from root to capabilities"
 ABOUT = (

@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from caphistory.answers import Row
-from caphistory.cli.phrases import steps
 from caphistory.errors import CaphistoryError
-from caphistory.sources import FunctionText, KernelSource, open_kernel
+from caphistory.questions.source_text import FunctionText, KernelSource, open_kernel
+from caphistory.records import Row
+from caphistory.wording.phrases import steps
 
 #: So many functions at most: a reader's patience, and the time that parsing their files takes.
 MOST_FUNCTIONS = 12

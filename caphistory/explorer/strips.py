@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from caphistory.explorer.kinds import BOTH, CAPABILITY, NOTHING, ROOT, UID0
+from caphistory.wording.kinds import BOTH, CAPABILITY, NOTHING, ROOT, UID0
 
 _HEIGHT = 20
 _LEAST_NAMED = 0.035

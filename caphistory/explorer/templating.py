@@ -15,11 +15,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from caphistory.cli.phrases import counted, effect, place, privilege, span
-from caphistory.explorer import addresses, kinds, strips
-from caphistory.meanings import other_check
-from caphistory.names import ROOT_CHECKS
-from caphistory.store.schema import TELLING_MEANS
+from caphistory.explorer import addresses, strips
+from caphistory.questions.schema import TELLING_MEANS
+from caphistory.records import ROOT_CHECKS
+from caphistory.wording import kinds
+from caphistory.wording.checks import other_check
+from caphistory.wording.phrases import counted, effect, place, privilege, span
 
 
 def rendered(template: str, context: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from caphistory.history.model import TagRef
-from caphistory.resources import data_path
+from caphistory.paths import data_path
 
 # The default history was put together from imports: the releases to 2.4.0-prerelease on
 # 2007-11-23, 2.4.0 to 2.5.3 (into BitKeeper) on 2002-02-04 and 2002-02-05.

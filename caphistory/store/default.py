@@ -27,11 +27,9 @@ def default_database(db: Path | str | None = None, progress: Progress | None = N
     own = user_database()
     if own.exists() and not _is_empty(own):
         return own
-    from platformdirs import user_cache_dir
+    from caphistory.paths import cache_folder, data_path
 
-    from caphistory.resources import data_path
-
-    return unpacked(Path(data_path("facts.xz")), Path(user_cache_dir("caphistory")), progress)
+    return unpacked(data_path("facts.xz"), cache_folder(), progress)
 
 
 def unpacked(facts: Path, folder: Path, progress: Progress | None = None) -> Path:

@@ -68,6 +68,11 @@ class Match(NamedTuple):
     lives: Place | None = None
 
 
+def is_unchanged(match: Match) -> bool:
+    """Whether it is the same site in both releases; such a match is not stored."""
+    return match.fate == "same" and match.before == match.after and match.certain
+
+
 class Side(NamedTuple):
     """One release: the files that hold sites in either and are not the same in both, and the
     sites of those that are."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from caphistory.errors import CaphistoryError
 from caphistory.successions.contexts import File, Site, read_file
@@ -19,7 +19,7 @@ _VERSIONS = 4
 
 
 class Text(Protocol):
-    """The files of a release (``sources.KernelSource``)."""
+    """The files of a release (``history.source_text.KernelSource``)."""
 
     def blob(self, path: str) -> str | None:
         """The git id of a file's content, None where there is no file."""
@@ -27,6 +27,21 @@ class Text(Protocol):
     def content(self, path: str) -> bytes | None:
         """The content of a file, None where there is none; CaphistoryError where it cannot be
         read."""
+
+    def changed(self, later: Any) -> Sequence[str]:
+        """The paths of the files that differ in ``later``, which is a ``Text`` of the same kind."""
+
+
+class Release(Protocol):
+    """A stored release (``store.successions.End``)."""
+
+    @property
+    def position(self) -> int:
+        """Its place among all releases."""
+
+
+ReleaseT = TypeVar("ReleaseT", bound=Release)
+TextT = TypeVar("TextT", bound=Text)
 
 
 class Checked(NamedTuple):
@@ -93,6 +108,38 @@ class Comparing:
         if len(versions) > _VERSIONS:
             del versions[next(iter(versions))]
         yield file
+
+
+class Comparer(Generic[ReleaseT, TextT]):
+    """Compares stored releases, one pair after the other: what two pairs have in common is read
+    once. ``sites`` and ``wrappers`` give what is stored of the release at a position, ``text``
+    opens its source."""
+
+    def __init__(
+        self,
+        sites: Callable[[int], Iterable[tuple[Any, ...]]],
+        wrappers: Callable[[int], Collection[str]],
+        text: Callable[[ReleaseT], TextT],
+    ) -> None:
+        self._sites = sites
+        self._wrappers = wrappers
+        self._text = text
+        self._comparing = Comparing()
+        self._ends: dict[int, tuple[Checked, TextT]] = {}
+
+    def matches(self, before: ReleaseT, after: ReleaseT) -> list[Match]:
+        """What became of the check sites of the one release in the other. Raises CaphistoryError
+        where the text of one cannot be had."""
+        ends = (before, after)
+        self._ends = {end.position: self._ends.get(end.position) or self._end(end) for end in ends}
+        (old, old_text), (new, new_text) = (self._ends[end.position] for end in ends)
+        return self._comparing.successions(old, new, old_text.changed(new_text))
+
+    def _end(self, end: ReleaseT) -> tuple[Checked, TextT]:
+        text = self._text(end)
+        # A stored site has its name before what a site here has.
+        sites = [Site(*site[1:]) for site in self._sites(end.position)]
+        return Checked(sites, self._wrappers(end.position), text), text
 
 
 def _by_path(sites: Sequence[Site]) -> dict[str, list[Site]]:

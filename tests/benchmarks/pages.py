@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from datasette.app import Datasette
 
-from caphistory.answers import ask, queries
 from caphistory.explorer.server import NAME, explorer_application
+from caphistory.questions.queries import ask, queries
 from caphistory.store import default_database, open_reader
 from caphistory.store.schema import VIEWS
 

@@ -16,7 +16,7 @@ import time
 
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
-from caphistory.resources import cache_folder
+from caphistory.paths import cache_folder
 from caphistory.syntax.declarations import parser
 from caphistory.syntax.reader import read
 

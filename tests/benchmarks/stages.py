@@ -19,10 +19,10 @@ from pathlib import Path
 from caphistory.history.model import TagRef
 from caphistory.history.sources import open_source
 from caphistory.history.versions import kind, position, series
-from caphistory.reading import Reading
+from caphistory.indexing.fact_cache import FactCache
+from caphistory.indexing.release_reader import ReleaseReader
+from caphistory.paths import cache_folder
 from caphistory.records import Release
-from caphistory.remembered import Remembered
-from caphistory.resources import cache_folder
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         open_source(asked.source, cache_dir=cache_folder(), progress=lambda *_: None) as source,
     ):
-        reading = _Measured(source, Remembered(Path(folder)), {}, lambda *_: None)
+        reading = _Measured(source, FactCache(Path(folder)), {}, lambda *_: None)
         for tag in source.tags(asked.tag).releases:
             began = time.process_time()
             _, files = reading.link(tag, _release(tag, source.name))
@@ -51,7 +51,7 @@ def main() -> None:
             )
 
 
-class _Measured(Reading):
+class _Measured(ReleaseReader):
     """Notes the processor seconds that the reading of the last release took."""
 
     seconds = 0.0

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
-from caphistory.answers import queries
 from caphistory.cli.root import COMMANDS, root
+from caphistory.questions.queries import queries
 from caphistory.store.schema import VIEWS
 
 README = Path(__file__).resolve().parents[2] / "README.md"

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from caphistory.cli.root import COMMANDS
-from caphistory.resources import data_path
+from caphistory.paths import data_path
 from caphistory.store.schema import VIEWS
 from tests.documentation.reference import ANSWER, README, answered, with_reference
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.answers import Row
 from caphistory.documented.comparing import COLUMNS, VERDICTS, compare, compared, narrowed
 from caphistory.documented.documents import Claim, Documents, Place
 from caphistory.documented.manual import manual_folders
 from caphistory.documented.reading import documents_of
+from caphistory.records import Row
 from caphistory.store import open_reader
 from tests.documented import MANUAL
 from tests.faces.kernels import build_history

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from datasette.app import Datasette
 
-from caphistory.answers import queries
 from caphistory.errors import CaphistoryError
 from caphistory.explorer.server import address, explorer_application, listen
+from caphistory.questions.queries import queries
 from caphistory.records import CapabilityDefinition
 from caphistory.store.schema import TABLES, VIEWS
 from tests.explorer.asking import escaped, page

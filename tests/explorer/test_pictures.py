@@ -9,8 +9,8 @@ import pytest
 
 from caphistory.explorer.addresses import Addresses, anchor, source
 from caphistory.explorer.chart import OTHERS, Line, chart, check_chart
-from caphistory.explorer.kinds import KINDS, kind
 from caphistory.explorer.strips import Bar, axis, key, labels, series_of, strip
+from caphistory.wording.kinds import KINDS, kind
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from datasette.app import Datasette
 
 from caphistory.explorer.server import explorer_application
 from caphistory.explorer.sourcediff import chain_diff
-from caphistory.resources import cache_folder
+from caphistory.paths import cache_folder
 from tests.explorer.asking import page
 from tests.explorer.test_pages import words
 from tests.faces.repositories import build_sources

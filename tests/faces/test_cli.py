@@ -22,9 +22,9 @@ import click
 import pytest
 
 from caphistory.cli.root import COMMANDS, root
-from caphistory.plain import clean
 from caphistory.records import CapabilityDefinition, LinkedRelease
 from caphistory.store.schema import VIEWS
+from caphistory.wording.plain import clean
 from tests.faces.conftest import Run, Said
 from tests.factories import build, check, linked, site
 

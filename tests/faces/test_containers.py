@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.answers import query
-from caphistory.containers import (
+from caphistory.errors import NothingFound, UsageError
+from caphistory.questions.containers import (
     CapabilitySet,
     Container,
     bits_of,
@@ -17,7 +17,7 @@ from caphistory.containers import (
     one_of,
     set_of,
 )
-from caphistory.errors import NothingFound, UsageError
+from caphistory.questions.queries import query
 from tests.faces.conftest import Run
 
 DEPLOYMENT = """

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from caphistory.progress import (
+from caphistory.cli.progress import (
     LateProgress,
     QuietProgress,
     TerminalProgress,

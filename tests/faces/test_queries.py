@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.answers import ask, parse_query, queries
+from caphistory.questions.queries import ask, parse_query, queries
 from caphistory.records import LinkedRelease, SyscallCheck
 from caphistory.store import open_reader
 from caphistory.store.schema import VIEWS

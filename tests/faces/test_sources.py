@@ -9,7 +9,7 @@ import pygit2
 import pytest
 
 from caphistory.cli.highlight import c_lines
-from caphistory.sources import function_text
+from caphistory.history.source_text import function_text
 from tests.faces.conftest import Run
 from tests.faces.repositories import NEW, build_sources, commit
 from tests.factories import build, check, linked, release, site, step

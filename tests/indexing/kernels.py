@@ -13,7 +13,7 @@ import pygit2
 import pytest
 
 from caphistory.indexing import Summary, index
-from caphistory.progress import Progress
+from caphistory.indexing.progress import Progress
 from caphistory.store import open_reader
 from caphistory.store.schema import VIEWS
 from tests.history.kernels import commit, light_tag

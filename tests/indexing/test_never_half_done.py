@@ -17,7 +17,7 @@ import pygit2
 import pytest
 
 from caphistory.history.model import SourceSpec
-from caphistory.workers import Share, Work
+from caphistory.indexing.pool import Share, Work
 from tests.history.kernels import commit, light_tag
 
 from .kernels import RELEASES, Silence, contents, kernel, own_folders, read
@@ -147,8 +147,8 @@ def test_who_has_nothing_to_do_takes_from_others_and_that_changes_nothing(
     def one_share(source: SourceSpec, work: Sequence[Work], jobs: int) -> list[Share]:
         return [Share(source, list(work))]
 
-    monkeypatch.setattr("caphistory.indexing.shared_out", one_share)
-    monkeypatch.setattr("caphistory.workers._WORTHWHILE", 1)
+    monkeypatch.setattr("caphistory.indexing.run.shared_out", one_share)
+    monkeypatch.setattr("caphistory.indexing.pool._WORTHWHILE", 1)
     progress = CountsWorkers()
     with own_folders(tmp_path):
         read(tmp_path / "a.db", many, jobs=3, progress=progress)

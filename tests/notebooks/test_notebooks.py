@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from caphistory.resources import data_path
+from caphistory.paths import data_path
 from tests.notebooks.execute import executed, notebooks
 
 NOTEBOOKS = notebooks()

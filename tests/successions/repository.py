@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pygit2
 
+from caphistory.cli.progress import QuietProgress
 from caphistory.indexing import index
-from caphistory.progress import QuietProgress
 from tests.history.kernels import KERNEL, commit, light_tag
 
 FILE = "kernel/widget.c"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from caphistory import store
-from caphistory.answers import ask
-from caphistory.comparing import compared, sites_between
 from caphistory.errors import CaphistoryError
+from caphistory.questions.queries import ask
+from caphistory.questions.successions import compared, sites_between
 from caphistory.store import schema, successions
 from tests.successions.repository import TEXTS, indexed
 

@@ -13,8 +13,8 @@ from datasette.app import Datasette
 import caphistory
 from caphistory.cli import run
 from caphistory.explorer.server import explorer_application
-from caphistory.flows import ends, points
-from caphistory.resources import cache_folder
+from caphistory.notebook.flows import ends, points
+from caphistory.paths import cache_folder
 from tests.explorer.asking import page
 from tests.explorer.test_pages import words
 

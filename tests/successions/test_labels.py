@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.answers import Row
-from caphistory.comparing import compared
 from caphistory.errors import CaphistoryError
-from caphistory.sources import cached_repositories
+from caphistory.history.source_text import cached_repositories
+from caphistory.questions.successions import compared
+from caphistory.records import Row
 from caphistory.store import default_database, open_reader
 
 LABELS = Path(__file__).with_name("labels.csv")

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from caphistory.answers import ask
-from caphistory.resources import cache_folder, data_path
+from caphistory.paths import cache_folder, data_path
+from caphistory.questions.queries import ask
 from caphistory.store import open_reader
 from caphistory.store.default import unpacked
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from caphistory import resources
+from caphistory import paths as resources
+from caphistory.cli.progress import QuietProgress
 from caphistory.history.sources import open_source
 from caphistory.indexing import index
-from caphistory.progress import QuietProgress
 from caphistory.store import open_reader, unpack
 
 Line = Callable[[str, str, int], str]

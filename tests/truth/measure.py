@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from caphistory.resources import cache_folder, data_path
+from caphistory.paths import cache_folder, data_path
 from caphistory.store import open_reader
 from caphistory.store.default import unpacked
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from caphistory import resources
+from caphistory import paths as resources
+from caphistory.cli.progress import QuietProgress
 from caphistory.indexing import index
-from caphistory.progress import QuietProgress
 from caphistory.store import export, open_reader, unpack
 from tests.truth.conftest import READ_ANEW
 

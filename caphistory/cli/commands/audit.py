@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from caphistory.answers import Row
-from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, pass_session, subcommand
-from caphistory.cli.text import say, wrapped
+from caphistory.cli.text import say
 from caphistory.errors import NothingFound
-from caphistory.plain import clean
+from caphistory.records import Row
+from caphistory.wording.phrases import counted
+from caphistory.wording.plain import clean, wrapped
 
 _WORST = 10
 _OF_SITES = ("without_function", "effect_unknown")

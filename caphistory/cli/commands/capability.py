@@ -7,14 +7,14 @@ from operator import itemgetter
 
 import click
 
-from caphistory.answers import Row
 from caphistory.cli.complete import complete_capability
-from caphistory.cli.phrases import counted, place, span
 from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
-from caphistory.names import known_capability, newest_release
-from caphistory.plain import clean
+from caphistory.questions.names import known_capability, newest_release
+from caphistory.records import Row
+from caphistory.wording.phrases import counted, place, span
+from caphistory.wording.plain import clean
 
 
 @subcommand("capability", release=True)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 
-from caphistory.answers import Row
 from caphistory.cli.complete import complete_capability
-from caphistory.cli.phrases import counted, effect, place, privilege, table_of
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import listed, say, wrapped
-from caphistory.containers import (
+from caphistory.cli.text import listed, say
+from caphistory.errors import NothingFound, UsageError
+from caphistory.questions.containers import (
     ALL,
     DOCKER,
     Container,
@@ -22,9 +21,10 @@ from caphistory.containers import (
     one_of,
     set_of,
 )
-from caphistory.errors import NothingFound, UsageError
-from caphistory.names import known_capability
-from caphistory.plain import clean
+from caphistory.questions.names import known_capability
+from caphistory.records import Row
+from caphistory.wording.phrases import counted, effect, place, privilege, table_of
+from caphistory.wording.plain import clean, wrapped
 
 
 @subcommand("container", release=True)

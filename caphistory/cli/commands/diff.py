@@ -18,14 +18,14 @@ from caphistory.cli.functions import (
     repository_option,
 )
 from caphistory.cli.highlight import diff_line
-from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
-from caphistory.names import known_release, known_syscall
+from caphistory.questions.names import known_release, known_syscall
+from caphistory.wording.phrases import counted
 
 if TYPE_CHECKING:
-    from caphistory.sources import FunctionText, KernelSource
+    from caphistory.questions.source_text import FunctionText, KernelSource
 
 
 @subcommand("diff")

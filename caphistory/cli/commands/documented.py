@@ -8,16 +8,16 @@ from pathlib import Path
 
 import click
 
-from caphistory.answers import Row
 from caphistory.cli.complete import complete_name
-from caphistory.cli.phrases import counted, place
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say, say_next, shares, wrapped
+from caphistory.cli.text import say, say_next, shares
 from caphistory.documented.choosing import documents
 from caphistory.documented.comparing import VERDICTS, compared, narrowed
 from caphistory.errors import NothingFound
-from caphistory.names import known_name
-from caphistory.plain import clean
+from caphistory.questions.names import known_name
+from caphistory.records import Row
+from caphistory.wording.phrases import counted, place
+from caphistory.wording.plain import clean, wrapped
 
 _AROUND_ANOTHER = 3
 """So many lines stand around each table after the first."""

@@ -23,7 +23,7 @@ def command(session: Session, file: Path) -> None:
     Example:
       caphistory export history.facts
     """
-    from caphistory.store import export
+    from caphistory.questions.database import export
 
     export(session.connection, file)
     say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")

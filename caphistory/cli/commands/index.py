@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caphistory.cli.phrases import counted
+from caphistory.cli.progress import progress_for
 from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
-from caphistory.progress import progress_for
+from caphistory.wording.phrases import counted
 
 if TYPE_CHECKING:
     from caphistory.indexing import Summary
@@ -54,7 +54,7 @@ def command(
       caphistory index linux-2.2.24.tar.xz
     """
     from caphistory.indexing import index
-    from caphistory.store import database_to_write
+    from caphistory.questions.database import database_to_write
 
     if any(not source.strip() for source in sources):
         raise UsageError("an empty SOURCE: leave it out for the default history")

@@ -6,13 +6,13 @@ from itertools import groupby
 
 import click
 
-from caphistory.answers import Row
-from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
-from caphistory.names import newest_release
-from caphistory.plain import clean
+from caphistory.questions.names import newest_release
+from caphistory.records import Row
+from caphistory.wording.phrases import counted
+from caphistory.wording.plain import clean
 
 
 @subcommand("releases")

@@ -15,14 +15,14 @@ from caphistory.cli.functions import (
     repository_option,
 )
 from caphistory.cli.highlight import c_lines
-from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
-from caphistory.names import known_privilege, known_syscall
+from caphistory.questions.names import known_privilege, known_syscall
+from caphistory.wording.phrases import counted
 
 if TYPE_CHECKING:
-    from caphistory.sources import FunctionText
+    from caphistory.questions.source_text import FunctionText
 
 
 @subcommand("show", release=True)

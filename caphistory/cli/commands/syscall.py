@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import click
 
-from caphistory.answers import Row
 from caphistory.cli.complete import complete_syscall
-from caphistory.cli.phrases import (
+from caphistory.cli.session import Session, abi_option, pass_session, subcommand
+from caphistory.cli.text import ends_of, say
+from caphistory.errors import NothingFound
+from caphistory.questions.names import known_syscall
+from caphistory.records import Row
+from caphistory.wording.phrases import (
     asks,
     counted,
     effect,
@@ -19,11 +23,7 @@ from caphistory.cli.phrases import (
     through,
     timeline_paragraphs,
 )
-from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import ends_of, say
-from caphistory.errors import NothingFound
-from caphistory.names import known_syscall
-from caphistory.plain import clean
+from caphistory.wording.plain import clean
 
 
 @subcommand("syscall", release=True)

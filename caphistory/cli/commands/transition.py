@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 import click
 
-from caphistory.answers import Row
 from caphistory.cli.complete import complete_release
 from caphistory.cli.functions import repository_option
-from caphistory.cli.phrases import counted
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say, shares, wrapped
+from caphistory.cli.text import say, shares
 from caphistory.errors import NothingFound, UsageError
-from caphistory.names import known_release
-from caphistory.plain import clean
+from caphistory.questions.names import known_release
+from caphistory.records import Row
+from caphistory.wording.phrases import counted
+from caphistory.wording.plain import clean, wrapped
 
 _HEADINGS = {
     "capability": "from root to a capability",
@@ -103,8 +103,8 @@ def _sites(
 ) -> None:
     """Answer ``--sites``."""
     from caphistory.cli.sites import print_sites
-    from caphistory.comparing import moves_between, sites_between
-    from caphistory.sources import cached_repositories
+    from caphistory.questions.source_text import cached_repositories
+    from caphistory.questions.successions import moves_between, sites_between
 
     (ends,) = session.ask("transition_ends", **{"from": from_release, "to": to_release})
     repositories = [repository] if repository else cached_repositories()

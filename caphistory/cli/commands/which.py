@@ -6,15 +6,24 @@ from collections import Counter
 
 import click
 
-from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege
-from caphistory.cli.phrases import counted, effect, nearness, place, span, steps, table_of, through
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
-from caphistory.meanings import namespaces, other_check
-from caphistory.names import ROOT_CHECKS, known_privilege
-from caphistory.plain import clean
+from caphistory.questions.names import known_privilege
+from caphistory.records import ROOT_CHECKS, Row
+from caphistory.wording.checks import namespaces, other_check
+from caphistory.wording.phrases import (
+    counted,
+    effect,
+    nearness,
+    place,
+    span,
+    steps,
+    table_of,
+    through,
+)
+from caphistory.wording.plain import clean
 
 _AROUND_ANOTHER = 5
 """So many lines stand around each table after the first."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from caphistory.answers import Row
 from caphistory.cli.complete import complete_privilege, complete_syscall
 from caphistory.cli.functions import chains_shown, every_chain_option
-from caphistory.cli.phrases import Step, counted, effect, place, privilege, steps, table_of
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
-from caphistory.names import known_privilege, known_syscall
-from caphistory.plain import clean
+from caphistory.questions.names import known_privilege, known_syscall
+from caphistory.records import Row
+from caphistory.wording.phrases import Step, counted, effect, place, privilege, steps, table_of
+from caphistory.wording.plain import clean
 
 
 @subcommand("why", release=True)

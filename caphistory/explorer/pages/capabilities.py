@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import dropwhile, groupby
 
-from caphistory.answers import Row
 from caphistory.explorer.chart import Chart, Line, chart
-from caphistory.explorer.kinds import CAPABILITY, ROOT
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.meanings import ROOT_CHECK, namespaces
-from caphistory.names import ROOT_CHECKS, known_privilege, newest_release
+from caphistory.questions.names import known_privilege, newest_release
+from caphistory.records import ROOT_CHECKS, Row
+from caphistory.wording.checks import ROOT_CHECK, namespaces
+from caphistory.wording.kinds import CAPABILITY, ROOT
 
 #: So many rows of the sites are on the page; the rest is in the CSV.
 _MOST_SITES = 400

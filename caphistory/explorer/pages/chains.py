@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from caphistory.answers import Row
-from caphistory.cli.phrases import steps
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import anchor
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.names import known_abi, known_privilege, known_syscall, newest_release
+from caphistory.questions.names import known_abi, known_privilege, known_syscall, newest_release
+from caphistory.records import Row
+from caphistory.wording.phrases import steps
 
 #: So many chains are shown before a reader asks for all.
 FEW = 10

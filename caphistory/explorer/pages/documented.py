@@ -6,14 +6,14 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from caphistory.answers import Row
 from caphistory.documented.comparing import VERDICTS, compared, narrowed
 from caphistory.documented.documents import Documents
 from caphistory.documented.manual import manual_folders
 from caphistory.documented.reading import documents_of
 from caphistory.errors import NothingFound
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.names import known_name, newest_release
+from caphistory.questions.names import known_name, newest_release
+from caphistory.records import Row
 
 #: So many rows of each verdict are on the page; the rest is in the CSV.
 _MOST = 100

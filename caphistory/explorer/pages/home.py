@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from caphistory.answers import Row
 from caphistory.explorer.chart import check_chart
 from caphistory.explorer.metadata import in_order
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.names import newest_release
+from caphistory.questions.names import newest_release
+from caphistory.records import Row
 
 #: Syscalls with a history that says much, where the database has them.
 _TELLING = ("setgid", "chroot", "bind", "mount", "reboot", "nice", "kill", "ioperm", "settimeofday")

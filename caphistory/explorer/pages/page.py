@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
-from caphistory.answers import Row, ask
 from caphistory.errors import UsageError
 from caphistory.explorer.addresses import Addresses
-from caphistory.names import known_abi, known_release
+from caphistory.questions.names import known_abi, known_release
+from caphistory.questions.queries import ask
+from caphistory.records import Row
 
 Question = tuple[str, frozenset[tuple[str, str | None]]]
 """A question by its name, and its parameters."""

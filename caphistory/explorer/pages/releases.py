@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from caphistory.answers import Row
 from caphistory.explorer.pages.home import by_series
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.names import known_release
-from caphistory.records import Release
-from caphistory.store.line import predecessors
+from caphistory.questions.names import known_release
+from caphistory.questions.releases import predecessor
 
 #: So many sites are listed as new or gone; the rest is in the CSV.
 _MOST_SITES = 200
@@ -61,17 +59,3 @@ def release(asked: Asked) -> Page:
             "all_details": len(details),
         },
     )
-
-
-def predecessor(releases: list[Row], name: str) -> str | None:
-    """The release that ``name`` is compared with (see ``store.line``), None for the first."""
-    known = [
-        Release(
-            one["release"], one["series"], one["kind"], one["ordinal"], one["released"],
-            one["source"], one["commit_sha"],
-        )
-        for one in releases
-    ]  # fmt: skip
-    position = {one.release: one.position for one in known}
-    before = predecessors(known)[position[name]]
-    return next((one.release for one in known if one.position == before), None)

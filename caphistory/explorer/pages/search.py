@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from caphistory.answers import Row
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.pages.page import Asked, Page, Redirect
+from caphistory.records import Row
 
 #: So many names of each kind are on the page; the rest is in the CSV.
 MOST = 50

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from caphistory.answers import Row
-from caphistory.comparing import moves_between, sites_between
 from caphistory.errors import CaphistoryError, NothingFound
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.explorer.pages.syscalls import repositories
 from caphistory.explorer.sourcediff import FunctionDiff, Line, site_diff
-from caphistory.names import ROOT_CHECKS, known_privilege
-from caphistory.store.schema import FATES
+from caphistory.questions.names import known_privilege
+from caphistory.questions.schema import FATES
+from caphistory.questions.source_text import cached_repositories
+from caphistory.questions.successions import moves_between, sites_between
+from caphistory.records import ROOT_CHECKS, Row
 
 
 class Flow(NamedTuple):
@@ -81,7 +81,7 @@ def succession(asked: Asked) -> Page:
     problem = None
     for row in rows:
         try:
-            found = site_diff(row, sides, repositories())
+            found = site_diff(row, sides, cached_repositories())
             shown.append((row, found, list(_beside(found))))
         except CaphistoryError as error:
             problem = str(error)

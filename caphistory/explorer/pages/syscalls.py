@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from caphistory.answers import Row
-from caphistory.cli.phrases import span
-from caphistory.explorer.kinds import BOTH, CAPABILITY, ROOT, UID0, kind, privileges
 from caphistory.explorer.pages.page import Asked, Page
 from caphistory.explorer.sourcediff import FunctionDiff, chain_diff
 from caphistory.explorer.strips import Bar, axis, labels, series_of, strip
-from caphistory.names import known_privilege, known_syscall
-from caphistory.resources import cache_folder
+from caphistory.questions.names import known_privilege, known_syscall
+from caphistory.questions.source_text import cached_repositories
+from caphistory.records import Row
+from caphistory.wording.kinds import BOTH, CAPABILITY, ROOT, UID0, kind, privileges
+from caphistory.wording.phrases import span
 
 #: So many checks of a release are on a syscall's page; the rest is in the CSV.
 _MOST_CHECKS = 60
@@ -128,7 +127,7 @@ def diff(asked: Asked) -> Page:
             (release, commits[release], rows)
             for release, rows in zip(ends.values(), chains, strict=True)
         ],
-        repositories(),
+        cached_repositories(),
     )
     return Page(
         "diff",
@@ -146,11 +145,6 @@ def diff(asked: Asked) -> Page:
             ),
         },
     )
-
-
-def repositories() -> list[Path]:
-    """The clones that ``caphistory index`` made."""
-    return sorted(cache_folder().glob("*.git"))
 
 
 def _ends(asked: Asked, runs: list[Row], releases: list[Row]) -> dict[str, str]:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from caphistory.answers import Row
-from caphistory.cli.phrases import counted, span
-from caphistory.explorer.kinds import kind, privileges
 from caphistory.explorer.pages.page import Asked, Page
 from caphistory.explorer.strips import Bar, axis, labels, series_of, strip
-from caphistory.names import known_privilege
-from caphistory.names import privileges as known_privileges
+from caphistory.questions.names import known_privilege
+from caphistory.questions.names import privileges as known_privileges
+from caphistory.records import Row
+from caphistory.wording.kinds import kind, privileges
+from caphistory.wording.phrases import counted, span
 
 HEADINGS = {
     "capability": "From root to a capability",

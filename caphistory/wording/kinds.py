@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from caphistory.answers import Row
-from caphistory.names import ROOT_CHECKS
+from caphistory.records import ROOT_CHECKS, Row
 
 NOTHING, UID0, ROOT, BOTH, CAPABILITY = "nothing", "uid0", "root", "both", "capability"
 

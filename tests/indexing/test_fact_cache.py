@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from caphistory import remembered
-from caphistory.remembered import Remembered
+from caphistory.indexing import fact_cache
+from caphistory.indexing.fact_cache import FactCache
 from caphistory.syntax import facts
 from caphistory.syntax.reader import read as read_c
 
@@ -50,9 +50,9 @@ def file_of(cache: Path) -> Path:
     return path
 
 
-def filled(cache: Path, count: int = 1, **limits: int) -> Remembered:
+def filled(cache: Path, count: int = 1, **limits: int) -> FactCache:
     """A cache in which ``count`` versions of ``kernel/sys.c`` were put, one after the other."""
-    known = Remembered(cache, **limits)
+    known = FactCache(cache, **limits)
     for number in range(count):
         known.put(f"blob{number}", "kernel/sys.c", *read_c(TEXT + b"int a%d;\n" % number))
         known.flush()
@@ -65,12 +65,12 @@ def test_facts_come_back_as_they_were(cache: Path) -> None:
     assert all(f"{kind.__name__}(" in repr((blob, items)) for kind in kinds)
     for field in ("calls", "uid_tests", "flows", "stored"):
         assert any(getattr(macro, field) for item in items.values() for macro in item.macros)
-    Remembered(cache).put("of this run alone", "kernel/sys.c", blob, items)
-    known = Remembered(cache)
+    FactCache(cache).put("of this run alone", "kernel/sys.c", blob, items)
+    known = FactCache(cache)
     known.put("blob", "kernel/sys.c", blob, items)
     assert known.get("blob") is None  # not written yet
     known.flush()
-    again = Remembered(cache)
+    again = FactCache(cache)
     found = again.get("blob")
     assert found == (blob, items)
     assert repr(found) == repr((blob, items))  # a record equals a tuple
@@ -94,7 +94,7 @@ def test_a_full_cache_forgets_the_oldest(cache: Path) -> None:
 
 def test_a_disk_that_is_nearly_full_is_left_alone(cache: Path) -> None:
     filled(cache, least_free=10**18)
-    assert Remembered(cache).get("blob0") is None
+    assert FactCache(cache).get("blob0") is None
 
 
 def test_another_version_of_the_program_knows_nothing(
@@ -102,8 +102,8 @@ def test_another_version_of_the_program_knows_nothing(
 ) -> None:
     filled(cache).close()
     old = file_of(cache)
-    monkeypatch.setattr(remembered, "_FORMAT", "another")
-    assert Remembered(cache).get("blob0") is None
+    monkeypatch.setattr(fact_cache, "_FORMAT", "another")
+    assert FactCache(cache).get("blob0") is None
     assert file_of(cache) != old
 
 
@@ -115,11 +115,11 @@ def test_only_facts_are_made_of_what_the_file_holds(cache: Path) -> None:
             db.execute("UPDATE remembered SET facts = ?", (packed,))
 
     put(zlib.compress(pickle.dumps(("blob0", Path("a"), {}))))
-    assert Remembered(cache).get("blob0") is None
+    assert FactCache(cache).get("blob0") is None
     put(zlib.compress(marshal.dumps(("blob0", 1, {}))))
-    assert Remembered(cache).get("blob0") is None
+    assert FactCache(cache).get("blob0") is None
     put(b"no facts")
-    assert Remembered(cache).get("blob0") is None
+    assert FactCache(cache).get("blob0") is None
 
 
 def test_facts_of_another_content_are_none(cache: Path) -> None:
@@ -127,14 +127,14 @@ def test_facts_of_another_content_are_none(cache: Path) -> None:
     with closing(sqlite3.connect(file_of(cache))) as db, db:
         one = "SELECT facts FROM remembered WHERE blob = 'blob1'"
         db.execute(f"UPDATE remembered SET facts = ({one})")
-    assert Remembered(cache).get("blob1") is not None
-    assert Remembered(cache).get("blob0") is None
+    assert FactCache(cache).get("blob1") is not None
+    assert FactCache(cache).get("blob0") is None
 
 
 def test_what_was_got_and_dropped_leaves_nothing_behind(cache: Path) -> None:
     """Workers do without the collector of cycles."""
     filled(cache).close()
-    known = Remembered(cache)
+    known = FactCache(cache)
     gc.collect()
     gc.disable()
     try:
@@ -146,7 +146,7 @@ def test_what_was_got_and_dropped_leaves_nothing_behind(cache: Path) -> None:
 
 
 def put_many(cache: Path, name: str) -> None:
-    known = Remembered(cache)
+    known = FactCache(cache)
     for number in range(50):
         known.put(f"{name}{number}", f"{name}.c", *read_c(TEXT))
         known.flush()
@@ -160,7 +160,7 @@ def test_several_processes_put_at_once(cache: Path) -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    known = Remembered(cache)
+    known = FactCache(cache)
     assert all(known.get(f"{name}{number}") for name in names for number in range(50))
 
 

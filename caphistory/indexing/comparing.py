@@ -8,21 +8,23 @@ import multiprocessing
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Thread
 
-from caphistory.comparing import Comparer, goes_without_saying
 from caphistory.errors import CaphistoryError
 from caphistory.history.model import Source
-from caphistory.progress import Progress
+from caphistory.history.source_text import KernelSource, open_kernel
+from caphistory.indexing.pool import end_with_parent, no_interrupts, no_search_for_cycles
+from caphistory.indexing.progress import Progress
 from caphistory.store import open_reader, successions
-from caphistory.store.successions import Ends, StoredSuccession
-from caphistory.successions.matching import Match
-from caphistory.successions.releases import READER_VERSION
-from caphistory.workers import end_with_parent, no_interrupts, no_search_for_cycles
+from caphistory.store.successions import End, Ends, StoredSuccession
+from caphistory.successions.matching import Match, is_unchanged
+from caphistory.successions.releases import READER_VERSION, Comparer
 
+StoredComparer = Comparer[End, KernelSource]
 Found = list[StoredSuccession] | str
 """What became of the sites of a pair, or why that cannot be told."""
 
@@ -80,7 +82,7 @@ def _compared(
 ) -> Generator[Found, None, None]:
     """What is found of each pair, in order. What a worker does not tell, because it ended, is
     found here."""
-    here = Comparer(db, repositories)
+    here = _comparer(db, repositories)
     parts = [pairs[at : at + _TOGETHER] for at in range(0, len(pairs), _TOGETHER)]
     workers = min(jobs, len(parts)) if len(parts) > 1 else 0
     shares = [[ends for part in parts[n::workers] for ends in part] for n in range(workers)]
@@ -89,6 +91,14 @@ def _compared(
             for ends in part:
                 told = _told(pipes[number % workers]) if pipes else None
                 yield _found(here, ends) if told is None else told
+
+
+def _comparer(db: sqlite3.Connection, repositories: Sequence[Path]) -> StoredComparer:
+    return Comparer(
+        partial(successions.sites, db),
+        partial(successions.wrappers, db),
+        lambda end: open_kernel(end.release, end.commit_sha, repositories),
+    )
 
 
 @contextmanager
@@ -127,13 +137,13 @@ def _told(pipe: Connection) -> Found | None:
     return found
 
 
-def _found(comparer: Comparer, ends: Ends) -> Found:
+def _found(comparer: StoredComparer, ends: Ends) -> Found:
     try:
         with no_search_for_cycles():
-            matches = comparer.matches(ends)
+            matches = comparer.matches(*ends)
     except CaphistoryError as problem:
         return str(problem)
-    return [_stored(one) for one in matches if not goes_without_saying(one)]
+    return [_stored(one) for one in matches if not is_unchanged(one)]
 
 
 def _stored(match: Match) -> StoredSuccession:
@@ -158,6 +168,6 @@ def _run_worker(
     gc.disable()
     # The writing process finds out by itself why the database cannot be read.
     with suppress(ConnectionError, CaphistoryError), closing(open_reader(path)) as db:
-        comparer = Comparer(db, repositories)
+        comparer = _comparer(db, repositories)
         for ends in pairs:
             results.send(_found(comparer, ends))

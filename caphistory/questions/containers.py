@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from caphistory.errors import NothingFound, UsageError
+from caphistory.records import capability_name
 
 DOCKER, ALL, NONE = "docker", "all", "none"
 """The bases of a set that are no list of capabilities."""
@@ -34,16 +35,15 @@ class Container(NamedTuple):
     user: str | None = None
 
 
-def capability_name(text: str) -> str:
+def capability_or_all(text: str) -> str:
     """``net_admin`` and ``CAP_NET_ADMIN`` as ``CAP_NET_ADMIN``; ``all`` as ``ALL``."""
-    name = text.strip().upper()
-    return name if name == "ALL" else "CAP_" + name.removeprefix("CAP_")
+    return "ALL" if text.strip().upper() == "ALL" else capability_name(text)
 
 
 def capability_set(base: str, add: Iterable[str] = (), drop: Iterable[str] = ()) -> CapabilitySet:
     """The set that ``add`` and ``drop`` make of ``base``, as container runtimes read them: what
     is added is there whatever is dropped, but of ALL that is added only what is not dropped."""
-    added, dropped = ([capability_name(name) for name in names] for names in (add, drop))
+    added, dropped = ([capability_or_all(name) for name in names] for names in (add, drop))
     if "ALL" in added:
         base = ALL
         dropped = [name for name in dropped if name != "ALL"]
@@ -67,11 +67,11 @@ def set_of(
     if isinstance(base, Container):
         if base.privileged:
             return capability_set(ALL, add, drop)
-        dropped = {capability_name(name) for name in drop}
-        kept = [name for name in base.add if not dropped & {capability_name(name), "ALL"}]
+        dropped = {capability_or_all(name) for name in drop}
+        kept = [name for name in base.add if not dropped & {capability_or_all(name), "ALL"}]
         return capability_set(DOCKER, (*kept, *add), (*base.drop, *drop))
     if not isinstance(base, str):
-        return capability_set(",".join(map(capability_name, base)) or NONE, add, drop)
+        return capability_set(",".join(map(capability_or_all, base)) or NONE, add, drop)
     if base in (DOCKER, ALL, NONE):
         return capability_set(base, add, drop)
     bits = bits_of(base)

@@ -1,4 +1,4 @@
-"""Reading ahead: one release is linked by one worker, but its files can be read by many.
+"""Prefetching: one release is linked by one worker, but its files can be read by many.
 
 The first release of each share of work, of which nothing may be known yet, is read in as many
 processes as there are jobs; what the first releases of two shares have in common is read once.
@@ -18,34 +18,34 @@ from threading import Thread
 
 from caphistory.history.model import BrokenObject, Source, SourceSpec
 from caphistory.history.sources import reopen
-from caphistory.progress import Progress
-from caphistory.reading import facts_of, name_of, readable_files
-from caphistory.remembered import Remembered
-from caphistory.resources import cache_folder
-from caphistory.workers import Share, end_with_parent
+from caphistory.indexing.fact_cache import FactCache
+from caphistory.indexing.pool import Share, end_with_parent
+from caphistory.indexing.progress import Progress
+from caphistory.indexing.release_reader import facts_of, name_of, readable_files
+from caphistory.paths import cache_folder
 
 # Files of one folder have much in common, and each process takes a tenth of a second to begin.
 _TOGETHER = 50
 _WORTHWHILE = 500
 
 
-def read_ahead(shares: Sequence[Share], jobs: int, progress: Progress) -> int:
+def prefetch(shares: Sequence[Share], jobs: int, progress: Progress) -> int:
     """Read the files of the first release of each share; gives how many were read."""
     if jobs == 1:
         return 0
-    remembered = Remembered(cache_folder())
+    cache = FactCache(cache_folder())
     try:
-        return sum(_first_release(share, jobs, remembered, progress) for share in shares)
+        return sum(_first_release(share, jobs, cache, progress) for share in shares)
     finally:
-        remembered.close()
+        cache.close()
 
 
-def _first_release(share: Share, jobs: int, remembered: Remembered, progress: Progress) -> int:
+def _first_release(share: Share, jobs: int, cache: FactCache, progress: Progress) -> int:
     with suppress(BrokenObject), reopen(share.source) as source:
         files = readable_files(source.files(share.work[0].tag))
         unread = {name_of(path, blob): (path, blob) for path, blob in files.items()}
-        todo = [file for name, file in unread.items() if name not in remembered]
-        if remembered.open and len(todo) >= _WORTHWHILE:
+        todo = [file for name, file in unread.items() if name not in cache]
+        if cache.open and len(todo) >= _WORTHWHILE:
             return _read(share.source, todo, jobs, progress)
     return 0
 
@@ -76,7 +76,7 @@ class _Here:
     """What a process opens once."""
 
     source: Source
-    remembered: Remembered
+    cache: FactCache
 
 
 def _begin(source: SourceSpec) -> None:
@@ -84,7 +84,7 @@ def _begin(source: SourceSpec) -> None:
     Thread(target=end_with_parent, daemon=True).start()
     gc.disable()  # as in a worker
     _Here.source = reopen(source)
-    _Here.remembered = Remembered(cache_folder())
+    _Here.cache = FactCache(cache_folder())
 
 
 def _read_part(files: list[tuple[str, str]]) -> int:
@@ -92,8 +92,8 @@ def _read_part(files: list[tuple[str, str]]) -> int:
     for path, blob in files:
         with suppress(BrokenObject):
             content = _Here.source.read(blob)
-            known = _Here.remembered.lately(path)
-            _Here.remembered.put(name_of(path, blob), path, *facts_of(path, content, known))
+            known = _Here.cache.lately(path)
+            _Here.cache.put(name_of(path, blob), path, *facts_of(path, content, known))
             count += 1
-    _Here.remembered.flush()
+    _Here.cache.flush()
     return count

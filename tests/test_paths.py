@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caphistory.errors import CaphistoryError
-from caphistory.resources import data_path, queries_path
+from caphistory.paths import data_path, queries_path
 
 
 def test_data_and_queries_are_found() -> None:

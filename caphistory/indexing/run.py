@@ -17,10 +17,7 @@ from caphistory.history.dates import released
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
 from caphistory.history.versions import kind, position, series
-from caphistory.progress import Progress
-from caphistory.records import Release
-from caphistory.resources import cache_folder
-from caphistory.workers import (
+from caphistory.indexing.pool import (
     Share,
     Work,
     linked,
@@ -29,6 +26,9 @@ from caphistory.workers import (
     shared_out,
     unpacked,
 )
+from caphistory.indexing.progress import Progress
+from caphistory.paths import cache_folder
+from caphistory.records import Release
 
 if TYPE_CHECKING:
     from caphistory.store import Writer
@@ -85,8 +85,8 @@ def index(
     taken. Raises CaphistoryError where a source or the database cannot be used; what was
     stored before, and each release stored until then, stays.
     """
-    from caphistory.ahead import read_ahead
-    from caphistory.neighbours import add_successions
+    from caphistory.indexing.comparing import add_successions
+    from caphistory.indexing.prefetch import prefetch
     from caphistory.store import open_writer
 
     with ExitStack() as opened:
@@ -103,7 +103,7 @@ def index(
         if plan.missing:
             with open_writer(db, EXTRACTOR_VERSION) as writer:
                 shares = _shares(plan.missing, jobs, progress)
-                blobs += read_ahead(shares, jobs, progress)
+                blobs += prefetch(shares, jobs, progress)
                 progress.stage("reading and linking", sum(len(share.work) for share in shares))
                 with closing(linked(shares, jobs)) as results:
                     for done in results:

@@ -6,18 +6,13 @@ A query file is a header in SQL comments (``-- title:``, ``-- description:``,
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from functools import cache
 from typing import Any, NamedTuple
 
-from caphistory.resources import queries_path
-
-Row = dict[str, Any]
-
-NESTED = ("chain", "documented")
-"""Columns whose text is JSON: the steps of a chain, the places of documents."""
+from caphistory.paths import queries_path
+from caphistory.records import Row
 
 _HEADER = re.compile(r"-- (title|description|param (?P<name>\w+)): (?P<text>.+)")
 _DEFAULT = re.compile(r"\(default: (?P<default>[^()]*)\)$")
@@ -100,8 +95,3 @@ def ask(connection: sqlite3.Connection, name: str, **parameters: str | None) -> 
     """The rows that the query ``name`` gives (see ``answer``), by column."""
     columns, rows = answer(connection, name, **parameters)
     return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def unfolded(row: Row) -> Row:
-    """``row`` with what its NESTED columns hold instead of their text."""
-    return {**row, **{name: json.loads(row[name]) for name in NESTED if row.get(name)}}

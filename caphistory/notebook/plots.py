@@ -1,4 +1,4 @@
-"""The answers of ``caphistory.api`` as Altair charts, which a notebook shows.
+"""The answers of ``caphistory.notebook.history`` as Altair charts, which a notebook shows.
 
 Releases stand in the order of their versions, one step for each: many of the older ones have
 no known date. Every chart carries its data, so that it can be looked up, changed and saved, and
@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from caphistory import flows
-from caphistory.containers import Container
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
-from caphistory.explorer.kinds import BOTH, CAPABILITY, KINDS, NOTHING, ROOT, UID0, kind
+from caphistory.notebook import flows
+from caphistory.questions.containers import Container
+from caphistory.wording.kinds import BOTH, CAPABILITY, KINDS, NOTHING, ROOT, UID0, kind
 
 try:
     import altair as alt
@@ -63,7 +63,7 @@ def _described_svg(spec: dict[str, Any], **_: Any) -> dict[str, str]:
 
 
 class Frames(Protocol):
-    """What is drawn: the answers of a database as data frames, which ``caphistory.api.History``
+    """What is drawn: the answers of a database as data frames, which ``notebook.history.History``
     gives and describes."""
 
     def ask(self, question: str, **parameters: str | None) -> pd.DataFrame: ...

@@ -1,32 +1,16 @@
-"""How long work tells what it is doing: a small protocol, for people and for logs."""
+"""How long work shows how far it is: a bar on a terminal, lines in a log."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-from typing import Protocol, TextIO
+from typing import TextIO
 
-from caphistory.plain import clean
+from caphistory.wording.plain import clean
 
 _REDRAW_SECONDS = 0.1
 _PATIENCE_SECONDS = 2.0
-
-
-class Progress(Protocol):
-    """What long work reports to whoever watches it."""
-
-    def stage(self, name: str, total: int | None = None) -> None:
-        """Begin the stage ``name`` of ``total`` units (None: not known)."""
-
-    def advance(self, n: int = 1) -> None:
-        """Say that ``n`` more units of the stage are done."""
-
-    def note(self, line: str) -> None:
-        """Tell ``line``, which stays to be read."""
-
-    def close(self) -> None:
-        """End the last stage."""
 
 
 class QuietProgress:

@@ -5,40 +5,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from caphistory.answers import Row, ask
 from caphistory.errors import CaphistoryError
-from caphistory.sources import KernelSource, open_kernel
+from caphistory.history.source_text import KernelSource, open_kernel
+from caphistory.questions.queries import ask
+from caphistory.records import Row
 from caphistory.store import successions
 from caphistory.store.successions import End, Ends, StoredSite
 from caphistory.successions.composition import composed
 from caphistory.successions.contexts import Site
-from caphistory.successions.matching import Match
-from caphistory.successions.releases import Checked, Comparing
-
-
-class Comparer:
-    """Compares releases of a database from their text in one of ``repositories``, one pair after
-    the other: what two pairs have in common is read once."""
-
-    def __init__(self, db: sqlite3.Connection, repositories: Sequence[Path]) -> None:
-        self._db = db
-        self._repositories = repositories
-        self._comparing = Comparing()
-        self._read: dict[int, tuple[Checked, KernelSource]] = {}
-
-    def matches(self, ends: Ends) -> list[Match]:
-        """What became of the check sites of the one release in the other. Raises CaphistoryError
-        where no repository has both."""
-        self._read = {end.position: self._read.get(end.position) or self._end(end) for end in ends}
-        (before, old), (after, new) = (self._read[end.position] for end in ends)
-        return self._comparing.successions(before, after, old.changed(new))
-
-    def _end(self, end: End) -> tuple[Checked, KernelSource]:
-        text = open_kernel(end.release, end.commit_sha, self._repositories)
-        sites = [Site(*site[1:]) for site in successions.sites(self._db, end.position)]
-        return Checked(sites, successions.wrappers(self._db, end.position), text), text
+from caphistory.successions.matching import Match, is_unchanged
+from caphistory.successions.releases import Comparer
 
 
 def sites_between(
@@ -82,12 +61,12 @@ def compared(
     """What became of the check sites between two stored releases, from the text of both, as rows
     of the query ``successions_between``. Raises CaphistoryError where no repository has both."""
     ends = Ends(successions.end(db, from_release), successions.end(db, to_release))
-    return _rows(db, ends, Comparer(db, repositories).matches(ends))
-
-
-def goes_without_saying(match: Match) -> bool:
-    """Whether it is the same site in both releases: what is not stored is."""
-    return match.fate == "same" and match.before == match.after and match.certain
+    comparer: Comparer[End, KernelSource] = Comparer(
+        partial(successions.sites, db),
+        partial(successions.wrappers, db),
+        lambda end: open_kernel(end.release, end.commit_sha, repositories),
+    )
+    return _rows(db, ends, comparer.matches(*ends))
 
 
 def _along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> list[Match]:
@@ -104,7 +83,7 @@ def _rows(db: sqlite3.Connection, ends: Ends, matches: Iterable[Match]) -> list[
     sites: list[Mapping[int, StoredSite]] = [
         {site.site: site for site in successions.sites(db, end.position)} for end in ends
     ]
-    said = [match for match in matches if not goes_without_saying(match)]
+    said = [match for match in matches if not is_unchanged(match)]
     befores = {match.before for match in said}
     afters = {match.after for match in said}
     said += [

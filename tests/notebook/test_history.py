@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import caphistory
-from caphistory.answers import queries
-from caphistory.containers import Container
+from caphistory.questions.containers import Container
+from caphistory.questions.queries import queries
 from caphistory.store.schema import VIEWS
 from tests.documentation.reference import README
 from tests.faces.kernels import RELEASES, build_history
@@ -225,7 +225,7 @@ def test_importing_caphistory_is_light() -> None:
 
 
 def test_every_method_says_what_it_gives() -> None:
-    from caphistory.plots import Plots
+    from caphistory.notebook.plots import Plots
 
     for kind in (caphistory.History, Plots):
         for name, member in vars(kind).items():

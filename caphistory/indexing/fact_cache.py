@@ -54,7 +54,7 @@ WHERE id <= (SELECT min(id) + (max(id) - min(id)) / 20 FROM remembered)"""
 Items = Mapping[bytes, Item]
 
 
-class Remembered:
+class FactCache:
     """What is known of files, by the id of their content; several processes may use one at once.
 
     No method raises for a trouble of the cache: from then on nothing is known any more.

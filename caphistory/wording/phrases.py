@@ -1,4 +1,4 @@
-"""How facts of the database are said in the terminal."""
+"""How facts of the database are put into words."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
-from caphistory.answers import Row
-from caphistory.cli.text import wrapped
-from caphistory.meanings import other_check
-from caphistory.plain import clean
+from caphistory.records import Row
+from caphistory.wording.checks import other_check
+from caphistory.wording.plain import clean, wrapped
 
 
 class Step(TypedDict):

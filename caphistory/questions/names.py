@@ -7,9 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from caphistory.errors import NothingFound, UsageError
-
-ROOT_CHECKS = ("suser", "fsuser", "uid0")
-"""The privileges that are no capability: being root, by three ways to ask."""
+from caphistory.records import ROOT_CHECKS, capability_name
 
 
 def releases(connection: sqlite3.Connection) -> list[str]:
@@ -82,7 +80,7 @@ def known_syscall(connection: sqlite3.Connection, text: str) -> str:
 def known_capability(connection: sqlite3.Connection, text: str) -> str:
     """The capability that ``text`` names, in any case and with or without ``CAP_``;
     UsageError with the nearest ones where there is none."""
-    wanted = "CAP_" + text.strip().upper().removeprefix("CAP_")
+    wanted = capability_name(text)
     sql = "select 1 from capability_definitions where capability = ? limit 1"
     if _holds(connection, sql, wanted):
         return wanted

@@ -7,8 +7,8 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
-from caphistory.answers import Row, unfolded
-from caphistory.plain import clean
+from caphistory.records import Row, unfolded
+from caphistory.wording.plain import clean
 
 FORMATS = ("table", "json", "csv", "tsv", "markdown")
 

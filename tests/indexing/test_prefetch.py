@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.progress import Progress
+from caphistory.indexing.progress import Progress
 
 from .kernels import Silence, add_release, contents, make_history, own_folders, read
 

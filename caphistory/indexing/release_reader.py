@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from caphistory.history.model import BrokenObject, Source, TagRef
+from caphistory.indexing.fact_cache import FactCache, Items
 from caphistory.linking.folders import I386
 from caphistory.linking.program import Program
 from caphistory.linking.release import Tree, link
 from caphistory.records import AuditDetail, LinkedRelease, Release
-from caphistory.remembered import Items, Remembered
 from caphistory.syntax.facts import Blob
 from caphistory.syntax.reader import read, read_assembler
 
@@ -25,7 +25,7 @@ def readable_files(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def name_of(path: str, blob_id: str) -> str:
-    """The name under which the facts of a file are remembered."""
+    """The name under which the facts of a file are cached."""
     return blob_id + (_AS_ASSEMBLER if path.endswith(_ASSEMBLER) else "")
 
 
@@ -37,10 +37,10 @@ def facts_of(path: str, content: bytes, known: Items) -> tuple[Blob, Items]:
     return blob, {p.key: new.get(p.key) or known[p.key] for p in blob.items}
 
 
-class Reading:
+class ReleaseReader:
     """Reads the releases of a source one after the other. Neighbours share most files, and
     the versions of a file most functions: what was there in the release before, or was read by
-    an earlier run (``remembered``), is not read again.
+    an earlier run (``cache``), is not read again.
 
     ``lost`` are the contents that cannot be read, by id, with the reason. ``about_to`` is told
     the id of each content and its path before it is read, and two empty strings after that.
@@ -49,12 +49,12 @@ class Reading:
     def __init__(
         self,
         source: Source,
-        remembered: Remembered,
+        cache: FactCache,
         lost: Mapping[str, str],
         about_to: Callable[[str, str], None],
     ) -> None:
         self._source = source
-        self._remembered = remembered
+        self._fact_cache = cache
         self._lost = lost
         self._about_to = about_to
         self._program = Program(I386)
@@ -106,19 +106,19 @@ class Reading:
             self._ids[path] = files[path]
             known = self._items.get(path, {})
             name = name_of(path, files[path])
-            found = self._remembered.get(name)
+            found = self._fact_cache.get(name)
             if found is None:
                 blobs_read += 1
-                known = known or self._remembered.lately(path)
+                known = known or self._fact_cache.lately(path)
                 self._about_to(files[path], path)
                 found = facts_of(path, self._content(path, files[path]), known)
                 self._about_to("", "")
                 if path not in self._unreadable:
-                    self._remembered.put(name, path, *found)
+                    self._fact_cache.put(name, path, *found)
             blob, items = found
             self._blobs[path] = blob
             self._items[path] = {p.key: known.get(p.key) or items[p.key] for p in blob.items}
-        self._remembered.flush()
+        self._fact_cache.flush()
         return blobs_read
 
     def _content(self, path: str, blob_id: str) -> bytes:

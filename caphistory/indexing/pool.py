@@ -34,8 +34,8 @@ from typing import IO, NamedTuple
 from caphistory.errors import CaphistoryError
 from caphistory.history.model import BrokenObject, Source, SourceSpec, TagRef
 from caphistory.history.sources import reopen
+from caphistory.paths import cache_folder
 from caphistory.records import LinkedRelease, Release, Step, SyscallCheck
-from caphistory.resources import cache_folder
 
 
 class Work(NamedTuple):
@@ -369,14 +369,14 @@ def end_with_parent() -> None:
 def _read_all(
     source: Source, share: Share, tell: Callable[..., None], most: ctypes.c_long
 ) -> Iterator[Done]:
-    from caphistory.reading import Reading
-    from caphistory.remembered import Remembered
+    from caphistory.indexing.fact_cache import FactCache
+    from caphistory.indexing.release_reader import ReleaseReader
 
     def about_to(blob_id: str, path: str) -> None:
         tell("reading", blob_id, path) if blob_id else tell("linking")
 
-    remembered = Remembered(cache_folder())
-    reading = Reading(source, remembered, share.lost, about_to)
+    cache = FactCache(cache_folder())
+    reading = ReleaseReader(source, cache, share.lost, about_to)
     for number, one in enumerate(share.work):
         if number >= most.value:
             return  # others do the rest
@@ -391,7 +391,7 @@ def _read_all(
         except Exception as error:
             # A mistake of this program costs one release, not all that come after it.
             yield Done(name, None, mistake(error), 0, [])
-            reading = Reading(source, remembered, share.lost, about_to)
+            reading = ReleaseReader(source, cache, share.lost, about_to)
         else:
             yield Done(name, _packed(linked), "", blobs, _unread(linked))
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pygit2
 
 from caphistory.errors import CaphistoryError
+from caphistory.paths import cache_folder
 from caphistory.syntax.items import Extent, cut
 from caphistory.syntax.lexical import Scan, scan
 from caphistory.syntax.reader import read
@@ -124,9 +125,7 @@ def _decoded(source: bytes) -> str:
 
 def cached_repositories() -> list[Path]:
     """The clones that ``caphistory index`` made."""
-    from platformdirs import user_cache_dir
-
-    return sorted(Path(user_cache_dir("caphistory")).glob("*.git"))
+    return sorted(cache_folder().glob("*.git"))
 
 
 def open_kernel(release: str, commit_sha: str | None, repositories: Sequence[Path]) -> KernelSource:

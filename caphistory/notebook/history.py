@@ -21,13 +21,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from caphistory import names
-from caphistory.answers import NESTED, answer, ask, queries
-from caphistory.containers import Container, set_of
 from caphistory.documented.choosing import documents
 from caphistory.documented.comparing import COLUMNS, compared, narrowed
 from caphistory.errors import CaphistoryError, UsageError
-from caphistory.store import default_database, open_reader
+from caphistory.questions import names
+from caphistory.questions.containers import Container, set_of
+from caphistory.questions.database import default_database, open_reader
+from caphistory.questions.queries import answer, ask, queries
+from caphistory.records import NESTED
 
 try:
     import pandas as pd
@@ -35,7 +36,7 @@ except ImportError as error:
     raise CaphistoryError("data frames need pandas: python -m pip install pandas") from error
 
 if TYPE_CHECKING:
-    from caphistory.plots import Plots
+    from caphistory.notebook.plots import Plots
 
 __all__ = ["History", "open"]
 
@@ -91,8 +92,8 @@ class History:
 
     @cached_property
     def plot(self) -> Plots:
-        """The answers as Altair charts (see ``caphistory.plots``)."""
-        from caphistory.plots import Plots
+        """The answers as Altair charts (see ``caphistory.notebook.plots``)."""
+        from caphistory.notebook.plots import Plots
 
         return Plots(self)
 
@@ -178,8 +179,8 @@ class History:
         source of both, in ``repository`` (by default the clones that ``caphistory index`` made),
         or along the neighbouring releases. CaphistoryError where none of these can be had.
         """
-        from caphistory.comparing import sites_between
-        from caphistory.sources import cached_repositories
+        from caphistory.questions.source_text import cached_repositories
+        from caphistory.questions.successions import sites_between
 
         asked = self._between(from_release, to_release, None)
         (ends,) = ask(self._connection, "transition_ends", **{n: asked[n] for n in ("from", "to")})
@@ -234,7 +235,7 @@ class History:
         syscall and missing capability, with its best evidence.
 
         ``base`` is ``docker`` (what Docker leaves), ``all``, ``none``, capabilities, a mask such
-        as ``00000000a80425fb`` or a container of a file (``caphistory.containers``); ``drop``
+        as ``00000000a80425fb`` or a container of a file (``questions.containers``); ``drop``
         takes away from it, and ``add`` gives.
         """
         return self._ask("container", **self._set(base, add, drop, release, abi))
