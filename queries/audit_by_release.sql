@@ -2,7 +2,7 @@
 -- description: For each release, how many times the name of a check occurs outside comments and strings and what each occurrence is; `unexplained` is what nobody could account for. Then the check sites, those of them without a function around them and those whose effect could not be read from the syntax; the functions found, and those whose syntax tree holds an error; and the calls through pointers with how many of them have a target by type.
 -- param release: a release (default: all)
 with asked as (
-    select nullif(ltrim(trim(:release), 'vV'), '') as release
+    select nullif({{without_v :release}}, '') as release
 ),
 -- Runs of releases added up where they begin and taken off behind their ends: looking up the
 -- sites of each release would take several times as long.

@@ -5,6 +5,6 @@ select release, kind, path, line, detail
 from audit_details
 where release = (
     select release from asked_releases
-    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked = {{without_v :release}}
 )
 order by kind, path, line

@@ -4,7 +4,7 @@
 with asked as (
     select release, ordinal
     from asked_releases
-    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked = {{without_v :release}}
 )
 select
     asked.release,

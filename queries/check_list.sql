@@ -5,7 +5,7 @@
 with asked as (
     select asked_releases.release, asked_privileges.privilege
     from asked_releases, asked_privileges
-    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked_releases.asked = {{without_v :release}}
         and asked_privileges.asked = lower(trim(coalesce(:privilege, '')))
 )
 select

@@ -9,7 +9,7 @@ with asked as (
         coalesce(nullif(trim(:abi), ''), abi) as abi,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
     from asked_releases
-    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked = {{without_v :release}}
 ),
 -- Materialised: SQLite would else look up what it shows of a row again to sort by it.
 checks as materialized (

@@ -21,7 +21,7 @@ with asked as (
         release,
         coalesce(nullif(trim(:abi), ''), abi) as abi
     from asked_releases
-    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked = {{without_v :release}}
 ),
 lost as (
     select defined.capability

@@ -22,7 +22,7 @@ with recursive asked as (
 target as (
     select release, ordinal, coalesce(nullif(trim(:abi), ''), abi) as abi
     from asked_releases
-    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked = {{without_v :release}}
 ),
 defined as (
     select capability, number from capability_definitions

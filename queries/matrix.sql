@@ -3,5 +3,5 @@
 -- param abi: a system-call table (default: i386)
 select abi, syscall, checks, first_release, last_release, open
 from syscall_timeline
-where abi = coalesce(nullif(trim(:abi), ''), 'i386')
+where abi = {{abi_or_i386}}
 order by syscall, first_ordinal

@@ -5,7 +5,7 @@
 with asked as (
     select
         privilege,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi
+        {{abi_or_i386}} as abi
     from asked_privileges
     where asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_admin')
 ),

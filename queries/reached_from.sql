@@ -7,7 +7,7 @@ with asked as (
     select
         coalesce(nullif(trim(:function), ''), 'sys_chroot') as function,
         nullif(trim(:path), '') as path,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi
+        {{abi_or_i386}} as abi
 ),
 places as (
     select distinct sites.path

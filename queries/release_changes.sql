@@ -7,7 +7,7 @@ select
     transitions.before, transitions.after
 from transitions
 where transitions.to_release
-    = coalesce(nullif(ltrim(trim(:release), 'vV'), ''), transitions.to_release)
-    and transitions.abi = coalesce(nullif(trim(:abi), ''), 'i386')
+    = coalesce(nullif({{without_v :release}}, ''), transitions.to_release)
+    and transitions.abi = {{abi_or_i386}}
 order by
     (select ordinal from releases where release = transitions.to_release), transitions.syscall

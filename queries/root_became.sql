@@ -5,15 +5,8 @@
 -- param abi: a system-call table (default: i386)
 with asked as (
     select
-        coalesce(
-            nullif(ltrim(trim(:from), 'vV'), ''),
-            (select from_release from usual_ends)
-        ) as from_release,
-        coalesce(
-            nullif(ltrim(trim(:to), 'vV'), ''),
-            (select to_release from usual_ends)
-        ) as to_release,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi
+        {{asked_ends}},
+        {{abi_or_i386}} as abi
 ),
 states as (
     select releases.release, timeline.syscall, timeline.checks
@@ -31,16 +24,16 @@ select
     later.checks as after,
     case
         when later.checks is null then 'removed'
-        when later.checks like '%CAP#_%' escape '#' and later.checks like '%suser%' then 'both'
-        when later.checks like '%CAP#_%' escape '#' then 'capability'
-        when later.checks like '%suser%' then 'root'
+        when {{names_capability later.checks}} and {{names_root later.checks}} then 'both'
+        when {{names_capability later.checks}} then 'capability'
+        when {{names_root later.checks}} then 'root'
         else 'nothing'
     end as became
 from asked
 join states as earlier on earlier.release = asked.from_release
 left join states as later
     on later.release = asked.to_release and later.syscall = earlier.syscall
-where earlier.checks like '%suser%'
+where {{names_root earlier.checks}}
 order by
     case became
         when 'capability' then 0 when 'both' then 1 when 'root' then 2 when 'nothing' then 3 else 4

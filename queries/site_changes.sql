@@ -4,14 +4,7 @@
 -- param to: the later release (default: the last 2.2 in the database)
 with asked as (
     select
-        coalesce(
-            nullif(ltrim(trim(:from), 'vV'), ''),
-            (select from_release from usual_ends)
-        ) as from_release,
-        coalesce(
-            nullif(ltrim(trim(:to), 'vV'), ''),
-            (select to_release from usual_ends)
-        ) as to_release
+        {{asked_ends}}
 ),
 ends as (
     select

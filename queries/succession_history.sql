@@ -6,7 +6,7 @@
 with recursive asked as (
     select
         coalesce(
-            nullif(ltrim(trim(:release), 'vV'), ''),
+            nullif({{without_v :release}}, ''),
             (select to_release from usual_ends)
         ) as release,
         nullif(trim(:path), '') as path,

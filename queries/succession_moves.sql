@@ -4,14 +4,7 @@
 -- param to: the later release (default: the last 2.2 in the database)
 with recursive asked as (
     select
-        coalesce(
-            nullif(ltrim(trim(:from), 'vV'), ''),
-            (select from_release from usual_ends)
-        ) as from_release,
-        coalesce(
-            nullif(ltrim(trim(:to), 'vV'), ''),
-            (select to_release from usual_ends)
-        ) as to_release
+        {{asked_ends}}
 ),
 before as (
     select from_release as release from asked
@@ -32,10 +25,10 @@ line as (
 select
     changes.to_release as release,
     case
-        when changes.check_before in ('suser', 'fsuser', 'uid0')
-            and changes.check_after in ('suser', 'fsuser', 'uid0') then 'root changed'
-        when changes.check_before in ('suser', 'fsuser', 'uid0') then 'to capability'
-        when changes.check_after in ('suser', 'fsuser', 'uid0') then 'to root'
+        when {{is_root changes.check_before}}
+            and {{is_root changes.check_after}} then 'root changed'
+        when {{is_root changes.check_before}} then 'to capability'
+        when {{is_root changes.check_after}} then 'to root'
         else 'capability changed'
     end as move,
     changes.path_before, changes.function_before, changes.line_before,

@@ -6,14 +6,7 @@
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0, asked for before or after (default: all)
 with asked as (
     select
-        coalesce(
-            nullif(ltrim(trim(:from), 'vV'), ''),
-            (select from_release from usual_ends)
-        ) as from_release,
-        coalesce(
-            nullif(ltrim(trim(:to), 'vV'), ''),
-            (select to_release from usual_ends)
-        ) as to_release,
+        {{asked_ends}},
         nullif(lower(trim(:fate)), '') as fate,
         privilege
     from asked_privileges

@@ -6,7 +6,7 @@
 with entries as (
     select syscalls.*, asked_releases.abi as usual_abi
     from asked_releases join syscalls using (release)
-    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked_releases.asked = {{without_v :release}}
         and syscalls.syscall = coalesce(nullif(trim(:syscall), ''), 'chroot')
 )
 select release, abi, number, syscall, function, path, line, parent

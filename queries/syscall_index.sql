@@ -2,7 +2,7 @@
 -- description: The syscalls of all system-call tables of an ABI, each with its first and last release and, as the last one has it, its number, its entry function with its file, and what it checks (by rows of telling_checks).
 -- param abi: a system-call table (default: i386)
 with asked as (
-    select coalesce(nullif(trim(:abi), ''), 'i386') as abi
+    select {{abi_or_i386}} as abi
 ),
 -- Bare columns of a query with one max() are those of its row: SQLite's own rule.
 held as (

@@ -5,7 +5,7 @@
 with asked as (
     select release, ordinal, coalesce(nullif(trim(:abi), ''), abi) as abi
     from asked_releases
-    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked = {{without_v :release}}
 ),
 states as (
     select timeline.syscall, timeline.checks

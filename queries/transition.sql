@@ -5,15 +5,8 @@
 -- param abi: a system-call table (default: i386)
 with asked as (
     select
-        coalesce(
-            nullif(ltrim(trim(:from), 'vV'), ''),
-            (select from_release from usual_ends)
-        ) as from_release,
-        coalesce(
-            nullif(ltrim(trim(:to), 'vV'), ''),
-            (select to_release from usual_ends)
-        ) as to_release,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi
+        {{asked_ends}},
+        {{abi_or_i386}} as abi
 ),
 ends as (
     select releases.release, releases.ordinal
@@ -71,7 +64,7 @@ select
         when after is null then 'removed'
         when before = '' then 'gained'
         when after = '' then 'lost'
-        when before not like '%CAP#_%' escape '#' and after like '%CAP#_%' escape '#'
+        when not {{names_capability before}} and {{names_capability after}}
             then 'capability'
         else 'changed'
     end as became

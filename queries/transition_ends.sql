@@ -2,12 +2,8 @@
 -- description: The two releases that the question “What changed between two releases” compares, also where nothing changed between them.
 -- param from: the earlier release (default: the last 2.0 in the database)
 -- param to: the later release (default: the last 2.2 in the database)
-select
-    coalesce(
-        nullif(ltrim(trim(:from), 'vV'), ''),
-        (select from_release from usual_ends)
-    ) as "from",
-    coalesce(
-        nullif(ltrim(trim(:to), 'vV'), ''),
-        (select to_release from usual_ends)
-    ) as "to"
+select from_release as "from", to_release as "to"
+from (
+    select
+        {{asked_ends}}
+)

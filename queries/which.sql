@@ -13,7 +13,7 @@ with asked as (
         nullif(trim(:reach), '') as reach,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
     from asked_releases, asked_privileges
-    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked_releases.asked = {{without_v :release}}
         and asked_privileges.asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_chroot')
 ),
 -- Materialised: SQLite would else look up what it shows of a row again to sort by it.

@@ -7,7 +7,7 @@
 with asked as (
     select
         privilege,
-        coalesce(nullif(trim(:abi), ''), 'i386') as abi,
+        {{abi_or_i386}} as abi,
         nullif(trim(:reach), '') as reach,
         coalesce(trim(:withheld), '') not in ('', '0') as withheld
     from asked_privileges

@@ -11,7 +11,7 @@ with asked as (
         coalesce(nullif(trim(:abi), ''), abi) as abi,
         nullif(trim(:reach), '') as reach
     from asked_releases, asked_privileges
-    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked_releases.asked = {{without_v :release}}
         and asked_privileges.asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_admin')
 ),
 held as (

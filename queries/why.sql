@@ -12,7 +12,7 @@ with asked as (
         nullif(trim(:abi), '') as abi,
         abi as usual_abi
     from asked_releases, asked_privileges
-    where asked_releases.asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked_releases.asked = {{without_v :release}}
         and asked_privileges.asked = lower(trim(coalesce(:privilege, '')))
 ),
 tables as (

@@ -5,6 +5,6 @@ select release, name, kind, check_name, capability, parameter, path, line
 from wrappers
 where release = (
     select release from asked_releases
-    where asked = ltrim(trim(coalesce(:release, '')), 'vV')
+    where asked = {{without_v :release}}
 )
 order by name, capability

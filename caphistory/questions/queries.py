@@ -2,6 +2,8 @@
 
 A query file is a header in SQL comments (``-- title:``, ``-- description:``,
 ``-- param NAME: text (default: …)``) and one SELECT with named parameters.
+What several queries say alike stands once, in ``queries/fragments``: ``{{NAME}}`` in a query is the
+text of ``fragments/NAME.sql``, ``{{NAME TEXT}}`` the same with TEXT for its ``$1``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from caphistory.paths import queries_path
 from caphistory.records import Row
 
 _HEADER = re.compile(r"-- (title|description|param (?P<name>\w+)): (?P<text>.+)")
+_FRAGMENT = re.compile(r"\{\{(?P<name>\w+)(?: (?P<argument>[^{}]+))?\}\}")
 _DEFAULT = re.compile(r"\(default: (?P<default>[^()]*)\)$")
 
 
@@ -27,7 +30,7 @@ class Parameter(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A question: ``sql`` is one SELECT, header included."""
+    """A question: ``sql`` is one SELECT, header included, as SQLite takes it."""
 
     name: str
     title: str
@@ -55,7 +58,29 @@ def parse_query(name: str, text: str) -> Query:
         parameters.append(Parameter(header["name"], described, default["default"]))
     if heads.keys() != {"title", "description"}:
         raise ValueError(f"{name}: a query begins with its title and its description")
-    return Query(name, heads["title"], heads["description"], tuple(parameters), text)
+    return Query(name, heads["title"], heads["description"], tuple(parameters), expanded(text))
+
+
+def expanded(sql: str) -> str:
+    """``sql`` with the text of each fragment in its place, indented as the line that names it."""
+    return "\n".join(_expanded_line(line) for line in sql.split("\n"))
+
+
+def _expanded_line(line: str) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    return _FRAGMENT.sub(lambda use: _text_of(use).replace("\n", f"\n{indent}"), line)
+
+
+def _text_of(use: re.Match[str]) -> str:
+    text = expanded(_fragment(use["name"]))
+    return text.replace("$1", use["argument"]) if use["argument"] else text
+
+
+@cache
+def _fragment(name: str) -> str:
+    """The text of a fragment, without the comment that says what it means."""
+    lines = (queries_path() / "fragments" / f"{name}.sql").read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
 
 
 @cache

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.questions.queries import ask, parse_query, queries
-from caphistory.records import LinkedRelease, SyscallCheck
+from caphistory.paths import queries_path
+from caphistory.questions.names import known_release
+from caphistory.questions.queries import ask, expanded, parse_query, queries
+from caphistory.records import ROOT_CHECKS, LinkedRelease, SyscallCheck
 from caphistory.store import open_reader
 from caphistory.store.schema import VIEWS
 from tests.factories import build, check, linked, site, step, syscall
@@ -36,6 +38,37 @@ def test_a_query_declares_exactly_the_parameters_that_it_uses(
         rest = {name: value for name, value in given.items() if name != missing}
         with pytest.raises(sqlite3.ProgrammingError, match=f":{missing}"):
             connection.execute(query.sql, rest)
+
+
+def test_a_fragment_stands_in_its_place_with_its_argument_and_its_indent() -> None:
+    sql = expanded("select\n    {{asked_ends}},\n    {{is_root check_name}} as root")
+    lines = sql.split("\n")
+    assert "{{" not in sql and "$1" not in sql
+    assert lines[1:3] == [
+        "    coalesce(",
+        "        nullif(ltrim(trim(coalesce(:from, '')), 'vV'), ''),",
+    ]
+    assert lines[-1] == "    check_name in ('suser', 'fsuser', 'uid0') as root"
+
+
+def test_every_fragment_says_what_it_means_and_is_used_more_than_once() -> None:
+    texts = [file.read_text("utf-8") for file in sorted(queries_path().rglob("*.sql"))]
+    for file in (queries_path() / "fragments").iterdir():
+        assert file.read_text("utf-8").startswith("-- ")
+        assert sum(text.count(f"{{{{{file.stem}") for text in texts) > 1, file.stem
+
+
+def test_root_checks_are_the_same_in_queries_and_in_python() -> None:
+    names = re.findall(r"'(\w+)'", expanded("{{is_root check_name}}"))
+    assert tuple(names) == ROOT_CHECKS
+
+
+@pytest.mark.parametrize("text", ["2.2.24", "v2.2.24", "V2.2.24", " v2.2.24 "])
+def test_a_release_is_read_alike_in_queries_and_in_python(
+    text: str, connection: sqlite3.Connection
+) -> None:
+    (found,) = connection.execute(f"select {expanded('{{without_v :release}}')}", [text]).fetchone()
+    assert found == known_release(connection, text) == "2.2.24"
 
 
 @pytest.mark.parametrize("name", NAMES)

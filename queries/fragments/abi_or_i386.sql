@@ -1,0 +1,2 @@
+-- The system-call table that a question about many releases asks about.
+coalesce(nullif(trim(:abi), ''), 'i386')
