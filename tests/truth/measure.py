@@ -2,7 +2,7 @@
 
 ``python -m tests.truth.measure [--db PATH]`` prints them by release and reach. The pairs of
 syscall and check that were judged by reading the kernel stand in ``labels/*.csv``; README.md
-beside them tells what the columns mean.
+tells what the columns mean.
 """
 
 from __future__ import annotations
