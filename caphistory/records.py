@@ -2,7 +2,7 @@
 the rows of answers.
 
 Every class here is one row of a contract view without its ``release`` column
-(see ``store/schema.py`` for the views themselves). Paths are relative to the
+(see ``store/views.py`` for the views themselves). Paths are relative to the
 root of the kernel tree, lines count from 1, and flags are 0 or 1.
 """
 
@@ -183,8 +183,7 @@ class Audit(NamedTuple):
 
 class AuditDetail(NamedTuple):
     """One occurrence or file that the reading could not account for
-    (view ``audit_details``): ``kind`` is ``unexplained``, ``no_function``,
-    ``unreadable`` or ``cut_off``."""
+    (view ``audit_details``): ``kind`` is one of ``store.tables.AUDIT_KINDS``."""
 
     kind: str
     path: str | None

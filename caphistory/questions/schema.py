@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from caphistory.store.schema import FATES, TABLES, TELLING_MEANS, VIEWS
+from caphistory.store.standing import TELLING_MEANS
+from caphistory.store.tables import FATES, TABLES
+from caphistory.store.views import VIEWS
 
 __all__ = ["FATES", "TABLES", "TELLING_MEANS", "VIEWS"]

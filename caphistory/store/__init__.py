@@ -9,16 +9,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from caphistory.store.database import create, open_reader
+from caphistory.store.database import open_reader
 from caphistory.store.reading import Indexed, has_release, indexed
 
 if TYPE_CHECKING:
+    from caphistory.store.ddl import create
     from caphistory.store.default import database_to_write, default_database, user_database
     from caphistory.store.shipped import export, unpack
     from caphistory.store.writer import Writer, open_writer
 
 _LATER = {
     "Writer": "writer",
+    "create": "ddl",
     "database_to_write": "default",
     "default_database": "default",
     "export": "shipped",

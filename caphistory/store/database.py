@@ -1,4 +1,4 @@
-"""Making and opening database files, and saying clearly why one cannot be."""
+"""Opening database files, for questions or for writing, and saying clearly why one cannot be."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from caphistory.errors import CaphistoryError
-from caphistory.store import schema
+
+#: Marks a SQLite file as ours (``PRAGMA application_id``): the letters "CAPH".
+APPLICATION_ID = 0x43415048
+
+#: Goes up whenever a database of the previous version cannot be read any more
+#: (``PRAGMA user_version``).
+SCHEMA_VERSION = 2
 
 #: STRICT tables came with this version of SQLite.
 OLDEST_SQLITE = (3, 37, 0)
@@ -19,39 +26,6 @@ _HEADER = b"SQLite format 3\x00"
 _HEADER_BYTES, _USER_VERSION, _APPLICATION_ID = 100, 60, 68
 _NUMBER = struct.Struct(">I")
 _BUSY_SECONDS = 30.0
-
-
-def create(path: Path | str) -> None:
-    """Make an empty database at ``path``; its folder must be there.
-
-    A database of ours that is already there is left as it is. Raises CaphistoryError when
-    the file is something else or cannot be written.
-    """
-    path = Path(path)
-    _check_folder(path)
-    if path.exists() and (path.is_dir() or path.stat().st_size):
-        check(path)
-        return
-    with translated(path, "write"), closing(connect(path)) as db, transaction(db):
-        if not db.execute("PRAGMA application_id").fetchone()[0]:
-            make_tables(db)
-            make_indexes(db)
-
-
-def make_tables(db: sqlite3.Connection) -> None:
-    """Make the tables and views of an empty database."""
-    for statement in schema.create_statements():
-        db.execute(statement)
-    db.executemany(
-        "INSERT INTO meta (key, value) VALUES (?, ?)",
-        [("schema_version", str(schema.SCHEMA_VERSION)), ("telling", schema.TELLING)],
-    )
-
-
-def make_indexes(db: sqlite3.Connection) -> None:
-    """Make the indexes that a database has not."""
-    for statement in schema.index_statements():
-        db.execute(statement)
 
 
 @contextmanager
@@ -87,11 +61,11 @@ def open_reader(path: Path | str) -> sqlite3.Connection:
     """
     path = Path(path)
     check(path)
-    with translated(path, "read"):
-        return _open_reader(path)
+    with translate_errors(path, "read"):
+        return _open_readable(path)
 
 
-def _open_reader(path: Path) -> sqlite3.Connection:
+def _open_readable(path: Path) -> sqlite3.Connection:
     """Open for reading; where SQLite cannot make its files beside a database that was left
     in WAL mode (a folder without write permission), read the main file as it stands."""
     db = connect(path, mode="ro")
@@ -106,6 +80,36 @@ def _open_reader(path: Path) -> sqlite3.Connection:
     return db
 
 
+class Header(NamedTuple):
+    """What the header of a SQLite file says of its content."""
+
+    application_id: int
+    schema_version: int
+
+
+def read_header(path: Path) -> Header | None:
+    """The header of a file, None where it is no SQLite file; OSError where it cannot be read.
+
+    From the file itself: SQLite needs a lock and files beside it, or takes one for damaged
+    whose last changes stand in the journal beside it, as a full disk leaves them.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header.startswith(_HEADER) or len(header) < _HEADER_BYTES:
+        return None
+    (application,) = _NUMBER.unpack_from(header, _APPLICATION_ID)
+    (version,) = _NUMBER.unpack_from(header, _USER_VERSION)
+    return Header(application, version)
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file is a database that this version can read; no where it cannot be read."""
+    try:
+        return read_header(path) == (APPLICATION_ID, SCHEMA_VERSION)
+    except OSError:
+        return False
+
+
 def check(path: Path) -> None:
     """Raise CaphistoryError unless the file is a database that this version can read."""
     _check_sqlite()
@@ -114,27 +118,23 @@ def check(path: Path) -> None:
     if path.is_dir():
         raise CaphistoryError(f"{path} is a folder, not a database")
     try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
+        header = read_header(path)
     except OSError as error:
         raise CaphistoryError(f"cannot read {path}: {error.strerror}") from error
-    if not header.startswith(_HEADER) or len(header) < _HEADER_BYTES:
+    if header is None:
         raise CaphistoryError(f"{path} is not a caphistory database (it is no SQLite file)")
-    # From the file itself: SQLite needs a lock and files beside it, or takes one for damaged
-    # whose last changes stand in the journal beside it, as a full disk leaves them.
-    (version,) = _NUMBER.unpack_from(header, _USER_VERSION)
-    (application,) = _NUMBER.unpack_from(header, _APPLICATION_ID)
-    if application != schema.APPLICATION_ID:
+    if header.application_id != APPLICATION_ID:
         raise CaphistoryError(f"{path} is not a caphistory database (another program made it)")
-    if version > schema.SCHEMA_VERSION:
+    version = header.schema_version
+    if version > SCHEMA_VERSION:
         raise CaphistoryError(
             f"{path} was made by a newer version of caphistory (schema {version}, this one"
-            f" knows {schema.SCHEMA_VERSION}): upgrade caphistory, or choose another --db"
+            f" knows {SCHEMA_VERSION}): upgrade caphistory, or choose another --db"
         )
-    if version < schema.SCHEMA_VERSION:
+    if version < SCHEMA_VERSION:
         raise CaphistoryError(
             f"{path} was made by an older version of caphistory (schema {version}, this one"
-            f" needs {schema.SCHEMA_VERSION}): delete it and run `caphistory index` again"
+            f" needs {SCHEMA_VERSION}): delete it and run `caphistory index` again"
         )
 
 
@@ -148,7 +148,7 @@ def connect(path: Path, mode: str = "rwc", *, immutable: bool = False) -> sqlite
 
 
 @contextmanager
-def translated(path: Path, doing: str) -> Iterator[None]:
+def translate_errors(path: Path, doing: str) -> Iterator[None]:
     """Turn what SQLite raises into one clear line; ``doing`` is ``read`` or ``write``."""
     try:
         yield
@@ -165,9 +165,9 @@ def writer_lock(path: Path) -> Iterator[None]:
     and does not keep readers of the database itself away. Raises CaphistoryError when
     another process holds it.
     """
-    _check_folder(path)
+    check_folder(path)
     lock = _beside(path, ".lock")
-    with translated(lock, "write"):
+    with translate_errors(lock, "write"):
         db = sqlite3.connect(lock, timeout=0, isolation_level=None)
     with closing(db):
         try:
@@ -181,7 +181,8 @@ def writer_lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _check_folder(path: Path) -> None:
+def check_folder(path: Path) -> None:
+    """Raise CaphistoryError unless the folder that ``path`` is to be in is there."""
     if not path.parent.is_dir():
         raise CaphistoryError(f"no folder {path.parent}: make it first, or choose another --db")
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from caphistory.records import CheckSite, LinkedRelease, Step, Syscall, SyscallCheck
 from caphistory.store.runs import Fact
-from caphistory.store.schema import FACT_TABLES, RUN_TABLES
+from caphistory.store.tables import AUDIT_KINDS, FACT_TABLES, RUN_TABLES
 
 #: Arguments of checks are kept as facts, not as source text: only so many characters.
 ARGUMENT_LENGTH = 200
@@ -74,7 +74,8 @@ class Interner:
 def facts_of(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
     """The rows of each run table but the summaries, without first and last position.
 
-    Raises ValueError when a chain does not end in its check or its check is no check site.
+    Raises ValueError when a chain does not end in its check, its check is no check site, or an
+    audit note is of a kind that ``AUDIT_KINDS`` does not describe.
     """
     facts: dict[str, set[Fact]] = {table.name: set() for table in RUN_TABLES}
     sites = _add_sites(linked.check_sites, interner, facts)
@@ -86,6 +87,9 @@ def facts_of(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
     facts["wrapper_runs"] = {
         (interner.id("wrapper_facts", *wrapper),) for wrapper in linked.wrappers
     }
+    undescribed = {note.kind for note in linked.audit_details} - AUDIT_KINDS.keys()
+    if undescribed:
+        raise ValueError(f"audit notes of an undescribed kind: {', '.join(sorted(undescribed))}")
     facts["audit_note_runs"] = {
         (interner.id("audit_notes", *note),) for note in linked.audit_details
     }

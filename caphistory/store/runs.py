@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from caphistory.store.schema import OPEN
+from caphistory.store.tables import OPEN
 
 Fact = tuple[Any, ...]
 Span = tuple[int, int]

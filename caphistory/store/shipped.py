@@ -18,7 +18,6 @@ import json
 import lzma
 import os
 import sqlite3
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from io import BufferedIOBase
@@ -29,9 +28,20 @@ from typing import Any
 
 from caphistory.errors import CaphistoryError
 from caphistory.records import Release
-from caphistory.store import columns, database, schema
+from caphistory.store import columns, database
 from caphistory.store.line import predecessors
 from caphistory.store.runs import Fact
+from caphistory.store.tables import (
+    AUDITS,
+    FACT_TABLES,
+    OPEN,
+    RUN_TABLES,
+    SUCCESSION_TABLES,
+    TABLES,
+    Column,
+    Table,
+)
+from caphistory.store.views import VIEWS
 
 #: Goes up whenever an older program could not read the file.
 FORMAT = 1
@@ -82,7 +92,7 @@ def unpack(path: Path | str, db_path: Path | str, progress: Progress | None = No
         with (
             lzma.open(path) as file,
             _replacing(db_path) as temporary,
-            database.translated(db_path, "write"),
+            database.translate_errors(db_path, "write"),
         ):
             _build(file, temporary, progress)
     except (lzma.LZMAError, EOFError, ValueError, KeyError) as error:
@@ -100,11 +110,10 @@ def key_of(path: Path | str) -> str:
     Such a file ends with the SHA-256 of what was compressed and a summary of its size, so
     that its tail stands for the whole, which need not be read on every start.
     """
-    layout = "\n".join((*schema.create_statements(), *schema.index_statements()))
     try:
         with Path(path).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 128))
-            return hashlib.sha256(file.read() + layout.encode()).hexdigest()[:16]
+            return hashlib.sha256(file.read() + repr((TABLES, VIEWS)).encode()).hexdigest()[:16]
     except OSError as error:
         raise CaphistoryError(f"cannot read {path}: {error.strerror}") from error
 
@@ -122,21 +131,21 @@ def _canonical(db: sqlite3.Connection) -> Iterator[bytes]:
     parts: list[bytes] = []
     rows: dict[str, int] = {}
     used = _used_ids(db)
-    for table in schema.FACT_TABLES:
+    for table in FACT_TABLES:
         facts = _canonical_facts(db, table, used[table.name], ids)
         rows[table.name] = len(facts)
         parts += _pack_facts(table, facts)
-    for table in schema.RUN_TABLES:
+    for table in RUN_TABLES:
         runs = _canonical_runs(db, table, ids, ranks)
         rows[table.name] = len(runs)
         parts += _pack_runs(table, runs)
-    for table in schema.SUCCESSION_TABLES:
+    for table in SUCCESSION_TABLES:
         successions = _canonical_successions(db, table, ids, ranks)
         rows[table.name] = len(successions)
         parts += _pack_columns(table, successions)
     header = {
         "format": FORMAT,
-        "schema": schema.SCHEMA_VERSION,
+        "schema": database.SCHEMA_VERSION,
         "telling": _telling_rule(db),
         "releases": [list(row) for row in releases],
         "audits": [list(row) for row in db.execute("SELECT * FROM audits ORDER BY position")],
@@ -153,11 +162,11 @@ def _telling_rule(db: sqlite3.Connection) -> str:
 
 
 def _used_ids(db: sqlite3.Connection) -> dict[str, set[int]]:
-    """The facts that runs lead to; releases that were removed leave others behind."""
-    used: dict[str, set[int]] = defaultdict(set)
-    tables = (*schema.SUCCESSION_TABLES, *schema.RUN_TABLES, *reversed(schema.FACT_TABLES))
-    for table in tables:
-        wanted = used[table.name] if table in schema.FACT_TABLES else None
+    """The facts that runs lead to, by table; releases that were written anew leave others
+    behind."""
+    used: dict[str, set[int]] = {table.name: set() for table in FACT_TABLES}
+    for table in (*SUCCESSION_TABLES, *RUN_TABLES, *reversed(FACT_TABLES)):
+        wanted = used.get(table.name)
         for column in table.columns:
             if column.references:
                 first = table.columns[0].name
@@ -174,9 +183,7 @@ def _used_ids(db: sqlite3.Connection) -> dict[str, set[int]]:
     return used
 
 
-def _canonical_facts(
-    db: sqlite3.Connection, table: schema.Table, used: set[int], ids: _Ids
-) -> list[Fact]:
+def _canonical_facts(db: sqlite3.Connection, table: Table, used: set[int], ids: _Ids) -> list[Fact]:
     """The facts of a table without their ids, in the order that makes their new ids, which
     are added to ``ids``."""
     new: dict[int, Fact] = {}
@@ -190,7 +197,7 @@ def _canonical_facts(
     return facts
 
 
-def _canonical_value(table: schema.Table, column: schema.Column, value: Any, ids: _Ids) -> Any:
+def _canonical_value(table: Table, column: Column, value: Any, ids: _Ids) -> Any:
     if value is None or (table.name, column.name) in _KERNEL_TEXT:
         return None
     if (table.name, column.name) == _EDGE_LISTS:
@@ -204,7 +211,7 @@ def _sort_key(fact: Fact) -> Fact:
 
 
 def _canonical_runs(
-    db: sqlite3.Connection, table: schema.Table, ids: _Ids, ranks: dict[int, int]
+    db: sqlite3.Connection, table: Table, ids: _Ids, ranks: dict[int, int]
 ) -> list[Fact]:
     """The runs of a table with canonical ids, ranks for positions, sorted by key; runs that
     differed in kernel text only are joined."""
@@ -234,11 +241,11 @@ def _canonical_runs(
 
 
 def _canonical_successions(
-    db: sqlite3.Connection, table: schema.Table, ids: _Ids, ranks: dict[int, int]
+    db: sqlite3.Connection, table: Table, ids: _Ids, ranks: dict[int, int]
 ) -> list[Fact]:
     """The rows of a table about two releases with canonical ids, ranks for positions, sorted."""
 
-    def canonical(column: schema.Column, value: Any) -> Any:
+    def canonical(column: Column, value: Any) -> Any:
         if column.name in _POSITIONS:
             return ranks[value]
         return ids[column.references][value] if column.references and value else value
@@ -250,12 +257,12 @@ def _canonical_successions(
     return sorted(rows, key=_sort_key)
 
 
-def _pack_columns(table: schema.Table, rows: list[Fact]) -> Iterator[bytes]:
+def _pack_columns(table: Table, rows: list[Fact]) -> Iterator[bytes]:
     for number, column in enumerate(table.columns):
         yield _pack(column, [row[number] for row in rows])
 
 
-def _pack_facts(table: schema.Table, facts: list[Fact]) -> Iterator[bytes]:
+def _pack_facts(table: Table, facts: list[Fact]) -> Iterator[bytes]:
     for number, column in enumerate(table.columns[1:]):
         values = [fact[number] for fact in facts]
         if (table.name, column.name) == _EDGE_LISTS:
@@ -265,7 +272,7 @@ def _pack_facts(table: schema.Table, facts: list[Fact]) -> Iterator[bytes]:
             yield _pack(column, values)
 
 
-def _pack_runs(table: schema.Table, runs: list[Fact]) -> Iterator[bytes]:
+def _pack_runs(table: Table, runs: list[Fact]) -> Iterator[bytes]:
     for number, column in enumerate(table.columns[:-2]):
         yield _pack(column, [run[number] for run in runs])
     ends = [-1, *(run[-1] for run in runs)]
@@ -273,13 +280,12 @@ def _pack_runs(table: schema.Table, runs: list[Fact]) -> Iterator[bytes]:
     yield columns.pack_numbers(run[-1] - run[-2] for run in runs)
 
 
-def _pack(column: schema.Column, values: Sequence[Any]) -> bytes:
-    kind = column.declaration
-    if kind.startswith("TEXT"):
+def _pack(column: Column, values: Sequence[Any]) -> bytes:
+    if column.type is str:
         return columns.pack_texts(values)
-    if kind.startswith("BLOB"):
+    if column.type is bytes:
         return columns.pack_blobs(values)
-    return columns.pack_numbers(values) if "NOT NULL" in kind else columns.pack_optional(values)
+    return columns.pack_optional(values) if column.optional else columns.pack_numbers(values)
 
 
 # Unpacking: from columns to the rows of a new database.
@@ -288,10 +294,13 @@ def _pack(column: schema.Column, values: Sequence[Any]) -> bytes:
 def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
     """Make the database at ``path``, which is nobody else's yet: if the machine stops in the
     middle nothing is lost, so nothing needs to be safe before the end."""
+    # Takes 0.3 s to import, which only the first start after an installation is to wait for.
+    from caphistory.store import ddl
+
     if file.read(len(_MAGIC)) != _MAGIC:
         raise ValueError("not an export")
     header = json.loads(columns.read_part(file))
-    if (header["format"], header["schema"]) != (FORMAT, schema.SCHEMA_VERSION):
+    if (header["format"], header["schema"]) != (FORMAT, database.SCHEMA_VERSION):
         raise CaphistoryError(
             f"the facts are of format {header['format']}, schema {header['schema']}: they do not"
             " belong to this version of caphistory"
@@ -301,11 +310,11 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
         db.execute("PRAGMA synchronous = OFF")
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         with database.transaction(db):
-            database.make_tables(db)
-            db.execute("UPDATE meta SET value = ? WHERE key = 'telling'", (header["telling"],))
+            ddl.create_empty(db)
+            ddl.set_meta(db, "telling", header["telling"])
             positions = _insert_releases(db, header)
             done, total = 0, sum(header["rows"].values())
-            for table in (*schema.FACT_TABLES, *schema.RUN_TABLES, *schema.SUCCESSION_TABLES):
+            for table in (*FACT_TABLES, *RUN_TABLES, *SUCCESSION_TABLES):
                 if table.name not in header["rows"]:
                     continue  # the file is of a program that did not know the table yet
                 unpacked = _unpack_rows(table)
@@ -314,7 +323,7 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
                     done += len(rows)
                     if progress:
                         progress(done, total)
-            database.make_indexes(db)
+            ddl.apply_schema(db)
         db.execute("ANALYZE")
 
 
@@ -322,28 +331,25 @@ def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int
     """Store releases and audits; returns the position of each release by its rank."""
     releases = [Release(*row[:-1]) for row in header["releases"]]
     before = predecessors(releases)
+    names = (*_RELEASE_COLUMNS, "predecessor")
     rows = [(*row, before[row[3]]) for row in header["releases"]]
-    marks = ", ".join("?" * (len(_RELEASE_COLUMNS) + 1))
     db.executemany(
-        f"INSERT INTO stored_releases ({', '.join(_RELEASE_COLUMNS)}, predecessor)"
-        f" VALUES ({marks})",
+        f"INSERT INTO stored_releases ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
         rows,
     )
-    db.executemany(schema.AUDITS.insert, header["audits"])
+    db.executemany(AUDITS.insert, header["audits"])
     return [release.position for release in releases]
 
 
 def _unpack_rows(
-    table: schema.Table,
-) -> Callable[[BufferedIOBase, schema.Table, list[int]], Iterator[Fact]]:
-    if table in schema.RUN_TABLES:
+    table: Table,
+) -> Callable[[BufferedIOBase, Table, list[int]], Iterator[Fact]]:
+    if table in RUN_TABLES:
         return _unpack_runs
-    return _unpack_successions if table in schema.SUCCESSION_TABLES else _unpack_facts
+    return _unpack_successions if table in SUCCESSION_TABLES else _unpack_facts
 
 
-def _unpack_successions(
-    file: BufferedIOBase, table: schema.Table, positions: list[int]
-) -> Iterator[Fact]:
+def _unpack_successions(file: BufferedIOBase, table: Table, positions: list[int]) -> Iterator[Fact]:
     values: list[Iterable[Any]] = [
         _unpack(column, columns.read_part(file)) for column in table.columns
     ]
@@ -353,7 +359,7 @@ def _unpack_successions(
     return zip(*values, strict=True)
 
 
-def _unpack_facts(file: BufferedIOBase, table: schema.Table, _: list[int]) -> Iterator[Fact]:
+def _unpack_facts(file: BufferedIOBase, table: Table, _: list[int]) -> Iterator[Fact]:
     values: list[Iterable[Any]] = []
     for column in table.columns[1:]:
         if (table.name, column.name) == _EDGE_LISTS:
@@ -365,13 +371,13 @@ def _unpack_facts(file: BufferedIOBase, table: schema.Table, _: list[int]) -> It
     return ((number, *fact) for number, fact in enumerate(zip(*values, strict=True), 1))
 
 
-def _unpack_runs(file: BufferedIOBase, table: schema.Table, positions: list[int]) -> Iterator[Fact]:
+def _unpack_runs(file: BufferedIOBase, table: Table, positions: list[int]) -> Iterator[Fact]:
     values = [_unpack(column, columns.read_part(file)) for column in table.columns[:-2]]
     gaps = columns.unpack_numbers(columns.read_part(file))
     lengths = columns.unpack_numbers(columns.read_part(file))
     ends = list(accumulate(map(add, gaps, (length + 1 for length in lengths)), initial=-1))[1:]
     firsts = map(sub, ends, lengths)
-    last_positions = [*positions[:-1], schema.OPEN]
+    last_positions = [*positions[:-1], OPEN]
     return zip(
         *values,
         map(positions.__getitem__, firsts),
@@ -380,13 +386,12 @@ def _unpack_runs(file: BufferedIOBase, table: schema.Table, positions: list[int]
     )
 
 
-def _unpack(column: schema.Column, data: bytes) -> Sequence[Any]:
-    kind = column.declaration
-    if kind.startswith("TEXT"):
+def _unpack(column: Column, data: bytes) -> Sequence[Any]:
+    if column.type is str:
         return columns.unpack_texts(data)
-    if kind.startswith("BLOB"):
+    if column.type is bytes:
         return columns.unpack_blobs(data)
-    return columns.unpack_numbers(data) if "NOT NULL" in kind else columns.unpack_optional(data)
+    return columns.unpack_optional(data) if column.optional else columns.unpack_numbers(data)
 
 
 def _in_pieces(rows: Iterator[Fact]) -> Iterator[list[Fact]]:
@@ -394,7 +399,7 @@ def _in_pieces(rows: Iterator[Fact]) -> Iterator[list[Fact]]:
         yield piece
 
 
-def _names(of: Iterable[schema.Column]) -> str:
+def _names(of: Iterable[Column]) -> str:
     return ", ".join(column.name for column in of)
 
 

@@ -7,8 +7,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from caphistory.store import schema
+from caphistory.store import expressions
 from caphistory.store.facts import Interner
+from caphistory.store.tables import SUCCESSION_CHANGES, SUCCESSION_PAIRS, SUCCESSION_TABLES
 
 
 class End(NamedTuple):
@@ -31,7 +32,7 @@ class Ends(NamedTuple):
 
 class StoredSite(NamedTuple):
     """A check site of a release; ``site`` is its number, ``name`` what it is, whatever its line
-    (``schema.site_name``)."""
+    (``expressions.site_name``)."""
 
     name: str
     site: int
@@ -167,7 +168,7 @@ def sites(db: sqlite3.Connection, position: int) -> list[StoredSite]:
     """The check sites of the release at a position."""
     rows = db.execute(
         f"""
-        SELECT {schema.site_name("s")}, s.id, place.path, holder.name,
+        SELECT {expressions.site_name("s")}, s.id, place.path, holder.name,
             (SELECT line FROM site_lines WHERE site = s.id AND first <= :at
                 ORDER BY first DESC LIMIT 1),
             s.check_name, s.capability, s.argument, s.effect
@@ -204,13 +205,13 @@ def write(
     db.execute("DELETE FROM succession_changes WHERE from_position = ? AND to_position = ?", pair)
     stored = [(*pair, *row[:-1], row.lives and interner.function(*row.lives)) for row in rows]
     interner.flush(db)
-    db.execute(schema.SUCCESSION_PAIRS.insert, (*pair, reader))
-    db.executemany(schema.SUCCESSION_CHANGES.insert, stored)
+    db.execute(SUCCESSION_PAIRS.insert, (*pair, reader))
+    db.executemany(SUCCESSION_CHANGES.insert, stored)
 
 
 def forget(db: sqlite3.Connection, position: int) -> None:
     """Drop what was stored of a release that is gone or written anew."""
-    for table in schema.SUCCESSION_TABLES:
+    for table in SUCCESSION_TABLES:
         db.execute(
             f"DELETE FROM {table.name} WHERE from_position = :at OR to_position = :at",
             {"at": position},
@@ -223,7 +224,7 @@ def keep_wanted(db: sqlite3.Connection) -> None:
         tuple(row) for row in db.execute("SELECT from_position, to_position FROM succession_pairs")
     }
     unwanted = held - {(ends.before.position, ends.after.position) for ends in wanted(db)}
-    for table in schema.SUCCESSION_TABLES:
+    for table in SUCCESSION_TABLES:
         db.executemany(
             f"DELETE FROM {table.name} WHERE from_position = ? AND to_position = ?",
             sorted(unwanted),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from caphistory.records import LinkedRelease
-from caphistory.store.schema import TELLING
+from caphistory.store.standing import TELLING
 
 _COLUMNS = (
     "abi, syscall, check_name, capability, reach, depth, pointer_hops, conditional, feasible,"
@@ -33,7 +33,7 @@ def of_linked(db: sqlite3.Connection, linked: LinkedRelease) -> list[Privilege]:
     """The privileges of a release that is being written.
 
     Its rows go through a temporary table, so that the one rule of what is telling
-    (``schema.TELLING``, an SQL expression) holds for them too.
+    (``standing.TELLING``, an SQL expression) holds for them too.
     """
     db.execute(f"CREATE TEMP TABLE IF NOT EXISTS written ({_COLUMNS})")
     db.execute("DELETE FROM temp.written")
@@ -66,7 +66,7 @@ def of_stored(db: sqlite3.Connection, release: str) -> list[Privilege]:
 
 def _privileges(db: sqlite3.Connection, rows: str, parameters: tuple[Any, ...]) -> list[Privilege]:
     # With min() SQLite takes the bare column ``reach`` from the row of the minimum.
-    found = db.execute(
+    grouped = db.execute(
         f"""
         SELECT abi, syscall, check_name, capability, reach, max(feasible), max({TELLING}),
             min((1 - feasible) * 1000000 + pointer_hops * 1000 + depth)
@@ -74,7 +74,7 @@ def _privileges(db: sqlite3.Connection, rows: str, parameters: tuple[Any, ...]) 
         """,
         parameters,
     )
-    return [Privilege(*tuple(row)[:7]) for row in found]
+    return [Privilege(*tuple(row)[:7]) for row in grouped]
 
 
 def texts(
@@ -86,7 +86,7 @@ def texts(
     for syscall in syscalls:
         checks[syscall] = set()
     for privilege in privileges:
-        found = checks[privilege.abi, privilege.syscall]
+        asked = checks[privilege.abi, privilege.syscall]
         if privilege.telling:
-            found.add(privilege.capability or privilege.check_name)
-    return {syscall: ", ".join(sorted(found)) for syscall, found in checks.items()}
+            asked.add(privilege.capability or privilege.check_name)
+    return {syscall: ", ".join(sorted(asked)) for syscall, asked in checks.items()}

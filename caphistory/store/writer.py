@@ -6,20 +6,22 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from caphistory.errors import CaphistoryError
 from caphistory.records import LinkedRelease, Release
-from caphistory.store import database, runs, schema, successions, summaries
+from caphistory.store import database, ddl, runs, standing, successions, summaries
 from caphistory.store.facts import Interner, facts_of, refuse_contradictions
 from caphistory.store.line import predecessors
 from caphistory.store.runs import Fact, Place, Span
+from caphistory.store.tables import AUDITS, RUN_TABLES, STORED_RELEASES, Table
 
 
 class _RunStore:
     """One run table, with the runs that hold the release written last kept in memory: a
     release that follows it is compared with these and not with the database."""
 
-    def __init__(self, db: sqlite3.Connection, table: schema.Table) -> None:
+    def __init__(self, db: sqlite3.Connection, table: Table) -> None:
         self._db = db
         self._select = f"SELECT {', '.join(table.column_names)} FROM {table.name} WHERE"
         self._store = table.insert
@@ -105,11 +107,18 @@ class Writer:
             facts = facts_of(linked, self._interner)
             self._add_summaries(facts, summaries.of_linked(self._db, linked), linked)
             self._interner.flush(self._db)
-            for table in schema.RUN_TABLES:
+            for table in RUN_TABLES:
                 self._runs[table.name].write(facts[table.name], place, stored=stored)
-            self._db.execute(schema.AUDITS.insert, (release.position, *linked.audit))
+            self._upsert(AUDITS, {"position": release.position, **linked.audit._asdict()})
             self._update_predecessors()
             successions.forget(self._db, release.position)
+            successions.keep_wanted(self._db)
+
+    def remove_release(self, release: str) -> None:
+        """Forget one release; nothing happens when it is not there."""
+        with self._transaction():
+            self._remove(release)
+            self._update_predecessors()
             successions.keep_wanted(self._db)
 
     def write_successions(
@@ -123,16 +132,9 @@ class Writer:
         with self._transaction():
             successions.write(self._db, self._interner, ends, rows, reader)
 
-    def remove_release(self, release: str) -> None:
-        """Forget one release; nothing happens when it is not there."""
-        with self._transaction():
-            self._remove(release)
-            self._update_predecessors()
-            successions.keep_wanted(self._db)
-
     def summarise(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Make the summaries (timeline, privileges, transitions) anew for all releases, by the
-        rule of ``schema.TELLING``; ``progress`` is given how many of how many are done.
+        rule of ``standing.TELLING``; ``progress`` is given how many of how many are done.
 
         ``open_writer`` does so when the rule is not the one that the database was made by.
         """
@@ -144,7 +146,7 @@ class Writer:
                 self._summarise(position, release)
                 if progress:
                     progress(done + 1, len(releases))
-            self._db.execute("UPDATE meta SET value = ? WHERE key = 'telling'", (schema.TELLING,))
+            ddl.set_meta(self._db, "telling", standing.TELLING)
 
     def _summarise(self, position: int, release: str) -> None:
         syscalls = self._db.execute(
@@ -175,13 +177,13 @@ class Writer:
         return {
             "privilege_runs": {
                 (
-                    number("syscall_names", found.abi, found.syscall),
-                    number("privileges", found.check_name, found.capability),
-                    found.reach,
-                    found.feasible,
-                    found.telling,
+                    number("syscall_names", privilege.abi, privilege.syscall),
+                    number("privileges", privilege.check_name, privilege.capability),
+                    privilege.reach,
+                    privilege.feasible,
+                    privilege.telling,
                 )
-                for found in privileges
+                for privilege in privileges
             },
             "summary_runs": {
                 (number("syscall_names", *syscall), text)
@@ -200,13 +202,8 @@ class Writer:
                 f" {self._path}: choose another --db for it"
             )
         place = self._place(release.position)
-        names = (*Release._fields, "extractor_version")
-        self._db.execute(
-            f"INSERT INTO stored_releases ({', '.join(names)})"
-            f" VALUES ({', '.join('?' * len(names))}) ON CONFLICT (position) DO UPDATE SET "
-            + ", ".join(f"{name} = excluded.{name}" for name in names),
-            (*release, self._extractor_version),
-        )
+        row = {**release._asdict(), "extractor_version": self._extractor_version}
+        self._upsert(STORED_RELEASES, row)
         return place, stored is not None
 
     def _remove(self, release: str) -> None:
@@ -220,6 +217,9 @@ class Writer:
         self._db.execute("DELETE FROM audits WHERE position = ?", (row[0],))
         successions.forget(self._db, row[0])
         self._db.execute("DELETE FROM stored_releases WHERE position = ?", (row[0],))
+
+    def _upsert(self, table: Table, row: dict[str, Any]) -> None:
+        ddl.use(self._db).table(table.name).upsert(row, pk=table.key)
 
     def _place(self, position: int) -> Place:
         before, after = self._db.execute(
@@ -246,7 +246,7 @@ class Writer:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All or nothing, also for what is kept in memory."""
-        with database.translated(self._path, "write"):
+        with database.translate_errors(self._path, "write"):
             try:
                 with database.transaction(self._db):
                     yield
@@ -256,7 +256,7 @@ class Writer:
 
     def _forget(self) -> None:
         self._interner = Interner(self._db)
-        self._runs = {table.name: _RunStore(self._db, table) for table in schema.RUN_TABLES}
+        self._runs = {table.name: _RunStore(self._db, table) for table in RUN_TABLES}
 
 
 @contextmanager
@@ -273,13 +273,13 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
     """
     path = Path(path)
     with database.writer_lock(path), closing(_connect(path)) as db:
-        with database.translated(path, "write"):
+        with database.translate_errors(path, "write"):
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            _add_tables(db)
-            _refresh_views(db)
+            with database.transaction(db):
+                ddl.apply_schema(db)
         try:
-            with database.translated(path, "read"):
+            with database.translate_errors(path, "read"):
                 writer = Writer(db, path, extractor_version)
             if not _knows_the_rule(db):
                 writer.summarise()
@@ -289,40 +289,14 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    database.create(path)
+    ddl.create(path)
     return database.connect(path, mode="rw")
-
-
-def _add_tables(db: sqlite3.Connection) -> None:
-    """Give a database of an earlier program the tables and indexes that it did not know."""
-    there = {row["name"] for row in db.execute("SELECT name FROM sqlite_master")}
-    for table in schema.TABLES:
-        if table.name not in there:
-            with database.transaction(db):
-                for statement in table.statements():
-                    db.execute(statement)
-    database.make_indexes(db)
-
-
-def _refresh_views(db: sqlite3.Connection) -> None:
-    """Bring the views of a database of an earlier program up to date."""
-    stored = {
-        row["name"]: row["sql"]
-        for row in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
-    }
-    if stored == {view.name: view.statements()[0] for view in schema.VIEWS}:
-        return
-    with database.transaction(db):
-        for name in stored:
-            db.execute(f"DROP VIEW {name}")
-        for statement in schema.view_statements():
-            db.execute(statement)
 
 
 def _knows_the_rule(db: sqlite3.Connection) -> bool:
     """Whether the summaries follow the rule of this program."""
     (rule,) = db.execute("SELECT value FROM meta WHERE key = 'telling'").fetchone()
-    return bool(rule == schema.TELLING)
+    return bool(rule == standing.TELLING)
 
 
 def _settle(db: sqlite3.Connection) -> None:

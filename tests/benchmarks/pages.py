@@ -25,7 +25,7 @@ from datasette.app import Datasette
 from caphistory.explorer.server import NAME, explorer_application
 from caphistory.questions.queries import ask, queries
 from caphistory.store import default_database, open_reader
-from caphistory.store.schema import VIEWS
+from caphistory.store.views import VIEWS
 
 ENOUGH = 100
 """What a page and a question may take at most, in milliseconds (issue 7)."""

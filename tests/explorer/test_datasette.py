@@ -19,7 +19,8 @@ from caphistory.errors import CaphistoryError
 from caphistory.explorer.server import address, explorer_application, listen
 from caphistory.questions.queries import queries
 from caphistory.records import CapabilityDefinition
-from caphistory.store.schema import TABLES, VIEWS
+from caphistory.store.tables import TABLES
+from caphistory.store.views import VIEWS
 from tests.explorer.asking import escaped, page
 from tests.factories import build, check, linked, site
 

@@ -14,7 +14,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.explorer.server import explorer_application
-from caphistory.store.schema import TABLES
+from caphistory.store.tables import TABLES
 from tests.explorer.asking import page
 from tests.faces.kernels import build_history
 

@@ -23,7 +23,7 @@ import pytest
 
 from caphistory.cli.root import COMMANDS, root
 from caphistory.records import CapabilityDefinition, LinkedRelease
-from caphistory.store.schema import VIEWS
+from caphistory.store.views import VIEWS
 from caphistory.wording.plain import clean
 from tests.faces.conftest import Run, Said
 from tests.factories import build, check, linked, site

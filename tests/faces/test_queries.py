@@ -15,7 +15,7 @@ from caphistory.questions.names import known_release
 from caphistory.questions.queries import ask, expanded, parse_query, queries
 from caphistory.records import ROOT_CHECKS, LinkedRelease, SyscallCheck
 from caphistory.store import open_reader
-from caphistory.store.schema import VIEWS
+from caphistory.store.views import VIEWS
 from tests.factories import build, check, linked, site, step, syscall
 
 NAMES = sorted(queries())

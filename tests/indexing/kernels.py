@@ -15,7 +15,7 @@ import pytest
 from caphistory.indexing import Summary, index
 from caphistory.indexing.progress import Progress
 from caphistory.store import open_reader
-from caphistory.store.schema import VIEWS
+from caphistory.store.views import VIEWS
 from tests.history.kernels import commit, light_tag
 
 RELEASES = ("2.0.39", "2.0.40", "2.1.91", "2.1.92", "2.2.0", "2.2.9", "2.2.10")

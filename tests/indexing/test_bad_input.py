@@ -17,7 +17,7 @@ import pytest
 from pygit2.enums import ObjectType
 
 from caphistory.cli import run
-from caphistory.store.schema import SCHEMA_VERSION
+from caphistory.store.database import SCHEMA_VERSION
 from tests.history.kernels import (
     annotated_tag,
     commit,

@@ -15,7 +15,7 @@ import pytest
 import caphistory
 from caphistory.questions.containers import Container
 from caphistory.questions.queries import queries
-from caphistory.store.schema import VIEWS
+from caphistory.store.views import VIEWS
 from tests.documentation.reference import README
 from tests.faces.kernels import RELEASES, build_history
 from tests.factories import build

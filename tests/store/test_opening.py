@@ -15,7 +15,7 @@ import pytest
 
 from caphistory import store
 from caphistory.errors import CaphistoryError
-from caphistory.store import schema
+from caphistory.store.database import SCHEMA_VERSION
 from tests.factories import build, check, linked, site
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def damaged(path: Path) -> None:
 BAD_FILES = [
     (lambda path: path.write_text("notes\n" * 100), "not a caphistory database"),
     (foreign, "another program made it"),
-    (lambda path: made_by_version(path, schema.SCHEMA_VERSION + 1), "newer version"),
+    (lambda path: made_by_version(path, SCHEMA_VERSION + 1), "newer version"),
     (lambda path: made_by_version(path, 0), "older version"),
     (lambda path: path.mkdir(), "is a folder"),
     (lambda path: path.write_bytes(b"SQLite format 3\x00"), "no SQLite file"),

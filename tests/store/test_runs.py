@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from caphistory.store import runs
 from caphistory.store.runs import Place
-from caphistory.store.schema import OPEN
+from caphistory.store.tables import OPEN
 
 FACTS = [("a",), ("b",)]
 

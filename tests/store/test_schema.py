@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from caphistory import store
-from caphistory.store import schema
+from caphistory.store.tables import AUDIT_KINDS, TABLES
+from caphistory.store.views import VIEWS
 from tests.factories import build, linked, site
+
+ROOT = Path(__file__).parents[2]
 
 CONTRACT = {
     "releases": "release, series, kind, ordinal, released, source, commit_sha",
@@ -42,13 +45,13 @@ def test_columns_of_the_contract(path: Path, view: str) -> None:
 
 def test_nothing_lacks_a_description(path: Path) -> None:
     db = store.open_reader(path)
-    described = {table.name: table.description for table in schema.TABLES} | {
-        view.name: view.description for view in schema.VIEWS
+    described = {table.name: table.description for table in TABLES} | {
+        view.name: view.description for view in VIEWS
     }
     columns = {
         table.name: {column.name: column.description for column in table.columns}
-        for table in schema.TABLES
-    } | {view.name: dict(view.columns) for view in schema.VIEWS}
+        for table in TABLES
+    } | {view.name: dict(view.columns) for view in VIEWS}
     names = [
         row["name"]
         for row in db.execute(
@@ -62,6 +65,19 @@ def test_nothing_lacks_a_description(path: Path) -> None:
         there = [column[0] for column in db.execute(f"SELECT * FROM {name}").description]
         assert there == list(columns[name]), name
         assert all(columns[name].values()), name
+
+
+def test_every_kind_of_audit_note_that_ships_is_described(tmp_path: Path) -> None:
+    store.unpack(ROOT / "data" / "facts.xz", tmp_path / "a.db")
+    kinds = {
+        kind
+        for (kind,) in store.open_reader(tmp_path / "a.db").execute(
+            "SELECT DISTINCT kind FROM audit_notes"
+        )
+    }
+    assert kinds <= AUDIT_KINDS.keys()
+    (view,) = (view for view in VIEWS if view.name == "audit_details")
+    assert all(kind in view.columns["kind"] for kind in AUDIT_KINDS)
 
 
 def test_every_table_is_strict(path: Path) -> None:

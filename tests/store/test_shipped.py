@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from caphistory import store
 from caphistory.errors import CaphistoryError
 from caphistory.records import CapabilityDefinition
-from caphistory.store import columns, default, schema, shipped
+from caphistory.store import columns, default, shipped
+from caphistory.store.views import VIEWS
 from tests.factories import build, check, linked, site, step
 from tests.store import model
 
@@ -48,7 +49,7 @@ def exported(tmp_path: Path) -> Path:
 def test_unpacking_gives_what_was_exported(tmp_path: Path, exported: Path) -> None:
     store.unpack(exported, tmp_path / "b.db")
     one, other = store.open_reader(tmp_path / "a.db"), store.open_reader(tmp_path / "b.db")
-    for view in schema.VIEWS:
+    for view in VIEWS:
         if view.name != "capability_definitions":
             assert model.shown(one, view.name) == model.shown(other, view.name), view.name
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from caphistory import store
 from caphistory.errors import CaphistoryError
-from caphistory.records import LinkedRelease
-from caphistory.store import schema
+from caphistory.records import AuditDetail, LinkedRelease
+from caphistory.store.tables import RUN_TABLES
+from caphistory.store.views import VIEWS
 from tests import factories
 from tests.factories import build, check, linked, site, step
 from tests.store import model, strategies
@@ -61,7 +62,7 @@ def test_views_equal_the_naive_model_whatever_the_order(
         db, other = store.open_reader(path), store.open_reader(straight)
         for name, rows in model.expected(in_order).items():
             assert model.shown(db, name) == rows, name
-        for view in schema.VIEWS:
+        for view in VIEWS:
             assert model.shown(db, view.name) == model.shown(other, view.name), view.name
         store.export(db, Path(folder, "any.xz"))
         store.export(other, Path(folder, "straight.xz"))
@@ -69,7 +70,7 @@ def test_views_equal_the_naive_model_whatever_the_order(
 
         store.unpack(Path(folder, "any.xz"), Path(folder, "unpacked.db"))
         unpacked = store.open_reader(Path(folder, "unpacked.db"))
-        for view in schema.VIEWS:
+        for view in VIEWS:
             if view.name != "capability_definitions":
                 assert model.shown(db, view.name) == model.shown(unpacked, view.name), view.name
         store.export(unpacked, Path(folder, "again.xz"))
@@ -83,7 +84,7 @@ def test_an_unchanged_fact_is_stored_once(tmp_path: Path) -> None:
         *(linked(f"2.2.{number}", checks=[check("a", same)]) for number in range(20)),
     )
     db = store.open_reader(path)
-    for table in schema.RUN_TABLES:
+    for table in RUN_TABLES:
         assert db.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] <= 1, table.name
 
 
@@ -188,6 +189,10 @@ def test_one_version_has_one_name(tmp_path: Path) -> None:
         (
             linked("2.2.1", checks=[check("a", site("a.c", 1, "f"))])._replace(check_sites=[]),
             "unknown check site",
+        ),
+        (
+            linked("2.2.1")._replace(audit_details=[AuditDetail("odd", None, None, "this")]),
+            "undescribed kind: odd",
         ),
     ],
 )

@@ -11,7 +11,8 @@ from caphistory import store
 from caphistory.errors import CaphistoryError
 from caphistory.questions.queries import ask
 from caphistory.questions.successions import compared, sites_between
-from caphistory.store import schema, successions
+from caphistory.store import successions
+from caphistory.store.views import VIEWS
 from tests.successions.repository import TEXTS, indexed
 
 FATES = "function_before, check_before, fate, function_after, capability_after"
@@ -111,7 +112,7 @@ def test_a_database_of_before_gets_what_it_lacks(
 ) -> None:
     db = indexed(tmp_path / "old.db", repository)
     with store.open_writer(db, "2") as writer:
-        for view in (one.name for one in schema.VIEWS if one.name.startswith("succession")):
+        for view in (one.name for one in VIEWS if one.name.startswith("succession")):
             writer.db.execute(f"DROP VIEW {view}")
         for table in ("succession_changes", "succession_pairs"):
             writer.db.execute(f"DROP TABLE {table}")

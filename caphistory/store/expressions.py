@@ -1,0 +1,93 @@
+"""SQL expressions that several views share, over the tables that ``tables`` describes."""
+
+from __future__ import annotations
+
+from caphistory.store.tables import OPEN
+
+
+def name_at(position: str) -> str:
+    """SQL for the name of the newest release up to a position (also for ``OPEN``)."""
+    return (
+        f"(SELECT release FROM stored_releases WHERE position <= {position}"
+        " ORDER BY position DESC LIMIT 1)"
+    )
+
+
+def select_run(first: str, last: str) -> str:
+    """SQL for the ends of a run: the columns from first_release to open."""
+    return f"""
+        {name_at(first)} AS first_release, {name_at(last)} AS last_release,
+        {first} AS first_ordinal,
+        (SELECT max(position) FROM stored_releases WHERE position <= {last}) AS last_ordinal,
+        {last} = {OPEN} AS open"""
+
+
+def value_at(column: str, table: str, condition: str, release: str = "r") -> str:
+    """SQL for the value of a run table at ``release``.
+
+    Runs of one key do not overlap and the caller knows that one covers the release, so
+    it is the last that begins before it: one step in the primary key.
+    """
+    return (
+        f"(SELECT {column} FROM {table} WHERE {condition} AND first <= {release}.position"
+        " ORDER BY first DESC LIMIT 1)"
+    )
+
+
+REACH = "CASE WHEN c.depth = 0 THEN 'direct' WHEN c.pointer_hops = 0 THEN 'call' ELSE 'pointer' END"
+
+CHAIN = f"""
+    (SELECT json_group_array(json_object(
+        'function', function, 'path', path, 'line', line, 'edge', edge, 'via', via))
+    FROM (
+        SELECT step.key AS number, f.name AS function, p.path AS path,
+            {value_at("line", "edge_lines", "edge = e.id")} AS line, e.edge AS edge, e.via AS via
+        FROM json_each(c.edges) AS step
+            CROSS JOIN edges AS e ON e.id = step.value
+            CROSS JOIN functions AS f ON f.id = e.from_function
+            CROSS JOIN files AS p ON p.id = f.file
+        UNION ALL
+        SELECT c.depth, holder.name, place.path,
+            {value_at("line", "site_lines", "site = s.id")}, 'call', NULL
+        ORDER BY number))
+"""
+
+# A site goes to its chains by way of ``shared`` only: whoever asks by a privilege then passes
+# over, before any chain is looked up, the sites that no syscall reaches in that release, or too
+# many do. (Directly, a search for CAP_SYS_ADMIN would look up 50,000 chains of all releases.)
+CHECK_SOURCE = """
+    check_runs AS k
+    JOIN syscall_names AS n ON n.id = k.name
+    JOIN chains AS c ON c.id = k.chain
+    JOIN site_shared AS shared ON shared.site = +c.site AND c.site = +shared.site
+        AND shared.pointer_hops = c.pointer_hops AND shared.abi = n.abi
+    JOIN sites AS s ON s.id = shared.site
+    JOIN files AS place ON place.id = s.file
+    LEFT JOIN functions AS holder ON holder.id = s.function
+"""
+
+
+def site_name(site: str) -> str:
+    """SQL for all that makes a row of ``sites`` what it is, as one text."""
+    return f"""
+    (SELECT path FROM files WHERE id = {site}.file)
+    || coalesce(' ' || (SELECT name FROM functions WHERE id = {site}.function), '')
+    || ' ' || {site}.check_name || '(' || coalesce({site}.capability, {site}.argument, '') || ') '
+    || {site}.form || ' ' || {site}.effect || coalesce(' ' || {site}.errno, '')
+    || coalesce(' if ' || {site}.condition, '')
+    || CASE {site}.occurrence WHEN 0 THEN '' ELSE ' ' || {site}.occurrence END"""
+
+
+def select_succession(file_after: str, function_after: str) -> str:
+    """SQL for the columns from from_release to capability_after: ``f`` and ``t`` are the
+    releases, ``b`` and ``a`` the sites before and after."""
+    return f"""
+    f.release AS from_release, t.release AS to_release,
+    (SELECT path FROM files WHERE id = b.file) AS path_before,
+    (SELECT name FROM functions WHERE id = b.function) AS function_before,
+    {value_at("line", "site_lines", "site = b.id", "f")} AS line_before,
+    b.check_name AS check_before,
+    (SELECT path FROM files WHERE id = {file_after}) AS path_after,
+    (SELECT name FROM functions WHERE id = {function_after}) AS function_after,
+    {value_at("line", "site_lines", "site = a.id", "t")} AS line_after,
+    a.check_name AS check_after, a.capability AS capability_after"""
