@@ -1,4 +1,4 @@
-"""Runs of releases: how they change when a release is written or removed.
+"""Runs of releases: how they change when a release is written.
 
 Pure functions on positions. A fact is a tuple; a span is ``(first, last)``, the
 positions of the first and last release of an unbroken run of the releases that are
@@ -54,22 +54,6 @@ def write(
         if fact not in now:
             _cut(fact, span, place, change)
     return change, now
-
-
-def remove(covering: Spans, ended: Spans, following: Spans, place: Place) -> Change:
-    """Forget the release at ``place``; arguments as for ``write``."""
-    change = Change([], [])
-    for fact, span in covering.items():
-        first, last = span
-        if first == place.at or last == place.at:
-            _cut(fact, span, place, change)
-    for fact, (first, _) in ended.items():
-        if place.after is None:
-            change.stored.append((fact, first, OPEN))
-        elif fact in following:
-            change.deleted.append((fact, place.after))
-            change.stored.append((fact, first, following[fact][1]))
-    return change
 
 
 def _join(fact: Fact, left: Span | None, right: Span | None, place: Place, change: Change) -> Span:

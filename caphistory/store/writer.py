@@ -39,12 +39,6 @@ class _RunStore:
         self._position = place.at
         self._apply(change)
 
-    def remove(self, place: Place) -> None:
-        """Forget the release at ``place``."""
-        covering, ended, following = self._around(place, stored=True)
-        self._position = None
-        self._apply(runs.remove(covering, ended, following, place))
-
     def _around(
         self, place: Place, *, stored: bool
     ) -> tuple[dict[Fact, Span], dict[Fact, Span], dict[Fact, Span]]:
@@ -112,13 +106,6 @@ class Writer:
             self._upsert(AUDITS, {"position": release.position, **linked.audit._asdict()})
             self._update_predecessors()
             successions.forget(self._db, release.position)
-            successions.keep_wanted(self._db)
-
-    def remove_release(self, release: str) -> None:
-        """Forget one release; nothing happens when it is not there."""
-        with self._transaction():
-            self._remove(release)
-            self._update_predecessors()
             successions.keep_wanted(self._db)
 
     def write_successions(
@@ -205,18 +192,6 @@ class Writer:
         row = {**release._asdict(), "extractor_version": self._extractor_version}
         self._upsert(STORED_RELEASES, row)
         return place, stored is not None
-
-    def _remove(self, release: str) -> None:
-        row = self._db.execute(
-            "SELECT position FROM stored_releases WHERE release = ?", (release,)
-        ).fetchone()
-        if row is None:
-            return
-        for store in self._runs.values():
-            store.remove(self._place(row[0]))
-        self._db.execute("DELETE FROM audits WHERE position = ?", (row[0],))
-        successions.forget(self._db, row[0])
-        self._db.execute("DELETE FROM stored_releases WHERE position = ?", (row[0],))
 
     def _upsert(self, table: Table, row: dict[str, Any]) -> None:
         ddl.use(self._db).table(table.name).upsert(row, pk=table.key)

@@ -21,10 +21,8 @@ class Line:
         self.rows: dict[tuple[runs.Fact, int], int] = {}
         self.positions: set[int] = set()
 
-    def do(self, at: int, facts: set[runs.Fact] | None) -> None:
-        """Write a release, or remove it where ``facts`` is None."""
-        if facts is None and at not in self.positions:
-            return
+    def write(self, at: int, facts: set[runs.Fact]) -> None:
+        """Write a release, in place of what it held before."""
         before = max((other for other in self.positions if other < at), default=None)
         after = min((other for other in self.positions if other > at), default=None)
         spans = [(fact, (first, last)) for (fact, first), last in self.rows.items()]
@@ -36,14 +34,9 @@ class Line:
         }
         ended = {fact: span for fact, span in spans if span[1] == before}
         following = {fact: span for fact, span in spans if span[0] == after}
-        place = Place(before, at, after)
-        if facts is None:
-            change = runs.remove(covering, ended, following, place)
-            self.positions.discard(at)
-        else:
-            change, now = runs.write(facts, covering, ended, following, place)
-            self.positions.add(at)
-            assert set(now) == facts
+        change, now = runs.write(facts, covering, ended, following, Place(before, at, after))
+        self.positions.add(at)
+        assert set(now) == facts
         for fact, first in change.deleted:
             del self.rows[fact, first]
         for fact, first, last in change.stored:
@@ -67,23 +60,13 @@ def longest_runs(held: dict[int, set[runs.Fact]]) -> dict[tuple[runs.Fact, int],
     return wanted
 
 
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 6), st.one_of(st.none(), st.sets(st.sampled_from(FACTS)))),
-        max_size=25,
-    )
-)
-def test_any_order_gives_the_longest_runs(
-    actions: list[tuple[int, set[runs.Fact] | None]],
-) -> None:
+@given(st.lists(st.tuples(st.integers(0, 6), st.sets(st.sampled_from(FACTS))), max_size=25))
+def test_any_order_gives_the_longest_runs(actions: list[tuple[int, set[runs.Fact]]]) -> None:
     line = Line()
     held: dict[int, set[runs.Fact]] = {}
     for at, facts in actions:
-        line.do(at, facts)
-        if facts is None:
-            held.pop(at, None)
-        else:
-            held[at] = facts
+        line.write(at, facts)
+        held[at] = facts
         assert line.rows == longest_runs(held)
 
 
