@@ -6,6 +6,7 @@ leaves databases that are not caphistory's as they are.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from caphistory.explorer import cells, filters, headers, metadata, routes
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.databases import alone, ours
+from caphistory.questions.database import forbid_writing
 from caphistory.questions.schema import VIEWS
 
 if TYPE_CHECKING:
@@ -40,6 +42,13 @@ def get_metadata(datasette: Datasette) -> dict[str, Any]:
 def _metadata(databases: tuple[str, ...], alone: bool) -> dict[str, Any]:
     # Datasette asks hundreds of times for one page.
     return metadata.instance_metadata(databases, alone)
+
+
+@hook
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datasette) -> None:
+    """Nothing but reading, where Datasette connects to a caphistory database itself."""
+    if database in ours(datasette):
+        forbid_writing(conn)
 
 
 @hook

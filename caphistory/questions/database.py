@@ -6,9 +6,16 @@ import sqlite3
 from pathlib import Path
 
 from caphistory.store import database_to_write, default_database, open_reader
-from caphistory.store.database import is_database
+from caphistory.store.database import forbid_writing, is_database
 
-__all__ = ["database_to_write", "default_database", "export", "is_database", "open_reader"]
+__all__ = [
+    "database_to_write",
+    "default_database",
+    "export",
+    "forbid_writing",
+    "is_database",
+    "open_reader",
+]
 
 
 def export(connection: sqlite3.Connection, file: Path) -> None:

@@ -53,7 +53,8 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def open_reader(path: Path | str) -> sqlite3.Connection:
-    """Open a database for reading only; rows can be asked by column name.
+    """Open a database for questions only (see ``forbid_writing``); rows can be asked by column
+    name.
 
     Works in a folder that cannot be written to and while an index run is writing. Raises
     CaphistoryError when there is no such file, when it is not a database of ours, when a
@@ -62,7 +63,9 @@ def open_reader(path: Path | str) -> sqlite3.Connection:
     path = Path(path)
     check(path)
     with translate_errors(path, "read"):
-        return _open_readable(path)
+        db = _open_readable(path)
+    forbid_writing(db)
+    return db
 
 
 def _open_readable(path: Path) -> sqlite3.Connection:
@@ -78,6 +81,54 @@ def _open_readable(path: Path) -> sqlite3.Connection:
         db = connect(path, mode="ro", immutable=True)
         db.execute("SELECT count(*) FROM meta").fetchone()
     return db
+
+
+def forbid_writing(db: sqlite3.Connection) -> None:
+    """Let a connection answer questions and do nothing else: no statement can write, attach
+    another file (which ``query_only`` and a file opened for reading would let it make) or
+    change a setting; what tries is a sqlite3.DatabaseError."""
+    db.execute("PRAGMA query_only = ON")
+    db.set_authorizer(_authorize)
+
+
+_READING = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+        sqlite3.SQLITE_TRANSACTION,
+        sqlite3.SQLITE_SAVEPOINT,
+    }
+)
+
+# The pragmas whose argument says what is asked about; that of any other is a setting.
+_ASKING = frozenset(
+    {
+        "foreign_key_check",
+        "foreign_key_list",
+        "index_info",
+        "index_list",
+        "index_xinfo",
+        "integrity_check",
+        "quick_check",
+        "table_info",
+        "table_list",
+        "table_xinfo",
+    }
+)
+
+
+def _authorize(action: int, what: str | None, value: str | None, *_: str | None) -> int:
+    if action == sqlite3.SQLITE_PRAGMA:
+        allowed = value is None or what in _ASKING
+    elif action == sqlite3.SQLITE_UPDATE:
+        # So SQLite calls it when it sets up pragma_table_info and the like; no statement of a
+        # user's may do it.
+        allowed = what == "sqlite_master"
+    else:
+        allowed = action in _READING
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
 class Header(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -199,6 +200,31 @@ def test_datasette_alone_finds_the_plugin(database: Path) -> None:
         check=True,
     )
     assert json.loads(answer.stdout)["rows"]
+
+
+@pytest.mark.parametrize("immutable", [True, False])
+def test_no_connection_of_datasettes_can_write(
+    database: Path, tmp_path: Path, immutable: bool
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("create table notes (text)")
+    files = [str(database), str(tmp_path / "other.db")]
+    served = Datasette([], immutables=files) if immutable else Datasette(files)
+    ours, other = served.get_database("history"), served.get_database("other")
+    attach = f"attach '{tmp_path / 'new.db'}' as new"
+    for sql in (attach, "create temp table notes (text)", "pragma query_only = off"):
+        with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+            asyncio.run(ours.execute(sql))
+    if not immutable:
+        with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+            asyncio.run(ours.execute_write("delete from files"))
+        asyncio.run(other.execute_write("insert into notes values ('is theirs')"))
+    asyncio.run(other.execute(attach))
+    for path in ("/", "/history", "/history/releases", "/-/databases.json", "/-/versions.json"):
+        assert page(served, path).status_code == 200
+    assert page(served, "/history.json", sql="select * from pragma_table_info('files')").json()[
+        "ok"
+    ]
 
 
 def test_another_database_beside_it_is_left_as_it_is(database: Path, tmp_path: Path) -> None:

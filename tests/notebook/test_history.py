@@ -104,16 +104,24 @@ def test_what_is_in_the_database(history: caphistory.History) -> None:
     assert len(history.audit()) == len(RELEASES)
 
 
-def test_sql_asks_the_views_and_writes_nothing(history: caphistory.History) -> None:
+def test_sql_asks_the_views_and_writes_nothing(history: caphistory.History, tmp_path: Path) -> None:
     counts = history.sql(
         "select release, count(*) as checks from syscall_checks where syscall = ? group by release",
         ["mount"],
     )
     assert [*counts.columns] == ["release", "checks"]
     assert len(counts) == len(RELEASES)
-    for wrong in ("select nothing from nowhere", "drop view releases", "select ?", "select 1; x"):
+    new = tmp_path / "new.db"
+    for wrong in (
+        "select nothing from nowhere",
+        "drop view releases",
+        f"attach '{new}' as new",
+        "select ?",
+        "select 1; x",
+    ):
         with pytest.raises(caphistory.UsageError, match=r"^SQL: "):
             history.sql(wrong)
+    assert not new.exists()
 
 
 @pytest.mark.parametrize("question", queries())

@@ -72,6 +72,58 @@ def test_a_file_that_is_something_else_is_refused_and_kept(
     assert (path.read_bytes() if path.is_file() else None) == before
 
 
+WRITING = [
+    "attach '{new}' as new",
+    "vacuum into '{new}'",
+    "detach main",
+    "create table notes (text)",
+    "create temp table notes (text)",
+    "create virtual table temp.notes using fts5(text)",
+    "insert into meta values ('a', 'b')",
+    "update meta set value = ''",
+    "delete from files",
+    "drop table files",
+    "alter table files rename to notes",
+    "update sqlite_master set sql = ''",
+    "analyze",
+    "pragma query_only = off",
+    "pragma writable_schema = on",
+    "pragma user_version = 9",
+    "pragma journal_mode = wal",
+]
+
+
+@pytest.mark.parametrize("sql", WRITING)
+def test_a_question_cannot_write(tmp_path: Path, sql: str) -> None:
+    path = build(tmp_path / "a.db", release("2.2.0"))
+    before = path.read_bytes()
+    with (
+        closing(store.open_reader(path)) as db,
+        pytest.raises(sqlite3.DatabaseError, match=r"authoriz|may not be modified"),
+    ):
+        db.execute(sql.format(new=tmp_path / "new.db"))
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir() if "lock" not in file.name] == ["a.db"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from pragma_table_info('files')",
+        "pragma table_info(files)",
+        "pragma database_list",
+        "pragma user_version",
+        "pragma integrity_check",
+        "explain query plan select * from check_sites",
+        "with recursive n (n) as (select 1 union all select n + 1 from n limit 3) select * from n",
+        "select value from json_each('[1]')",
+    ],
+)
+def test_a_question_can_ask_all_that_reads(tmp_path: Path, sql: str) -> None:
+    with closing(store.open_reader(build(tmp_path / "a.db", release("2.2.0")))) as db:
+        assert db.execute(sql).fetchall()
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(CaphistoryError, match="no database at"):
         store.open_reader(tmp_path / "none.db")
