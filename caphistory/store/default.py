@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import os
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caphistory.errors import CaphistoryError
-from caphistory.store.database import open_reader
+from caphistory.store.database import is_database, open_reader
 from caphistory.store.reading import indexed
 
 if TYPE_CHECKING:
     from caphistory.store.shipped import Progress
+
+#: How long an unpacked database is kept after its last use: two versions of caphistory that are
+#: used side by side are not to unpack theirs (2 s, 37 MB) again and again.
+UNUSED_DAYS = 30
 
 
 def default_database(db: Path | str | None = None, progress: Progress | None = None) -> Path:
@@ -29,19 +35,44 @@ def default_database(db: Path | str | None = None, progress: Progress | None = N
         return own
     from caphistory.paths import cache_folder, data_path
 
-    return unpacked(data_path("facts.xz"), cache_folder(), progress)
+    return unpack_once(data_path("facts.xz"), cache_folder(), progress)
 
 
-def unpacked(facts: Path, folder: Path, progress: Progress | None = None) -> Path:
+def unpack_once(facts: Path, folder: Path, progress: Progress | None = None) -> Path:
     """The database in ``folder`` with the facts of an exported file, made where there is none
-    yet for this content of the file."""
+    yet for this content of the file; those that nobody used for UNUSED_DAYS are removed."""
     from caphistory.store import shipped
 
     path = folder / f"facts-{shipped.key_of(facts)}.db"
-    if not path.exists():
+    if not is_database(path):
         _make_folder(folder)
+        _remove_stray_folder(path)
         shipped.unpack(facts, path, progress)
+    with suppress(OSError):
+        # A folder that cannot be written to loses nothing either.
+        os.utime(path)
+        _remove_unused(folder)
     return path
+
+
+def _remove_stray_folder(path: Path) -> None:
+    try:
+        if path.is_dir():
+            path.rmdir()
+    except OSError as error:
+        raise CaphistoryError(
+            f"{path} is a folder with something in it, where the shipped facts are to be"
+            " unpacked: remove it"
+        ) from error
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove the databases of earlier contents, and what a killed unpacking left."""
+    oldest = time.time() - UNUSED_DAYS * 86_400
+    for file in (*folder.glob("facts-*.db"), *folder.glob(".facts-*.db.*.tmp")):
+        with suppress(OSError):
+            if file.is_file() and file.stat().st_mtime < oldest:
+                file.unlink()
 
 
 def database_to_write(db: Path | str | None = None) -> Path:

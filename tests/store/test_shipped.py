@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import lzma
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -149,19 +151,53 @@ def test_two_processes_unpack_at_once(tmp_path: Path, exported: Path) -> None:
 
 def test_shipped_facts_are_unpacked_once_for_each_content(tmp_path: Path, exported: Path) -> None:
     cache = tmp_path / "cache"
-    path = default.unpacked(exported, cache)
+    path = default.unpack_once(exported, cache)
     assert store.has_release(store.open_reader(path), "2.2.1")
     seen: list[int] = []
-    assert default.unpacked(exported, cache, lambda done, total: seen.append(done)) == path
+    assert default.unpack_once(exported, cache, lambda done, total: seen.append(done)) == path
     assert seen == []
     build(tmp_path / "a.db", linked("2.2.2"))
     store.export(store.open_reader(tmp_path / "a.db"), exported)
-    assert default.unpacked(exported, cache) != path
+    assert default.unpack_once(exported, cache) != path
+
+
+def test_an_unpacked_database_that_nobody_uses_is_removed(tmp_path: Path, exported: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    kept = [cache / "facts-of-another-version.db", cache / "notes.db", cache / "facts-folder.db"]
+    gone = [cache / "facts-of-long-ago.db", cache / ".facts-of-long-ago.db.7.00ff.tmp"]
+    for file in (*kept[:2], *gone):
+        file.touch()
+    kept[2].mkdir()
+    path = default.unpack_once(exported, cache)
+    long_ago = time.time() - (default.UNUSED_DAYS + 1) * 86_400
+    for file in (path, *kept[1:], *gone):
+        os.utime(file, (long_ago, long_ago))
+    assert default.unpack_once(exported, cache) == path
+    assert {*cache.iterdir()} == {path, *kept}
+    assert path.stat().st_mtime > long_ago + 86_400
+
+
+def test_what_stands_in_the_way_of_unpacking_is_replaced_or_named(
+    tmp_path: Path, exported: Path
+) -> None:
+    path = default.unpack_once(exported, tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:50])
+    assert default.unpack_once(exported, tmp_path).read_bytes()[:50] == whole[:50]
+    assert store.has_release(store.open_reader(path), "2.2.1")
+    path.unlink()
+    path.mkdir()
+    assert store.has_release(store.open_reader(default.unpack_once(exported, tmp_path)), "2.2.1")
+    path.unlink()
+    (path / "notes").mkdir(parents=True)
+    with pytest.raises(CaphistoryError, match=f"{path.name} is a folder .* remove it"):
+        default.unpack_once(exported, tmp_path)
 
 
 def test_nothing_ships(tmp_path: Path) -> None:
     with pytest.raises(CaphistoryError, match="cannot read"):
-        default.unpacked(tmp_path / "facts.xz", tmp_path)
+        default.unpack_once(tmp_path / "facts.xz", tmp_path)
 
 
 def test_which_database_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

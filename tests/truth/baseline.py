@@ -18,7 +18,7 @@ from pathlib import Path
 from caphistory.paths import cache_folder, data_path
 from caphistory.questions.queries import ask
 from caphistory.store import open_reader
-from caphistory.store.default import unpacked
+from caphistory.store.default import unpack_once
 
 BASELINE = Path(__file__).parent / "baseline.csv"
 # Single trees, which take minutes each.
@@ -69,7 +69,7 @@ def main() -> None:
     """Write the baseline."""
     parser = argparse.ArgumentParser(description="Writes the baseline from a database.")
     parser.add_argument("--db", type=Path, help="a database (default: the shipped facts)")
-    path = parser.parse_args().db or unpacked(Path(data_path("facts.xz")), cache_folder())
+    path = parser.parse_args().db or unpack_once(Path(data_path("facts.xz")), cache_folder())
     with closing(open_reader(path)) as db:
         found = figures(db, SHIPPED)
     known = kept() if BASELINE.exists() else {}

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from caphistory.paths import cache_folder, data_path
 from caphistory.store import open_reader
-from caphistory.store.default import unpacked
+from caphistory.store.default import unpack_once
 
 LABELS = Path(__file__).parent / "labels"
 REACHES = ("direct", "call", "pointer")
@@ -194,7 +194,7 @@ def _cells(one: Figures) -> tuple[object, ...]:
 
 def shipped() -> Path:
     """The database with the facts that ship with the package."""
-    return unpacked(data_path("facts.xz"), cache_folder())
+    return unpack_once(data_path("facts.xz"), cache_folder())
 
 
 def main() -> None:
