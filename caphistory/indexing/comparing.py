@@ -64,7 +64,7 @@ def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
     with closing(open_reader(path)) as db:
         return [
             ends
-            for ends in successions.missing(db, READER_VERSION)
+            for ends in successions.list_missing(db, READER_VERSION)
             if all(end.commit_sha and end.source in names for end in ends)
         ]
 
@@ -95,8 +95,8 @@ def _compared(
 
 def _comparer(db: sqlite3.Connection, repositories: Sequence[Path]) -> StoredComparer:
     return Comparer(
-        partial(successions.sites, db),
-        partial(successions.wrappers, db),
+        partial(successions.read_sites, db),
+        partial(successions.read_wrappers, db),
         lambda end: open_kernel(end.release, end.commit_sha, repositories),
     )
 

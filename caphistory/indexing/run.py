@@ -158,14 +158,14 @@ def _write(writer: Writer, rows: bytes) -> str:
 
 def _present(db: Path) -> dict[str, str]:
     """The releases in the database that this version of the program wrote, with their source."""
-    from caphistory.store import indexed, open_reader
+    from caphistory.store import open_reader, read_indexed
 
     if not db.exists() or (db.is_file() and not db.stat().st_size):
         return {}
     with closing(open_reader(db)) as reader:
         return {
             release: how.source
-            for release, how in indexed(reader).items()
+            for release, how in read_indexed(reader).items()
             if how.extractor_version == EXTRACTOR_VERSION
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caphistory.history.versions import is_known, parse, position
 from caphistory.records import Release, Row
-from caphistory.store.line import predecessors
+from caphistory.store.line import find_predecessors
 
 __all__ = ["is_known", "parse", "position", "predecessor"]
 
@@ -19,5 +19,5 @@ def predecessor(releases: list[Row], name: str) -> str | None:
         for one in releases
     ]  # fmt: skip
     position = {one.release: one.position for one in known}
-    before = predecessors(known)[position[name]]
+    before = find_predecessors(known)[position[name]]
     return next((one.release for one in known if one.position == before), None)

@@ -32,13 +32,13 @@ def sites_between(
 
     Raises CaphistoryError where none of that can be had, with what to do.
     """
-    ends = Ends(successions.end(db, from_release), successions.end(db, to_release))
+    ends = Ends(successions.read_end(db, from_release), successions.read_end(db, to_release))
     if successions.is_stored(db, ends):
         return ask(db, "successions_between", **{"from": from_release, "to": to_release})
     try:
         return compared(db, from_release, to_release, repositories)
     except CaphistoryError as problem:
-        line = successions.line(db, ends)
+        line = successions.find_line(db, ends)
         if line is None:
             raise CaphistoryError(
                 f"{from_release} and {to_release} are not compared in this database, no line of"
@@ -50,7 +50,7 @@ def sites_between(
 def moves_between(db: sqlite3.Connection, from_release: str, to_release: str) -> list[Row]:
     """The rows of the query ``succession_moves``; none where an earlier program made the
     database."""
-    if not successions.knows_pairs(db):
+    if not successions.has_pairs(db):
         return []
     return ask(db, "succession_moves", **{"from": from_release, "to": to_release})
 
@@ -60,17 +60,17 @@ def compared(
 ) -> list[Row]:
     """What became of the check sites between two stored releases, from the text of both, as rows
     of the query ``successions_between``. Raises CaphistoryError where no repository has both."""
-    ends = Ends(successions.end(db, from_release), successions.end(db, to_release))
+    ends = Ends(successions.read_end(db, from_release), successions.read_end(db, to_release))
     comparer: Comparer[End, KernelSource] = Comparer(
-        partial(successions.sites, db),
-        partial(successions.wrappers, db),
+        partial(successions.read_sites, db),
+        partial(successions.read_wrappers, db),
         lambda end: open_kernel(end.release, end.commit_sha, repositories),
     )
     return _rows(db, ends, comparer.matches(*ends))
 
 
 def _along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> list[Match]:
-    sites = [[Site(*site[1:]) for site in successions.sites(db, end.position)] for end in ends]
+    sites = [[Site(*site[1:]) for site in successions.read_sites(db, end.position)] for end in ends]
     steps = [
         [Match(*row[:4], bool(row.certain), None, row.lives) for row in successions.read(db, step)]
         for step in line
@@ -81,7 +81,7 @@ def _along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> list[Mat
 def _rows(db: sqlite3.Connection, ends: Ends, matches: Iterable[Match]) -> list[Row]:
     """Matches as rows of the view ``successions``, in the order of the query."""
     sites: list[Mapping[int, StoredSite]] = [
-        {site.site: site for site in successions.sites(db, end.position)} for end in ends
+        {site.site: site for site in successions.read_sites(db, end.position)} for end in ends
     ]
     said = [match for match in matches if not is_unchanged(match)]
     befores = {match.before for match in said}

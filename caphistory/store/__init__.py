@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from caphistory.store.database import open_reader
-from caphistory.store.reading import Indexed, has_release, indexed
+from caphistory.store.reading import Indexed, has_release, read_indexed
 
 if TYPE_CHECKING:
     from caphistory.store.ddl import create
@@ -37,9 +37,9 @@ __all__ = [
     "default_database",
     "export",
     "has_release",
-    "indexed",
     "open_reader",
     "open_writer",
+    "read_indexed",
     "unpack",
     "user_database",
 ]

@@ -208,7 +208,7 @@ def translate_errors(path: Path, doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def writer_lock(path: Path) -> Iterator[None]:
+def hold_writer_lock(path: Path) -> Iterator[None]:
     """Hold the right to write to the database at ``path``; only one process can.
 
     The lock is an exclusive transaction on an empty SQLite file beside the database: it is

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from caphistory.errors import CaphistoryError
 from caphistory.store.database import is_database, open_reader
-from caphistory.store.reading import indexed
+from caphistory.store.reading import read_indexed
 
 if TYPE_CHECKING:
     from caphistory.store.shipped import Progress
@@ -43,7 +43,7 @@ def unpack_once(facts: Path, folder: Path, progress: Progress | None = None) -> 
     yet for this content of the file; those that nobody used for UNUSED_DAYS are removed."""
     from caphistory.store import shipped
 
-    path = folder / f"facts-{shipped.key_of(facts)}.db"
+    path = folder / f"facts-{shipped.name_content(facts)}.db"
     if not is_database(path):
         _make_folder(folder)
         _remove_stray_folder(path)
@@ -97,7 +97,7 @@ def _is_empty(own: Path) -> bool:
     must not hide what ships. A file that cannot be read is not empty."""
     try:
         with closing(open_reader(own)) as db:
-            return not indexed(db)
+            return not read_indexed(db)
     except CaphistoryError:
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from caphistory.store.tables import OPEN
 
 
-def name_at(position: str) -> str:
+def select_name_at(position: str) -> str:
     """SQL for the name of the newest release up to a position (also for ``OPEN``)."""
     return (
         f"(SELECT release FROM stored_releases WHERE position <= {position}"
@@ -16,13 +16,13 @@ def name_at(position: str) -> str:
 def select_run(first: str, last: str) -> str:
     """SQL for the ends of a run: the columns from first_release to open."""
     return f"""
-        {name_at(first)} AS first_release, {name_at(last)} AS last_release,
+        {select_name_at(first)} AS first_release, {select_name_at(last)} AS last_release,
         {first} AS first_ordinal,
         (SELECT max(position) FROM stored_releases WHERE position <= {last}) AS last_ordinal,
         {last} = {OPEN} AS open"""
 
 
-def value_at(column: str, table: str, condition: str, release: str = "r") -> str:
+def select_value_at(column: str, table: str, condition: str, release: str = "r") -> str:
     """SQL for the value of a run table at ``release``.
 
     Runs of one key do not overlap and the caller knows that one covers the release, so
@@ -41,14 +41,15 @@ CHAIN = f"""
         'function', function, 'path', path, 'line', line, 'edge', edge, 'via', via))
     FROM (
         SELECT step.key AS number, f.name AS function, p.path AS path,
-            {value_at("line", "edge_lines", "edge = e.id")} AS line, e.edge AS edge, e.via AS via
+            {select_value_at("line", "edge_lines", "edge = e.id")} AS line, e.edge AS edge,
+            e.via AS via
         FROM json_each(c.edges) AS step
             CROSS JOIN edges AS e ON e.id = step.value
             CROSS JOIN functions AS f ON f.id = e.from_function
             CROSS JOIN files AS p ON p.id = f.file
         UNION ALL
         SELECT c.depth, holder.name, place.path,
-            {value_at("line", "site_lines", "site = s.id")}, 'call', NULL
+            {select_value_at("line", "site_lines", "site = s.id")}, 'call', NULL
         ORDER BY number))
 """
 
@@ -67,7 +68,7 @@ CHECK_SOURCE = """
 """
 
 
-def site_name(site: str) -> str:
+def select_site_name(site: str) -> str:
     """SQL for all that makes a row of ``sites`` what it is, as one text."""
     return f"""
     (SELECT path FROM files WHERE id = {site}.file)
@@ -85,9 +86,9 @@ def select_succession(file_after: str, function_after: str) -> str:
     f.release AS from_release, t.release AS to_release,
     (SELECT path FROM files WHERE id = b.file) AS path_before,
     (SELECT name FROM functions WHERE id = b.function) AS function_before,
-    {value_at("line", "site_lines", "site = b.id", "f")} AS line_before,
+    {select_value_at("line", "site_lines", "site = b.id", "f")} AS line_before,
     b.check_name AS check_before,
     (SELECT path FROM files WHERE id = {file_after}) AS path_after,
     (SELECT name FROM functions WHERE id = {function_after}) AS function_after,
-    {value_at("line", "site_lines", "site = a.id", "t")} AS line_after,
+    {select_value_at("line", "site_lines", "site = a.id", "t")} AS line_after,
     a.check_name AS check_after, a.capability AS capability_after"""

@@ -41,7 +41,7 @@ class Interner:
         self._next[name] = max(ids.values(), default=0) + 1
         return ids
 
-    def id(self, table: str, *fact: Any) -> int:
+    def number(self, table: str, *fact: Any) -> int:
         """The id of a fact, which is stored at the next ``flush`` if it is a new one."""
         ids = self._ids.get(table)
         if ids is None:
@@ -54,11 +54,11 @@ class Interner:
             self.new[table].append((number, *fact))
         return number
 
-    def function(self, path: str, name: str) -> int:
+    def number_function(self, path: str, name: str) -> int:
         """The id of a function in a file."""
         number = self._functions.get((path, name))
         if number is None:
-            number = self.id("functions", self.id("files", path), name)
+            number = self.number("functions", self.number("files", path), name)
             self._functions[path, name] = number
         return number
 
@@ -71,7 +71,7 @@ class Interner:
                 rows.clear()
 
 
-def facts_of(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
+def collect_facts(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
     """The rows of each run table but the summaries, without first and last position.
 
     Raises ValueError when a chain does not end in its check, its check is no check site, or an
@@ -82,16 +82,17 @@ def facts_of(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
     _add_checks(linked.syscall_checks, sites, interner, facts)
     _add_syscalls(linked.syscalls, interner, facts)
     facts["definition_runs"] = {
-        (interner.id("definitions", *definition),) for definition in linked.capability_definitions
+        (interner.number("definitions", *definition),)
+        for definition in linked.capability_definitions
     }
     facts["wrapper_runs"] = {
-        (interner.id("wrapper_facts", *wrapper),) for wrapper in linked.wrappers
+        (interner.number("wrapper_facts", *wrapper),) for wrapper in linked.wrappers
     }
     undescribed = {note.kind for note in linked.audit_details} - AUDIT_KINDS.keys()
     if undescribed:
         raise ValueError(f"audit notes of an undescribed kind: {', '.join(sorted(undescribed))}")
     facts["audit_note_runs"] = {
-        (interner.id("audit_notes", *note),) for note in linked.audit_details
+        (interner.number("audit_notes", *note),) for note in linked.audit_details
     }
     return facts
 
@@ -119,7 +120,7 @@ def _add_sites(
     fact_of = {site: _site_fact(site, interner) for site in sites}
     ordered = sorted(sites, key=lambda site: site.line)
     for site, occurrence in _numbered(ordered, key=lambda site: fact_of[site]):
-        number = interner.id("sites", *fact_of[site], occurrence)
+        number = interner.number("sites", *fact_of[site], occurrence)
         ids[site].append(number)
         facts["site_runs"].add((number,))
         facts["site_lines"].add((number, site.line))
@@ -128,10 +129,10 @@ def _add_sites(
 
 
 def _site_fact(site: CheckSite, interner: Interner) -> Fact:
-    file = interner.id("files", site.path)
+    file = interner.number("files", site.path)
     return (
         file,
-        None if site.function is None else interner.function(site.path, site.function),
+        None if site.function is None else interner.number_function(site.path, site.function),
         site.check_name,
         site.capability,
         None if site.argument is None else site.argument[:ARGUMENT_LENGTH],
@@ -160,7 +161,7 @@ def _add_checks(
         for chain, steps in chains.items()
     }
     edges = _add_edges(list(numbers), interner, facts)
-    met: Counter[Hashable] = Counter()
+    used: Counter[Hashable] = Counter()
     written = {
         chain: f"[{','.join([str(edges[hop]) for hop in way])}]" for chain, way in ways.items()
     }
@@ -173,11 +174,11 @@ def _add_checks(
         site = ids[0]
         if len(ids) > 1:
             # Sites that agree in all columns, two on one line: each row gets its own.
-            site = ids[min(met[check[:3]], len(ids) - 1)]
-            met[check[:3]] += 1
+            site = ids[min(used[check[:3]], len(ids) - 1)]
+            used[check[:3]] += 1
         steps = written[id(check.chain)]
-        chain = interner.id("chains", site, steps, check.depth, check.pointer_hops)
-        name = interner.id("syscall_names", check.abi, check.syscall)
+        chain = interner.number("chains", site, steps, check.depth, check.pointer_hops)
+        name = interner.number("syscall_names", check.abi, check.syscall)
         facts["check_runs"].add((name, chain, check.conditional, check.feasible))
         facts["site_shared"].add((site, check.abi, check.pointer_hops, check.shared_by))
 
@@ -208,7 +209,7 @@ def _add_edges(hops: list[_Hop], interner: Interner, facts: dict[str, set[Fact]]
     edges = [0] * len(hops)
     by_line = sorted(range(len(hops)), key=lambda number: hops[number][0].line)
     for number, occurrence in _numbered(by_line, key=fact_of.__getitem__):
-        edges[number] = interner.id("edges", *fact_of[number], occurrence)
+        edges[number] = interner.number("edges", *fact_of[number], occurrence)
         facts["edge_lines"].add((edges[number], hops[number][0].line))
     return edges
 
@@ -216,8 +217,8 @@ def _add_edges(hops: list[_Hop], interner: Interner, facts: dict[str, set[Fact]]
 def _edge_fact(hop: _Hop, interner: Interner) -> Fact:
     step, function, path = hop
     return (
-        interner.function(step.path, step.function),
-        interner.function(path, function),
+        interner.number_function(step.path, step.function),
+        interner.number_function(path, function),
         step.edge,
         step.via,
     )
@@ -227,12 +228,12 @@ def _add_syscalls(
     syscalls: Iterable[Syscall], interner: Interner, facts: dict[str, set[Fact]]
 ) -> None:
     for syscall in syscalls:
-        entry = interner.id(
+        entry = interner.number(
             "syscall_entries",
-            interner.id("syscall_names", syscall.abi, syscall.syscall),
+            interner.number("syscall_names", syscall.abi, syscall.syscall),
             syscall.number,
             syscall.function,
-            None if syscall.path is None else interner.id("files", syscall.path),
+            None if syscall.path is None else interner.number("files", syscall.path),
             syscall.parent,
         )
         facts["entry_runs"].add((entry,))

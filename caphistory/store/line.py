@@ -31,7 +31,7 @@ BRANCHED_FROM = {
 _POINT_RELEASE = re.compile(r"(2\.\d+\.\d+|(?:[3-9]|\d{2,})\.\d+)\.\d+$")
 
 
-def predecessors(releases: Iterable[Release]) -> dict[int, int | None]:
+def find_predecessors(releases: Iterable[Release]) -> dict[int, int | None]:
     """The position of the release that each one is compared with, by its own position.
 
     A release follows the release before it in its series, the first of a series the one it
@@ -48,14 +48,16 @@ def _predecessor(release: Release, ordered: list[Release]) -> int | None:
 
     def nearest(wanted: Callable[[Release], bool]) -> Release | None:
         earlier = reversed(ordered[:end])
-        return next((one for one in earlier if wanted(one) and _may_follow(release, one)), None)
+        return next(
+            (other for other in earlier if wanted(other) and _may_follow(release, other)), None
+        )
 
-    found = (
+    before = (
         nearest(lambda other: other.series == release.series)
         or nearest(lambda other: _is_branch_point(other, release.series))
         or nearest(lambda other: True)
     )
-    return found.position if found else None
+    return before.position if before else None
 
 
 def _may_follow(release: Release, other: Release) -> bool:

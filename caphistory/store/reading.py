@@ -14,7 +14,7 @@ class Indexed(NamedTuple):
     extractor_version: str
 
 
-def indexed(db: sqlite3.Connection) -> dict[str, Indexed]:
+def read_indexed(db: sqlite3.Connection) -> dict[str, Indexed]:
     """The stored releases by name, in order of version."""
     rows = db.execute(
         "SELECT release, source, commit_sha, extractor_version FROM stored_releases"

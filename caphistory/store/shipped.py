@@ -29,7 +29,7 @@ from typing import Any
 from caphistory.errors import CaphistoryError
 from caphistory.records import Release
 from caphistory.store import columns, database
-from caphistory.store.line import predecessors
+from caphistory.store.line import find_predecessors
 from caphistory.store.runs import Fact
 from caphistory.store.tables import (
     AUDITS,
@@ -103,7 +103,7 @@ def unpack(path: Path | str, db_path: Path | str, progress: Progress | None = No
         ) from error
 
 
-def key_of(path: Path | str) -> str:
+def name_content(path: Path | str) -> str:
     """A short name for the database that this program makes of an exported file: another one
     when the facts differ, or the views.
 
@@ -330,7 +330,7 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
 def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int]:
     """Store releases and audits; returns the position of each release by its rank."""
     releases = [Release(*row[:-1]) for row in header["releases"]]
-    before = predecessors(releases)
+    before = find_predecessors(releases)
     names = (*_RELEASE_COLUMNS, "predecessor")
     rows = [(*row, before[row[3]]) for row in header["releases"]]
     db.executemany(

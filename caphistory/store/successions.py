@@ -32,7 +32,7 @@ class Ends(NamedTuple):
 
 class StoredSite(NamedTuple):
     """A check site of a release; ``site`` is its number, ``name`` what it is, whatever its line
-    (``expressions.site_name``)."""
+    (``expressions.select_site_name``)."""
 
     name: str
     site: int
@@ -57,7 +57,7 @@ class StoredSuccession(NamedTuple):
     lives: tuple[str, str] | None
 
 
-def wanted(db: sqlite3.Connection) -> list[Ends]:
+def list_wanted(db: sqlite3.Connection) -> list[Ends]:
     """The pairs that a database is to hold: each release with the one before it on its line, and
     the last 2.0 with the last 2.2."""
     rows = db.execute(
@@ -78,18 +78,20 @@ def wanted(db: sqlite3.Connection) -> list[Ends]:
     return [Ends(End(*row[:5]), End(*row[5:])) for row in rows]
 
 
-def missing(db: sqlite3.Connection, reader: str) -> list[Ends]:
+def list_missing(db: sqlite3.Connection, reader: str) -> list[Ends]:
     """The wanted pairs that this ``reader`` (a version of the program) has not compared."""
     there = set()
-    if knows_pairs(db):
+    if has_pairs(db):
         rows = db.execute(
             "SELECT from_position, to_position FROM succession_pairs WHERE reader = ?", (reader,)
         )
         there = {tuple(row) for row in rows}
-    return [ends for ends in wanted(db) if (ends.before.position, ends.after.position) not in there]
+    return [
+        ends for ends in list_wanted(db) if (ends.before.position, ends.after.position) not in there
+    ]
 
 
-def end(db: sqlite3.Connection, release: str) -> End:
+def read_end(db: sqlite3.Connection, release: str) -> End:
     """A stored release, by its name, as one of two to compare."""
     row = db.execute(
         f"SELECT {', '.join(End._fields)} FROM stored_releases WHERE release = ?", (release,)
@@ -105,7 +107,7 @@ def follows(ends: Ends) -> bool:
 def is_stored(db: sqlite3.Connection, ends: Ends) -> bool:
     """Whether two releases were compared."""
     pair = ends.before.position, ends.after.position
-    return knows_pairs(db) and (
+    return has_pairs(db) and (
         db.execute(
             "SELECT 1 FROM succession_pairs WHERE from_position = ? AND to_position = ?", pair
         ).fetchone()
@@ -113,7 +115,7 @@ def is_stored(db: sqlite3.Connection, ends: Ends) -> bool:
     )
 
 
-def line(db: sqlite3.Connection, ends: Ends) -> list[Ends] | None:
+def find_line(db: sqlite3.Connection, ends: Ends) -> list[Ends] | None:
     """The neighbouring pairs that lead from one release to another, None where these, or what
     became of the sites in one of them, are not there."""
     way: list[Ends] = []
@@ -122,7 +124,7 @@ def line(db: sqlite3.Connection, ends: Ends) -> list[Ends] | None:
         (name,) = db.execute(
             "SELECT release FROM stored_releases WHERE position = ?", (at.predecessor,)
         ).fetchone()
-        step = Ends(end(db, name), at)
+        step = Ends(read_end(db, name), at)
         if not is_stored(db, step):
             return None
         way.insert(0, step)
@@ -157,18 +159,18 @@ def read(db: sqlite3.Connection, ends: Ends) -> list[StoredSuccession]:
     ]
 
 
-def knows_pairs(db: sqlite3.Connection) -> bool:
+def has_pairs(db: sqlite3.Connection) -> bool:
     """Whether the database is of a program that compared releases."""
     return bool(
         db.execute("SELECT 1 FROM sqlite_master WHERE name = 'succession_pairs'").fetchone()
     )
 
 
-def sites(db: sqlite3.Connection, position: int) -> list[StoredSite]:
+def read_sites(db: sqlite3.Connection, position: int) -> list[StoredSite]:
     """The check sites of the release at a position."""
     rows = db.execute(
         f"""
-        SELECT {expressions.site_name("s")}, s.id, place.path, holder.name,
+        SELECT {expressions.select_site_name("s")}, s.id, place.path, holder.name,
             (SELECT line FROM site_lines WHERE site = s.id AND first <= :at
                 ORDER BY first DESC LIMIT 1),
             s.check_name, s.capability, s.argument, s.effect
@@ -183,7 +185,7 @@ def sites(db: sqlite3.Connection, position: int) -> list[StoredSite]:
     return [StoredSite(*row) for row in rows]
 
 
-def wrappers(db: sqlite3.Connection, position: int) -> frozenset[str]:
+def read_wrappers(db: sqlite3.Connection, position: int) -> frozenset[str]:
     """The names by which the release at a position calls checks that are not their own."""
     rows = db.execute(
         "SELECT w.name FROM wrapper_runs AS k JOIN wrapper_facts AS w ON w.id = k.wrapper"
@@ -203,7 +205,9 @@ def write(
     """Store what became of the sites of a pair, in place of what was stored of it before."""
     pair = ends.before.position, ends.after.position
     db.execute("DELETE FROM succession_changes WHERE from_position = ? AND to_position = ?", pair)
-    stored = [(*pair, *row[:-1], row.lives and interner.function(*row.lives)) for row in rows]
+    stored = [
+        (*pair, *row[:-1], row.lives and interner.number_function(*row.lives)) for row in rows
+    ]
     interner.flush(db)
     db.execute(SUCCESSION_PAIRS.insert, (*pair, reader))
     db.executemany(SUCCESSION_CHANGES.insert, stored)
@@ -223,7 +227,7 @@ def keep_wanted(db: sqlite3.Connection) -> None:
     held = {
         tuple(row) for row in db.execute("SELECT from_position, to_position FROM succession_pairs")
     }
-    unwanted = held - {(ends.before.position, ends.after.position) for ends in wanted(db)}
+    unwanted = held - {(ends.before.position, ends.after.position) for ends in list_wanted(db)}
     for table in SUCCESSION_TABLES:
         db.executemany(
             f"DELETE FROM {table.name} WHERE from_position = ? AND to_position = ?",

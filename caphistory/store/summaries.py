@@ -29,7 +29,7 @@ class Privilege(NamedTuple):
     telling: int
 
 
-def of_linked(db: sqlite3.Connection, linked: LinkedRelease) -> list[Privilege]:
+def summarise_linked(db: sqlite3.Connection, linked: LinkedRelease) -> list[Privilege]:
     """The privileges of a release that is being written.
 
     Its rows go through a temporary table, so that the one rule of what is telling
@@ -58,7 +58,7 @@ def of_linked(db: sqlite3.Connection, linked: LinkedRelease) -> list[Privilege]:
     return _privileges(db, "temp.written", ())
 
 
-def of_stored(db: sqlite3.Connection, release: str) -> list[Privilege]:
+def summarise_stored(db: sqlite3.Connection, release: str) -> list[Privilege]:
     """The privileges of a release that is in the database."""
     rows = f"(SELECT {_COLUMNS} FROM main.syscall_checks WHERE release = ?)"
     return _privileges(db, rows, (release,))
@@ -77,7 +77,7 @@ def _privileges(db: sqlite3.Connection, rows: str, parameters: tuple[Any, ...]) 
     return [Privilege(*tuple(row)[:7]) for row in grouped]
 
 
-def texts(
+def name_checks(
     syscalls: Iterable[tuple[str, str]], privileges: Iterable[Privilege]
 ) -> dict[tuple[str, str], str]:
     """What each syscall, given as ``(abi, syscall)``, checks: its telling capabilities (or

@@ -10,9 +10,9 @@ from caphistory.store.expressions import (
     CHECK_SOURCE,
     REACH,
     select_run,
+    select_site_name,
     select_succession,
-    site_name,
-    value_at,
+    select_value_at,
 )
 from caphistory.store.standing import TELLING, TELLING_MEANS
 from caphistory.store.tables import AUDIT_COUNTS, AUDIT_KINDS, FATES
@@ -181,10 +181,11 @@ VIEWS = (
             blob="git object id of the file's content, also its swh:1:cnt: id",
         ),
         f"""
-        SELECT r.release, place.path, {value_at("line", "site_lines", "site = s.id")} AS line,
+        SELECT r.release, place.path,
+            {select_value_at("line", "site_lines", "site = s.id")} AS line,
             holder.name AS function, s.check_name, s.capability, s.argument, s.form, s.effect,
             s.errno, s.condition,
-            {value_at("lower(hex(blob))", "file_blobs", "file = s.file")} AS blob
+            {select_value_at("lower(hex(blob))", "file_blobs", "file = s.file")} AS blob
         FROM site_runs AS k
             JOIN sites AS s ON s.id = k.site
             JOIN files AS place ON place.id = s.file
@@ -259,7 +260,7 @@ VIEWS = (
         ),
         f"""
         SELECT r.release, n.abi, e.number, n.syscall, e.function, p.path,
-            {value_at("line", "entry_lines", "entry = e.id")} AS line, e.parent
+            {select_value_at("line", "entry_lines", "entry = e.id")} AS line, e.parent
         FROM entry_runs AS k
             JOIN syscall_entries AS e ON e.id = k.entry
             JOIN syscall_names AS n ON n.id = e.name
@@ -366,7 +367,7 @@ VIEWS = (
         f"""
         SELECT r.release, shared.abi, n.syscall, s.check_name, s.capability, {REACH} AS reach,
             c.depth, c.pointer_hops, k.conditional, k.feasible, holder.name AS function, place.path,
-            {value_at("line", "site_lines", "site = s.id")} AS line, s.effect, s.errno,
+            {select_value_at("line", "site_lines", "site = s.id")} AS line, s.effect, s.errno,
             shared.shared_by, {CHAIN} AS chain
         FROM {CHECK_SOURCE}
             JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
@@ -539,7 +540,7 @@ VIEWS = (
             {select_succession("coalesce(a.file, lives.file)", "coalesce(a.function, lives.id)")},
             k.fate, b.capability AS capability_before, k.found, k.certain,
             k.likeness / 100.0 AS likeness, coalesce(t.predecessor, 0) = f.position AS neighbours,
-            {site_name("b")} AS site_before, {site_name("a")} AS site_after
+            {select_site_name("b")} AS site_before, {select_site_name("a")} AS site_after
         FROM succession_changes AS k
             JOIN stored_releases AS f ON f.position = k.from_position
             JOIN stored_releases AS t ON t.position = k.to_position
@@ -557,7 +558,7 @@ VIEWS = (
         SELECT {select_succession("a.file", "a.function")},
             'same' AS fate, b.capability AS capability_before, 'function' AS found, 1 AS certain,
             NULL AS likeness, coalesce(t.predecessor, 0) = f.position AS neighbours,
-            {site_name("b")} AS site_before, {site_name("a")} AS site_after
+            {select_site_name("b")} AS site_before, {select_site_name("a")} AS site_after
         FROM succession_pairs AS p
             CROSS JOIN stored_releases AS f ON f.position = p.from_position
             CROSS JOIN stored_releases AS t ON t.position = p.to_position

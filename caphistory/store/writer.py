@@ -11,8 +11,8 @@ from typing import Any
 from caphistory.errors import CaphistoryError
 from caphistory.records import LinkedRelease, Release
 from caphistory.store import database, ddl, runs, standing, successions, summaries
-from caphistory.store.facts import Interner, facts_of, refuse_contradictions
-from caphistory.store.line import predecessors
+from caphistory.store.facts import Interner, collect_facts, refuse_contradictions
+from caphistory.store.line import find_predecessors
 from caphistory.store.runs import Fact, Place, Span
 from caphistory.store.tables import AUDITS, RUN_TABLES, STORED_RELEASES, Table
 
@@ -98,8 +98,8 @@ class Writer:
         with self._transaction():
             release = linked.release
             place, stored = self._make_room(release)
-            facts = facts_of(linked, self._interner)
-            self._add_summaries(facts, summaries.of_linked(self._db, linked), linked)
+            facts = collect_facts(linked, self._interner)
+            self._add_summaries(facts, summaries.summarise_linked(self._db, linked), linked)
             self._interner.flush(self._db)
             for table in RUN_TABLES:
                 self._runs[table.name].write(facts[table.name], place, stored=stored)
@@ -141,7 +141,7 @@ class Writer:
         )
         facts = self._summary_facts(
             [(abi, syscall) for abi, syscall in syscalls],
-            summaries.of_stored(self._db, release),
+            summaries.summarise_stored(self._db, release),
         )
         self._interner.flush(self._db)
         for table, rows in facts.items():
@@ -160,7 +160,7 @@ class Writer:
     def _summary_facts(
         self, syscalls: list[tuple[str, str]], privileges: list[summaries.Privilege]
     ) -> dict[str, set[Fact]]:
-        number = self._interner.id
+        number = self._interner.number
         return {
             "privilege_runs": {
                 (
@@ -174,7 +174,7 @@ class Writer:
             },
             "summary_runs": {
                 (number("syscall_names", *syscall), text)
-                for syscall, text in summaries.texts(syscalls, privileges).items()
+                for syscall, text in summaries.name_checks(syscalls, privileges).items()
             },
         }
 
@@ -206,7 +206,7 @@ class Writer:
 
     def _update_predecessors(self) -> None:
         rows = self._db.execute("SELECT * FROM stored_releases").fetchall()
-        wanted = predecessors(
+        wanted = find_predecessors(
             Release(**{name: row[name] for name in Release._fields}) for row in rows
         )
         self._db.executemany(
@@ -247,7 +247,7 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
     in a folder without write permission.
     """
     path = Path(path)
-    with database.writer_lock(path), closing(_connect(path)) as db:
+    with database.hold_writer_lock(path), closing(_connect(path)) as db:
         with database.translate_errors(path, "write"):
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")

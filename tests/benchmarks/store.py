@@ -194,7 +194,7 @@ def main(folder: Path, count: int) -> None:
         " LIMIT 14"
     ):
         print(f"  {name:<28} {size / 1e6:8.1f} MB {rows:>10} cells")
-    names = list(store.indexed(db))
+    names = list(store.read_indexed(db))
     for release in (names[len(names) // 2], names[-1]):
         print(f"questions at {release}:")
         for title, sql in QUESTIONS.items():

@@ -96,7 +96,7 @@ def build_history(path: Path) -> Path:
     """A database of RELEASES at ``path``, with what became of the checks between them."""
     build(path, *(kernel(number) for number in range(len(RELEASES))))
     with open_writer(path, "1") as writer:
-        for ends in successions.wanted(writer.db):
+        for ends in successions.list_wanted(writer.db):
             writer.write_successions(ends, _became(writer.db, ends), "1")
     return path
 
@@ -104,7 +104,8 @@ def build_history(path: Path) -> Path:
 def _became(db: Connection, ends: successions.Ends) -> list[successions.StoredSuccession]:
     """The checks that ask something else in the later of two releases."""
     before, after = (
-        {site.function: site.site for site in successions.sites(db, end.position)} for end in ends
+        {site.function: site.site for site in successions.read_sites(db, end.position)}
+        for end in ends
     )
     return [
         successions.StoredSuccession(site, after[name], "replaced", "function", 1, 100, None)

@@ -205,9 +205,9 @@ def test_a_second_writer_is_told_and_a_reader_goes_on(tmp_path: Path) -> None:
         ):
             pass
         reader = store.open_reader(path)
-        assert list(store.indexed(reader)) == ["2.2.0", "2.2.1"]
+        assert list(store.read_indexed(reader)) == ["2.2.0", "2.2.1"]
         writer.write_release(release("2.2.2"))
-        assert list(store.indexed(reader)) == ["2.2.0", "2.2.1", "2.2.2"]
+        assert list(store.read_indexed(reader)) == ["2.2.0", "2.2.1", "2.2.2"]
     with store.open_writer(path, "1") as writer:
         assert store.has_release(writer.db, "2.2.2")
 
@@ -260,9 +260,9 @@ def test_the_lock_of_a_killed_writer_is_free_and_its_release_is_not_there(tmp_pa
             pass
         process.kill()
     with store.open_writer(path, "1") as writer:
-        assert list(store.indexed(writer.db)) == ["2.2.0", "2.2.1"]
+        assert list(store.read_indexed(writer.db)) == ["2.2.0", "2.2.1"]
         writer.write_release(release("2.2.2"))
-    assert list(store.indexed(store.open_reader(path))) == ["2.2.0", "2.2.1", "2.2.2"]
+    assert list(store.read_indexed(store.open_reader(path))) == ["2.2.0", "2.2.1", "2.2.2"]
 
 
 def test_a_full_disk_keeps_what_was_stored(tmp_path: Path) -> None:
@@ -276,5 +276,5 @@ def test_a_full_disk_keeps_what_was_stored(tmp_path: Path) -> None:
         writer.db.execute("PRAGMA max_page_count = 1000000")
         writer.write_release(release("2.2.2"))
     db = store.open_reader(path)
-    assert list(store.indexed(db)) == ["2.2.0", "2.2.2"]
+    assert list(store.read_indexed(db)) == ["2.2.0", "2.2.2"]
     assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"

@@ -99,7 +99,7 @@ def test_an_empty_database_can_be_exported(tmp_path: Path) -> None:
     store.create(tmp_path / "a.db")
     store.export(store.open_reader(tmp_path / "a.db"), tmp_path / "facts.xz")
     store.unpack(tmp_path / "facts.xz", tmp_path / "b.db")
-    assert store.indexed(store.open_reader(tmp_path / "b.db")) == {}
+    assert store.read_indexed(store.open_reader(tmp_path / "b.db")) == {}
 
 
 @pytest.mark.parametrize(
@@ -238,4 +238,4 @@ def test_the_name_of_a_content_needs_the_whole_content(tmp_path: Path, exported:
         tmp_path / "b.db", *RELEASES[:-1], RELEASES[-1]._replace(check_sites=[], syscall_checks=[])
     )
     store.export(store.open_reader(tmp_path / "b.db"), tmp_path / "b.xz")
-    assert shipped.key_of(tmp_path / "b.xz") != shipped.key_of(exported)
+    assert shipped.name_content(tmp_path / "b.xz") != shipped.name_content(exported)

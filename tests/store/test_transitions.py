@@ -9,7 +9,7 @@ import pytest
 
 from caphistory import store
 from caphistory.records import LinkedRelease
-from caphistory.store.line import predecessors
+from caphistory.store.line import find_predecessors
 from tests import factories
 from tests.factories import build, check, linked, site, step, syscall
 
@@ -182,5 +182,5 @@ def test_what_a_release_is_compared_with(
     stored: list[str], release: str, predecessor: str | None
 ) -> None:
     releases = {name: factories.release(name) for name in stored}
-    found = predecessors(releases.values())[releases[release].position]
+    found = find_predecessors(releases.values())[releases[release].position]
     assert found == (releases[predecessor].position if predecessor else None)

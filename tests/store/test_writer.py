@@ -152,9 +152,9 @@ def test_long_arguments_are_cut(tmp_path: Path) -> None:
 def test_indexed_says_how_each_release_was_made(tmp_path: Path) -> None:
     path = build(tmp_path / "a.db", linked("2.2.10"), linked("2.2.9"), extractor_version="7")
     db = store.open_reader(path)
-    assert list(store.indexed(db)) == ["2.2.9", "2.2.10"]
-    assert store.indexed(db)["2.2.9"].extractor_version == "7"
-    assert store.indexed(db)["2.2.9"].commit_sha == factories.release("2.2.9").commit_sha
+    assert list(store.read_indexed(db)) == ["2.2.9", "2.2.10"]
+    assert store.read_indexed(db)["2.2.9"].extractor_version == "7"
+    assert store.read_indexed(db)["2.2.9"].commit_sha == factories.release("2.2.9").commit_sha
     assert store.has_release(db, "2.2.10")
     assert not store.has_release(db, "2.2.11")
 
@@ -163,7 +163,7 @@ def test_one_version_has_one_name(tmp_path: Path) -> None:
     path = build(tmp_path / "a.db", linked("2.0"))
     with pytest.raises(CaphistoryError, match=r"2\.0\.0 is the same version as 2\.0,"):
         build(path, linked("2.0.0"))
-    assert list(store.indexed(store.open_reader(path))) == ["2.0"]
+    assert list(store.read_indexed(store.open_reader(path))) == ["2.0"]
 
 
 @pytest.mark.parametrize(
@@ -221,4 +221,4 @@ def test_an_interrupted_release_leaves_nothing_behind(tmp_path: Path) -> None:
         writer.write_release(half._replace(syscall_checks=Checks(half.syscall_checks)))
     db = store.open_reader(tmp_path / "a.db")
     assert model.shown(db, "syscall_checks") == model.expected([good])["syscall_checks"]
-    assert list(store.indexed(db)) == ["2.2.0"]
+    assert list(store.read_indexed(db)) == ["2.2.0"]

@@ -100,7 +100,7 @@ def test_a_run_that_was_stopped_is_gone_on_with(
 ) -> None:
     db = indexed(tmp_path / "stopped.db", repository)
     with store.open_writer(db, "2") as writer:
-        ends = successions.wanted(writer.db)[2].after
+        ends = successions.list_wanted(writer.db)[2].after
         successions.forget(writer.db, ends.position)
     assert everything(db) != everything(database)
     indexed(db, repository)
@@ -117,7 +117,7 @@ def test_a_database_of_before_gets_what_it_lacks(
         for table in ("succession_changes", "succession_pairs"):
             writer.db.execute(f"DROP TABLE {table}")
     reader = store.open_reader(db)
-    ends = successions.Ends(*(successions.end(reader, one) for one in ("2.0.39", "2.0.40")))
+    ends = successions.Ends(*(successions.read_end(reader, one) for one in ("2.0.39", "2.0.40")))
     assert not successions.is_stored(reader, ends)
     indexed(db, repository)
     assert everything(db) == everything(database)
