@@ -92,7 +92,12 @@ def index(
     with ExitStack() as opened:
         all_sources = [
             opened.enter_context(
-                open_source(source, cache_dir=cache_folder(), progress=_Stages(progress))
+                open_source(
+                    source,
+                    cache_dir=cache_folder(),
+                    progress=_Stages(progress),
+                    warn=progress.note,
+                )
             )
             for source in sources
         ]

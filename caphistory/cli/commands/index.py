@@ -45,7 +45,8 @@ def command(
 
     SOURCE is a git repository (a path or a URL) whose tags are kernels, a kernel's tarball,
     or its unpacked tree. Without one: the history from 0.01 to 2.6.12-rc1, cloned to your
-    cache if it is not there. It can be stopped at any time and goes on where it was.
+    cache if it is not there. Of a clone in your cache the new tags are fetched first. It can be
+    stopped at any time and goes on where it was.
 
     \b
     Examples:
