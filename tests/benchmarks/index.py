@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from caphistory.history.sources import DEFAULT_FOLDER, open_source
-from caphistory.indexing import EXTRACTOR_VERSION
+from caphistory.indexing.run import EXTRACTOR_VERSION
 from caphistory.resources import cache_folder
 from caphistory.store import open_writer
 from tests.benchmarks import floor

@@ -270,7 +270,7 @@ def test_what_an_older_extractor_wrote_is_written_anew(
     history: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     db = tmp_path / "a.db"
-    monkeypatch.setattr("caphistory.indexing.EXTRACTOR_VERSION", "0")
+    monkeypatch.setattr("caphistory.indexing.run.EXTRACTOR_VERSION", "0")
     read(db, history)
     monkeypatch.undo()
     assert read(db, history)[:2] == (len(RELEASES), 0)

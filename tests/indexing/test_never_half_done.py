@@ -147,7 +147,7 @@ def test_who_has_nothing_to_do_takes_from_others_and_that_changes_nothing(
     def one_share(source: SourceSpec, work: Sequence[Work], jobs: int) -> list[Share]:
         return [Share(source, list(work))]
 
-    monkeypatch.setattr("caphistory.indexing.shared_out", one_share)
+    monkeypatch.setattr("caphistory.indexing.run.shared_out", one_share)
     monkeypatch.setattr("caphistory.workers._WORTHWHILE", 1)
     progress = CountsWorkers()
     with own_folders(tmp_path):
