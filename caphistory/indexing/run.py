@@ -17,6 +17,7 @@ from caphistory.history.dates import released
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
 from caphistory.history.versions import kind, position, series
+from caphistory.indexing.mistakes import report_mistake
 from caphistory.progress import Progress
 from caphistory.records import Release
 from caphistory.resources import cache_folder
@@ -24,7 +25,6 @@ from caphistory.workers import (
     Share,
     Work,
     linked,
-    mistake,
     no_search_for_cycles,
     shared_out,
     unpacked,
@@ -153,11 +153,16 @@ def _plan(
 
 def _write(writer: Writer, rows: bytes) -> str:
     """Store a release; gives the reason where its rows contradict one another."""
+    release = "a release"
     try:
         with no_search_for_cycles():
-            writer.write_release(unpacked(rows))
-    except ValueError as error:
-        return mistake(error)
+            linked = unpacked(rows)
+            release = linked.release.release
+            writer.write_release(linked)
+    except (CaphistoryError, MemoryError):
+        raise
+    except Exception as error:
+        return report_mistake(error, f"writing {release}")
     return ""
 
 

@@ -167,7 +167,7 @@ def contents(db: Path) -> dict[str, list[tuple[object, ...]]]:
 def own_folders(parent: Path) -> Iterator[Path]:
     """Give this process folders of the user in ``parent``; gives that of the cache."""
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("CACHE", "DATA", "CONFIG"):
+        for name in ("CACHE", "DATA", "CONFIG", "STATE"):
             environment.setenv(f"XDG_{name}_HOME", str(parent / f"xdg-{name.lower()}"))
         yield parent / "xdg-cache" / "caphistory"
 
