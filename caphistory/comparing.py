@@ -35,6 +35,11 @@ class Comparer:
         (before, old), (after, new) = (self._read[end.position] for end in ends)
         return self._comparing.successions(before, after, old.changed(new))
 
+    def forget(self) -> None:
+        """Read everything anew: what an error left behind may be half done."""
+        self._comparing = Comparing()
+        self._read = {}
+
     def _end(self, end: End) -> tuple[Checked, KernelSource]:
         text = open_kernel(end.release, end.commit_sha, self._repositories)
         sites = [Site(*site[1:]) for site in successions.sites(self._db, end.position)]

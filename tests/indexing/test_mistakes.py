@@ -1,17 +1,25 @@
-"""A mistake of the program costs one release: the run tells of it, with a file that
+"""A mistake of the program costs one release, or one pair: the run tells of it, with a file that
 has the traceback, and goes on."""
 
 from __future__ import annotations
 
 import os
 import re
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from caphistory.comparing import Comparer
+from caphistory.errors import CaphistoryError
 from caphistory.indexing.mistakes import log_mistake, report_mistake
+from caphistory.store.successions import Ends
+from caphistory.store.writer import Writer
+from caphistory.successions.matching import Match
 
-from .kernels import RELEASES, read
+from .kernels import RELEASES, Silence, contents, read, releases_of
 
 WRONG = """\
 import caphistory.linking.release as module
@@ -23,6 +31,16 @@ def link(release, *rest, **options):
 module.link = link
 """
 """Makes a mistake in each Python process that is started, when it links 2.1.92."""
+
+
+class Notes(Silence):
+    """A progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
 
 
 def fail(number: int) -> None:
@@ -98,3 +116,69 @@ def test_a_mistake_in_a_worker_names_the_file_that_has_its_traceback(
     log = log_named_in(reason)
     assert 'return {}["nothing of this name"]' in log
     assert re.search(r"UTC, reading 2\.1\.92 of \w+\n", log)
+
+
+@pytest.fixture
+def wrong_pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A mistake when 2.2.0 is compared with the release after it, until it is undone."""
+    right = Comparer.matches
+
+    def matches(self: Comparer, ends: Ends) -> list[Match]:
+        if ends.after.release == "2.2.9":
+            raise KeyError("nothing of this name")
+        return right(self, ends)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Comparer, "matches", matches)
+        yield patched
+
+
+def test_a_mistake_in_a_pair_is_reported_and_the_next_run_tries_it_again(
+    history: Path, whole: Path, tmp_path: Path, wrong_pair: pytest.MonkeyPatch
+) -> None:
+    db = tmp_path / "a.db"
+    for _ in range(2):
+        notes = Notes()
+        read(db, history, progress=notes)
+        assert releases_of(db) == [*RELEASES]
+        (line,) = notes.lines
+        assert line.startswith("2.2.0 is not compared with 2.2.9: a mistake in caphistory")
+        assert "finding what became of the checks of 2.2.0 in 2.2.9" in log_named_in(line)
+    pairs = contents(db)["succession_pairs_stored"]
+    assert len(pairs) == len(contents(whole)["succession_pairs_stored"]) - 1
+    wrong_pair.undo()
+    notes = Notes()
+    read(db, history, progress=notes)
+    assert notes.lines == []
+    assert contents(db) == contents(whole)
+
+
+def test_without_the_memory_for_a_pair_it_is_passed_over(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def matches(self: Comparer, ends: Ends) -> list[Match]:
+        raise MemoryError
+
+    monkeypatch.setattr(Comparer, "matches", matches)
+    notes = Notes()
+    read(tmp_path / "a.db", history, progress=notes)
+    assert len(notes.lines) > 1
+    assert {line.partition(": ")[2] for line in notes.lines} == {
+        "the memory is used up: run it again, with fewer --jobs"
+    }
+
+
+def test_what_contradicts_the_database_is_not_stored_and_passed_over(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_successions(self: Writer, *rest: Any) -> None:
+        try:
+            raise sqlite3.IntegrityError("FOREIGN KEY constraint failed")
+        except sqlite3.Error as error:
+            raise CaphistoryError("cannot write it") from error
+
+    monkeypatch.setattr(Writer, "write_successions", write_successions)
+    notes = Notes()
+    read(tmp_path / "a.db", history, progress=notes)
+    assert all("FOREIGN KEY constraint failed" in line for line in notes.lines)
+    assert "storing what became of the checks of" in log_named_in(notes.lines[0])
