@@ -22,7 +22,7 @@ from tests.history.kernels import (
 
 from .kernels import (
     RELEASES,
-    Silence,
+    Notes,
     add_release,
     contents,
     kernel,
@@ -249,16 +249,6 @@ def test_a_source_that_cannot_be_read_leaves_the_database_as_it_was(
     assert db.read_bytes() == before
 
 
-class Notes(Silence):
-    """A progress that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, line: str) -> None:
-        self.lines.append(line)
-
-
 def test_a_tag_that_came_after_the_clone_is_indexed(tmp_path: Path) -> None:
     origin = make_history(tmp_path / "owner" / "linux.git", RELEASES[:-1])
     db, notes = tmp_path / "a.db", Notes()
@@ -270,9 +260,9 @@ def test_a_tag_that_came_after_the_clone_is_indexed(tmp_path: Path) -> None:
     assert index_url() == [*RELEASES[:-1]]
     add_release(origin, RELEASES[-1])
     assert index_url() == [*RELEASES]
-    assert notes.lines == []
+    assert notes.problems == []
     origin.rename(tmp_path / "gone")
     assert index_url() == [*RELEASES]
-    assert [line.partition(" (")[0] for line in notes.lines] == [
+    assert [line.partition(" (")[0] for line in notes.problems] == [
         "new tags of owner/linux cannot be fetched"
     ]

@@ -19,7 +19,7 @@ from caphistory.store.successions import Ends
 from caphistory.store.writer import Writer
 from caphistory.successions.matching import Match
 
-from .kernels import RELEASES, Silence, contents, read, releases_of
+from .kernels import RELEASES, Notes, contents, read, releases_of
 
 WRONG = """\
 import caphistory.linking.release as module
@@ -31,16 +31,6 @@ def link(release, *rest, **options):
 module.link = link
 """
 """Makes a mistake in each Python process that is started, when it links 2.1.92."""
-
-
-class Notes(Silence):
-    """A progress that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def fail(number: int) -> None:
@@ -141,7 +131,7 @@ def test_a_mistake_in_a_pair_is_reported_and_the_next_run_tries_it_again(
         notes = Notes()
         read(db, history, progress=notes)
         assert releases_of(db) == [*RELEASES]
-        (line,) = notes.lines
+        (line,) = notes.problems
         assert line.startswith("2.2.0 is not compared with 2.2.9: a mistake in caphistory")
         assert "finding what became of the checks of 2.2.0 in 2.2.9" in log_named_in(line)
     pairs = contents(db)["succession_pairs_stored"]
@@ -149,7 +139,7 @@ def test_a_mistake_in_a_pair_is_reported_and_the_next_run_tries_it_again(
     wrong_pair.undo()
     notes = Notes()
     read(db, history, progress=notes)
-    assert notes.lines == []
+    assert notes.problems == []
     assert contents(db) == contents(whole)
 
 
@@ -162,8 +152,8 @@ def test_without_the_memory_for_a_pair_it_is_passed_over(
     monkeypatch.setattr(Comparer, "matches", matches)
     notes = Notes()
     read(tmp_path / "a.db", history, progress=notes)
-    assert len(notes.lines) > 1
-    assert {line.partition(": ")[2] for line in notes.lines} == {
+    assert len(notes.problems) > 1
+    assert {line.partition(": ")[2] for line in notes.problems} == {
         "the memory is used up: run it again, with fewer --jobs"
     }
 
@@ -180,5 +170,5 @@ def test_what_contradicts_the_database_is_not_stored_and_passed_over(
     monkeypatch.setattr(Writer, "write_successions", write_successions)
     notes = Notes()
     read(tmp_path / "a.db", history, progress=notes)
-    assert all("FOREIGN KEY constraint failed" in line for line in notes.lines)
-    assert "storing what became of the checks of" in log_named_in(notes.lines[0])
+    assert all("FOREIGN KEY constraint failed" in line for line in notes.problems)
+    assert "storing what became of the checks of" in log_named_in(notes.problems[0])

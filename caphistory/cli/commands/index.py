@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,12 +33,16 @@ _FEW = 5
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    default=os.cpu_count() or 1,
-    help="How many processes read (default: one for each processor).",
+    help="How many processes read, memory allowing (default: one for each processor that may be"
+    " used).",
 )
 @pass_session
 def command(
-    session: Session, sources: tuple[str, ...], tags: tuple[str, ...], prereleases: bool, jobs: int
+    session: Session,
+    sources: tuple[str, ...],
+    tags: tuple[str, ...],
+    prereleases: bool,
+    jobs: int | None,
 ) -> None:
     """Read releases into the database.
 
