@@ -40,3 +40,10 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("caphistory"))
+
+
+def log_folder() -> Path:
+    """The user's folder for what caphistory logs."""
+    from platformdirs import user_log_dir
+
+    return Path(user_log_dir("caphistory"))

@@ -17,6 +17,9 @@ STOPPED = 130
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    from caphistory.cli.streams import accept_any_text
+
+    accept_any_text(sys.stdout, sys.stderr)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -57,5 +60,5 @@ def run(arguments: Sequence[str]) -> int:
 def _complain(message: str, exit_code: int) -> int:
     from caphistory.wording.plain import clean
 
-    click.echo(f"caphistory: {clean(' '.join(message.split()))}", err=True)
+    click.echo(f"caphistory: {clean(' '.join(message.split()))}", file=sys.stderr)
     return exit_code

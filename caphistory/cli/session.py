@@ -15,7 +15,7 @@ import click
 
 from caphistory.cli.complete import complete_abi, complete_release
 from caphistory.cli.progress import LateProgress
-from caphistory.cli.text import say, table
+from caphistory.cli.text import echo, say, table
 from caphistory.errors import UsageError
 from caphistory.questions.names import known_abi, known_release, newest_release
 from caphistory.questions.queries import ask
@@ -116,7 +116,7 @@ class Session:
     def print_rows(self, rows: Sequence[Row]) -> None:
         """Print ``rows`` for machines, in the format asked for (TSV where none was); all of
         them, unless ``--rows`` asked for fewer."""
-        click.echo(render(rows[: self.rows or None], self.format or "tsv"))
+        echo(render(rows[: self.rows or None], self.format or "tsv"))
 
     def print_table(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
@@ -12,6 +13,12 @@ from caphistory.wording.plain import clean, wrapped
 _GAP = "  "
 _STEP = " → "
 _NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def echo(text: str, *, nl: bool = True) -> None:
+    """Print ``text`` as it is, in the encoding of standard output: to a stream in ASCII click,
+    left to itself, writes UTF-8."""
+    click.echo(text, file=sys.stdout, nl=nl)
 
 
 def say(
@@ -26,8 +33,7 @@ def say(
     safe = "\n".join(clean(line) for line in text.split("\n"))
     if bold or dim or color:
         safe = click.style(safe, fg=color, bold=bold or None, dim=dim or None)
-    click.echo(safe, nl=False)
-    click.echo(end, nl=False)
+    echo(safe + end, nl=False)
 
 
 def say_next(*commands: str, width: int) -> None:

@@ -1,4 +1,4 @@
-"""Cloning a repository of kernels into the user's cache."""
+"""Cloning a repository of kernels into the user's cache, and fetching its new tags later."""
 
 from __future__ import annotations
 
@@ -11,19 +11,28 @@ import pygit2
 
 from caphistory.errors import CaphistoryError
 from caphistory.history.model import Progress
+from caphistory.history.opening import open_repository
+
+# In milliseconds. By default a server that does not answer is waited for as long as the system
+# tries to connect, two minutes on Linux, and one that stops in the middle for ever.
+pygit2.settings.server_connect_timeout = 15_000
+pygit2.settings.server_timeout = 120_000
+
+# Not forced, as git does it: a tag that was moved stays what it was when it was read.
+_TAGS = "refs/tags/*:refs/tags/*"
 
 
 class _Callbacks(pygit2.RemoteCallbacks):
-    def __init__(self, url: str, progress: Progress) -> None:
+    def __init__(self, doing: str, progress: Progress) -> None:
         super().__init__()
-        self._url = url
+        self._doing = doing
         self._progress = progress
 
     def transfer_progress(self, stats: pygit2.remotes.TransferProgress) -> None:
         if stats.received_objects < stats.total_objects:
-            self._progress(f"cloning {self._url}", stats.received_objects, stats.total_objects)
+            self._progress(self._doing, stats.received_objects, stats.total_objects)
         else:
-            self._progress("unpacking the clone", stats.indexed_deltas, stats.total_deltas)
+            self._progress("unpacking what came", stats.indexed_deltas, stats.total_deltas)
 
 
 def clone_folder(url: str) -> str:
@@ -46,7 +55,8 @@ def clone(url: str, folder: Path, progress: Progress) -> None:
     except OSError as error:
         raise CaphistoryError(f"cannot write to {folder.parent}: {error.strerror}") from error
     try:
-        pygit2.clone_repository(url, str(beside), bare=True, callbacks=_Callbacks(url, progress))
+        callbacks = _Callbacks(f"cloning {url}", progress)
+        pygit2.clone_repository(url, str(beside), bare=True, callbacks=callbacks)
         beside.rename(folder)
     except (pygit2.GitError, OSError, ValueError) as error:
         # Another process may have cloned it in the meantime: its clone is as good.
@@ -57,3 +67,18 @@ def clone(url: str, folder: Path, progress: Progress) -> None:
             ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def fetch_tags(url: str, folder: Path, progress: Progress) -> None:
+    """Fetch the tags of the repository at ``url`` that its clone in ``folder`` has not.
+
+    Raises CaphistoryError, whose message is the reason, where they cannot be had or written.
+    """
+    repository = open_repository(folder)
+    try:
+        callbacks = _Callbacks("fetching new tags", progress)
+        repository.remotes.create_anonymous(url).fetch([_TAGS], callbacks=callbacks)
+    except (pygit2.GitError, OSError, ValueError, KeyError) as error:
+        raise CaphistoryError(str(error).splitlines()[0]) from error
+    finally:
+        repository.free()

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import cast
 
 import pygit2
-from pygit2.enums import FileMode, ObjectType, RepositoryOpenFlag
+from pygit2.enums import FileMode, ObjectType
 
-from caphistory.errors import CaphistoryError
 from caphistory.history.kernels import missing_parts
 from caphistory.history.model import (
     BrokenObject,
@@ -24,14 +23,11 @@ from caphistory.history.model import (
     Wanted,
     is_source,
 )
+from caphistory.history.opening import open_repository
 from caphistory.history.selection import demand_releases, select
 
 _TAGS = "refs/tags/"
 _FILE_MODES = {FileMode.BLOB, FileMode.BLOB_EXECUTABLE}
-
-# libgit2 refuses repositories of another user because git would run their hooks and
-# configured commands; reading objects runs nothing, and shared clones are common.
-pygit2.settings.owner_validation = False
 
 Files = tuple[tuple[str, str], ...]
 
@@ -76,10 +72,7 @@ class RepositorySource(Source):
         self._path = path
         self._wanted = wanted
         self._listings = _Listings(self._LISTING_LIMIT)
-        try:
-            self._repository = pygit2.Repository(str(path), RepositoryOpenFlag.NO_SEARCH)
-        except (pygit2.GitError, OSError) as error:
-            raise CaphistoryError(f"{path} is not a git repository that can be read") from error
+        self._repository = open_repository(path)
         self.name = name or _name(self._repository, path)
 
     @property

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pygit2
 
 from caphistory.errors import CaphistoryError
+from caphistory.history.opening import open_repository
 from caphistory.paths import cache_folder
 from caphistory.syntax.items import Extent, cut
 from caphistory.syntax.lexical import Scan, scan
@@ -152,7 +153,4 @@ def _holds(repository: pygit2.Repository, commit_sha: str) -> bool:
 
 def _opened(paths: Iterable[Path]) -> Iterable[pygit2.Repository]:
     for path in paths:
-        try:
-            yield pygit2.Repository(str(path))
-        except pygit2.GitError as error:
-            raise CaphistoryError(f"{path} is not a git repository that can be read") from error
+        yield open_repository(path, search=True)

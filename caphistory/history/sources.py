@@ -4,10 +4,11 @@ in ``model``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from caphistory.errors import CaphistoryError
-from caphistory.history.cloning import clone, clone_folder
+from caphistory.history.cloning import clone, clone_folder, fetch_tags
 from caphistory.history.folders import FolderSource, release_of_folder
 from caphistory.history.model import (
     BrokenObject,
@@ -48,25 +49,31 @@ def _no_progress(what: str, done: int, total: int) -> None:
     pass
 
 
+def _no_warning(line: str) -> None:
+    pass
+
+
 def open_source(
     spec: str | None,
     *,
     cache_dir: Path,
     progress: Progress = _no_progress,
+    warn: Callable[[str], None] = _no_warning,
     wanted: Wanted = is_source,
 ) -> Source:
     """Open a source of kernels; use it as a context manager.
 
     ``spec`` is a git repository (a path, or an address that is cloned to the cache if it is not
-    there), a tarball, an unpacked kernel, or None for the default history. ``cache_dir`` takes
-    clones and, until the source is closed, what is unpacked. ``wanted`` must be a function of a
-    module, so that it can be sent to worker processes. Raises CaphistoryError.
+    there, and whose new tags are fetched if it is), a tarball, an unpacked kernel, or None for
+    the default history. ``cache_dir`` takes clones and, until the source is closed, what is
+    unpacked. ``warn`` is told in one line why tags cannot be fetched. ``wanted`` must be a
+    function of a module, so that it can be sent to worker processes. Raises CaphistoryError.
     """
     default = cache_dir / DEFAULT_FOLDER
     if spec is None or (is_url(spec) and name_of_url(spec) == name_of_url(DEFAULT_URL)):
-        return _open_clone(spec or DEFAULT_URL, default, progress, wanted)
+        return _open_clone(spec or DEFAULT_URL, default, progress, warn, wanted)
     if is_url(spec):
-        return _open_clone(spec, cache_dir / clone_folder(spec), progress, wanted)
+        return _open_clone(spec, cache_dir / clone_folder(spec), progress, warn, wanted)
     path = Path(spec).expanduser()
     if path.is_file():
         if not is_tarball(path):
@@ -82,10 +89,19 @@ def open_source(
     return _open_folder(path, spec, wanted)
 
 
-def _open_clone(url: str, folder: Path, progress: Progress, wanted: Wanted) -> Source:
+def _open_clone(
+    url: str, folder: Path, progress: Progress, warn: Callable[[str], None], wanted: Wanted
+) -> Source:
+    name = name_of_url(url)
     if not folder.exists():
         clone(url, folder, progress)
-    return RepositorySource(folder, name=name_of_url(url), wanted=wanted)
+        return RepositorySource(folder, name=name, wanted=wanted)
+    source = RepositorySource(folder, name=name, wanted=wanted)
+    try:
+        fetch_tags(url, folder, progress)
+    except CaphistoryError as problem:
+        warn(f"new tags of {name} cannot be fetched ({problem}): going on with its clone as it is")
+    return source
 
 
 def _open_folder(path: Path, spec: str, wanted: Wanted) -> Source:

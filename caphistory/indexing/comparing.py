@@ -13,16 +13,21 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from caphistory.errors import CaphistoryError
 from caphistory.history.model import Source
 from caphistory.history.source_text import KernelSource, open_kernel
+from caphistory.indexing.mistakes import report_mistake
 from caphistory.indexing.pool import end_with_parent, no_interrupts, no_search_for_cycles
 from caphistory.indexing.progress import Progress
 from caphistory.store import open_reader, successions
 from caphistory.store.successions import End, Ends, StoredSuccession
 from caphistory.successions.matching import Match, is_unchanged
 from caphistory.successions.releases import READER_VERSION, Comparer
+
+if TYPE_CHECKING:
+    from caphistory.store import Writer
 
 StoredComparer = Comparer[End, KernelSource]
 Found = list[StoredSuccession] | str
@@ -51,12 +56,30 @@ def add_successions(
         progress.stage("comparing releases", len(pairs))
         with closing(_compared(path, writer.db, _paths(sources), pairs, jobs)) as results:
             for ends, found in zip(pairs, results, strict=True):
-                if isinstance(found, str):
+                problem = found if isinstance(found, str) else _write(writer, ends, found)
+                if problem:
                     before, after = (end.release for end in ends)
-                    progress.note(f"{before} is not compared with {after}: {found}")
-                else:
-                    writer.write_successions(ends, found, READER_VERSION)
+                    progress.note(f"{before} is not compared with {after}: {problem}")
                 progress.advance()
+
+
+def _write(writer: Writer, ends: Ends, found: list[StoredSuccession]) -> str:
+    """Store what was found of a pair; gives the reason where that contradicts the database."""
+    try:
+        writer.write_successions(ends, found, READER_VERSION)
+    except CaphistoryError as error:
+        if not isinstance(error.__cause__, sqlite3.IntegrityError):
+            raise
+        return report_mistake(error.__cause__, f"storing {_name(ends)}")
+    except MemoryError:
+        raise
+    except Exception as error:
+        return report_mistake(error, f"storing {_name(ends)}")
+    return ""
+
+
+def _name(ends: Ends) -> str:
+    return f"what became of the checks of {ends.before.release} in {ends.after.release}"
 
 
 def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
@@ -90,7 +113,7 @@ def _compared(
         for number, part in enumerate(parts):
             for ends in part:
                 told = _told(pipes[number % workers]) if pipes else None
-                yield _found(here, ends) if told is None else told
+                yield _found_here(here, ends) if told is None else told
 
 
 def _comparer(db: sqlite3.Connection, repositories: Sequence[Path]) -> StoredComparer:
@@ -137,12 +160,26 @@ def _told(pipe: Connection) -> Found | None:
     return found
 
 
+def _found_here(comparer: StoredComparer, ends: Ends) -> Found:
+    try:
+        return _found(comparer, ends)
+    except MemoryError:
+        comparer.forget()
+        return "the memory is used up: run it again, with fewer --jobs"
+
+
 def _found(comparer: StoredComparer, ends: Ends) -> Found:
     try:
         with no_search_for_cycles():
             matches = comparer.matches(*ends)
     except CaphistoryError as problem:
         return str(problem)
+    except MemoryError:
+        raise
+    except Exception as error:
+        # A mistake of this program costs one pair. The next run tries it again.
+        comparer.forget()
+        return report_mistake(error, f"finding {_name(ends)}")
     return [_stored(one) for one in matches if not is_unchanged(one)]
 
 
@@ -166,8 +203,9 @@ def _run_worker(
 ) -> None:
     Thread(target=end_with_parent, daemon=True).start()
     gc.disable()
-    # The writing process finds out by itself why the database cannot be read.
-    with suppress(ConnectionError, CaphistoryError), closing(open_reader(path)) as db:
+    # The writing process finds out by itself why the database cannot be read, and tries by itself
+    # what there is not the memory for.
+    with suppress(ConnectionError, CaphistoryError, MemoryError), closing(open_reader(path)) as db:
         comparer = _comparer(db, repositories)
         for ends in pairs:
             results.send(_found(comparer, ends))

@@ -19,7 +19,6 @@ import os
 import pickle
 import signal
 import tempfile
-import traceback
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -27,7 +26,6 @@ from contextlib import contextmanager
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from threading import Thread
 from typing import IO, NamedTuple
 
@@ -354,6 +352,10 @@ def _run_worker(
         results.send(CaphistoryError(str(error)))
     except MemoryError:
         os._exit(_NO_MEMORY)  # the writing process knows what to do where a worker dies
+    except Exception as error:
+        from caphistory.indexing.mistakes import report_mistake
+
+        results.send(CaphistoryError(report_mistake(error, f"opening {share.source.name}")))
     results.close()
     os._exit(0)  # giving back a gigabyte of objects one by one takes two seconds
 
@@ -370,6 +372,7 @@ def _read_all(
     source: Source, share: Share, tell: Callable[..., None], most: ctypes.c_long
 ) -> Iterator[Done]:
     from caphistory.indexing.fact_cache import FactCache
+    from caphistory.indexing.mistakes import report_mistake
     from caphistory.indexing.release_reader import ReleaseReader
 
     def about_to(blob_id: str, path: str) -> None:
@@ -384,16 +387,18 @@ def _read_all(
         tell("linking")
         try:
             linked, blobs = reading.link(one.tag, one.release, last=one is share.work[-1])
+            done = Done(name, _packed(linked), "", blobs, _unread(linked))
         except BrokenObject as error:
             yield Done(name, None, str(error), 0, [])
         except (CaphistoryError, MemoryError):
             raise
         except Exception as error:
             # A mistake of this program costs one release, not all that come after it.
-            yield Done(name, None, mistake(error), 0, [])
+            reason = report_mistake(error, f"reading {name} of {source.name}")
+            yield Done(name, None, reason, 0, [])
             reading = ReleaseReader(source, cache, share.lost, about_to)
         else:
-            yield Done(name, _packed(linked), "", blobs, _unread(linked))
+            yield done
 
 
 def _unread(linked: LinkedRelease) -> list[tuple[str, str]]:
@@ -417,12 +422,3 @@ def _packed(linked: LinkedRelease) -> bytes:
     checks = [SyscallCheck(*check[:-1], shared(check.chain)) for check in linked.syscall_checks]
     packed = pickle.dumps(linked._replace(syscall_checks=checks), pickle.HIGHEST_PROTOCOL)
     return zlib.compress(packed, 1)
-
-
-def mistake(error: Exception) -> str:
-    """What to say of an error that is none of the user's."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"a mistake in caphistory, please report it: {type(error).__name__}: {error}"
-        f" ({Path(place.filename).name}:{place.lineno})"
-    )

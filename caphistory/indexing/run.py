@@ -17,11 +17,11 @@ from caphistory.history.dates import released
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
 from caphistory.history.versions import kind, position, series
+from caphistory.indexing.jobs import choose_jobs, this_machine
+from caphistory.indexing.mistakes import report_mistake
 from caphistory.indexing.pool import (
-    Share,
     Work,
     linked,
-    mistake,
     no_search_for_cycles,
     shared_out,
     unpacked,
@@ -39,6 +39,15 @@ EXTRACTOR_VERSION = "4"
 
 # The files of so many releases of a source are counted to tell how much work all are.
 _COUNTED = 32
+# The work of a release grows with this power of the number of its files (see ``_work``).
+_BY_FILES = 1.75
+
+# In bytes. A process for one release takes 0.27 GB of 2.0.40 (2,000 files), 0.5 GB of 2.2.24
+# (5,200), 1.3 GB of 2.6.11.1 (15,600), 4.9 GB of 4.15 (47,700) and 6.2 GB of 6.8 (60,000); one
+# that compares the releases from 2.5.7 to 2.6.11.5 takes 0.39 GB.
+_LEAST_MEMORY = 60_000_000
+_MEMORY_PER_FILE = 105_000
+_TO_COMPARE = 400_000_000
 
 
 class Summary(NamedTuple):
@@ -75,13 +84,14 @@ def index(
     *,
     tags: list[str],
     prereleases: bool,
-    jobs: int,
+    jobs: int | None,
     progress: Progress,
 ) -> Summary:
     """Add the releases of the sources to the database at ``db``, which is made if need be.
 
-    A source is a path, a URL or None for the default history; ``tags`` are patterns. What is
-    there already is not read again, and of a release that two sources have the first one's is
+    A source is a path, a URL or None for the default history; ``tags`` are patterns. ``jobs`` is
+    how many are done at once, if there is the memory for them (None: as the machine allows). What
+    is there already is not read again, and of a release that two sources have the first one's is
     taken. Raises CaphistoryError where a source or the database cannot be used; what was
     stored before, and each release stored until then, stays.
     """
@@ -92,7 +102,12 @@ def index(
     with ExitStack() as opened:
         all_sources = [
             opened.enter_context(
-                open_source(source, cache_dir=cache_folder(), progress=_Stages(progress))
+                open_source(
+                    source,
+                    cache_dir=cache_folder(),
+                    progress=_Stages(progress),
+                    warn=progress.note,
+                )
             )
             for source in sources
         ]
@@ -102,10 +117,17 @@ def index(
         added = blobs = 0
         if plan.missing:
             with open_writer(db, EXTRACTOR_VERSION) as writer:
-                shares = _shares(plan.missing, jobs, progress)
-                blobs += prefetch(shares, jobs, progress)
+                work = [(source, _work(source, tags, progress)) for source, tags in plan.missing]
+                chosen = choose_jobs(this_machine(), _memory_per_job(work), jobs)
+                progress.note(chosen.reason)
+                shares = [
+                    share
+                    for source, of in work
+                    for share in shared_out(source.spec, of, chosen.number)
+                ]
+                blobs += prefetch(shares, chosen.number, progress)
                 progress.stage("reading and linking", sum(len(share.work) for share in shares))
-                with closing(linked(shares, jobs)) as results:
+                with closing(linked(shares, chosen.number)) as results:
                     for done in results:
                         blobs += done.blobs_read
                         reason = done.reason if done.rows is None else _write(writer, done.rows)
@@ -119,7 +141,8 @@ def index(
             names = ", ".join(source.name for source in all_sources)
             tag, reason = failed[-1]
             raise CaphistoryError(f"no release of {names} can be read: {tag}: {reason}")
-        add_successions(db, all_sources, EXTRACTOR_VERSION, jobs, progress)
+        chosen = choose_jobs(this_machine(), _TO_COMPARE, jobs)
+        add_successions(db, all_sources, EXTRACTOR_VERSION, chosen.number, progress)
         return Summary(added, plan.present, blobs, plan.skipped, failed, unread, plan.elsewhere)
 
 
@@ -148,11 +171,16 @@ def _plan(
 
 def _write(writer: Writer, rows: bytes) -> str:
     """Store a release; gives the reason where its rows contradict one another."""
+    release = "a release"
     try:
         with no_search_for_cycles():
-            writer.write_release(unpacked(rows))
-    except ValueError as error:
-        return mistake(error)
+            linked = unpacked(rows)
+            release = linked.release.release
+            writer.write_release(linked)
+    except (CaphistoryError, MemoryError):
+        raise
+    except Exception as error:
+        return report_mistake(error, f"writing {release}")
     return ""
 
 
@@ -170,36 +198,30 @@ def _present(db: Path) -> dict[str, str]:
         }
 
 
-def _shares(
-    missing: list[tuple[Source, list[TagRef]]], jobs: int, progress: Progress
-) -> list[Share]:
-    """The work of all sources, cut for the workers."""
-    shares: list[Share] = []
-    for source, tags in missing:
-        weights = _weights(source, tags, progress)
-        work = [
-            Work(tag, _release(tag, source.name), weight)
-            for tag, weight in zip(tags, weights, strict=True)
-        ]
-        shares += shared_out(source.spec, work, jobs)
-    return shares
-
-
-def _weights(source: Source, tags: Sequence[TagRef], progress: Progress) -> list[int]:
-    """How much work each release is, roughly: linking one after its neighbour takes 1 s of 2.1.84,
+def _work(source: Source, tags: Sequence[TagRef], progress: Progress) -> list[Work]:
+    """The work that releases are, roughly: linking one after its neighbour takes 1 s of 2.1.84,
     with 3,500 files, 4 s of 2.4.31, with 11,600, and 7 s of 2.6.11.4, with 17,100. Neighbours are
     of one size, and listing the files of all of 1,665 releases takes 19 s: those of a few are
     counted."""
     step = -(-len(tags) // _COUNTED)
     progress.stage("listing files", len(tags[::step]))
-    weights: list[int] = []
+    work: list[Work] = []
     files = 0
     for at in range(0, len(tags), step):
         with suppress(BrokenObject):  # the worker finds it too, and tells of it
             files = len(source.files(tags[at]))
-        weights += [int(files**1.75)] * len(tags[at : at + step])
+        work += [
+            Work(tag, _release(tag, source.name), int(files**_BY_FILES))
+            for tag in tags[at : at + step]
+        ]
         progress.advance()
-    return weights
+    return work
+
+
+def _memory_per_job(work: Sequence[tuple[Source, Sequence[Work]]]) -> int:
+    """The memory that the largest of the releases takes, in bytes."""
+    heaviest = max(one.weight for _, of in work for one in of)
+    return _LEAST_MEMORY + int(_MEMORY_PER_FILE * heaviest ** (1 / _BY_FILES))
 
 
 class _Stages:

@@ -330,7 +330,9 @@ class History:
         try:
             cursor = self._connection.execute(sql, parameters)
             rows = [tuple(row) for row in cursor]
-        except sqlite3.Error as error:
+        # Python 3.10 warns of two statements; text and numbers that SQLite cannot hold are
+        # Python's own errors.
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
             raise UsageError(f"SQL: {error}") from error
         return _frame([column[0] for column in cursor.description or ()], rows)
 

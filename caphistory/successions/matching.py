@@ -128,7 +128,7 @@ class _Matching:
             **{("before", one.site.key): one for one in self.before},
             **{("after", one.site.key): one for one in self.after},
         }
-        self._doubts: dict[tuple[str, int], float] = defaultdict(float)
+        self._doubts: defaultdict[tuple[str, int], float] = defaultdict(float)
         self._spread = Counter(
             text
             for function in {id(one.function): one.function for one in self.after}.values()
@@ -155,7 +155,7 @@ class _Matching:
         """Functions of the same file and name."""
         later = _grouped(self.after, _place)
         for place, group in _grouped(self.before, _place).items():
-            self._pair(group, later[place], self._within, "function", *_WITHIN)
+            self._pair(group, later.get(place, []), self._within, "function", *_WITHIN)
 
     def namesakes(self) -> None:
         """Functions that went to another file, of a name that no other function has."""
@@ -163,16 +163,16 @@ class _Matching:
         places_after = _grouped({_place(one) for one in self.after}, lambda place: place[1])
         later = _grouped(self.fresh, _place)
         for (path, name), group in _grouped(self.left, _place).items():
-            there = places_after[name]
+            there = places_after.get(name, [])
             alone = len(places_before[name]) == len(there) == 1
             if alone and (path, name) not in self.new and there[0] not in self.old:
-                self._pair(group, later[there[0]], self._namesake, "tree", *_NAMESAKE)
+                self._pair(group, later.get(there[0], []), self._namesake, "tree", *_NAMESAKE)
 
     def within_files(self) -> None:
         """Functions that were renamed, parted or joined in their file."""
         later = _grouped(self.fresh, lambda one: one.function.path)
         for path, group in _grouped(self.left, lambda one: one.function.path).items():
-            self._pair(group, later[path], self._elsewhere, "file", *_ELSEWHERE)
+            self._pair(group, later.get(path, []), self._elsewhere, "file", *_ELSEWHERE)
 
     def between_files(self) -> None:
         """Functions that went to another file, whatever their name."""
@@ -184,7 +184,7 @@ class _Matching:
         before, or did not ask."""
         asked = {one.function.name for one in self.before}
         asked |= {site.function or "" for site in self.settled}
-        holders: dict[str, list[Site]] = defaultdict(list)
+        holders: defaultdict[str, list[Site]] = defaultdict(list)
         for site in [*(one.site for one in self.after), *self.settled]:
             holders[site.function or ""].append(site)
         for one in self.left:
@@ -226,7 +226,9 @@ class _Matching:
         by_name = _grouped(chain.from_iterable(elsewhere), lambda one: one.name)
         fresh_places = {_place(one) for one in self.fresh}
         for one in left:
-            later = self._later(one.function) or _like(one.function, by_name[one.function.name])
+            later = self._later(one.function) or _like(
+                one.function, by_name.get(one.function.name, [])
+            )
             lives = (later[0].path, later[0].name) if later else None
             certain = self._doubts["before", one.site.key] < _DOUBT and lives not in fresh_places
             fate = "removed" if lives else "gone"
@@ -308,8 +310,8 @@ class _Matching:
         return self._kinships[key]
 
     def _kinship_of(self, was: Function, now: Function) -> float:
-        later = self.new[was.path, was.name]
-        earlier = self.old[now.path, now.name]
+        later = self.new.get((was.path, was.name), [])
+        earlier = self.old.get((now.path, now.name), [])
         if later and earlier:
             return 0.0
         # What is in one file has more to do with one another than its text needs to say.
@@ -348,7 +350,7 @@ class _Matching:
     def _akin(self) -> Iterator[tuple[list[Context], list[Context]]]:
         """Groups of leftover checks whose functions are akin."""
         left, fresh = self.left, self.fresh
-        holding: dict[Hashable, set[int]] = defaultdict(set)
+        holding: defaultdict[Hashable, set[int]] = defaultdict(set)
         for number, other in enumerate(fresh):
             for mark in self._marks(other.function):
                 holding[mark].add(number)
@@ -400,7 +402,7 @@ class _Matching:
     def _later(self, function: Function) -> Sequence[Function]:
         """A function in the later release: at its place, else the only one of its name that
         other files can see, where it was the only one before."""
-        there = self.new[function.path, function.name]
+        there = self.new.get((function.path, function.name), [])
         if there or function.static:
             return there
         before, after = (
@@ -436,7 +438,7 @@ class _Matching:
         where other checks of it are paired with."""
         there = self.new if side == "after" else self.old
         here = "before" if side == "after" else "after"
-        found = list(there[_place(one)])
+        found = list(there.get(_place(one), []))
         for pair in self.pairs:
             own, other = (
                 self._contexts.get((which, getattr(pair, which).key)) for which in (here, side)
@@ -524,7 +526,7 @@ def _whole(function: Function) -> Counter[tuple[str, ...]]:
 
 def _names(functions: Iterable[Place]) -> dict[str, set[str]]:
     """The names of the functions of each file."""
-    names: dict[str, set[str]] = defaultdict(set)
+    names: defaultdict[str, set[str]] = defaultdict(set)
     for path, name in functions:
         names[path].add(name)
     return dict(names)
@@ -540,10 +542,10 @@ def _stand_together(one: Context, other: Context) -> bool:
 
 
 def _grouped(found: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
-    groups: dict[K, list[T]] = defaultdict(list)
+    groups: defaultdict[K, list[T]] = defaultdict(list)
     for one in found:
         groups[key(one)].append(one)
-    return groups
+    return dict(groups)
 
 
 def _place(one: Context) -> Place:

@@ -135,6 +135,11 @@ class Comparer(Generic[ReleaseT, TextT]):
         (old, old_text), (new, new_text) = (self._ends[end.position] for end in ends)
         return self._comparing.successions(old, new, old_text.changed(new_text))
 
+    def forget(self) -> None:
+        """Read everything anew: what an error left behind may be half done."""
+        self._comparing = Comparing()
+        self._ends = {}
+
     def _end(self, end: ReleaseT) -> tuple[Checked, TextT]:
         text = self._text(end)
         # A stored site has its name before what a site here has.

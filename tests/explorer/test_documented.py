@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from datasette.app import Datasette
 
+from caphistory.documented.documents import Documents
+from caphistory.documented.reading import documents_of
+from caphistory.explorer.pages import documented
+from caphistory.explorer.server import explorer_application
 from tests.documented import MANUAL
 from tests.explorer.asking import page
 from tests.explorer.test_pages import words
@@ -57,3 +63,19 @@ def test_without_a_manual_the_page_says_so(
     assert response.status_code == 200
     assert "no manual page of section 2" in response.text
     assert page(explorer, "/documented.json").json()["documented"] == []
+
+
+def test_reading_the_manual_is_not_counted_as_a_query(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_ms = 1000  # of Datasette, if it is told nothing else
+
+    def read_slowly(folders: Sequence[Path]) -> Documents:
+        time.sleep(1.2 * limit_ms / 1000)
+        return documents_of(folders)
+
+    documented._manual.cache_clear()
+    monkeypatch.setattr(documented, "documents_of", read_slowly)
+    response = page(explorer_application(database, limit_ms), "/documented")
+    assert response.status_code == 200
+    assert "Documented, not checked: 1" in words(response.text)

@@ -9,6 +9,13 @@ import pytest
 
 from caphistory.explorer.addresses import Addresses, anchor, source
 from caphistory.explorer.chart import OTHERS, Line, chart, check_chart
+from caphistory.explorer.step_lines import (
+    StepLine,
+    Tick,
+    axis_values,
+    corners_of,
+    step_lines,
+)
 from caphistory.explorer.strips import Bar, axis, key, labels, series_of, strip
 from caphistory.wording.kinds import KINDS, kind
 
@@ -129,9 +136,52 @@ def test_a_chart_leaves_scripts_and_styles_to_the_page() -> None:
     assert drawn.get("role") == "img"
     assert drawn.get("aria-label") == evil
     names = {one.tag.rpartition("}")[2] for one in drawn.iter()}
-    assert names <= {"svg", "g", "path", "rect", "text"}
+    assert names <= {"svg", "g", "path", "text"}
     assert not [one for one in drawn.iter() if one.get("style") or one.get("id")]
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", picture)
+
+
+@pytest.mark.parametrize(
+    ("most", "values"),
+    [
+        (1, [0, 1]),
+        (6, [0, 1, 2, 3, 4, 5, 6]),
+        (7, [0, 2, 4, 6]),
+        (1234, [0, 200, 400, 600, 800, 1000, 1200]),
+        (40_000, [0, 10_000, 20_000, 30_000, 40_000]),
+    ],
+)
+def test_an_axis_marks_round_numbers(most: int, values: list[int]) -> None:
+    assert axis_values(most) == values
+
+
+def test_a_line_has_a_corner_where_its_count_changes_alone() -> None:
+    assert corners_of([5, 5, 5, 2, 2]) == [(0, 5), (3, 5), (3, 2), (5, 2)]
+    assert corners_of([]) == []
+
+
+def test_a_picture_has_its_marks_and_names() -> None:
+    ticks = [Tick(0, "2.0"), Tick(1, ""), Tick(2, "<2.1>", tight=True), Tick(99, "2.6")]
+    drawn = ElementTree.fromstring(step_lines([StepLine("root", [1500] * 100)], ticks, 100, "it"))
+    texts = [(one.text, one.get("class")) for one in drawn.iter("text")]
+    assert texts == [
+        ("0", None),
+        ("500", None),
+        ("1,000", None),
+        ("1,500", None),
+        ("2.0", ""),
+        ("<2.1>", "tight"),
+        ("2.6", "late"),
+    ]
+    assert [one.get("class") for one in drawn.iter("path")] == ["ground", *["guide"] * 7, None]
+
+
+def test_a_name_near_to_another_has_room_in_a_wide_window_alone() -> None:
+    releases = [(f"{one}.{n}", one) for one in ("2.0", "2.1") for n in range(5)]
+    far = [(f"2.2.{n}", "2.2") for n in range(90)]
+    picture = chart([Line("suser", "root", (1,) * 100)], [*releases, *far], "").picture
+    assert re.findall(r'<text class="tight"[^>]*>([^<]*)<', picture) == ["2.1"]
+    assert re.findall(r'<text class=""[^>]*>([^<]*)<', picture) == ["2.0", "2.2"]
 
 
 @pytest.mark.parametrize("releases", [[], [("2.0.0", "2.0")]])

@@ -37,6 +37,67 @@ def test_an_address_is_cloned_to_the_cache_once(tmp_path: Path) -> None:
     assert not seen
 
 
+def make_origin(path: Path, *tags: str) -> pygit2.Repository:
+    """A repository at ``path`` with a kernel for each of ``tags``."""
+    repository = pygit2.init_repository(path, bare=True)
+    for tag in tags:
+        light_tag(repository, tag, commit(repository, {**KERNEL, "kernel/tag.c": tag}))
+    return repository
+
+
+def releases(spec: str | None, cache: Path, warnings: list[str] | None = None) -> dict[str, str]:
+    """The releases of a source, each with its commit."""
+    warn = ([] if warnings is None else warnings).append
+    with open_source(spec, cache_dir=cache, warn=warn) as source:
+        return {tag.release: str(tag.commit_sha) for tag in source.tags().releases}
+
+
+def test_new_tags_of_a_clone_are_fetched(tmp_path: Path) -> None:
+    origin = make_origin(tmp_path / "linux.git", "2.2.24")
+    url, cache = f"file://{tmp_path}/linux.git", tmp_path / "cache"
+    first = releases(url, cache)
+    assert [*first] == ["2.2.24"]
+    light_tag(origin, "2.2.25", commit(origin, KERNEL))
+    moved = commit(origin, {**KERNEL, "kernel/moved.c": ""})
+    origin.references["refs/tags/2.2.24"].set_target(moved)
+    warnings: list[str] = []
+    later = releases(url, cache, warnings)
+    assert [*later] == ["2.2.24", "2.2.25"]
+    # As git does it: what a tag was stays known.
+    assert later["2.2.24"] == first["2.2.24"]
+    assert warnings == []
+
+
+def test_new_tags_of_the_default_history_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = make_origin(tmp_path / "linux.git", "2.2.24")
+    monkeypatch.setattr("caphistory.history.sources.DEFAULT_URL", f"file://{tmp_path}/linux.git")
+    assert [*releases(None, tmp_path / "cache")] == ["2.2.24"]
+    light_tag(origin, "2.2.25", commit(origin, KERNEL))
+    assert [*releases(None, tmp_path / "cache")] == ["2.2.24", "2.2.25"]
+
+
+def test_a_clone_whose_origin_cannot_be_had_is_read_as_it_is(tmp_path: Path) -> None:
+    make_origin(tmp_path / "owner" / "linux.git", "2.2.24")
+    url, cache = f"file://{tmp_path}/owner/linux.git", tmp_path / "cache"
+    releases(url, cache)
+    (tmp_path / "owner").rename(tmp_path / "gone")
+    warnings: list[str] = []
+    assert [*releases(url, cache, warnings)] == ["2.2.24"]
+    (warning,) = warnings
+    assert warning.startswith("new tags of owner/linux cannot be fetched (")
+    assert warning.endswith("): going on with its clone as it is")
+    assert "\n" not in warning
+
+
+def test_a_repository_of_this_machine_is_not_fetched(tmp_path: Path) -> None:
+    origin = make_origin(tmp_path / "linux.git", "2.2.24")
+    pygit2.clone_repository(f"file://{tmp_path}/linux.git", tmp_path / "mine.git", bare=True)
+    light_tag(origin, "2.2.25", commit(origin, KERNEL))
+    assert [*releases(str(tmp_path / "mine.git"), tmp_path)] == ["2.2.24"]
+
+
 def test_a_clone_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     with pytest.raises(CaphistoryError, match=r"cannot clone file:///.*; check the network"):

@@ -5,6 +5,7 @@ From 2.1.92 on the syscalls ask for a capability where they asked for root befor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -135,6 +136,21 @@ class Silence(Progress):
         pass
 
 
+class Notes(Silence):
+    """A progress that keeps the lines that it is told; ``problems`` are those after the first
+    line of a run, which says how many jobs it does."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+    @property
+    def problems(self) -> list[str]:
+        return [line for line in self.lines if not re.match(r"\d+ jobs?: ", line)]
+
+
 def read(
     db: Path,
     *sources: Path,
@@ -167,7 +183,7 @@ def contents(db: Path) -> dict[str, list[tuple[object, ...]]]:
 def own_folders(parent: Path) -> Iterator[Path]:
     """Give this process folders of the user in ``parent``; gives that of the cache."""
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("CACHE", "DATA", "CONFIG"):
+        for name in ("CACHE", "DATA", "CONFIG", "STATE"):
             environment.setenv(f"XDG_{name}_HOME", str(parent / f"xdg-{name.lower()}"))
         yield parent / "xdg-cache" / "caphistory"
 

@@ -10,7 +10,7 @@ import pygit2
 import pytest
 
 from caphistory.errors import CaphistoryError
-from caphistory.indexing import Summary
+from caphistory.indexing import Summary, index
 from caphistory.store import open_reader
 from tests.history.kernels import (
     commit,
@@ -22,6 +22,7 @@ from tests.history.kernels import (
 
 from .kernels import (
     RELEASES,
+    Notes,
     add_release,
     contents,
     kernel,
@@ -246,3 +247,22 @@ def test_a_source_that_cannot_be_read_leaves_the_database_as_it_was(
     with pytest.raises(CaphistoryError, match="does not exist"):
         read(db, tmp_path / "nowhere")
     assert db.read_bytes() == before
+
+
+def test_a_tag_that_came_after_the_clone_is_indexed(tmp_path: Path) -> None:
+    origin = make_history(tmp_path / "owner" / "linux.git", RELEASES[:-1])
+    db, notes = tmp_path / "a.db", Notes()
+
+    def index_url() -> list[str]:
+        index([f"file://{origin}"], db, tags=[], prereleases=False, jobs=1, progress=notes)
+        return releases_of(db)
+
+    assert index_url() == [*RELEASES[:-1]]
+    add_release(origin, RELEASES[-1])
+    assert index_url() == [*RELEASES]
+    assert notes.problems == []
+    origin.rename(tmp_path / "gone")
+    assert index_url() == [*RELEASES]
+    assert [line.partition(" (")[0] for line in notes.problems] == [
+        "new tags of owner/linux cannot be fetched"
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -122,6 +123,35 @@ def test_sql_asks_the_views_and_writes_nothing(history: caphistory.History, tmp_
         with pytest.raises(caphistory.UsageError, match=r"^SQL: "):
             history.sql(wrong)
     assert not new.exists()
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters"),
+    [
+        ("select 1; select 2", ()),
+        ("select '\0'", ()),
+        ("select '\udcff'", ()),
+        ("select ?", ["\udcff"]),
+        ("select ?", [1 << 64]),
+        ("select ?", [object()]),
+    ],
+)
+def test_what_sqlite_does_not_take_is_a_usage_error(
+    history: caphistory.History, sql: str, parameters: list[object]
+) -> None:
+    with pytest.raises(caphistory.UsageError, match=r"^SQL: "):
+        history.sql(sql, parameters)
+
+
+def test_two_statements_are_a_usage_error_on_python_3_10_too() -> None:
+    class Connection:
+        """sqlite3's own up to Python 3.10, whose warning is no sqlite3.Error."""
+
+        def execute(self, *statement: object) -> None:
+            raise sqlite3.Warning("You can only execute one statement at a time.")
+
+    with pytest.raises(caphistory.UsageError, match=r"^SQL: You can only execute one statement"):
+        caphistory.History(Connection()).sql("select 1; select 2")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("question", queries())

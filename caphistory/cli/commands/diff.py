@@ -19,7 +19,7 @@ from caphistory.cli.functions import (
 )
 from caphistory.cli.highlight import diff_line
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
 from caphistory.questions.names import known_release, known_syscall
 from caphistory.wording.phrases import counted
@@ -75,7 +75,7 @@ def command(
         return
     for change in changes:
         for line in change["diff"].split("\n"):
-            click.echo(diff_line(line))
+            echo(diff_line(line))
     left_out = max(one.left_out for one in chains)
     if left_out and session.for_people:
         say(f"\non the way to {counted(left_out, 'more check')}: --all", dim=True)

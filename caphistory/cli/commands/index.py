@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,18 +33,23 @@ _FEW = 5
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    default=os.cpu_count() or 1,
-    help="How many processes read (default: one for each processor).",
+    help="How many processes read, memory allowing (default: one for each processor that may be"
+    " used).",
 )
 @pass_session
 def command(
-    session: Session, sources: tuple[str, ...], tags: tuple[str, ...], prereleases: bool, jobs: int
+    session: Session,
+    sources: tuple[str, ...],
+    tags: tuple[str, ...],
+    prereleases: bool,
+    jobs: int | None,
 ) -> None:
     """Read releases into the database.
 
     SOURCE is a git repository (a path or a URL) whose tags are kernels, a kernel's tarball,
     or its unpacked tree. Without one: the history from 0.01 to 2.6.12-rc1, cloned to your
-    cache if it is not there. It can be stopped at any time and goes on where it was.
+    cache if it is not there. Of a clone in your cache the new tags are fetched first. It can be
+    stopped at any time and goes on where it was.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ from caphistory.cli.functions import (
 )
 from caphistory.cli.highlight import c_lines
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
 from caphistory.questions.names import known_privilege, known_syscall
 from caphistory.wording.phrases import counted
@@ -79,5 +79,5 @@ def _print_function(text: FunctionText, marked: set[int]) -> None:
     say(f"{text.path}:{text.line}  {text.function}", bold=True)
     for number, line in enumerate(c_lines(text.text), start=text.line):
         mark = click.style(">", fg="yellow", bold=True) if number in marked else " "
-        click.echo(f"{click.style(f'{number:>6}', dim=True)} {mark} {line}".rstrip())
+        echo(f"{click.style(f'{number:>6}', dim=True)} {mark} {line}".rstrip())
     say()

@@ -7,7 +7,7 @@ import click
 from caphistory.cli.complete import complete_privilege, complete_syscall
 from caphistory.cli.functions import chains_shown, every_chain_option
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import say
+from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
 from caphistory.questions.names import known_privilege, known_syscall
 from caphistory.records import Row
@@ -69,10 +69,10 @@ def _print_chain(session: Session, row: Row) -> None:
         linked = session.linked(place(step), row["release"], step["path"], step["line"])
         if narrow:
             say(f"{name}  {end}", bold=depth + 1 == len(chain))
-            click.echo("  " * depth + "  at " + linked)
+            echo("  " * depth + "  at " + linked)
         else:
             say(f"{name.ljust(size)}  ", end="")
-            click.echo(linked + " " * (wide - len(place(step)) + 2), nl=False)
+            echo(linked + " " * (wide - len(place(step)) + 2), nl=False)
             say(end, bold=depth + 1 == len(chain))
     for remark in _remarks(row):
         say(remark, dim=True)

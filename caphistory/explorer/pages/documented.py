@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -57,6 +58,13 @@ def documented(asked: Asked) -> Page:
             "places": lambda row: json.loads(row["documented"]),
         },
     )
+
+
+def read_manual() -> None:
+    """Read the manual that ``documented`` compares, which takes longer than Datasette's limit for
+    a page allows. Where there is none, the page says so."""
+    with suppress(NothingFound):
+        _manual(tuple(manual_folders(None)))
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,24 @@
+"""Opening a git repository on this machine: the one way for reading, showing and comparing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import RepositoryOpenFlag
+
+from caphistory.errors import CaphistoryError
+
+# libgit2 refuses repositories of another user because git would run their hooks and
+# configured commands; reading objects runs nothing, and shared clones are common.
+pygit2.settings.owner_validation = False
+
+
+def open_repository(path: Path, *, search: bool = False) -> pygit2.Repository:
+    """The repository at ``path``, bare or a work tree, whoever owns it; with ``search`` also one
+    that a folder above ``path`` belongs to. CaphistoryError where there is none."""
+    flags = RepositoryOpenFlag(0) if search else RepositoryOpenFlag.NO_SEARCH
+    try:
+        return pygit2.Repository(str(path), flags)
+    except (pygit2.GitError, OSError, ValueError) as error:
+        raise CaphistoryError(f"{path} is not a git repository that can be read") from error
