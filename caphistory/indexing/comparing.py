@@ -19,7 +19,7 @@ from caphistory.errors import CaphistoryError
 from caphistory.history.model import Source
 from caphistory.history.source_text import KernelSource, open_kernel
 from caphistory.indexing.mistakes import report_mistake
-from caphistory.indexing.pool import end_with_parent, no_interrupts, no_search_for_cycles
+from caphistory.indexing.processes import end_with_parent, no_interrupts, no_search_for_cycles
 from caphistory.indexing.progress import Progress
 from caphistory.store import open_reader, successions
 from caphistory.store.successions import End, Ends, StoredSuccession

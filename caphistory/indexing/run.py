@@ -1,7 +1,7 @@
 """The main job: from sources of kernels to rows in the database.
 
-What is missing there is shared out among worker processes, of all sources together. One
-process writes, in version order, one transaction for each release.
+The releases that are missing there are read and linked by the engine (``linker``) and written in
+version order, one transaction for each; then neighbours are compared.
 """
 
 from __future__ import annotations
@@ -12,42 +12,31 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from caphistory import engine
 from caphistory.errors import CaphistoryError
 from caphistory.history.dates import released
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
 from caphistory.history.versions import kind, position, series
 from caphistory.indexing.jobs import choose_jobs, this_machine
+from caphistory.indexing.linker import Work, link_releases
 from caphistory.indexing.mistakes import report_mistake
-from caphistory.indexing.pool import (
-    Work,
-    linked,
-    no_search_for_cycles,
-    shared_out,
-    unpacked,
-)
+from caphistory.indexing.processes import no_search_for_cycles
 from caphistory.indexing.progress import Progress
 from caphistory.paths import cache_folder
-from caphistory.records import Release
+from caphistory.records import LinkedRelease, Release
 
 if TYPE_CHECKING:
     from caphistory.store import Writer
 
 # Raised whenever what is read or linked changes: releases that an earlier version wrote
 # are then written anew.
-EXTRACTOR_VERSION = "4"
+EXTRACTOR_VERSION = "5"
 
-# The files of so many releases of a source are counted to tell how much work all are.
-_COUNTED = 32
-# The work of a release grows with this power of the number of its files (see ``_work``).
-_BY_FILES = 1.75
-
-# In bytes. A process for one release takes 0.27 GB of 2.0.40 (2,000 files), 0.5 GB of 2.2.24
-# (5,200), 1.3 GB of 2.6.11.1 (15,600), 4.9 GB of 4.15 (47,700) and 6.2 GB of 6.8 (60,000); one
-# that compares the releases from 2.5.7 to 2.6.11.5 takes 0.39 GB.
+# In bytes, for each release that is linked at once.
 _LEAST_MEMORY = 60_000_000
-_MEMORY_PER_FILE = 105_000
-_TO_COMPARE = 400_000_000
+_MEMORY_PER_FILE = 40_000
+_TO_COMPARE = 500_000_000
 
 
 class Summary(NamedTuple):
@@ -96,7 +85,6 @@ def index(
     stored before, and each release stored until then, stays.
     """
     from caphistory.indexing.comparing import add_successions
-    from caphistory.indexing.prefetch import prefetch
     from caphistory.store import open_writer
 
     with ExitStack() as opened:
@@ -116,27 +104,26 @@ def index(
         unread: list[tuple[str, str, str]] = []
         added = blobs = 0
         if plan.missing:
-            with open_writer(db, EXTRACTOR_VERSION) as writer:
-                work = [(source, _work(source, tags, progress)) for source, tags in plan.missing]
-                chosen = choose_jobs(this_machine(), _memory_per_job(work), jobs)
-                progress.note(chosen.reason)
-                shares = [
-                    share
-                    for source, of in work
-                    for share in shared_out(source.spec, of, chosen.number)
-                ]
-                blobs += prefetch(shares, chosen.number, progress)
-                progress.stage("reading and linking", sum(len(share.work) for share in shares))
-                with closing(linked(shares, chosen.number)) as results:
-                    for done in results:
-                        blobs += done.blobs_read
-                        reason = done.reason if done.rows is None else _write(writer, done.rows)
-                        if reason:
-                            failed.append((done.release, reason))
-                        else:
-                            added += 1
-                            unread += [(done.release, *file) for file in done.unread]
-                        progress.advance()
+            if not engine.is_installed():
+                raise CaphistoryError(engine.ABSENT)
+            works = _works(plan)
+            chosen = choose_jobs(this_machine(), _memory_per_job(works), jobs)
+            progress.note(chosen.reason)
+            progress.stage("reading and linking", len(works))
+            reader = engine.open_engine(chosen.number)
+            with (
+                open_writer(db, EXTRACTOR_VERSION) as writer,
+                closing(link_releases(works, reader, chosen.number)) as results,
+            ):
+                for done in results:
+                    blobs += done.blobs_read
+                    reason = done.reason if done.linked is None else _write(writer, done.linked)
+                    if reason:
+                        failed.append((done.work.release.release, reason))
+                    else:
+                        added += 1
+                        unread += [(done.work.release.release, *file) for file in done.unread]
+                    progress.advance()
         if failed and not added and not plan.present:
             names = ", ".join(source.name for source in all_sources)
             tag, reason = failed[-1]
@@ -169,18 +156,15 @@ def _plan(
     return plan
 
 
-def _write(writer: Writer, rows: bytes) -> str:
+def _write(writer: Writer, linked: LinkedRelease) -> str:
     """Store a release; gives the reason where its rows contradict one another."""
-    release = "a release"
     try:
         with no_search_for_cycles():
-            linked = unpacked(rows)
-            release = linked.release.release
             writer.write_release(linked)
     except (CaphistoryError, MemoryError):
         raise
     except Exception as error:
-        return report_mistake(error, f"writing {release}")
+        return report_mistake(error, f"writing {linked.release.release}")
     return ""
 
 
@@ -198,30 +182,22 @@ def _present(db: Path) -> dict[str, str]:
         }
 
 
-def _work(source: Source, tags: Sequence[TagRef], progress: Progress) -> list[Work]:
-    """The work that releases are, roughly: linking one after its neighbour takes 1 s of 2.1.84,
-    with 3,500 files, 4 s of 2.4.31, with 11,600, and 7 s of 2.6.11.4, with 17,100. Neighbours are
-    of one size, and listing the files of all of 1,665 releases takes 19 s: those of a few are
-    counted."""
-    step = -(-len(tags) // _COUNTED)
-    progress.stage("listing files", len(tags[::step]))
-    work: list[Work] = []
+def _works(plan: _Plan) -> list[Work]:
+    """The releases that are to be linked, of all sources, in version order."""
+    works = [
+        Work(source, tag, _release(tag, source.name))
+        for source, tags in plan.missing
+        for tag in tags
+    ]
+    return sorted(works, key=lambda work: work.release.position)
+
+
+def _memory_per_job(works: Sequence[Work]) -> int:
+    """The memory in bytes that the newest of the releases takes, by the number of its files."""
     files = 0
-    for at in range(0, len(tags), step):
-        with suppress(BrokenObject):  # the worker finds it too, and tells of it
-            files = len(source.files(tags[at]))
-        work += [
-            Work(tag, _release(tag, source.name), int(files**_BY_FILES))
-            for tag in tags[at : at + step]
-        ]
-        progress.advance()
-    return work
-
-
-def _memory_per_job(work: Sequence[tuple[Source, Sequence[Work]]]) -> int:
-    """The memory that the largest of the releases takes, in bytes."""
-    heaviest = max(one.weight for _, of in work for one in of)
-    return _LEAST_MEMORY + int(_MEMORY_PER_FILE * heaviest ** (1 / _BY_FILES))
+    with suppress(BrokenObject):  # linking it tells of that
+        files = len(works[-1].source.files(works[-1].tag))
+    return _LEAST_MEMORY + _MEMORY_PER_FILE * files
 
 
 class _Stages:

@@ -9,6 +9,12 @@ from typing import NamedTuple
 
 from caphistory.history.model import BrokenObject
 
+# What arch/x86/Kconfig sets by the processor alone (2.6.24 on): by ABI, what is off in its kernels.
+OPTIONS_OFF = {
+    "i386": frozenset(("CONFIG_X86_64", "CONFIG_64BIT")),
+    "x86_64": frozenset(("CONFIG_X86_32",)),
+}
+
 _CONTINUED = re.compile(r"\\\n")
 _TEST = re.compile(
     r"(?P<word>ifn?eq|ifn?def)\s*(?:\(\s*)?(?:\$[({])?(?P<name>\w+)[)}]?"

@@ -1,0 +1,967 @@
+//! Reads function and macro bodies: calls, tests of uids, and what is stored where.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
+use crate::declarations::{declared, structs_in, type_name};
+use crate::effects::{Decision, Decisions, Outcome, UNKNOWN};
+use crate::facts::{Call, Flow, Parameter, Stored, Struct, UidTest};
+use crate::guards;
+use crate::initialisers::{initialiser, value_of};
+use crate::intern::{Expr, ExprList, Sym, SymList};
+use crate::notation::names;
+use crate::places::{AUTO, Local, Locals, Places, is_word};
+use crate::relays::relayed;
+use crate::tree::{Field, Kind, Node};
+use crate::uids::{compares_root, is_uid};
+
+/// More calls within each other than any kernel needs (200): what lies deeper in a mangled file
+/// is not read.
+const DEEPEST: u32 = 500;
+
+/// The preprocessor condition at an offset of an item.
+pub type ConditionAt<'a> = &'a dyn Fn(i64) -> Sym;
+
+/// What was read from one reading of a body; keys are offsets in the given code, those of flows
+/// and of what is stored with the source's text behind them.
+#[derive(Default)]
+pub struct Body {
+    pub calls: BTreeMap<i64, Call>,
+    pub uid_tests: BTreeMap<i64, UidTest>,
+    pub flows: BTreeMap<(i64, &'static str), Flow>,
+    pub stored: BTreeMap<(i64, &'static str), Stored>,
+    pub structs: BTreeMap<i64, Struct>,
+    pub parameters: Vec<Parameter>,
+    pub relays: SymList,
+    pub error: bool,
+    pub sets: BTreeMap<i64, (Sym, Expr)>,
+    /// The variables that calls are handed, each with the callee.
+    pub arguments: BTreeSet<(&'static str, &'static str)>,
+    /// The variables whose address calls are handed.
+    pub addressed: BTreeSet<&'static str>,
+    /// The types of local variables, by name.
+    pub locals: BTreeMap<&'static str, Sym>,
+}
+
+impl Body {
+    /// Takes in what another reading found and this one did not. A condition counts if it holds
+    /// in all readings: another configuration may be without it.
+    pub fn add(&mut self, other: &Body) {
+        for (&at, call) in &other.calls {
+            let known = self.calls.entry(at).or_insert(*call);
+            known.guards = common(known.guards, call.guards);
+        }
+        for (&at, test) in &other.uid_tests {
+            let known = self.uid_tests.entry(at).or_insert(*test);
+            known.guards = common(known.guards, test.guards);
+        }
+        merge(&mut self.flows, &other.flows);
+        merge(&mut self.stored, &other.stored);
+        merge(&mut self.structs, &other.structs);
+        merge(&mut self.sets, &other.sets);
+        self.arguments.extend(&other.arguments);
+        self.addressed.extend(&other.addressed);
+        merge(&mut self.locals, &other.locals);
+    }
+
+    /// `arguments` as `constants::decided` wants them.
+    pub fn arguments(&self) -> Vec<(Sym, Sym)> {
+        self.arguments.iter().map(|(place, user)| (Sym::new(place), Sym::new(user))).collect()
+    }
+
+    /// `addressed` as `constants::decided` wants them.
+    pub fn addressed(&self) -> Vec<Sym> {
+        self.addressed.iter().map(|place| Sym::new(place)).collect()
+    }
+}
+
+fn common(one: ExprList, other: ExprList) -> ExprList {
+    if one == other {
+        return one;
+    }
+    let both: Vec<Expr> = one.iter().copied().filter(|guard| other.contains(guard)).collect();
+    ExprList::new(&both)
+}
+
+fn merge<K: Ord + Clone, V: Clone>(known: &mut BTreeMap<K, V>, other: &BTreeMap<K, V>) {
+    for (key, value) in other {
+        known.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+}
+
+/// What was found, by where it stands.
+pub fn in_order<K, V: Clone>(found: &BTreeMap<K, V>) -> Vec<V> {
+    found.values().cloned().collect()
+}
+
+/// A condition that holds (or, without `truth`, does not) where the code at hand runs, from
+/// `start` to `end`. `expr` is worked out when first asked for, with the preprocessor conditions
+/// under which all of it is compiled.
+struct Guard<'t> {
+    condition: Node<'t>,
+    truth: bool,
+    start: usize,
+    end: usize,
+    expr: Option<Expr>,
+    configured: Vec<&'static str>,
+}
+
+impl<'t> Guard<'t> {
+    fn new(condition: Node<'t>, truth: bool, over: Node<'t>) -> Guard<'t> {
+        let (start, end) = (over.start(), over.end());
+        Guard { condition, truth, start, end, expr: None, configured: vec![] }
+    }
+}
+
+fn is_leaving(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ReturnStatement
+            | Kind::GotoStatement
+            | Kind::BreakStatement
+            | Kind::ContinueStatement
+    )
+}
+
+/// Which outcome of an if's condition alone leads to what follows it; None for both.
+fn side_that_stays(statement: Node) -> Option<bool> {
+    if statement.field(Field::Consequence).is_some_and(always_leaves) {
+        Some(false)
+    } else if statement.field(Field::Alternative).is_some_and(always_leaves) {
+        Some(true)
+    } else {
+        None
+    }
+}
+
+/// Whether the last of some statements is a return, a goto or the like.
+fn always_leaves(mut statement: Node) -> bool {
+    while matches!(
+        statement.kind(),
+        Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause
+    ) {
+        match statement.named_children().filter(|child| child.kind() != Kind::Comment).last() {
+            Some(last) => statement = last,
+            None => return false,
+        }
+    }
+    is_leaving(statement.kind())
+}
+
+/// Nodes with nothing below them.
+fn is_plain(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Identifier
+            | Kind::FieldIdentifier
+            | Kind::TypeIdentifier
+            | Kind::StatementIdentifier
+            | Kind::NumberLiteral
+            | Kind::StringLiteral
+            | Kind::CharLiteral
+            | Kind::Null
+            | Kind::PrimitiveType
+    )
+}
+
+/// These, and nodes with nothing of interest below them.
+fn is_leaf(kind: Kind) -> bool {
+    is_plain(kind)
+        || matches!(
+            kind,
+            Kind::ConcatenatedString
+                | Kind::SizedTypeSpecifier
+                | Kind::TypeQualifier
+                | Kind::SizeofExpression
+                | Kind::ParameterList
+                | Kind::BreakStatement
+                | Kind::ContinueStatement
+                | Kind::GotoStatement
+        )
+}
+
+/// Whether an expression may hold a call, an assignment or a uid.
+fn may_matter(code: &[u8]) -> bool {
+    code.iter().enumerate().any(|(at, &byte)| match byte {
+        b'(' | b'{' | b'=' => true,
+        b'+' | b'-' => code.get(at + 1) == Some(&byte),
+        b'u' => code[at..].starts_with(b"uid"),
+        b'v' => code[at..].starts_with(b"val"),
+        _ => false,
+    })
+}
+
+fn is_zero(code: &[u8]) -> bool {
+    let zero: [&[u8]; 5] = [b"0", b"GLOBAL_ROOT_UID", b"ROOT_UID", b"(uid_t)0", b"(uid_t) 0"];
+    zero.contains(&code.trim_ascii())
+}
+
+fn parts(condition: Sym) -> impl Iterator<Item = &'static str> {
+    condition.text().split(" && ")
+}
+
+/// Which value of an expression makes a decision true, if any.
+#[derive(Clone, Copy)]
+struct Decides<'d, 't, 'c> {
+    decision: Option<&'d Decision<'t, 'c>>,
+    truth: bool,
+}
+
+impl Decides<'_, '_, '_> {
+    const NOTHING: Self = Decides { decision: None, truth: true };
+
+    fn opposite(self) -> Self {
+        Decides { truth: !self.truth, ..self }
+    }
+}
+
+/// Walks one syntax tree. `base` is added to offsets, `base_row` to lines.
+pub struct BodyReader<'t, 'c, 'a> {
+    code: &'c [u8],
+    base: i64,
+    base_row: u32,
+    condition_at: ConditionAt<'a>,
+    decisions: Decisions<'t, 'c>,
+    pub places: Places<'c>,
+    case: Sym,
+    under: Vec<Guard<'t>>,
+    returning: bool,
+    jumps: Option<Vec<(&'c [u8], usize)>>,
+    pub body: Body,
+}
+
+impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
+    pub fn new(
+        code: &'c [u8],
+        base: i64,
+        base_row: u32,
+        condition_at: ConditionAt<'a>,
+        known: Locals,
+    ) -> Self {
+        BodyReader {
+            code,
+            base,
+            base_row,
+            condition_at,
+            decisions: Decisions::new(code),
+            places: Places::new(code, known),
+            case: Sym::default(),
+            under: vec![],
+            returning: false,
+            jumps: None,
+            body: Body::default(),
+        }
+    }
+
+    // The tree, top down. `depth` guards the stack.
+
+    /// Reads a node and what is below it.
+    pub fn read(&mut self, node: Node<'t>) {
+        self.visit(node, false, 0);
+    }
+
+    fn visit(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        if depth > DEEPEST {
+            return;
+        }
+        let depth = depth + 1;
+        match node.kind() {
+            kind if is_plain(kind) => {}
+            Kind::CallExpression => self.call(node, conditional, depth, Decides::NOTHING),
+            Kind::IfStatement => self.if_(node, conditional, depth),
+            Kind::WhileStatement | Kind::DoStatement | Kind::ForStatement => {
+                self.loop_(node, conditional, depth);
+            }
+            Kind::SwitchStatement => self.switch(node, conditional, depth),
+            Kind::CompoundStatement => {
+                let statements: Vec<_> = node.named_children().collect();
+                self.sequence(&statements, conditional, depth);
+            }
+            Kind::LabeledStatement => self.label(node, conditional, depth),
+            Kind::ReturnStatement => self.return_(node, conditional, depth),
+            Kind::CaseStatement => self.case(node, depth),
+            Kind::BinaryExpression | Kind::UnaryExpression => {
+                if may_matter(node.bytes(self.code)) {
+                    self.decide(node, conditional, depth + 1, Decides::NOTHING);
+                }
+            }
+            Kind::ConditionalExpression => {
+                self.ternary(node, conditional, depth, Decides::NOTHING);
+            }
+            Kind::AssignmentExpression => self.assignment(node, conditional, depth),
+            Kind::Declaration => self.declaration(node, conditional, depth),
+            Kind::UpdateExpression => {
+                if let Some(argument) = node.field(Field::Argument) {
+                    self.set(node, argument, None, Kind::Other);
+                }
+                self.through(node, conditional, depth);
+            }
+            Kind::GnuAsmOutputOperand => {
+                if let Some(operand) = node.field(Field::Value) {
+                    self.set(node, operand, None, Kind::Other);
+                }
+                self.through(node, conditional, depth);
+            }
+            Kind::ParenthesizedExpression => self.through(node, conditional, depth),
+            Kind::CompoundLiteralExpression => self.literal(node, conditional, depth),
+            Kind::StructSpecifier | Kind::UnionSpecifier => self.structs(node),
+            _ => self.below(node, conditional, depth),
+        }
+    }
+
+    fn below(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        for child in node.named_children() {
+            if !is_leaf(child.kind()) {
+                self.visit(child, conditional, depth);
+            }
+        }
+    }
+
+    fn through(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        for child in node.named_children() {
+            self.visit(child, conditional, depth + 1);
+        }
+    }
+
+    fn structs(&mut self, node: Node<'t>) {
+        if let Some(first) = structs_in(node, self.code, "").into_iter().next() {
+            self.body.structs.entry(self.offset(node)).or_insert(first);
+        }
+    }
+
+    fn if_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        let condition = node.field(Field::Condition);
+        if let Some(condition) = condition {
+            let decision = Decision::new(node);
+            let decides = Decides { decision: Some(&decision), truth: true };
+            self.decide(condition, conditional, depth + 1, decides);
+        }
+        let alternative = node.field(Field::Alternative);
+        for child in node.named_children() {
+            match condition {
+                None => self.visit(child, true, depth + 1),
+                Some(condition) if child.start() == condition.start() => {}
+                Some(condition) => {
+                    let truth = alternative.is_none_or(|other| child.start() != other.start());
+                    self.under.push(Guard::new(condition, truth, child));
+                    self.visit(child, true, depth + 1);
+                    self.under.pop();
+                }
+            }
+        }
+    }
+
+    /// Statements one after the other: what follows `if (x) return …;` runs under !x.
+    fn sequence(&mut self, statements: &[Node<'t>], conditional: bool, depth: u32) {
+        let outer = self.under.len();
+        let (mut looped, mut left) = (false, false);
+        for &statement in statements {
+            let kind = statement.kind();
+            // A macro may hold the label by which what follows a return is reached: the cases of
+            // RO_IOCTLS in the switch of sd_ioctl (2.0).
+            if left
+                && !matches!(kind, Kind::LabeledStatement | Kind::CaseStatement | Kind::Comment)
+            {
+                for guard in &mut self.under {
+                    guard.expr = Some(guards::unknown());
+                }
+            }
+            if kind != Kind::Comment {
+                left = is_leaving(kind);
+            }
+            if is_leaf(kind) {
+                continue;
+            }
+            self.visit(statement, conditional, depth + 1);
+            // What stands behind a macro without a semicolon may be the body of its loop, which
+            // runs for nothing: for_each_task(p) if (...) return 0;
+            let mut inner = statement;
+            while inner.kind() == Kind::LabeledStatement
+                && let Some(last) = inner.last_named()
+            {
+                inner = last;
+            }
+            if inner.kind() == Kind::IfStatement
+                && !looped
+                && let Some(condition) = inner.field(Field::Condition)
+                && let Some(stays) = side_that_stays(inner)
+            {
+                let mut guard = Guard::new(condition, stays, statement);
+                guard.start = statement.end();
+                guard.end = statements.last().map_or(guard.start, |last| last.end());
+                self.under.push(guard);
+            }
+            if kind != Kind::Comment {
+                let end = statement.end().checked_sub(1).and_then(|at| self.code.get(at));
+                looped = kind == Kind::ExpressionStatement && end != Some(&b';');
+            }
+        }
+        self.under.truncate(outer);
+    }
+
+    /// A function that returns a function has a place for it.
+    fn return_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        for child in node.named_children() {
+            for source in self.places.sources(child, false) {
+                let named = names(&source)
+                    && matches!(child.kind(), Kind::Identifier | Kind::ConditionalExpression);
+                let held = |name: &str| self.places.holds_function(name);
+                if named || source.strip_prefix('$').is_some_and(held) {
+                    self.add_flow(child, Sym::new("()"), Sym::new(&source));
+                }
+            }
+        }
+        self.returning = true;
+        self.through(node, conditional, depth);
+        self.returning = false;
+    }
+
+    fn add_flow(&mut self, value: Node<'t>, target: Sym, source: Sym) {
+        let flow = Flow { line: self.row(value), target, source };
+        self.body.flows.entry((self.offset(value), source.text())).or_insert(flow);
+    }
+
+    /// A goto from anywhere may lead here, past what returned earlier and into what stands under
+    /// a condition.
+    fn label(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        if !self.under.is_empty() {
+            let name = node.field(Field::Label).map_or(&b""[..], |label| label.bytes(self.code));
+            let jumps = self.jumps.get_or_insert_with(|| jumps(self.code));
+            for guard in &mut self.under {
+                let outside = |&(target, at): &(&[u8], usize)| {
+                    target == name && !(guard.start <= at && at < guard.end)
+                };
+                if jumps.iter().any(outside) {
+                    guard.expr = Some(guards::unknown());
+                }
+            }
+        }
+        self.through(node, conditional, depth);
+    }
+
+    fn switch(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        let (Some(condition), Some(body)) = (node.field(Field::Condition), node.field(Field::Body))
+        else {
+            self.through(node, conditional, depth);
+            return;
+        };
+        self.visit(condition, conditional, depth + 1);
+        let subject = self.expression(condition);
+        // Without a case that is not configured, its label goes elsewhere.
+        let here = (self.condition_at)(self.offset(node));
+        let mut all = vec![];
+        for case in body.named_children().filter(|case| case.kind() == Kind::CaseStatement) {
+            let label = self.case_label(case);
+            let sure = here == (self.condition_at)(self.offset(case));
+            if sure && label != guards::unknown() && !all.contains(&label) {
+                all.push(label);
+            }
+        }
+        let all = Expr::tuple("labels", &all);
+        let mut own: Vec<Expr> = vec![];
+        for child in body.named_children() {
+            if child.kind() != Kind::CaseStatement {
+                self.visit(child, true, depth + 1);
+                continue;
+            }
+            own.push(self.case_label(child));
+            // Where a label is an expression, nothing is known.
+            if own.contains(&guards::unknown()) || subject == guards::unknown() {
+                self.visit(child, true, depth + 1);
+            } else {
+                let mut guard = Guard::new(condition, true, child);
+                let labels = Expr::tuple("labels", &own);
+                guard.expr = Some(Expr::tuple("case", &[subject, labels, all]));
+                self.under.push(guard);
+                self.visit(child, true, depth + 1);
+                self.under.pop();
+            }
+            if always_leaves(child) {
+                own.clear();
+            }
+        }
+    }
+
+    fn case_label(&self, case: Node<'t>) -> Expr {
+        static DEFAULT: LazyLock<Expr> = LazyLock::new(|| Expr::text("default"));
+        let Some(label) = case.field(Field::Value) else {
+            return *DEFAULT;
+        };
+        let found = self.expression(label);
+        if found.as_sym().is_some() { found } else { guards::unknown() }
+    }
+
+    fn loop_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        let body = node.field(Field::Body);
+        for child in node.named_children() {
+            let inside = body.is_some_and(|body| child.start() == body.start());
+            self.visit(child, inside || conditional, depth + 1);
+        }
+    }
+
+    fn case(&mut self, node: Node<'t>, depth: u32) {
+        let label = node.field(Field::Value);
+        let outer = self.case;
+        let above = node.parent().and_then(Node::parent);
+        if above.is_none_or(|above| above.kind() != Kind::SwitchStatement) {
+            // a case within a block of another one
+            for guard in &mut self.under {
+                let tuple = guard.expr.and_then(Expr::as_tuple);
+                if tuple.is_some_and(|(head, _)| head == "case") {
+                    guard.expr = Some(guards::unknown());
+                }
+            }
+        }
+        // sys_ipc looks at a version number inside "case MSGRCV:" (from 1.1.10 on).
+        if let Some(label) = label.filter(|label| label.kind() == Kind::Identifier) {
+            self.case = Sym::latin1(label.bytes(self.code));
+        }
+        let statements: Vec<_> =
+            node.named_children().filter(|&child| Some(child) != label).collect();
+        self.sequence(&statements, true, depth);
+        self.case = outer;
+    }
+
+    fn ternary(
+        &mut self,
+        node: Node<'t>,
+        conditional: bool,
+        depth: u32,
+        decides: Decides<'_, 't, 'c>,
+    ) {
+        let Some(condition) = node.field(Field::Condition) else {
+            return;
+        };
+        let own = Decision::new(node);
+        let on_own = Decides { decision: Some(&own), truth: true };
+        self.decide(condition, conditional, depth + 1, on_own);
+        for (field, truth) in [(Field::Consequence, true), (Field::Alternative, false)] {
+            let Some(side) = node.field(field) else {
+                continue;
+            };
+            self.under.push(Guard::new(condition, truth, side));
+            if decides.decision.is_some() {
+                self.decide(side, true, depth + 1, decides);
+            } else {
+                self.visit(side, true, depth + 1);
+            }
+            self.under.pop();
+        }
+    }
+
+    /// Visits an expression that decides something.
+    fn decide(
+        &mut self,
+        node: Node<'t>,
+        conditional: bool,
+        depth: u32,
+        decides: Decides<'_, 't, 'c>,
+    ) {
+        if depth > DEEPEST {
+            return;
+        }
+        match node.kind() {
+            Kind::ParenthesizedExpression => {
+                for child in node.named_children() {
+                    self.decide(child, conditional, depth + 1, decides);
+                }
+            }
+            Kind::UnaryExpression => match node.field(Field::Argument) {
+                Some(operand) if self.code.get(node.start()) == Some(&b'!') => {
+                    self.decide(operand, conditional, depth + 1, decides.opposite());
+                }
+                _ => self.through(node, conditional, depth + 1),
+            },
+            Kind::BinaryExpression => self.decide_binary(node, conditional, depth + 1, decides),
+            Kind::CallExpression => {
+                if is_uid(node, &self.places) {
+                    self.uid_test(node, conditional, decides);
+                }
+                self.call(node, conditional, depth + 1, decides);
+            }
+            Kind::ConditionalExpression if decides.decision.is_some() => {
+                self.ternary(node, conditional, depth + 1, decides);
+            }
+            _ if is_uid(node, &self.places) => self.uid_test(node, conditional, decides),
+            _ => self.visit(node, conditional, depth + 1),
+        }
+    }
+
+    fn decide_binary(
+        &mut self,
+        node: Node<'t>,
+        conditional: bool,
+        depth: u32,
+        decides: Decides<'_, 't, 'c>,
+    ) {
+        let (Some(operator), Some(left), Some(right)) =
+            (node.field(Field::Operator), node.field(Field::Left), node.field(Field::Right))
+        else {
+            self.through(node, conditional, depth + 1);
+            return;
+        };
+        let sign = operator.kind();
+        match sign {
+            Kind::AndAnd | Kind::OrOr => {
+                self.decide(left, conditional, depth + 1, decides);
+                self.under.push(Guard::new(left, sign == Kind::AndAnd, right));
+                self.decide(right, true, depth + 1, decides);
+                self.under.pop();
+            }
+            Kind::Equal | Kind::NotEqual => {
+                let same = if sign == Kind::NotEqual { decides } else { decides.opposite() };
+                for (side, other) in [(left, right), (right, left)] {
+                    if is_zero(other.bytes(self.code)) {
+                        self.decide(side, conditional, depth + 1, same);
+                        return;
+                    }
+                }
+                self.through(node, conditional, depth + 1);
+            }
+            _ => self.through(node, conditional, depth + 1),
+        }
+    }
+
+    // Calls.
+
+    fn call(
+        &mut self,
+        node: Node<'t>,
+        conditional: bool,
+        depth: u32,
+        decides: Decides<'_, 't, 'c>,
+    ) {
+        let (Some(function), Some(arguments)) =
+            (node.field(Field::Function), node.field(Field::Arguments))
+        else {
+            self.through(node, conditional, depth + 1);
+            return;
+        };
+        let (target, pointer) = self.places.called(function);
+        let given: Vec<_> =
+            arguments.named_children().filter(|one| one.kind() != Kind::Comment).collect();
+        if target == "uid_eq" && compares_root(arguments, &self.places) {
+            // True for root, as a uid itself is true for everybody else.
+            self.uid_test(node, conditional, decides.opposite());
+        }
+        let plain = function.kind() == Kind::Identifier;
+        if !target.is_empty() {
+            // In get_blkfops(major)->ioctl(…) (2.0) two calls begin at the same place.
+            let key = self.offset(if plain { node } else { arguments });
+            let made = self.made_call(node, &target, pointer, &given, conditional, decides);
+            self.body.calls.entry(key).or_insert(made);
+        }
+        if pointer && !plain {
+            self.visit(function, conditional, depth + 1);
+        }
+        for one in given {
+            self.visit(one, conditional, depth + 1);
+        }
+    }
+
+    fn made_call(
+        &mut self,
+        node: Node<'t>,
+        target: &str,
+        pointer: bool,
+        given: &[Node<'t>],
+        conditional: bool,
+        decides: Decides<'_, 't, 'c>,
+    ) -> Call {
+        let (effect, errno) = self.outcome(decides.opposite());
+        let condition = (self.condition_at)(self.offset(node));
+        let target_sym = Sym::new(target);
+        let arguments: Vec<Sym> =
+            given.iter().map(|&one| Sym::new(&self.places.argument(one, target))).collect();
+        Call {
+            line: self.row(node),
+            target: target_sym,
+            arguments: SymList::new(&arguments),
+            errno: Sym::latin1(errno),
+            case: self.case,
+            condition,
+            guards: self.guards(condition),
+            passes: self.passed(given, (!pointer).then_some(target_sym)),
+            pointer,
+            conditional,
+            effect,
+        }
+    }
+
+    fn outcome(&self, decides: Decides<'_, 't, 'c>) -> Outcome<'c> {
+        decides
+            .decision
+            .map_or(UNKNOWN, |decision| decision.when(decides.truth, &self.decisions))
+    }
+
+    // Uids.
+
+    fn uid_test(&mut self, node: Node<'t>, conditional: bool, decides: Decides<'_, 't, 'c>) {
+        let (effect, errno) = self.outcome(decides);
+        let at = self.offset(node);
+        let condition = (self.condition_at)(at);
+        let test = UidTest {
+            line: self.row(node),
+            text: Sym::latin1(node.bytes(self.code)),
+            errno: Sym::latin1(errno),
+            condition,
+            guards: self.guards(condition),
+            conditional,
+            effect,
+        };
+        self.body.uid_tests.entry(at).or_insert(test);
+    }
+
+    // Conditions.
+
+    fn expression(&self, node: Node<'t>) -> Expr {
+        guards::expression(node, self.code, &self.places.locals)
+    }
+
+    /// The conditions on variables of the function under which the code at hand runs, that stands
+    /// under the preprocessor condition `configured`.
+    fn guards(&mut self, configured: Sym) -> ExprList {
+        if self.under.is_empty() {
+            return ExprList::default();
+        }
+        let mut under = std::mem::take(&mut self.under);
+        let mut found = vec![];
+        for guard in &mut under {
+            let expr = *guard.expr.get_or_insert_with(|| {
+                guard.configured = self.configured(guard.condition);
+                let expr = self.expression(guard.condition);
+                if !guards::has_leaves(expr) {
+                    guards::unknown()
+                } else if guard.truth {
+                    expr
+                } else {
+                    guards::negated(expr)
+                }
+            });
+            // What is not compiled wherever this code is does not guard it.
+            let compiled =
+                || guard.configured.iter().all(|one| parts(configured).any(|part| part == *one));
+            if expr != guards::unknown() && compiled() {
+                found.push(expr);
+            }
+        }
+        self.under = under;
+        ExprList::new(&found)
+    }
+
+    /// The preprocessor conditions under which all of an expression is compiled.
+    fn configured(&self, node: Node<'t>) -> Vec<&'static str> {
+        let start = node.start();
+        let ends = memchr::memchr_iter(b'\n', node.bytes(self.code)).map(|at| start + at);
+        let mut found = vec![];
+        for at in std::iter::once(start).chain(ends) {
+            for part in parts((self.condition_at)(self.base + at as i64)) {
+                if !part.is_empty() && !found.contains(&part) {
+                    found.push(part);
+                }
+            }
+        }
+        found
+    }
+
+    /// The arguments of a call, up to the last one that can be followed; `target` is what it
+    /// calls by name. A macro may change what it is handed (get_user), a function what "&" hands
+    /// it.
+    fn passed(&mut self, arguments: &[Node<'t>], target: Option<Sym>) -> ExprList {
+        static LAST: LazyLock<Expr> = LazyLock::new(|| Expr::text("last"));
+        let mut found = vec![];
+        for &argument in arguments {
+            let mut one = self.expression(argument);
+            let address = match one.as_tuple() {
+                Some(("addr", operands)) => operands.first().copied(),
+                _ => None,
+            };
+            let inner = address.unwrap_or(one).as_text().filter(|text| text.starts_with('$'));
+            if let Some(variable) = inner {
+                if let Some(target) = target {
+                    self.body.arguments.insert((variable, target.text()));
+                }
+                if address.is_some() {
+                    self.body.addressed.insert(variable);
+                }
+            }
+            if let Some(variable) = address.filter(|_| self.returning) {
+                one = Expr::tuple("addr", &[variable, *LAST]);
+            }
+            found.push(one);
+        }
+        while found.last() == Some(&guards::unknown()) {
+            found.pop();
+        }
+        ExprList::new(&found)
+    }
+
+    /// Takes down what a variable or a member of it is set to; `x |= y` sets x to x | y.
+    fn set(&mut self, node: Node<'t>, target: Node<'t>, value: Option<Node<'t>>, sign: Kind) {
+        let place = self.expression(target);
+        let Some(name) = place.as_sym().filter(|name| name.text().starts_with('$')) else {
+            return;
+        };
+        let value = value.map_or_else(guards::unknown, |value| self.expression(value));
+        let value = match sign {
+            Kind::OrAssign => Expr::tuple("|", &[place, value]),
+            Kind::AndAssign => Expr::tuple("&", &[place, value]),
+            _ => value,
+        };
+        self.body.sets.entry(self.offset(node)).or_insert((name, value));
+    }
+
+    // Storing.
+
+    fn assignment(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        let (Some(left), Some(right)) = (node.field(Field::Left), node.field(Field::Right)) else {
+            self.through(node, conditional, depth);
+            return;
+        };
+        let sign = node.field(Field::Operator).map_or(Kind::Other, Node::kind);
+        if sign == Kind::Assign {
+            let target = self.places.place(left);
+            self.flow(&target, right);
+        }
+        // What any other operator does is not followed.
+        let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
+        self.set(node, left, value.then_some(right), sign);
+        self.visit(left, conditional, depth + 1);
+        self.visit(right, conditional, depth + 1);
+    }
+
+    fn flow(&mut self, target: &str, value: Node<'t>) {
+        let variable = target.strip_prefix('$');
+        let local = variable.filter(|name| !name.contains('>'));
+        if target.is_empty() || local.is_some_and(|name| !self.places.may_hold_function(name)) {
+            return;
+        }
+        // What functions return is followed into variables for functions alone: it is a lot.
+        let held = variable.is_some_and(|name| self.places.holds_function(name));
+        for source in self.places.sources(value, held) {
+            if source != target {
+                self.add_flow(value, Sym::new(target), Sym::new(&source));
+            }
+        }
+    }
+
+    // Declarations inside a body.
+
+    fn declaration(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        let specifier = node.field(Field::Type);
+        let mut type_ = type_name(specifier, self.code);
+        if let Some(specifier) = specifier
+            && matches!(specifier.kind(), Kind::StructSpecifier | Kind::UnionSpecifier)
+        {
+            self.structs(specifier);
+        }
+        let is_static = node.bytes(self.code).starts_with(b"static");
+        for declarator in node.fields(Field::Declarator) {
+            let value = value_of(declarator);
+            let Some(found) = declared(declarator, self.code).filter(|found| !found.function)
+            else {
+                continue;
+            };
+            if let Some(value) = value.filter(|_| type_.text() == AUTO) {
+                type_ = Sym::new(&self.places.typed(self.places.place(value)));
+            }
+            self.places.locals.insert(Local {
+                name: found.name,
+                type_: if found.pointer_to_function { Sym::default() } else { type_ },
+                function: found.pointer_to_function,
+            });
+            let Some(value) = value else {
+                continue;
+            };
+            let variable = Sym::new(&format!("${}", found.name.text()));
+            if value.kind() == Kind::InitializerList {
+                self.store(value, variable, type_, found.array);
+            } else {
+                self.flow(variable.text(), value);
+            }
+            let set = if is_static { guards::unknown() } else { self.expression(value) };
+            self.body.sets.entry(self.offset(declarator)).or_insert((variable, set));
+            self.visit(value, conditional, depth + 1);
+        }
+    }
+
+    fn literal(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
+        if let (Some(described), Some(value)) = (node.field(Field::Type), node.field(Field::Value))
+        {
+            let type_ = type_name(described.field(Field::Type), self.code);
+            self.store(value, Sym::default(), type_, false);
+        }
+        self.through(node, conditional, depth);
+    }
+
+    fn store(&mut self, value: Node<'t>, variable: Sym, type_: Sym, array: bool) {
+        for (at, stored) in initialiser(value, self.code, variable, type_, self.base_row, array) {
+            let key = (self.base + at as i64, stored.source.text());
+            self.body.stored.entry(key).or_insert(stored);
+        }
+    }
+
+    /// The parameters of a parameter list, which become known as locals; one named `...` stands
+    /// for any number of them.
+    pub fn parameters(&mut self, list: Node<'t>) -> Vec<Parameter> {
+        let mut all = vec![];
+        for child in list.named_children() {
+            if child.kind() == Kind::VariadicParameter {
+                all.push(Parameter { name: Sym::new("..."), type_: Sym::default() });
+            }
+            if child.kind() != Kind::ParameterDeclaration {
+                continue;
+            }
+            let type_ = type_name(child.field(Field::Type), self.code);
+            let found = child
+                .field(Field::Declarator)
+                .and_then(|declarator| declared(declarator, self.code));
+            if let Some(found) = found {
+                let function = found.pointer_to_function || found.function;
+                self.places.locals.insert(Local {
+                    name: found.name,
+                    type_: if function { Sym::default() } else { type_ },
+                    function,
+                });
+            }
+            let name = found.map_or_else(Sym::default, |found| found.name);
+            all.push(Parameter { name, type_ });
+        }
+        all
+    }
+
+    /// What an expression relays (see `relays`). To be asked after the visit.
+    pub fn relays(&self, expression: Node<'t>) -> SymList {
+        let tests: Vec<i64> = self.body.uid_tests.keys().map(|at| at - self.base).collect();
+        let found: Vec<Sym> = relayed(expression, &self.places, &tests)
+            .iter()
+            .map(|name| Sym::new(name))
+            .collect();
+        SymList::new(&found)
+    }
+
+    fn offset(&self, node: Node) -> i64 {
+        self.base + node.start() as i64
+    }
+
+    fn row(&self, node: Node) -> u32 {
+        self.base_row + node.row()
+    }
+}
+
+/// The labels that gotos lead to, each with where the goto stands.
+fn jumps(code: &[u8]) -> Vec<(&[u8], usize)> {
+    memmem::find_iter(code, b"goto")
+        .filter_map(|at| {
+            let inside = at.checked_sub(1).and_then(|before| code.get(before));
+            let rest = code.get(at + 4..)?;
+            let white = rest.iter().take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r')).count();
+            let label = rest.get(white..)?;
+            let length = label.iter().take_while(|&&b| is_word(b)).count();
+            let whole = !inside.is_some_and(|&b| is_word(b)) && white > 0 && length > 0;
+            label.get(..length).filter(|_| whole).map(|label| (label, at))
+        })
+        .collect()
+}

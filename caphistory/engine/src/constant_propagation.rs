@@ -1,0 +1,656 @@
+//! Whether constants on the way switch a check off.
+//!
+//! A caller hands constants down (`send_sig(SIGSEGV, current, 1)`) or a struct whose flags it set
+//! itself (`newattrs.ia_valid = ATTR_MODE | ATTR_CTIME`); a guard in the callee (`!priv && …`,
+//! `ia_valid & ATTR_UID`) can be decided with them. What cannot be decided counts as possible.
+//!
+//! A *context* is what is known of a function's parameters: values by place (`$priv`,
+//! `$attr>ia_valid`; `$p>` is the name of the object that `p` points to).
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::{Call, Function};
+use crate::guards::{leaves, names};
+use crate::intern::{Expr, ExprList, Sym};
+use crate::names::DefId;
+use crate::numbers::Numbers;
+use crate::points_to::PointsTo;
+use crate::values::{Value, any_of, parts, truth_of, value_of};
+
+/// What a definition wants to know: a place, the position of the parameter that it is in, and the
+/// member of that parameter that it is, if it is one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Wish {
+    pub place: Sym,
+    pub position: usize,
+    pub member: Option<Sym>,
+}
+
+/// A context, by number: equal ones have equal numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Context(u32);
+
+/// The context of what is called with nothing known.
+pub const NOTHING_KNOWN: Context = Context(0);
+
+type Values = Rc<[(Sym, Value)]>;
+// So many different sets of constants for one call; from there on what they have in common.
+const MOST_WAYS: usize = 4;
+// Calls that hand a struct on, one within the other; deeper than any kernel has them.
+const DEEPEST: u32 = 400;
+
+#[derive(Default)]
+struct Wanted {
+    wishes: Vec<Wish>,
+    told: usize,
+}
+
+/// The wishes of a definition: equal ones have equal numbers.
+#[derive(Clone)]
+struct Wishes {
+    number: u32,
+    all: Rc<[Wish]>,
+}
+
+/// The calls that are handed a variable, and as which argument, by the variable.
+type Handed = FxHashMap<Sym, Vec<(Call, usize)>>;
+
+/// Carries constants from caller to callee, as far as a guard somewhere below needs them.
+pub struct Constants<'s, 'v, 'p, 'f> {
+    pointers: &'s PointsTo<'v, 'p, 'f>,
+    numbers: Numbers<'v, 'p, 'f>,
+    changes: FxHashMap<(DefId, usize, Sym), bool>,
+    positions: FxHashMap<DefId, Rc<FxHashMap<Sym, usize>>>,
+    wanted: FxHashMap<DefId, Wanted>,
+    /// What was asked for already: guards, and arguments of calls.
+    guarded: FxHashSet<(DefId, ExprList)>,
+    asked: FxHashMap<(DefId, ExprList), FxHashSet<(usize, Option<Sym>)>>,
+    /// The definitions with wishes that `news` has not told.
+    untold: Vec<DefId>,
+    wishes: FxHashMap<DefId, Wishes>,
+    shared: FxHashMap<Rc<[Wish]>, Wishes>,
+    named: FxHashMap<DefId, Rc<FxHashMap<Sym, Value>>>,
+    sets: FxHashMap<DefId, Rc<FxHashMap<Sym, Vec<Expr>>>>,
+    handed: FxHashMap<DefId, Rc<Handed>>,
+    names: FxHashMap<DefId, FxHashSet<Sym>>,
+    nothing_handed: Rc<[Context]>,
+    contexts: Vec<Values>,
+    numbered: FxHashMap<Values, Context>,
+}
+
+impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
+    pub fn new(pointers: &'s PointsTo<'v, 'p, 'f>) -> Self {
+        let nothing: Values = Rc::from([]);
+        Constants {
+            pointers,
+            numbers: Numbers::new(pointers.view),
+            changes: FxHashMap::default(),
+            positions: FxHashMap::default(),
+            wanted: FxHashMap::default(),
+            guarded: FxHashSet::default(),
+            asked: FxHashMap::default(),
+            untold: Vec::new(),
+            wishes: FxHashMap::default(),
+            shared: FxHashMap::default(),
+            named: FxHashMap::default(),
+            sets: FxHashMap::default(),
+            handed: FxHashMap::default(),
+            names: FxHashMap::default(),
+            nothing_handed: Rc::from([NOTHING_KNOWN]),
+            contexts: vec![nothing.clone()],
+            numbered: FxHashMap::from_iter([(nothing, NOTHING_KNOWN)]),
+        }
+    }
+
+    // What is asked for.
+
+    /// Say that guards in a definition can be decided.
+    pub fn want(&mut self, definition: DefId, guards: ExprList) {
+        if guards.is_empty() || !self.guarded.insert((definition, guards)) {
+            return;
+        }
+        for guard in guards.get() {
+            let named = names(*guard);
+            self.names.entry(definition).or_default().extend(named);
+            self.add(definition, leaves(*guard));
+        }
+    }
+
+    /// The definitions that want more since this was asked last, and what.
+    pub fn news(&mut self) -> Vec<(DefId, Vec<Wish>)> {
+        let mut found = Vec::new();
+        for definition in std::mem::take(&mut self.untold) {
+            if let Some(wanted) = self.wanted.get_mut(&definition) {
+                found.push((definition, wanted.wishes[wanted.told..].to_vec()));
+                wanted.told = wanted.wishes.len();
+            }
+        }
+        found
+    }
+
+    /// Say that a caller's constants matter for what it calls, as that wants them.
+    pub fn want_for(&mut self, caller: DefId, call: &Call, wishes: &[Wish]) {
+        let mut needed: Vec<Sym> = Vec::new();
+        let mut named: Vec<Sym> = Vec::new();
+        for wish in wishes {
+            let Some(expr) = call.passes.get().get(wish.position).copied() else {
+                continue;
+            };
+            let asked = self.asked.entry((caller, call.passes)).or_default();
+            if !asked.insert((wish.position, wish.member)) {
+                continue;
+            }
+            let base = struct_of(expr);
+            match (wish.member, base) {
+                (None, _) => {
+                    named.extend(names(expr));
+                    needed.extend(leaves(expr));
+                }
+                (Some(member), base) if member.is_empty() => {
+                    named.extend(names(expr));
+                    needed.extend(base.map(|base| member_of(base, member)));
+                }
+                (Some(member), Some(base)) => {
+                    let place = member_of(base, member);
+                    needed.push(place);
+                    for one in self.sets_of(caller).get(&place).into_iter().flatten() {
+                        named.extend(names(*one));
+                        needed.extend(leaves(*one));
+                    }
+                }
+                (Some(_), None) => {}
+            }
+        }
+        if !named.is_empty() {
+            self.names.entry(caller).or_default().extend(named);
+        }
+        if !needed.is_empty() {
+            self.add(caller, needed);
+        }
+    }
+
+    /// Look for the values of all constants that matter. To be asked when nothing more is wanted.
+    pub fn find_numbers(&mut self) {
+        let all: FxHashSet<Sym> = self.names.values().flatten().copied().collect();
+        let constants = all.into_iter().filter(|name| name.text().starts_with(':'));
+        self.numbers.find(constants);
+    }
+
+    /// What is in no parameter nobody can know.
+    fn add(&mut self, definition: DefId, places: impl IntoIterator<Item = Sym>) {
+        let positions = self.positions_of(definition);
+        let wanted = self.wanted.entry(definition).or_default();
+        let is_told = wanted.told == wanted.wishes.len();
+        for place in places {
+            let Some(variable) = place.text().strip_prefix('$') else {
+                continue;
+            };
+            if wanted.wishes.iter().any(|wish| wish.place == place) {
+                continue;
+            }
+            let (base, member) = match variable.split_once('>') {
+                Some((base, member)) => (base, Some(Sym::new(member))),
+                None => (variable, None),
+            };
+            if let Some(position) = positions.get(&Sym::new(base)) {
+                wanted.wishes.push(Wish {
+                    place,
+                    position: *position,
+                    member,
+                });
+            }
+        }
+        if is_told && wanted.told < wanted.wishes.len() {
+            self.untold.push(definition);
+        }
+    }
+
+    fn positions_of(&mut self, definition: DefId) -> Rc<FxHashMap<Sym, usize>> {
+        let program = self.pointers.view.program;
+        let known = self.positions.entry(definition).or_insert_with(|| {
+            let mut found = FxHashMap::default();
+            for (position, name) in program[definition].parameters().iter().enumerate() {
+                found.entry(*name).or_insert(position);
+            }
+            Rc::new(found)
+        });
+        known.clone()
+    }
+
+    /// All that a definition wants to know, by place; to be asked when nothing more is wanted.
+    fn wishes(&mut self, definition: DefId) -> Wishes {
+        if let Some(known) = self.wishes.get(&definition) {
+            return known.clone();
+        }
+        let mut all = self.wanted.get(&definition).map_or(Vec::new(), |one| one.wishes.clone());
+        all.sort_by_key(|wish| wish.place.text());
+        let number = self.shared.len() as u32;
+        let all: Rc<[Wish]> = all.into();
+        let shared = self.shared.entry(all.clone());
+        let found = shared.or_insert(Wishes { number, all }).clone();
+        self.wishes.insert(definition, found.clone());
+        found
+    }
+
+    // What is known.
+
+    /// The values of the constants that matter in a definition.
+    fn named(&mut self, definition: DefId) -> Rc<FxHashMap<Sym, Value>> {
+        if let Some(known) = self.named.get(&definition) {
+            return known.clone();
+        }
+        let all = self.names.get(&definition).into_iter().flatten();
+        let mut wanted: Vec<Sym> = all.copied().collect();
+        wanted.sort_by_key(|name| name.text());
+        let path = self.pointers.view.program[definition].path;
+        let mut found = FxHashMap::default();
+        for name in wanted {
+            let text = name.text();
+            let value = if text.starts_with(':') {
+                self.numbers.value(name, path)
+            } else {
+                let function = text.strip_prefix('@').map(Sym::new);
+                let is_function = function.is_some_and(|one| self.is_function(one, definition));
+                is_function.then_some(Value::Int(1))
+            };
+            if let Some(value) = value {
+                found.insert(name, value);
+            }
+        }
+        let found = Rc::new(found);
+        self.named.insert(definition, found.clone());
+        found
+    }
+
+    fn is_function(&self, name: Sym, user: DefId) -> bool {
+        let program = self.pointers.view.program;
+        let found = self.pointers.view.resolve(name, program[user].path);
+        !found.is_empty() && found.iter().all(|one| program[*one].fact.function().is_some())
+    }
+
+    /// Whether a variable (`$x`) is one of a definition's parameters.
+    fn is_parameter(&mut self, definition: DefId, variable: Sym) -> bool {
+        let name = variable.text().get(1..).unwrap_or_default();
+        self.positions_of(definition).contains_key(&Sym::new(name))
+    }
+
+    /// Whether anything but `target` that a caller hands a variable on to may give another value
+    /// to its member.
+    fn is_changed(&mut self, caller: DefId, variable: Sym, member: Sym, target: Sym) -> bool {
+        let handed = self.handed_to(caller);
+        let mut calls = handed.get(&variable).into_iter().flatten();
+        calls.any(|(call, position)| {
+            call.target != target && self.may_change(caller, call, *position, member, 0)
+        })
+    }
+
+    /// What a definition sets places to.
+    fn sets_of(&mut self, caller: DefId) -> Rc<FxHashMap<Sym, Vec<Expr>>> {
+        let program = self.pointers.view.program;
+        let known = self.sets.entry(caller).or_insert_with(|| {
+            let mut found: FxHashMap<Sym, Vec<Expr>> = FxHashMap::default();
+            let sets = program[caller].fact.function().map_or(&[][..], |one| &one.sets);
+            for (place, expr) in sets {
+                found.entry(*place).or_default().push(*expr);
+            }
+            Rc::new(found)
+        });
+        known.clone()
+    }
+
+    fn handed_to(&mut self, caller: DefId) -> Rc<Handed> {
+        let program = self.pointers.view.program;
+        let known = self.handed.entry(caller).or_insert_with(|| {
+            let mut found = Handed::default();
+            for call in program[caller].fact.calls() {
+                for (position, expr) in call.passes.get().iter().enumerate() {
+                    // What a return hands on is handed to nobody after that.
+                    if let Some(base) = struct_of(*expr).filter(|_| !is_last(*expr)) {
+                        found.entry(base).or_default().push((*call, position));
+                    }
+                }
+            }
+            Rc::new(found)
+        });
+        known.clone()
+    }
+
+    /// Whether a call may give another value to `member` of the struct that it is handed as its
+    /// argument number `position`: not if all that it may call is known and leaves it alone (what
+    /// notifies of a quota's transfer only looks at `ia_valid`, 2.0).
+    fn may_change(
+        &mut self,
+        caller: DefId,
+        call: &Call,
+        position: usize,
+        member: Sym,
+        depth: u32,
+    ) -> bool {
+        let view = self.pointers.view;
+        let callees = if call.pointer {
+            self.pointers.targets(caller, call)
+        } else {
+            view.resolve(call.target, view.program[caller].path).to_vec()
+        };
+        callees.is_empty()
+            || callees
+                .iter()
+                .any(|one| self.changed_by(*one, position, member, depth))
+    }
+
+    fn changed_by(&mut self, callee: DefId, position: usize, member: Sym, depth: u32) -> bool {
+        let key = (callee, position, member);
+        if let Some(known) = self.changes.get(&key) {
+            return *known;
+        }
+        self.changes.insert(key, true); // for one that calls itself
+        let found = depth > DEEPEST || self.sets_or_hands_on(callee, position, member, depth);
+        self.changes.insert(key, found);
+        found
+    }
+
+    fn sets_or_hands_on(
+        &mut self,
+        callee: DefId,
+        position: usize,
+        member: Sym,
+        depth: u32,
+    ) -> bool {
+        let view = self.pointers.view;
+        let definition = &view.program[callee];
+        let function = definition.fact.function();
+        let Some((function, parameter)) =
+            function.and_then(|one| Some((one, one.parameters.get(position)?)))
+        else {
+            return true;
+        };
+        let place = Sym::new(&format!("${}", parameter.name.text()));
+        // memset and copy_from_user take any bytes, and work in assembler.
+        if view.struct_(parameter.type_, definition.path).is_none()
+            || is_set(function, place, member)
+        {
+            return true;
+        }
+        for call in &function.calls {
+            for (at, argument) in call.arguments.get().iter().enumerate() {
+                let expr = call.passes.get().get(at).copied();
+                if expr.is_some_and(|expr| hands_on(expr, place))
+                    && self.may_change(callee, call, at, member, depth + 1)
+                {
+                    return true;
+                }
+                // Its address, or something that is made of it.
+                let is_unknown = expr.is_none_or(is_unknown);
+                if is_unknown && (*argument == place || is_member(*argument, member)) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    fn context(&mut self, values: Vec<(Sym, Value)>) -> Context {
+        let values: Values = values.into();
+        let next = Context(self.contexts.len() as u32);
+        let found = *self.numbered.entry(values.clone()).or_insert(next);
+        if found == next {
+            self.contexts.push(values);
+        }
+        found
+    }
+}
+
+/// Whether a function itself may set the member of its parameter, or keep the parameter.
+fn is_set(function: &Function, place: Sym, member: Sym) -> bool {
+    let mut sets = function.sets.iter();
+    let mut flows = function.flows.iter();
+    sets.any(|(name, expr)| {
+        is_member(*name, member) || *name == place || leaves(*expr).into_iter().any(|one| one == place)
+    }) || flows.any(|flow| flow.source == place || flow.target == place)
+}
+
+fn is_member(place: Sym, member: Sym) -> bool {
+    let base = place.text().strip_suffix(member.text());
+    base.is_some_and(|base| base.ends_with('>'))
+}
+
+fn hands_on(expr: Expr, place: Sym) -> bool {
+    match parts(expr) {
+        Err(("addr", _)) => struct_of(expr) == Some(place),
+        _ => leaves(expr).into_iter().any(|one| one == place),
+    }
+}
+
+fn is_unknown(expr: Expr) -> bool {
+    parts(expr).is_ok_and(|text| text.text() == "?")
+}
+
+fn is_last(expr: Expr) -> bool {
+    let last = |one: &Expr| parts(*one).is_ok_and(|text| text.text() == "last");
+    parts(expr).is_err_and(|(_, operands)| operands.iter().any(last))
+}
+
+fn member_of(base: Sym, member: Sym) -> Sym {
+    Sym::new(&format!("{}>{}", base.text(), member.text()))
+}
+
+/// The variable or name whose members an argument hands on.
+fn struct_of(expr: Expr) -> Option<Sym> {
+    match parts(expr) {
+        Ok(text) => {
+            let written = text.text();
+            (written.starts_with(['$', ':']) && !written.contains('>')).then_some(text)
+        }
+        Err(("addr", operands)) => parts(*operands.first()?).ok(),
+        Err(_) => None,
+    }
+}
+
+fn distinct(values: impl IntoIterator<Item = Option<Value>>) -> Vec<Option<Value>> {
+    let mut listed: Vec<Option<Value>> = Vec::new();
+    for value in values {
+        if !listed.contains(&value) {
+            listed.push(value);
+        }
+    }
+    if listed.contains(&None) || listed.len() > MOST_WAYS {
+        listed = vec![any_of(&listed)];
+    }
+    listed
+}
+
+/// A definition that is called with constants: what is known there.
+pub struct Situation {
+    definition: DefId,
+    context: Values,
+    decided: FxHashMap<ExprList, bool>,
+    /// By what of a call counts, and by the wishes.
+    ways: FxHashMap<(ExprList, Sym, u32), Rc<[Context]>>,
+}
+
+impl Situation {
+    pub fn new(constants: &Constants<'_, '_, '_, '_>, definition: DefId, context: Context) -> Self {
+        Situation {
+            definition,
+            context: constants.contexts[context.0 as usize].clone(),
+            decided: FxHashMap::default(),
+            ways: FxHashMap::default(),
+        }
+    }
+
+    /// Whether no guard of the definition is known to fail.
+    pub fn possible(
+        &mut self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        guards: ExprList,
+    ) -> bool {
+        if guards.is_empty() || self.context.is_empty() {
+            return true;
+        }
+        if let Some(known) = self.decided.get(&guards) {
+            return *known;
+        }
+        let named = constants.named(self.definition);
+        let known = |name: Sym| self.known(name, &named);
+        let found = guards.get().iter().all(|guard| truth_of(*guard, &known) != Some(false));
+        self.decided.insert(guards, found);
+        found
+    }
+
+    /// What is known of a callee's parameters where the definition calls it: one or another of
+    /// these.
+    pub fn handed(
+        &mut self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        call: &Call,
+        callee: DefId,
+    ) -> Rc<[Context]> {
+        let wishes = constants.wishes(callee);
+        if wishes.all.is_empty() {
+            return constants.nothing_handed.clone();
+        }
+        // What a pointer calls mostly wants the same.
+        let key = (call.passes, call.target, wishes.number);
+        if let Some(known) = self.ways.get(&key) {
+            return known.clone();
+        }
+        let found: Rc<[Context]> = self.contexts(constants, call, &wishes.all).into();
+        self.ways.insert(key, found.clone());
+        found
+    }
+
+    fn contexts(
+        &self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        call: &Call,
+        wishes: &[Wish],
+    ) -> Vec<Context> {
+        let mut ways: Vec<Vec<(Sym, Value)>> = vec![Vec::new()];
+        for wish in wishes {
+            let Some(expr) = call.passes.get().get(wish.position).copied() else {
+                continue;
+            };
+            let mut values = match wish.member {
+                None => vec![self.value(constants, expr)],
+                Some(member) => self.member(constants, expr, member, call.target),
+            };
+            if ways.len() * values.len() > MOST_WAYS {
+                values = vec![any_of(&values)];
+            }
+            if values == [None] {
+                continue;
+            }
+            let mut longer = Vec::with_capacity(ways.len() * values.len());
+            for way in &ways {
+                for value in &values {
+                    let mut way = way.clone();
+                    way.extend(value.map(|value| (wish.place, value)));
+                    longer.push(way);
+                }
+            }
+            ways = longer;
+        }
+        ways.into_iter().map(|way| constants.context(way)).collect()
+    }
+
+    fn known(&self, name: Sym, named: &FxHashMap<Sym, Value>) -> Option<Value> {
+        self.own(name).or_else(|| named.get(&name).copied())
+    }
+
+    fn own(&self, name: Sym) -> Option<Value> {
+        let mut values = self.context.iter();
+        values.find(|(place, _)| *place == name).map(|(_, value)| *value)
+    }
+
+    fn value(&self, constants: &mut Constants<'_, '_, '_, '_>, expr: Expr) -> Option<Value> {
+        // Most arguments are variables, or not followed: the constants need not be looked at.
+        if let Ok(text) = parts(expr) {
+            if text.text().starts_with(['$', '?']) {
+                return self.own(text);
+            }
+        }
+        let named = constants.named(self.definition);
+        value_of(expr, &|name| self.known(name, &named))
+    }
+
+    /// What `member` of a struct may hold that the caller hands on to `target`: what the caller
+    /// was handed itself or sets there, with the flags that it adds or not.
+    fn member(
+        &self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        expr: Expr,
+        member: Sym,
+        target: Sym,
+    ) -> Vec<Option<Value>> {
+        let unknown = vec![None];
+        let Some(base) = struct_of(expr) else {
+            return unknown;
+        };
+        if base.text().starts_with(':') {
+            return match parts(expr) {
+                Ok(name) if member.is_empty() => vec![Some(Value::Name(name))],
+                _ => unknown,
+            };
+        }
+        let place = member_of(base, member);
+        let own = constants.is_parameter(self.definition, base);
+        let all = constants.sets_of(self.definition);
+        let Some(sets) = all.get(&place) else {
+            return if own { vec![self.own(place)] } else { unknown };
+        };
+        if !own && constants.is_changed(self.definition, base, member, target) {
+            return unknown;
+        }
+        let named = constants.named(self.definition);
+        let known = |name: Sym| self.known(name, &named);
+        let (changes, plain): (Vec<Expr>, Vec<Expr>) =
+            sets.iter().partition(|one| is_changing(**one, place));
+        let before = own.then(|| known(place));
+        let plain = plain.iter().map(|one| value_of(*one, &known));
+        let all: Vec<Option<Value>> = before.into_iter().chain(plain).collect();
+        let mut values = distinct([any_of(&all)]);
+        for change in changes {
+            let changed = values.iter().map(|value| {
+                let after = |name: Sym| match value {
+                    Some(_) if name == place => *value,
+                    _ => known(name),
+                };
+                value_of(change, &after)
+            });
+            let changed: Vec<Option<Value>> = changed.collect();
+            values = distinct(values.into_iter().chain(changed));
+        }
+        values
+    }
+}
+
+/// Whether a value is made of what is in the place: `valid | ATTR_CTIME`.
+fn is_changing(expr: Expr, place: Sym) -> bool {
+    let is_place = |one: &Expr| parts(*one) == Ok(place);
+    parts(expr).is_err_and(|(_, operands)| operands.iter().any(is_place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_hands_a_struct_on() {
+        let variable = Expr::text("$attr");
+        assert_eq!(struct_of(variable), Some(Sym::new("$attr")));
+        assert_eq!(struct_of(Expr::tuple("addr", &[variable])), Some(Sym::new("$attr")));
+        assert_eq!(struct_of(Expr::text("$attr>valid")), None);
+        assert!(is_last(Expr::tuple("addr", &[variable, Expr::text("last")])));
+    }
+
+    #[test]
+    fn what_is_unknown_once_is_known_as_a_whole_only() {
+        let one = Some(Value::Int(1));
+        assert_eq!(distinct([one, one]), [one]);
+        assert_eq!(distinct([one, None]), [None]);
+        let many: Vec<Option<Value>> = (0..5).map(|n| Some(Value::Int(n))).collect();
+        assert_eq!(distinct(many).len(), 1);
+    }
+}

@@ -1,0 +1,379 @@
+//! What of a function a caller's constants can decide: its guards, and the values that it sets.
+
+use std::borrow::Cow;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::{Call, Constant, UidTest};
+use crate::guards::{expression, has_leaves, known_part, substitute, unknown};
+use crate::intern::{Expr, ExprList, Sym, SymList};
+use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
+use crate::places::Locals;
+use crate::tree::{Field, Tree};
+
+/// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.
+const MOST: usize = 500_000;
+const LONGEST_BODY: usize = 200;
+/// More flags that are added to a variable are not followed.
+const MOST_CHANGES: usize = 500;
+/// More functions that a variable is handed to are not told from macros.
+const MOST_USERS: usize = 6;
+
+/// The constants that a file defines as macros, in order; none of a file of nothing else.
+pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
+    let defines = directives
+        .iter()
+        .filter(|directive| directive.keyword == Keyword::Define);
+    let mut size = 0;
+    let mut found = Vec::new();
+    for directive in defines {
+        let Some((name, listed, behind)) = head(directive) else {
+            continue;
+        };
+        let code = with_letters(directive, source);
+        let words = code
+            .get(behind..)
+            .unwrap_or_default()
+            .split(|&byte| is_space(byte));
+        let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+        let body = words.join(&b' ');
+        let body = if is_plain(&body) {
+            latin1(&body)
+        } else {
+            String::new()
+        };
+        // As one line: the name with its parameters, a sign and the body.
+        let between = usize::from(!found.is_empty());
+        size += between + name.len() + listed.as_ref().map_or(0, |one| one.len() + 2);
+        size += 1 + body.len();
+        if size > MOST {
+            return Box::default();
+        }
+        let parameters = listed.iter().flat_map(|listed| listed.split(','));
+        let parameters: Vec<Sym> = parameters.map(Sym::new).collect();
+        found.push(Constant {
+            name: Sym::latin1(name),
+            parameters: SymList::new(&parameters),
+            body: Sym::new(&body),
+        });
+    }
+    found.into()
+}
+
+/// The name of a macro in upper case, its parameters in lower case without white space, and where
+/// its body begins.
+fn head<'d>(directive: &'d Directive) -> Option<(&'d [u8], Option<String>, usize)> {
+    let code = &directive.code[..];
+    let start = skip(code, directive.rest, is_space);
+    let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let name_end = skip(code, start, upper);
+    let name = code.get(start..name_end)?;
+    if start == directive.rest || name.first().is_none_or(u8::is_ascii_digit) {
+        return None;
+    }
+    let mut end = name_end;
+    let mut listed = None;
+    if code.get(name_end) == Some(&b'(') {
+        let parameter = |byte: u8| byte.is_ascii_lowercase() || b"_, ".contains(&byte);
+        end = skip(code, name_end + 1, parameter);
+        let inner = code
+            .get(name_end + 1..end)
+            .filter(|inner| !inner.is_empty())?;
+        code.get(end).filter(|&&byte| byte == b')')?;
+        listed = Some(latin1(inner).replace(' ', ""));
+        end += 1;
+    }
+    if code
+        .get(end)
+        .is_some_and(|&byte| is_word(byte) || byte == b'(')
+    {
+        return None;
+    }
+    Some((
+        name,
+        listed,
+        skip(code, end, |byte| matches!(byte, b' ' | b'\t')),
+    ))
+}
+
+/// Whether a body may be an expression that `constant` reads.
+fn is_plain(body: &[u8]) -> bool {
+    let plain = |&byte: &u8| is_word(byte) || is_space(byte) || b"()|&~<>+*^',-".contains(&byte);
+    (1..=LONGEST_BODY).contains(&body.len()) && body.iter().all(plain)
+}
+
+/// A directive's code with the letters that stand in it: `_IO('M', 3)`.
+fn with_letters<'d>(directive: &'d Directive, source: &[u8]) -> Cow<'d, [u8]> {
+    let end = directive.start + directive.code.len();
+    let text = source.get(directive.start..end).unwrap_or_default();
+    if !text.contains(&b'\'') {
+        return Cow::Borrowed(&directive.code);
+    }
+    let mut code = directive.code.to_vec();
+    let text = without_comments(text);
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'\'', rest)) {
+        at += found;
+        match text.get(at..at + 3) {
+            Some(&[_, letter, b'\'']) if !matches!(letter, b'\'' | b'\\' | b'\n') => {
+                code[at..at + 3].copy_from_slice(&text[at..at + 3]);
+                at += 3;
+            }
+            _ => at += 1,
+        }
+    }
+    Cow::Owned(code)
+}
+
+/// A macro's text with spaces for its comments; one that begins with `//` goes to the end.
+fn without_comments(text: &[u8]) -> Vec<u8> {
+    let mut plain = text.to_vec();
+    let mut at = 0;
+    let mut closing = true;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'/', rest)) {
+        let start = at + found;
+        at = start + 1;
+        if text.get(at) == Some(&b'/') {
+            plain[start..].fill(b' ');
+            break;
+        }
+        if text.get(at) == Some(&b'*') && closing {
+            let end = find(text, start + 2, b"*/");
+            closing = end.is_some();
+            if let Some(end) = end {
+                at = end + 2;
+                plain[start..at].fill(b' ');
+            }
+        }
+    }
+    plain
+}
+
+/// The body of a macro as an expression.
+pub fn constant(body: &str) -> Expr {
+    let code = format!("int x = {body};");
+    let tree = Tree::parse(code.as_bytes());
+    let root = tree.root();
+    if tree.has_error() || root.named_child_count() != 1 {
+        return unknown();
+    }
+    let declarator = root
+        .first_named()
+        .and_then(|one| one.field(Field::Declarator));
+    match declarator.and_then(|declarator| declarator.field(Field::Value)) {
+        Some(value) => expression(value, code.as_bytes(), &Locals::default()),
+        None => unknown(),
+    }
+}
+
+/// Calls, uid tests and sets of a function, as `facts::Function` has them.
+#[derive(Clone, Debug, Default)]
+pub struct Decided {
+    pub calls: Box<[Call]>,
+    pub uid_tests: Box<[UidTest]>,
+    pub sets: Box<[(Sym, Expr)]>,
+}
+
+type Values = FxHashMap<Sym, Expr>;
+
+/// Calls and tests with that of their guards alone which a caller's constants can decide, and the
+/// values of variables that a callee can see.
+///
+/// A variable that is set once stands for its value (`ia_valid = attr->ia_valid`), a parameter to
+/// which flags are added for what it may then be; whatever else is not a parameter or a member of
+/// one is unknown.
+///
+/// All arguments are in the order of the code, but `handed` are the variables that calls are
+/// handed, each with the callee, ordered by texts, and `addressed` those whose address they are.
+pub fn decided(
+    mut calls: Vec<Call>,
+    mut uid_tests: Vec<UidTest>,
+    sets: &[(Sym, Expr)],
+    handed: &[(Sym, Sym)],
+    addressed: &[Sym],
+    parameters: &[Sym],
+) -> Decided {
+    let parameters: FxHashSet<&str> = parameters.iter().map(|name| name.text()).collect();
+    let values = by_place(sets);
+    let stands = stands(&values, handed, addressed, &parameters);
+    // Of a pointer that is set to another one the members are not the caller's.
+    let lost = |name: &str| stands.get(&Sym::new(&format!("${name}"))) == Some(&unknown());
+    let followed: FxHashSet<&str> = parameters
+        .iter()
+        .copied()
+        .filter(|&name| !lost(name))
+        .collect();
+    let mut known = FxHashMap::default();
+    let mut decide = |conditions: ExprList| -> ExprList {
+        *known.entry(conditions).or_insert_with(|| {
+            let mut parts: Vec<Expr> = Vec::with_capacity(conditions.len());
+            for &condition in conditions.get() {
+                let part = known_part(condition, &stands, &followed);
+                if has_leaves(part) && !parts.contains(&part) {
+                    parts.push(part);
+                }
+            }
+            ExprList::new(&parts)
+        })
+    };
+    let once: Values = stands
+        .iter()
+        .filter(|&(place, value)| *value != unknown() || parameters.contains(variable(*place)))
+        .map(|(&place, &value)| (place, value))
+        .collect();
+    for call in &mut calls {
+        call.guards = decide(call.guards);
+        if !once.is_empty() {
+            let passes: Vec<Expr> = call
+                .passes
+                .iter()
+                .map(|&one| substitute(one, &once))
+                .collect();
+            call.passes = ExprList::new(&passes);
+        }
+    }
+    for test in &mut uid_tests {
+        test.guards = decide(test.guards);
+    }
+    let is_member = |place: Sym| place.text().contains('>');
+    let locals: Values = once
+        .into_iter()
+        .filter(|&(place, _)| !is_member(place))
+        .collect();
+    let members = values.iter().filter(|&&(place, _)| is_member(place));
+    let sets = members
+        .flat_map(|(place, all)| {
+            all.iter()
+                .map(|&value| (*place, substitute(value, &locals)))
+        })
+        .collect();
+    Decided {
+        calls: calls.into(),
+        uid_tests: uid_tests.into(),
+        sets,
+    }
+}
+
+/// All values that a place is set to, by place in the order of the first.
+fn by_place(sets: &[(Sym, Expr)]) -> Vec<(Sym, Vec<Expr>)> {
+    let mut numbers: FxHashMap<Sym, usize> = FxHashMap::default();
+    let mut values: Vec<(Sym, Vec<Expr>)> = Vec::new();
+    for &(place, value) in sets {
+        let number = *numbers.entry(place).or_insert(values.len());
+        match values.get_mut(number) {
+            Some((_, all)) => all.push(value),
+            None => values.push((place, vec![value])),
+        }
+    }
+    values
+}
+
+/// The variable of a place: `x` of `$x>m`.
+fn variable(place: Sym) -> &'static str {
+    let mut rest = place.text().chars();
+    rest.next();
+    rest.as_str().split('>').next().unwrap_or_default()
+}
+
+/// What places stand for.
+fn stands(
+    values: &[(Sym, Vec<Expr>)],
+    handed: &[(Sym, Sym)],
+    addressed: &[Sym],
+    parameters: &FxHashSet<&str>,
+) -> Values {
+    let mut users: FxHashMap<Sym, Vec<Expr>> = FxHashMap::default();
+    for &(place, user) in handed {
+        users
+            .entry(place)
+            .or_default()
+            .push(Expr::text(&format!("@{}", user.text())));
+    }
+    let mut stands = Values::default();
+    for (place, all) in values {
+        if parameters.contains(variable(*place)) {
+            let own = std::iter::once(Expr::sym(*place)).chain(all.iter().copied());
+            stands.insert(*place, changed(*place, &own.collect::<Vec<_>>()));
+        } else if !place.text().contains('>') {
+            let users = users.get(place).map_or(&[][..], Vec::as_slice);
+            stands.insert(*place, unless(changed(*place, all), users));
+        }
+    }
+    stands.extend(addressed.iter().map(|&place| (place, unknown())));
+    stands
+}
+
+/// What a variable may be that is set to one value and then only has flags added or taken away;
+/// unknown for any other.
+fn changed(place: Sym, values: &[Expr]) -> Expr {
+    let place = Expr::sym(place);
+    let mut plain = values
+        .iter()
+        .filter(|&&value| change(place, value).is_none());
+    let (Some(&first), None) = (plain.next(), plain.next()) else {
+        return unknown();
+    };
+    if values.len() > MOST_CHANGES {
+        return unknown();
+    }
+    values
+        .iter()
+        .filter_map(|&value| change(place, value))
+        .fold(first, |found, flags| match flags {
+            Some(flags) => Expr::tuple("|?", &[found, flags]),
+            None => Expr::tuple("&", &[found, unknown()]),
+        })
+}
+
+/// The flags that a value adds to a variable, None for such as takes some away; nothing for
+/// another value.
+fn change(place: Expr, value: Expr) -> Option<Option<Expr>> {
+    match value.as_tuple()? {
+        ("|", &[own, flags, ..]) if own == place => Some(Some(flags)),
+        ("&", &[own, ..]) if own == place => Some(None),
+        _ => None,
+    }
+}
+
+/// A value that holds unless one of those that the variable is handed to is a macro.
+fn unless(value: Expr, users: &[Expr]) -> Expr {
+    if value == unknown() || users.is_empty() {
+        return value;
+    }
+    if users.len() > MOST_USERS {
+        return unknown();
+    }
+    let parts: Vec<Expr> = std::iter::once(value)
+        .chain(users.iter().copied())
+        .collect();
+    Expr::tuple("unless", &parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lexer::scan;
+
+    #[test]
+    fn constants_are_macros_in_upper_case() {
+        let source = b"#define A (1 << 2) /* x */\n#define f 1\n#define B(x, y) \\\n (x | y)\n\
+            #define C 'M'\n#define D \"s\"\n#define E(X) 1\n#define F_x 1\n";
+        let found = defined(&scan(source).directives, source);
+        let shown: Vec<String> = found
+            .iter()
+            .map(|one| format!("{:?} {:?} {:?}", one.name, one.parameters, one.body))
+            .collect();
+        let expected = [
+            r#""A" [] "(1 << 2)""#,
+            r#""B" ["x", "y"] "(x | y)""#,
+            r#""C" [] "'M'""#,
+            r#""D" [] """#,
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(
+            constant("(1 << 2)"),
+            Expr::tuple("<<", &[Expr::text("1"), Expr::text("2")])
+        );
+        assert_eq!(constant("1 2"), unknown());
+    }
+}

@@ -1,0 +1,219 @@
+//! What is read from one file: plain records.
+//!
+//! Lines inside an item count from 0 at the item's first line, so that an item whose text did
+//! not change keeps its facts wherever it moves in its file.
+//!
+//! A *place* is a text that says where a value is kept, as far as one function's text tells. Its
+//! first part is one of
+//!
+//! - `$name`: a parameter or local variable of the function itself
+//! - `:name`: a name from outside the function (a global, a macro, a function)
+//! - `name()`: what a call of `name` returns, with the places of the arguments between the
+//!   parentheses (`name(struct sock/ops)`, see `notation`)
+//! - `?`: nobody knows what
+//! - `struct tag`: something of that type (also `union tag` or a typedef's name)
+//!
+//! and each further part, after a `>`, is a member (`struct sock>ops>bind` for `sock->ops->bind`
+//! where `sock` is a `struct sock *`). Pointers and arrays are not told apart from what they
+//! point to or hold: C's own types do that.
+
+use std::sync::Arc;
+
+use crate::intern::{Expr, ExprList, Sym, SymList};
+
+/// What a false result of a check does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Effect {
+    Deny,
+    Limit,
+    #[default]
+    Unknown,
+}
+
+impl Effect {
+    pub fn text(self) -> &'static str {
+        match self {
+            Effect::Deny => "deny",
+            Effect::Limit => "limit",
+            Effect::Unknown => "unknown",
+        }
+    }
+}
+
+/// A call in a function or macro body.
+///
+/// `target` is a bare name, or a place when the call goes through a pointer (`pointer`).
+/// `arguments` holds for each argument a number, a place, or the empty text for anything else.
+/// `conditional` is set under an if, a switch, a loop or on the right side of `&&`, `||` or `?`.
+/// `effect` and `errno` say what a false result does (see `effects`). `case` is the label of the
+/// innermost `case` that has a name. `condition` is the preprocessor condition inside the item.
+/// `guards` are conditions on parameters that all hold where it runs, `passes` the arguments,
+/// both as `guards` has them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Call {
+    pub line: u32,
+    pub target: Sym,
+    pub arguments: SymList,
+    pub errno: Sym,
+    pub case: Sym,
+    pub condition: Sym,
+    pub guards: ExprList,
+    pub passes: ExprList,
+    pub pointer: bool,
+    pub conditional: bool,
+    pub effect: Effect,
+}
+
+/// A place where a uid of a task is compared with 0, or used as a truth value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct UidTest {
+    pub line: u32,
+    pub text: Sym,
+    pub errno: Sym,
+    pub condition: Sym,
+    pub guards: ExprList,
+    pub conditional: bool,
+    pub effect: Effect,
+}
+
+/// A value that may be a function goes from place `source` to place `target`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Flow {
+    pub line: u32,
+    pub target: Sym,
+    pub source: Sym,
+}
+
+/// A parameter, variable or member: its name and the type it has without qualifiers, pointers
+/// and array bounds (empty where it cannot be told).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Parameter {
+    pub name: Sym,
+    pub type_: Sym,
+}
+
+/// A function definition. `name` is empty for statements outside any function; `line` is where
+/// the name stands and `end` where the function ends; `returns` is a type as in `Parameter`;
+/// `relays` names what the body returns if it only passes calls on (`return capable(…) ||
+/// capable(…);`); `error` says that its syntax tree holds an error. `sets` are the values that
+/// variables and their members are given (`$attr>ia_valid`); `variables` those local ones that
+/// are handed to calls as they are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Function {
+    pub name: Sym,
+    pub line: u32,
+    pub end: u32,
+    pub is_static: bool,
+    pub inline: bool,
+    pub error: bool,
+    pub parameters: Box<[Parameter]>,
+    pub returns: Sym,
+    pub calls: Box<[Call]>,
+    pub uid_tests: Box<[UidTest]>,
+    pub flows: Box<[Flow]>,
+    pub relays: SymList,
+    pub sets: Box<[(Sym, Expr)]>,
+    pub variables: Box<[Parameter]>,
+}
+
+/// A `#define`. `parameters` is None for an object-like macro; `alias` is the single name that
+/// the body consists of and `place` the place that it denotes; `flows` and `stored` are what it
+/// stores, where it is a statement, a braced list or a declaration of a variable. In all of them
+/// `$name` is a parameter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Macro {
+    pub name: Sym,
+    pub parameters: Option<SymList>,
+    pub calls: Box<[Call]>,
+    pub uid_tests: Box<[UidTest]>,
+    pub relays: SymList,
+    pub alias: Sym,
+    pub place: Sym,
+    pub flows: Box<[Flow]>,
+    pub stored: Box<[Stored]>,
+}
+
+/// A struct or union: `tag` as `struct sock`; members in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Struct {
+    pub tag: Sym,
+    pub members: Box<[Parameter]>,
+}
+
+/// A typedef of a type (not of a function pointer).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Typedef {
+    pub name: Sym,
+    pub type_: Sym,
+}
+
+/// A variable outside functions; `is_static` limits it to its file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Variable {
+    pub name: Sym,
+    pub type_: Sym,
+    pub is_static: bool,
+    pub array: bool,
+}
+
+/// A name in an initialiser: in `variable` (a place) of `type_`, at `path` (a member's name, or
+/// `#n` for the n-th place of a braced list), stands `source`: a name from outside
+/// (`:inet_bind`) or the use of a macro (`CTL(:name,:handler)`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Stored {
+    pub line: u32,
+    pub variable: Sym,
+    pub type_: Sym,
+    pub path: SymList,
+    pub source: Sym,
+}
+
+/// The facts of one stretch of a file: a function, a declaration or a macro.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Item {
+    pub functions: Box<[Function]>,
+    pub macros: Box<[Macro]>,
+    pub structs: Box<[Struct]>,
+    pub typedefs: Box<[Typedef]>,
+    pub variables: Box<[Variable]>,
+    pub stored: Box<[Stored]>,
+}
+
+/// An item in a file: its first line (from 1) and its enclosing preprocessor condition.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    pub line: u32,
+    pub condition: Sym,
+    pub item: Arc<Item>,
+}
+
+/// How a check's name is mentioned: a parenthesis follows, in a prototype, or anything else,
+/// such as a member of that name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MentionKind {
+    Call,
+    Declaration,
+    Name,
+}
+
+/// A macro without parameters in lower case, or with such, that may be a constant: `body` is
+/// None where it is no expression that `constants::constant` reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Constant {
+    pub name: Sym,
+    pub parameters: SymList,
+    pub body: Sym,
+}
+
+/// The facts of one content of a file. `mentions` are the places where a check's name occurs
+/// outside comments and strings: the lexical count. `includes` are the names of included files
+/// with the sign before them (`<asm/io.h`, `"hosts.h`); `required` are those that stand under no
+/// preprocessor condition; `constants` the macros that may be constants, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Blob {
+    pub items: Box<[Placed]>,
+    pub includes: SymList,
+    pub required: SymList,
+    pub mentions: Box<[(u32, Sym, MentionKind)]>,
+    pub constants: Box<[Constant]>,
+}

@@ -1,0 +1,428 @@
+//! The conditions under which code runs, in a form that constants can decide.
+//!
+//! An expression is a text or a tuple. Texts are `$x` (a parameter or local variable), `$x>m` (a
+//! member of it), `:X` (a name from outside), `:x>m` (a member of what that stands for), a number,
+//! or `?` for whatever is not followed. Tuples are an operator of C (`!`, `&&`, `==`, `&`, `?:` …)
+//! with its operands, or
+//!
+//! - `("|?", x, y)`: an `|` that may or may not take place
+//! - `("addr", "$x")`: the address of a variable, with the word `last` behind it where a return
+//!   hands it on
+//! - `("unless", x, "@f", …)`: x, if none of these is a macro
+//! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
+//!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
+//!   word `labels`
+
+use std::sync::LazyLock;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::intern::{Expr, ExprNode, Sym};
+use crate::places::{Locals, is_upper};
+use crate::tree::{Field, Kind, Node};
+
+const DEEPEST: u32 = 12;
+
+static UNKNOWN: LazyLock<Expr> = LazyLock::new(|| Expr::text("?"));
+
+/// What is not followed: `?`.
+pub fn unknown() -> Expr {
+    *UNKNOWN
+}
+
+impl Expr {
+    /// Its text; None for a tuple.
+    pub fn as_text(self) -> Option<&'static str> {
+        self.as_sym().map(Sym::text)
+    }
+
+    /// Its text; None for a tuple.
+    pub fn as_sym(self) -> Option<Sym> {
+        match self.get() {
+            ExprNode::Text(sym) => Some(*sym),
+            ExprNode::Tuple(_) => None,
+        }
+    }
+
+    /// The head and the operands of a tuple; None for a text.
+    pub fn as_tuple(self) -> Option<(&'static str, &'static [Expr])> {
+        match self.get() {
+            ExprNode::Text(_) => None,
+            ExprNode::Tuple(parts) => {
+                let (head, operands) = parts.split_first()?;
+                Some((head.as_text().unwrap_or(""), operands))
+            }
+        }
+    }
+}
+
+/// An expression of C; `local` are the parameters and local variables.
+pub fn expression(node: Node, code: &[u8], local: &Locals) -> Expr {
+    within(node, code, local, 0)
+}
+
+fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+    if depth > DEEPEST {
+        return unknown();
+    }
+    let first = code.get(node.start()).copied().unwrap_or(0);
+    match node.kind() {
+        Kind::Identifier => {
+            let name = node.text(code);
+            let sign = if local.contains(&name) { '$' } else { ':' };
+            Expr::text(&format!("{sign}{name}"))
+        }
+        Kind::NumberLiteral => number(&node.text(code)).map_or_else(unknown, |n| Expr::text(&n)),
+        Kind::Null => Expr::text("0"),
+        Kind::CharLiteral => match node.bytes(code) {
+            [_, letter, _] => Expr::text(&letter.to_string()),
+            _ => unknown(),
+        },
+        Kind::ConditionalExpression => conditional(node, code, local, depth),
+        Kind::ParenthesizedExpression | Kind::CastExpression => node
+            .field(Field::Value)
+            .or_else(|| node.last_named())
+            .map_or_else(unknown, |inner| within(inner, code, local, depth + 1)),
+        Kind::PointerExpression if first == b'&' => match node.field(Field::Argument) {
+            Some(inner) if inner.kind() == Kind::Identifier => {
+                let name = inner.text(code);
+                if local.contains(&name) {
+                    Expr::tuple("addr", &[Expr::text(&format!("${name}"))])
+                } else {
+                    unknown()
+                }
+            }
+            _ => unknown(),
+        },
+        Kind::FieldExpression => {
+            let (Some(base), Some(field)) = (node.field(Field::Argument), node.field(Field::Field))
+            else {
+                return unknown();
+            };
+            if base.kind() != Kind::Identifier {
+                return unknown();
+            }
+            let name = base.text(code);
+            let sign = if local.contains(&name) { '$' } else { ':' };
+            Expr::text(&format!("{sign}{name}>{}", field.text(code)))
+        }
+        Kind::UnaryExpression => {
+            let Some(operand) = node.field(Field::Argument) else {
+                return unknown();
+            };
+            let value = within(operand, code, local, depth + 1);
+            match first {
+                _ if value == unknown() => unknown(),
+                b'!' => Expr::tuple("!", &[value]),
+                b'~' => Expr::tuple("~", &[value]),
+                b'-' => match value.as_text() {
+                    Some(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+                        Expr::text(&format!("-{text}"))
+                    }
+                    _ => unknown(),
+                },
+                _ => unknown(),
+            }
+        }
+        Kind::BinaryExpression => binary(node, code, local, depth),
+        _ => unknown(),
+    }
+}
+
+fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+    let sides: Vec<Expr> = [Field::Condition, Field::Consequence, Field::Alternative]
+        .into_iter()
+        .filter_map(|field| node.field(field))
+        .map(|side| within(side, code, local, depth + 1))
+        .collect();
+    if sides.len() == 3 && !sides[1..].contains(&unknown()) {
+        Expr::tuple("?:", &sides)
+    } else {
+        unknown()
+    }
+}
+
+fn binary(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+    let (Some(operator), Some(left), Some(right)) =
+        (node.field(Field::Operator), node.field(Field::Left), node.field(Field::Right))
+    else {
+        return unknown();
+    };
+    let sign = operator.kind();
+    // The value of these one known side may settle, that of the others not.
+    let partly = matches!(sign, Kind::AndAnd | Kind::OrOr | Kind::And | Kind::Or);
+    let wholly = matches!(
+        sign,
+        Kind::Equal
+            | Kind::NotEqual
+            | Kind::Less
+            | Kind::LessEqual
+            | Kind::Greater
+            | Kind::GreaterEqual
+            | Kind::Xor
+            | Kind::ShiftLeft
+            | Kind::ShiftRight
+            | Kind::Plus
+            | Kind::Minus
+            | Kind::Times
+    );
+    if !partly && !wholly {
+        return unknown();
+    }
+    let first = within(left, code, local, depth + 1);
+    if first == unknown() && !partly {
+        return unknown();
+    }
+    let second = within(right, code, local, depth + 1);
+    if second == unknown() && (first == unknown() || !partly) {
+        return unknown();
+    }
+    Expr::tuple(sign.text(), &[first, second])
+}
+
+/// A number as a decimal one, whatever its base and suffix. One with a sign is never octal.
+fn number(text: &str) -> Option<String> {
+    let plain = text.to_ascii_lowercase();
+    let plain = plain.trim_end_matches(['u', 'l']);
+    if let Some(digits) = plain.strip_prefix("0x") {
+        return decimal(digits, 16);
+    }
+    if plain.len() > 1 && plain.starts_with('0') {
+        return decimal(plain, 8);
+    }
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", plain.strip_prefix('+').unwrap_or(plain)),
+    };
+    let value = decimal(digits, 10)?;
+    Some(if value == "0" { value } else { format!("{sign}{value}") })
+}
+
+/// A number of any length in decimal digits.
+fn decimal(digits: &str, base: u32) -> Option<String> {
+    if digits.is_empty() || digits.len() > 1000 {
+        return None;
+    }
+    if let Ok(value) = u64::from_str_radix(digits, base) {
+        return (!digits.starts_with('+')).then(|| value.to_string());
+    }
+    let mut found: Vec<u32> = vec![0]; // the last digit first
+    for c in digits.chars() {
+        let mut carry = c.to_digit(base)?;
+        for digit in &mut found {
+            carry += *digit * base;
+            *digit = carry % 10;
+            carry /= 10;
+        }
+        while carry > 0 {
+            found.push(carry % 10);
+            carry /= 10;
+        }
+    }
+    Some(found.iter().rev().filter_map(|&digit| char::from_digit(digit, 10)).collect())
+}
+
+/// Calls `found` with what must be known of variables to decide an expression: `$x`, `$x>m`;
+/// `$x>` for which object `x` points to, where its member is compared with the same one of
+/// another.
+fn each_leaf(expr: Expr, found: &mut impl FnMut(Sym)) {
+    match expr.get() {
+        ExprNode::Text(sym) => {
+            if sym.text().starts_with('$') {
+                found(*sym);
+            }
+        }
+        ExprNode::Tuple(parts) => {
+            let head = parts.first().and_then(|head| head.as_text()).unwrap_or("");
+            if head == "addr" {
+                return;
+            }
+            for &part in parts.iter().skip(1) {
+                each_leaf(part, found);
+            }
+            if matches!(head, "==" | "!=" | "^" | "-") {
+                each_object(&parts[1..], found);
+            }
+        }
+    }
+}
+
+fn each_object(operands: &[Expr], found: &mut impl FnMut(Sym)) {
+    let mut sides = operands.iter().filter_map(|side| side.as_text());
+    let (Some(one), Some(other), None) = (sides.next(), sides.next(), sides.next()) else {
+        return;
+    };
+    let (Some((first, member)), Some((second, same))) = (one.split_once('>'), other.split_once('>'))
+    else {
+        return;
+    };
+    if !member.is_empty() && member == same {
+        for base in [first, second].into_iter().filter(|base| base.starts_with('$')) {
+            found(Sym::new(&format!("{base}>")));
+        }
+    }
+}
+
+/// What must be known of variables to decide an expression (see `each_leaf`), each once.
+pub fn leaves(expr: Expr) -> FxHashSet<Sym> {
+    let mut found = FxHashSet::default();
+    each_leaf(expr, &mut |leaf| {
+        found.insert(leaf);
+    });
+    found
+}
+
+/// Whether anything must be known of variables to decide an expression.
+pub fn has_leaves(expr: Expr) -> bool {
+    match expr.get() {
+        ExprNode::Text(sym) => sym.text().starts_with('$'),
+        ExprNode::Tuple(parts) => {
+            parts.first().and_then(|head| head.as_text()) != Some("addr")
+                && parts.iter().skip(1).any(|&part| has_leaves(part))
+        }
+    }
+}
+
+/// The constants that an expression names, `:X`, and what it rests on, `@f`.
+pub fn names(expr: Expr) -> FxHashSet<Sym> {
+    let mut found = FxHashSet::default();
+    collect_names(expr, &mut found);
+    found
+}
+
+fn collect_names(expr: Expr, found: &mut FxHashSet<Sym>) {
+    match expr.get() {
+        ExprNode::Text(sym) => {
+            let text = sym.text();
+            if text.starts_with('@') || text.strip_prefix(':').is_some_and(is_upper) {
+                found.insert(*sym);
+            }
+        }
+        ExprNode::Tuple(parts) => {
+            for &part in parts.iter().skip(1) {
+                collect_names(part, found);
+            }
+        }
+    }
+}
+
+/// Puts what variables stand for in their place.
+pub fn substitute(expr: Expr, values: &FxHashMap<Sym, Expr>) -> Expr {
+    match expr.get() {
+        ExprNode::Text(sym) => {
+            if let Some((base, _)) = sym.text().split_once('>')
+                && values.get(&Sym::new(base)) == Some(&unknown())
+            {
+                return unknown();
+            }
+            values.get(sym).copied().unwrap_or(expr)
+        }
+        ExprNode::Tuple(parts) => {
+            let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
+                return expr;
+            };
+            remade(expr, parts, head, |part| substitute(part, values))
+        }
+    }
+}
+
+/// A tuple with other operands.
+fn remade(expr: Expr, parts: &[Expr], head: Expr, change: impl Fn(Expr) -> Expr) -> Expr {
+    let mut made = Vec::with_capacity(parts.len());
+    made.push(head);
+    made.extend(parts.iter().skip(1).map(|&part| change(part)));
+    if made == parts { expr } else { Expr::node(ExprNode::Tuple(made.into())) }
+}
+
+/// What of a condition rests on what is followed (the variables named there): the rest is `?`.
+/// `values` stand for what they name.
+pub fn known_part(
+    expr: Expr,
+    values: &FxHashMap<Sym, Expr>,
+    followed: &FxHashSet<&str>,
+) -> Expr {
+    let parts = match expr.get() {
+        ExprNode::Text(sym) => {
+            let value = values.get(sym).copied().unwrap_or(expr);
+            let Some(text) = value.as_text() else {
+                return known_part(value, &FxHashMap::default(), followed);
+            };
+            let variable = text.strip_prefix('$').map(crate::notation::base);
+            return match variable {
+                Some(name) if !followed.contains(name) => unknown(),
+                _ => value,
+            };
+        }
+        ExprNode::Tuple(parts) => parts,
+    };
+    let Some(&head) = parts.first() else {
+        return expr;
+    };
+    match head.as_text().unwrap_or("") {
+        "addr" => expr,
+        "case" | "unless" => {
+            let Some((&subject, rest)) = parts[1..].split_first() else {
+                return expr;
+            };
+            let subject = known_part(subject, values, followed);
+            if !has_leaves(subject) {
+                return unknown();
+            }
+            let made: Vec<Expr> = [head, subject].iter().chain(rest).copied().collect();
+            Expr::node(ExprNode::Tuple(made.into()))
+        }
+        _ => {
+            let known: Vec<Expr> =
+                parts[1..].iter().map(|&part| known_part(part, values, followed)).collect();
+            if known.contains(&unknown()) && !known.iter().any(|&part| has_leaves(part)) {
+                return unknown();
+            }
+            let made: Vec<Expr> = std::iter::once(head).chain(known).collect();
+            Expr::node(ExprNode::Tuple(made.into()))
+        }
+    }
+}
+
+/// The opposite of a condition.
+pub fn negated(expr: Expr) -> Expr {
+    match expr.as_tuple() {
+        Some(("!", [inner, ..])) => *inner,
+        _ => Expr::tuple("!", &[expr]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_decimal() {
+        assert_eq!(number("0x1FuL").as_deref(), Some("31"));
+        assert_eq!(number("010").as_deref(), Some("8"));
+        assert_eq!(number("-010").as_deref(), Some("-10"));
+        assert_eq!(number("08"), None);
+        assert_eq!(number("1.5"), None);
+        assert_eq!(
+            number("0x10000000000000000").as_deref(),
+            Some("18446744073709551616")
+        );
+    }
+
+    #[test]
+    fn variables_are_replaced() {
+        let (x, y) = (Expr::text("$x"), Expr::text("$y>m"));
+        let both = Expr::tuple("==", &[x, y]);
+        let values = FxHashMap::from_iter([(Sym::new("$x"), Expr::text("1"))]);
+        assert_eq!(substitute(both, &values), Expr::tuple("==", &[Expr::text("1"), y]));
+        let unknowns = FxHashMap::from_iter([(Sym::new("$y"), unknown())]);
+        assert_eq!(substitute(both, &unknowns), Expr::tuple("==", &[x, unknown()]));
+        let followed = FxHashSet::from_iter(["x"]);
+        assert_eq!(
+            known_part(both, &FxHashMap::default(), &followed),
+            Expr::tuple("==", &[x, unknown()])
+        );
+        let same = Expr::tuple("==", &[Expr::text("$a>m"), Expr::text("$b>m")]);
+        assert!(leaves(same).contains(&Sym::new("$a>")));
+        assert_eq!(leaves(same).len(), 4);
+    }
+}

@@ -1,0 +1,273 @@
+//! Texts, expressions and lists of them, each distinct one once, by number.
+//!
+//! A release has two million strings in its facts, one in seven of them different; what calls
+//! stand under is shared by most calls of a function. What is interned lives as long as the
+//! process.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, OnceLock, RwLock};
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+const SHARDS: usize = 64;
+const FIRST: usize = 1 << 10;
+const SEGMENTS: usize = 22;
+
+type Segment<T> = Box<[OnceLock<&'static T>]>;
+
+/// Values by number and numbers by value, for all threads.
+pub struct Interner<T: ?Sized + 'static> {
+    numbers: [RwLock<FxHashMap<&'static T, u32>>; SHARDS],
+    segments: [OnceLock<Segment<T>>; SEGMENTS],
+    next: AtomicU32,
+}
+
+impl<T: ?Sized + Eq + Hash + Sync> Interner<T> {
+    fn new() -> Self {
+        Interner {
+            numbers: std::array::from_fn(|_| RwLock::default()),
+            segments: std::array::from_fn(|_| OnceLock::new()),
+            next: AtomicU32::new(0),
+        }
+    }
+
+    /// The number of a value; `own` makes it last if it is new.
+    pub fn number<Q>(&self, value: &Q, own: impl FnOnce() -> &'static T) -> u32
+    where
+        Q: ?Sized + Eq + Hash,
+        &'static T: Borrow<Q>,
+    {
+        let hash = FxBuildHasher.hash_one(value);
+        let shard = &self.numbers[(hash >> 40) as usize % SHARDS];
+        if let Some(&number) = shard.read().expect("no panic within").get(value) {
+            return number;
+        }
+        let mut held = shard.write().expect("no panic within");
+        if let Some(&number) = held.get(value) {
+            return number;
+        }
+        let kept = own();
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (segment, at) = locate(number);
+        let slots = self.segments[segment]
+            .get_or_init(|| (0..FIRST << segment).map(|_| OnceLock::new()).collect());
+        let _ = slots[at].set(kept);
+        held.insert(kept, number);
+        number
+    }
+
+    /// The value of a number that `number` gave.
+    pub fn value(&self, number: u32) -> &'static T {
+        let (segment, at) = locate(number);
+        self.segments[segment]
+            .get()
+            .and_then(|slots| slots[at].get())
+            .expect("a number that was given out")
+    }
+}
+
+fn locate(number: u32) -> (usize, usize) {
+    let shifted = number as usize + FIRST;
+    let segment = shifted.ilog2() as usize - FIRST.ilog2() as usize;
+    (segment, shifted - (FIRST << segment))
+}
+
+static TEXTS: LazyLock<Interner<str>> = LazyLock::new(Interner::new);
+static EXPRS: LazyLock<Interner<ExprNode>> = LazyLock::new(Interner::new);
+static SYM_LISTS: LazyLock<Interner<[Sym]>> = LazyLock::new(Interner::new);
+static EXPR_LISTS: LazyLock<Interner<[Expr]>> = LazyLock::new(Interner::new);
+
+/// An interned text. Equal texts have equal numbers; order it by `text()`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sym(u32);
+
+impl Sym {
+    pub fn new(text: &str) -> Sym {
+        Sym(TEXTS.number(text, || Box::leak(text.into())))
+    }
+
+    /// Bytes of a file, read as latin-1: any byte is a character.
+    pub fn latin1(bytes: &[u8]) -> Sym {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => Sym::new(text),
+            _ => Sym::new(&bytes.iter().map(|&b| b as char).collect::<String>()),
+        }
+    }
+
+    pub fn text(self) -> &'static str {
+        TEXTS.value(self.0)
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.text().is_empty()
+    }
+
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The text of a number that `number` gave.
+    pub fn of_number(number: u32) -> Sym {
+        Sym(number)
+    }
+}
+
+impl Default for Sym {
+    fn default() -> Self {
+        static EMPTY: LazyLock<Sym> = LazyLock::new(|| Sym::new(""));
+        *EMPTY
+    }
+}
+
+impl fmt::Debug for Sym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.text(), f)
+    }
+}
+
+/// An expression of `guards`: a text, or an operator (or any other head) with its operands.
+/// `Tuple` holds the head as a `Text` in the first place.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum ExprNode {
+    Text(Sym),
+    Tuple(Box<[Expr]>),
+}
+
+/// An interned expression: equal ones have equal numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Expr(u32);
+
+impl Expr {
+    pub fn text(text: &str) -> Expr {
+        Expr::node(ExprNode::Text(Sym::new(text)))
+    }
+
+    pub fn sym(sym: Sym) -> Expr {
+        Expr::node(ExprNode::Text(sym))
+    }
+
+    pub fn tuple(head: &str, operands: &[Expr]) -> Expr {
+        let mut parts = vec![Expr::text(head)];
+        parts.extend_from_slice(operands);
+        Expr::node(ExprNode::Tuple(parts.into()))
+    }
+
+    pub fn node(node: ExprNode) -> Expr {
+        Expr(EXPRS.number(&node, || Box::leak(Box::new(node.clone()))))
+    }
+
+    pub fn get(self) -> &'static ExprNode {
+        EXPRS.value(self.0)
+    }
+}
+
+impl fmt::Debug for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.get() {
+            ExprNode::Text(sym) => sym.fmt(f),
+            ExprNode::Tuple(parts) => f.debug_list().entries(parts.iter()).finish(),
+        }
+    }
+}
+
+/// What a function makes of texts, by their numbers, once for all threads.
+pub struct Memo {
+    make: fn(&'static str) -> u32,
+    /// One more than what was made; 0 where nothing was as yet.
+    segments: [OnceLock<Box<[AtomicU32]>>; SEGMENTS],
+}
+
+impl Memo {
+    /// `make` always makes the same of a text, and not the highest number.
+    pub const fn new(make: fn(&'static str) -> u32) -> Memo {
+        Memo { make, segments: [const { OnceLock::new() }; SEGMENTS] }
+    }
+
+    pub fn get(&self, sym: Sym) -> u32 {
+        let (segment, at) = locate(sym.0);
+        let slots = self.segments[segment]
+            .get_or_init(|| (0..FIRST << segment).map(|_| AtomicU32::new(0)).collect());
+        match slots[at].load(Ordering::Relaxed) {
+            0 => {
+                let made = (self.make)(sym.text());
+                slots[at].store(made.saturating_add(1), Ordering::Relaxed);
+                made
+            }
+            made => made - 1,
+        }
+    }
+}
+
+macro_rules! list {
+    ($(#[$doc:meta])* $name:ident, $item:ty, $table:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(u32);
+
+        impl $name {
+            pub fn new(items: &[$item]) -> $name {
+                $name($table.number(items, || Box::leak(items.into())))
+            }
+
+            pub fn get(self) -> &'static [$item] {
+                $table.value(self.0)
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                static EMPTY: LazyLock<$name> = LazyLock::new(|| $name::new(&[]));
+                *EMPTY
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = [$item];
+
+            fn deref(&self) -> &'static [$item] {
+                self.get()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_list().entries(self.get()).finish()
+            }
+        }
+    };
+}
+
+list!(
+    /// An interned list of texts.
+    SymList, Sym, SYM_LISTS
+);
+list!(
+    /// An interned list of expressions.
+    ExprList, Expr, EXPR_LISTS
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_have_one_number() {
+        assert_eq!(Sym::new("suser"), Sym::new("suser"));
+        assert_ne!(Sym::new("suser"), Sym::new("fsuser"));
+        assert_eq!(Sym::latin1(b"\xe9").text(), "é");
+        assert_eq!(
+            Expr::tuple("!", &[Expr::text("$x")]),
+            Expr::tuple("!", &[Expr::text("$x")])
+        );
+        assert_eq!(SymList::default().len(), 0);
+        let many: Vec<Sym> = (0..5000).map(|n| Sym::new(&format!("n{n}"))).collect();
+        assert!(
+            many.iter()
+                .enumerate()
+                .all(|(n, s)| s.text() == format!("n{n}"))
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! What the names of constants stand for in a file of one release.
+
+use std::sync::{LazyLock, Mutex};
+
+use regex::bytes::Regex;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::constants::constant;
+use crate::facts::Constant;
+use crate::guards::names;
+use crate::headers::split_arguments;
+use crate::intern::{Expr, Sym};
+use crate::names::{PathId, View};
+use crate::values::{Value, any_of, value_of};
+
+const DEEPEST: u32 = 8;
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?-u)\A\(?\s*([A-Z_][A-Z0-9_]*)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*\)?\z",
+    )
+    .expect("a pattern")
+});
+// Most constants are the same in neighbouring releases, and in files that see the same header.
+static EXPRESSIONS: LazyLock<Mutex<FxHashMap<Sym, Expr>>> = LazyLock::new(Mutex::default);
+
+/// The values of macros without parameters, as the files of a release define them. Where the
+/// preprocessor decides among several definitions, the value is what these have in common.
+pub struct Numbers<'v, 'p, 'f> {
+    view: &'v View<'p, 'f>,
+    definitions: FxHashMap<Sym, Vec<(PathId, &'f Constant)>>,
+    known: FxHashMap<(Sym, PathId), Option<Value>>,
+}
+
+impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
+    pub fn new(view: &'v View<'p, 'f>) -> Self {
+        Numbers {
+            view,
+            definitions: FxHashMap::default(),
+            known: FxHashMap::default(),
+        }
+    }
+
+    /// Look for the definitions of these names (`:O_CREAT`), and of those in them.
+    pub fn find(&mut self, wanted: impl IntoIterator<Item = Sym>) {
+        let mut missing: FxHashSet<Sym> = wanted.into_iter().map(plain).collect();
+        missing.retain(|name| !self.definitions.contains_key(name));
+        while !missing.is_empty() {
+            for name in &missing {
+                self.definitions.insert(*name, Vec::new());
+            }
+            let mut named = FxHashSet::default();
+            for path in self.view.built_files() {
+                for macro_ in &self.view.program.blob(path).constants {
+                    if missing.contains(&macro_.name) {
+                        let known = self.definitions.entry(macro_.name).or_default();
+                        known.push((path, macro_));
+                        named.insert(macro_.body);
+                    }
+                }
+            }
+            missing = named.iter().flat_map(|body| constants_in(body.text())).collect();
+            missing.retain(|name| !self.definitions.contains_key(name));
+        }
+    }
+
+    /// The value of a name in a file, as far as it is known.
+    pub fn value(&mut self, name: Sym, path: PathId) -> Option<Value> {
+        self.value_within(plain(name), path, 0)
+    }
+
+    fn value_within(&mut self, name: Sym, path: PathId, depth: u32) -> Option<Value> {
+        if let Some(known) = self.known.get(&(name, path)) {
+            return *known;
+        }
+        self.known.insert((name, path), None); // for one that names itself
+        let macros = if depth < DEEPEST {
+            self.visible(name, path)
+        } else {
+            Vec::new()
+        };
+        let worth: Vec<_> = macros.iter().map(|one| self.worth(one, path, depth)).collect();
+        let found = any_of(&worth);
+        self.known.insert((name, path), found);
+        found
+    }
+
+    fn worth(&mut self, macro_: &Constant, path: PathId, depth: u32) -> Option<Value> {
+        if !macro_.parameters.is_empty() || macro_.body.is_empty() {
+            return None;
+        }
+        let bodies = self.expanded(macro_.body, path, depth);
+        let numbers: Vec<_> = bodies.iter().map(|body| self.number(*body, path, depth)).collect();
+        any_of(&numbers)
+    }
+
+    fn number(&mut self, text: Sym, path: PathId, depth: u32) -> Option<Value> {
+        let body = expression(text);
+        let mut inner = FxHashMap::default();
+        let mut named: Vec<Sym> = names(body).into_iter().collect();
+        named.sort_by_key(|name| name.text());
+        for name in named {
+            if let Some(value) = self.value_within(plain(name), path, depth + 1) {
+                inner.insert(name, value);
+            }
+        }
+        let found = value_of(body, &|name| inner.get(&name).copied());
+        found.filter(|value| matches!(value, Value::Int(_) | Value::Bits(_)))
+    }
+
+    /// What a body may be that only uses a macro with parameters: `_IO(0x12, 98)`.
+    fn expanded(&self, text: Sym, path: PathId, depth: u32) -> Vec<Sym> {
+        let call = CALL.captures(text.text().as_bytes()).filter(|_| depth <= DEEPEST);
+        let Some(call) = call else {
+            return vec![text];
+        };
+        let arguments = split_arguments(call.get(2).map_or(b"", |found| found.as_bytes()));
+        let name = Sym::latin1(call.get(1).map_or(b"", |found| found.as_bytes()));
+        let mut found = Vec::new();
+        for macro_ in self.visible(name, path) {
+            if macro_.parameters.len() != arguments.len() {
+                return vec![text];
+            }
+            let body = substituted(macro_, &arguments);
+            found.extend(self.expanded(body, path, depth + 1));
+        }
+        if found.is_empty() { vec![text] } else { found }
+    }
+
+    fn visible(&self, name: Sym, path: PathId) -> Vec<&'f Constant> {
+        let Some(all) = self.definitions.get(&name).filter(|all| !all.is_empty()) else {
+            return Vec::new();
+        };
+        let view = self.view;
+        let taken = |wanted: &dyn Fn(PathId) -> bool| -> Vec<&'f Constant> {
+            let found = all.iter().filter(|(at, _)| wanted(*at));
+            found.map(|(_, macro_)| *macro_).collect()
+        };
+        let seen = taken(&|at| at == path || view.includes(path, at));
+        // What is included has what the files have that include it.
+        if seen.is_empty() && view.program.may_be_included(path) {
+            return taken(&|at| view.program.path(at).ends_with(".h"));
+        }
+        seen
+    }
+}
+
+/// `O_CREAT` of `:O_CREAT`.
+fn plain(name: Sym) -> Sym {
+    let text = name.text();
+    Sym::new(text.strip_prefix(':').unwrap_or(text))
+}
+
+fn expression(text: Sym) -> Expr {
+    let known = EXPRESSIONS.lock().ok().and_then(|known| known.get(&text).copied());
+    known.unwrap_or_else(|| {
+        let found = constant(text.text());
+        if let Ok(mut known) = EXPRESSIONS.lock() {
+            known.insert(text, found);
+        }
+        found
+    })
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// The words that may be names of constants.
+fn constants_in(body: &str) -> impl Iterator<Item = Sym> {
+    let words = body.split(|character| !is_word(character));
+    words.filter(|word| is_constant(word)).map(Sym::new)
+}
+
+fn is_constant(word: &str) -> bool {
+    let first = word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    let capital = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    first && word.bytes().all(capital)
+}
+
+/// A macro's body with arguments in the place of its parameters.
+fn substituted(macro_: &Constant, arguments: &[&[u8]]) -> Sym {
+    // Of parameters with one name the last counts.
+    let argument = |word: &str| {
+        let at = macro_.parameters.iter().rposition(|one| one.text() == word)?;
+        arguments.get(at)
+    };
+    let mut body = String::new();
+    let mut rest = macro_.body.text();
+    while !rest.is_empty() {
+        let end = rest.find(|one| !is_word(one)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        match argument(name) {
+            Some(given) => body.extend(given.iter().map(|&byte| byte as char)),
+            None => body.push_str(name),
+        }
+        let next = after.find(is_word).unwrap_or(after.len());
+        let (between, after) = after.split_at(next);
+        body.push_str(between);
+        rest = after;
+    }
+    Sym::new(&body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intern::SymList;
+
+    #[test]
+    fn arguments_take_the_place_of_whole_words() {
+        let macro_ = Constant {
+            name: Sym::new("_IO"),
+            parameters: SymList::new(&[Sym::new("x"), Sym::new("y")]),
+            body: Sym::new("(((x)<<8)|y|xy)"),
+        };
+        assert_eq!(substituted(&macro_, &[b"0x12", b"98"]).text(), "(((0x12)<<8)|98|xy)");
+    }
+
+    #[test]
+    fn only_words_of_capitals_are_constants() {
+        let found: Vec<&str> = constants_in("(A_1|b2 << 3_C)+_D").map(Sym::text).collect();
+        assert_eq!(found, ["A_1", "_D"]);
+    }
+}

@@ -1,0 +1,368 @@
+//! The places (see `facts`) that expressions denote, as far as one function's text tells.
+
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
+use crate::declarations::type_name;
+use crate::intern::Sym;
+use crate::notation::use_of;
+use crate::tree::{Field, Kind, Node};
+
+/// The type of a variable that has that of its value.
+pub const AUTO: &str = "__auto_type";
+const DEEPEST: u32 = 40;
+const DEEPEST_SOURCE: u32 = 8;
+
+/// A parameter or local variable: its type, and whether it is a pointer to a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Local {
+    pub name: Sym,
+    pub type_: Sym,
+    pub function: bool,
+}
+
+/// The parameters and local variables of a function, in the order of their declarations.
+#[derive(Default)]
+pub struct Locals {
+    found: Vec<Local>,
+    numbers: FxHashMap<&'static str, usize>,
+}
+
+impl Locals {
+    pub fn contains(&self, name: &str) -> bool {
+        self.numbers.contains_key(name)
+    }
+
+    pub fn get(&self, name: &str) -> Option<Local> {
+        self.numbers.get(name).and_then(|&number| self.found.get(number)).copied()
+    }
+
+    /// Takes a variable in; one of the same name keeps its place in the order.
+    pub fn insert(&mut self, local: Local) {
+        let number = *self.numbers.entry(local.name.text()).or_insert(self.found.len());
+        match self.found.get_mut(number) {
+            Some(known) => *known = local,
+            None => self.found.push(local),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Local> {
+        self.found.iter()
+    }
+}
+
+/// Whether a text has letters, all of them in upper case.
+pub fn is_upper(text: &str) -> bool {
+    if text.is_ascii() {
+        return text.bytes().any(|b| b.is_ascii_uppercase())
+            && !text.bytes().any(|b| b.is_ascii_lowercase());
+    }
+    text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
+}
+
+/// A text with white space folded.
+pub fn folded(text: &str) -> String {
+    let white = |c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c);
+    let words: Vec<&str> = text.split(white).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+/// `DRM(open)`: a function's name that a macro makes (drm of 2.4 and 2.6), written as in its
+/// definition; None for anything else.
+pub fn made_name(node: Node, code: &[u8]) -> Option<String> {
+    if node.kind() != Kind::CallExpression {
+        return None;
+    }
+    let function = node.field(Field::Function).filter(|f| f.kind() == Kind::Identifier)?;
+    let arguments = node.field(Field::Arguments)?;
+    let name = function.text(code);
+    if !is_upper(&name) {
+        return None;
+    }
+    let mut listed = arguments.named_children();
+    let only = listed.next().filter(|one| one.kind() == Kind::Identifier)?;
+    listed.next().is_none().then(|| format!("{name}({})", only.text(code)))
+}
+
+/// The type that an argument of a call names: `list_entry(p, struct task_struct, run_list)`.
+fn type_argument(call: &[u8]) -> Option<&[u8]> {
+    let white = |at: usize| {
+        let rest = call.get(at..).unwrap_or_default();
+        at + rest.iter().take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r')).count()
+    };
+    memchr::memchr_iter(b',', call).find_map(|comma| {
+        let start = white(comma + 1);
+        let rest = call.get(start..)?;
+        let word = [&b"struct"[..], b"union"].into_iter().find(|word| rest.starts_with(word))?;
+        let name = white(start + word.len());
+        let tag = call.get(name..)?.iter().take_while(|&&b| is_word(b)).count();
+        let end = name + tag;
+        let whole = name > start + word.len() && tag > 0 && call.get(white(end)) == Some(&b',');
+        call.get(start..end).filter(|_| whole)
+    })
+}
+
+/// Whether a byte may stand in a name.
+pub fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// The expressions of one function.
+pub struct Places<'c> {
+    pub code: &'c [u8],
+    pub locals: Locals,
+}
+
+impl<'c> Places<'c> {
+    pub fn new(code: &'c [u8], locals: Locals) -> Places<'c> {
+        Places { code, locals }
+    }
+
+    /// The text of an expression.
+    pub fn text(&self, node: Node) -> Cow<'c, str> {
+        node.text(self.code)
+    }
+
+    /// The place (see `facts`) that an expression denotes, or the empty text.
+    pub fn place(&self, node: Node) -> String {
+        self.place_within(node, 0)
+    }
+
+    fn place_within(&self, node: Node, depth: u32) -> String {
+        let below = |inner: Option<Node>| {
+            inner.map_or_else(String::new, |inner| self.place_within(inner, depth + 1))
+        };
+        if depth > DEEPEST {
+            return String::new();
+        }
+        match node.kind() {
+            Kind::Identifier => {
+                let name = self.text(node);
+                let sign = if self.locals.contains(&name) { "$" } else { ":" };
+                [sign, &name].concat()
+            }
+            Kind::FieldExpression => {
+                let (Some(argument), Some(field)) =
+                    (node.field(Field::Argument), node.field(Field::Field))
+                else {
+                    return String::new();
+                };
+                let mut base = self.typed(self.place_within(argument, depth + 1));
+                if !base.is_empty() {
+                    base.push('>');
+                    base.push_str(&self.text(field));
+                }
+                base
+            }
+            Kind::SubscriptExpression | Kind::PointerExpression => {
+                below(node.field(Field::Argument))
+            }
+            Kind::CastExpression => {
+                let inner = node.field(Field::Type).and_then(|cast| cast.field(Field::Type));
+                let name = type_name(inner, self.code);
+                if name.is_empty() { below(node.field(Field::Value)) } else { name.text().into() }
+            }
+            Kind::CallExpression => self.call_place(node, depth),
+            // Of ({ …; x; }) the last is its value.
+            Kind::ParenthesizedExpression
+            | Kind::CommaExpression
+            | Kind::CompoundStatement
+            | Kind::ExpressionStatement => below(node.last_named()),
+            Kind::ConditionalExpression | Kind::AssignmentExpression => {
+                below(node.field(Field::Consequence).or_else(|| node.field(Field::Left)))
+            }
+            // "current" is (0+current_set[smp_processor_id()]) in 2.0.
+            Kind::UpdateExpression | Kind::BinaryExpression => {
+                [Field::Argument, Field::Left, Field::Right]
+                    .into_iter()
+                    .map(|side| below(node.field(side)))
+                    .find(|place| !place.is_empty())
+                    .unwrap_or_default()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// A local variable as something of its type.
+    pub fn typed(&self, place: String) -> String {
+        match place.strip_prefix('$') {
+            Some(name) if !name.contains('>') => {
+                self.locals.get(name).map_or_else(String::new, |local| local.type_.text().into())
+            }
+            _ => place,
+        }
+    }
+
+    fn call_place(&self, node: Node, depth: u32) -> String {
+        let Some(function) =
+            node.field(Field::Function).filter(|f| f.kind() == Kind::Identifier)
+        else {
+            return String::new();
+        };
+        if let Some(type_) = type_argument(node.bytes(self.code)) {
+            return folded(&crate::tree::latin1(type_));
+        }
+        let arguments: Vec<String> = node
+            .field(Field::Arguments)
+            .into_iter()
+            .flat_map(|listed| listed.named_children())
+            .filter(|argument| argument.kind() != Kind::Comment)
+            .map(|argument| self.typed(self.place_within(argument, depth + 1)))
+            .collect();
+        use_of(&self.text(function), &arguments)
+    }
+
+    /// Places whose value may be that of an expression; with `of_call`, what a call returns too.
+    pub fn sources(&self, node: Node, of_call: bool) -> Vec<String> {
+        let mut found = vec![];
+        self.add_sources(node, 0, of_call, &mut found);
+        found
+    }
+
+    fn add_sources(&self, node: Node, depth: u32, of_call: bool, found: &mut Vec<String>) {
+        if depth > DEEPEST_SOURCE {
+            return;
+        }
+        let mut below = |inner: Option<Node>| {
+            if let Some(inner) = inner {
+                self.add_sources(inner, depth + 1, of_call, found);
+            }
+        };
+        match node.kind() {
+            Kind::ParenthesizedExpression | Kind::CastExpression => {
+                below(node.field(Field::Value).or_else(|| node.last_named()));
+            }
+            Kind::ConditionalExpression => {
+                below(node.field(Field::Consequence));
+                below(node.field(Field::Alternative));
+            }
+            Kind::AssignmentExpression => below(node.field(Field::Right)),
+            Kind::PointerExpression => below(node.field(Field::Argument)),
+            Kind::Identifier => {
+                let name = self.text(node);
+                if !self.locals.contains(&name) {
+                    found.push([":", &name].concat());
+                } else if self.may_hold_function(&name) {
+                    found.push(["$", &name].concat());
+                }
+            }
+            Kind::FieldExpression | Kind::SubscriptExpression => {
+                found.extend(Some(self.place(node)).filter(|place| !place.is_empty()));
+            }
+            Kind::CallExpression => {
+                let source = match made_name(node, self.code) {
+                    Some(made) => [":", &made].concat(),
+                    None if of_call => self.place(node),
+                    None => String::new(),
+                };
+                found.extend(Some(source).filter(|source| !source.is_empty()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a local variable is declared as a pointer to a function.
+    pub fn holds_function(&self, name: &str) -> bool {
+        self.locals.get(name).is_some_and(|local| local.function && local.type_.is_empty())
+    }
+
+    /// Whether a local variable can hold a function.
+    pub fn may_hold_function(&self, name: &str) -> bool {
+        self.locals.get(name).is_some_and(|local| {
+            let type_ = local.type_.text();
+            local.function
+                || !(type_.is_empty()
+                    || type_.starts_with("struct ")
+                    || type_.starts_with("union "))
+        })
+    }
+
+    /// What a call calls: a name, or a place and true; a member of something unknown is
+    /// `?>member`.
+    pub fn called(&self, function: Node) -> (String, bool) {
+        let mut node = without_parentheses(function);
+        if node.kind() == Kind::PointerExpression {
+            node = without_parentheses(node.field(Field::Argument).unwrap_or(node));
+        }
+        if node.kind() == Kind::Identifier {
+            let name = self.text(node);
+            return if self.locals.contains(&name) {
+                (["$", &name].concat(), true)
+            } else {
+                (name.into_owned(), false)
+            };
+        }
+        if let Some(made) = made_name(node, self.code) {
+            return (made, false);
+        }
+        let place = self.place(node);
+        if !place.is_empty() || node.kind() != Kind::FieldExpression {
+            return (place, true);
+        }
+        match node.field(Field::Field) {
+            Some(field) => (["?>", &self.text(field)].concat(), true),
+            None => (place, true),
+        }
+    }
+
+    /// An argument: a number, a place, `=text` of constant flags, or empty.
+    pub fn argument(&self, argument: Node, callee: &str) -> String {
+        let mut node = argument;
+        while matches!(node.kind(), Kind::ParenthesizedExpression | Kind::CastExpression) {
+            let Some(last) = node.last_named() else {
+                break;
+            };
+            node = last;
+        }
+        match node.kind() {
+            Kind::NumberLiteral => self.text(node).into_owned(),
+            Kind::Identifier
+            | Kind::FieldExpression
+            | Kind::PointerExpression
+            | Kind::SubscriptExpression => self.place(node),
+            _ => {
+                // The text of any other argument is of use only if it names a capability.
+                let text = node.bytes(self.code);
+                let flags = || !text.is_empty() && text.iter().all(|&byte| is_flags(byte));
+                if text.len() <= 80 && (flags() || callee.contains("cap")) {
+                    ["=", &folded(&self.text(node))].concat()
+                } else {
+                    String::new()
+                }
+            }
+        }
+    }
+}
+
+fn is_flags(byte: u8) -> bool {
+    byte.is_ascii_uppercase()
+        || byte.is_ascii_digit()
+        || matches!(byte, b'_' | b'|' | b'&' | b'~' | b'(' | b')' | b'<' | b'x')
+        || matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+fn without_parentheses(mut node: Node) -> Node {
+    while node.kind() == Kind::ParenthesizedExpression {
+        let mut inner = node.named_children();
+        let (Some(only), None) = (inner.next(), inner.next()) else {
+            break;
+        };
+        node = only;
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_among_arguments() {
+        assert_eq!(type_argument(b"f(p, struct  a, b)"), Some(&b"struct  a"[..]));
+        assert_eq!(type_argument(b"f(p, structa, b)"), None);
+        assert_eq!(type_argument(b"f(p, struct a *, union u ,b)"), Some(&b"union u"[..]));
+        assert_eq!(folded(" a\t b\x1cc "), "a b c");
+        assert!(is_upper("A_1") && !is_upper("_1") && !is_upper("Ab"));
+    }
+}

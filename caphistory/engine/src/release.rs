@@ -1,0 +1,314 @@
+//! Links one release: the facts of its files in, the rows that are stored of it out.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use crate::audit::{Audit, AuditDetail, ambiguous, audit};
+use crate::call_graph::{BOUNDS, Graph, SWITCHED_OFF, build};
+use crate::chains::{
+    ChainId, Chains, Found, Question, Reached, Step, answer, constants, reached,
+};
+use crate::checks::{CheckSite, Checks, Site, Wrapper};
+use crate::constant_propagation::Constants;
+use crate::facts::Blob;
+use crate::folders::{Abi, I386, X86_64};
+use crate::intern::Sym;
+use crate::names::{DefId, PathId, Program, View};
+use crate::points_to::PointsTo;
+use crate::syscalls::{self, Entry, Texts, entries, has_x86_64};
+use crate::tables::capability_definitions;
+
+// include/uapi came with 3.7.
+const CAPABILITY_HEADERS: [&str; 2] =
+    ["include/uapi/linux/capability.h", "include/linux/capability.h"];
+
+/// One `#define CAP_X number`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CapabilityDefinition {
+    pub capability: Sym,
+    pub number: Option<i64>,
+    pub path: &'static str,
+    pub line: u32,
+    pub doc: Option<String>,
+}
+
+/// One row of a system-call table: number (None for what a multiplexer dispatches), names, and
+/// where the entry function is defined, where a definition was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Syscall {
+    pub abi: &'static str,
+    pub number: Option<u32>,
+    pub syscall: Sym,
+    pub function: Sym,
+    pub place: Option<(PathId, u32)>,
+    pub parent: Option<Sym>,
+}
+
+/// One check site that a syscall can come to, with its best evidence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SyscallCheck {
+    pub abi: &'static str,
+    pub syscall: Sym,
+    pub check: CheckSite,
+    pub depth: u8,
+    pub pointer_hops: u8,
+    pub conditional: bool,
+    pub feasible: bool,
+    pub shared_by: usize,
+    pub chain: ChainId,
+}
+
+impl SyscallCheck {
+    /// How the check is reached.
+    pub fn reach(&self) -> &'static str {
+        match (self.pointer_hops, self.depth) {
+            (0, 0) => "direct",
+            (0, _) => "call",
+            _ => "pointer",
+        }
+    }
+}
+
+/// Everything that is stored of one release. `paths` are by their numbers.
+#[derive(Clone, Debug)]
+pub struct LinkedRelease {
+    pub paths: Vec<String>,
+    pub check_sites: Vec<CheckSite>,
+    pub capability_definitions: Vec<CapabilityDefinition>,
+    pub syscalls: Vec<Syscall>,
+    pub syscall_checks: Vec<SyscallCheck>,
+    pub wrappers: Vec<Wrapper>,
+    pub audit: Audit,
+    pub audit_details: Vec<AuditDetail>,
+    pub chains: Chains,
+}
+
+/// The files that a kernel with an ABI is built from only where an option is off.
+#[derive(Clone, Debug, Default)]
+pub struct StandIns {
+    pub i386: HashSet<String>,
+    pub x86_64: HashSet<String>,
+}
+
+/// Which of a release's files hold tables that `link` reads itself.
+pub fn texts_wanted<'a>(paths: &[&'a str]) -> Vec<&'a str> {
+    let headers = paths.iter().filter(|path| CAPABILITY_HEADERS.contains(path));
+    let mut found = syscalls::texts_wanted(paths);
+    found.extend(headers);
+    found
+}
+
+/// Link a release: the facts of its files by path, and the contents of those that hold tables.
+pub fn link(
+    release: &str,
+    files: &[(String, Arc<Blob>)],
+    texts: &Texts<'_>,
+    stand_ins: &StandIns,
+) -> LinkedRelease {
+    let program = Program::new(files);
+    let of_i386 = || Kernel::link(&program, I386, release, &stand_ins.i386, texts);
+    let of_x86_64 = || {
+        has_x86_64(texts).then(|| Kernel::link(&program, X86_64, release, &stand_ins.x86_64, texts))
+    };
+    let (mut linked, more) = rayon::join(of_i386, of_x86_64);
+    if let Some(more) = more {
+        linked.take_in(more);
+    }
+    let (audit, audit_details) = linked.audit;
+    LinkedRelease {
+        paths: program.files().map(|path| program.path(path).into()).collect(),
+        check_sites: ordered_sites(linked.check_sites),
+        capability_definitions: definitions(texts),
+        syscalls: linked.syscalls,
+        syscall_checks: linked.syscall_checks,
+        wrappers: ordered_wrappers(linked.wrappers),
+        audit,
+        audit_details,
+        chains: linked.chains,
+    }
+}
+
+/// The rows of a release as a kernel with one ABI: a wrapper may be another one there, and then
+/// its calls are other sites.
+struct Kernel {
+    check_sites: FxHashSet<CheckSite>,
+    syscalls: Vec<Syscall>,
+    syscall_checks: Vec<SyscallCheck>,
+    wrappers: FxHashSet<Wrapper>,
+    audit: (Audit, Vec<AuditDetail>),
+    chains: Chains,
+}
+
+impl Kernel {
+    fn link(
+        program: &Program<'_>,
+        abi: Abi,
+        release: &str,
+        stand_ins: &HashSet<String>,
+        texts: &Texts<'_>,
+    ) -> Kernel {
+        let view = View::new(program, abi, release, stand_ins);
+        let table = entries(&view, texts);
+        let begun: FxHashSet<DefId> = table.iter().filter_map(|entry| entry.definition).collect();
+        let checks = Checks::find(&view, &begun);
+        let pointers = PointsTo::solve(&view);
+        let sites = checks.sites();
+        let possible = |site: &Site| {
+            let condition = site.check.condition;
+            view.built(site.check.path) && condition.is_none_or(|one| view.possible(one))
+        };
+        let built: Vec<Site> = sites.iter().copied().filter(possible).collect();
+        let graph = build(&pointers, &checks.definitions(), &built, &table, BOUNDS);
+        let mut decided = constants(&pointers, &graph, &built);
+        let mut chains = Chains::default();
+        let syscall_checks =
+            syscall_checks(&view, &graph, &table, &built, &mut decided, &mut chains);
+        // The release is accounted for once.
+        let audit = if abi.name == I386.name {
+            let (row, mut details) = audit(&checks, &pointers, &sites, BOUNDS);
+            let of_rows = syscall_checks.iter().map(|check| check.chain);
+            details.extend(ambiguous(&view, &chains, of_rows));
+            (row, details)
+        } else {
+            Default::default()
+        };
+        Kernel {
+            check_sites: sites.iter().map(|site| site.check).collect(),
+            syscalls: table.iter().map(|entry| syscall(&view, entry)).collect(),
+            syscall_checks,
+            wrappers: checks.wrappers().collect(),
+            audit,
+            chains,
+        }
+    }
+
+    /// Add the rows of another ABI, but for its accounting.
+    fn take_in(&mut self, other: Kernel) {
+        self.check_sites.extend(other.check_sites);
+        self.syscalls.extend(other.syscalls);
+        self.wrappers.extend(other.wrappers);
+        let numbers = self.chains.take_in(&other.chains);
+        let moved = other.syscall_checks.into_iter().map(|check| SyscallCheck {
+            chain: numbers[check.chain.0 as usize],
+            ..check
+        });
+        self.syscall_checks.extend(moved);
+    }
+}
+
+fn ordered_sites(all: FxHashSet<CheckSite>) -> Vec<CheckSite> {
+    let text = |text: Option<Sym>| text.map_or("", Sym::text);
+    let mut found: Vec<CheckSite> = all.into_iter().collect();
+    let key = |one: &CheckSite| {
+        let form = if one.of_macro { "macro" } else { "call" };
+        let names = (text(one.function), one.check_name.text(), text(one.capability));
+        let rest = (text(one.argument), form, one.effect.text(), text(one.errno));
+        (one.path, one.line, names, rest, text(one.condition))
+    };
+    found.sort_by(|one, other| key(one).cmp(&key(other)));
+    found
+}
+
+fn ordered_wrappers(all: FxHashSet<Wrapper>) -> Vec<Wrapper> {
+    let mut found: Vec<Wrapper> = all.into_iter().collect();
+    let key = |one: &Wrapper| {
+        let capability = one.capability.map_or("", Sym::text);
+        let names = (one.name.text(), one.kind(), one.check_name.text(), capability);
+        (names, one.parameter, one.path, one.line)
+    };
+    found.sort_by(|one, other| key(one).cmp(&key(other)));
+    found
+}
+
+fn definitions(texts: &Texts<'_>) -> Vec<CapabilityDefinition> {
+    let found = CAPABILITY_HEADERS.iter().find_map(|path| {
+        let found = capability_definitions(texts.get(path)?);
+        (!found.is_empty()).then_some((*path, found))
+    });
+    let (path, found) = found.unwrap_or_default();
+    let rows = found.into_iter().map(|one| CapabilityDefinition {
+        capability: one.capability,
+        number: one.number,
+        path,
+        line: one.line,
+        doc: one.doc,
+    });
+    rows.collect()
+}
+
+fn syscall(view: &View<'_, '_>, entry: &Entry) -> Syscall {
+    let definition = entry.definition.map(|one| &view.program[one]);
+    Syscall {
+        abi: view.abi.name,
+        number: entry.number,
+        syscall: entry.syscall,
+        function: entry.function,
+        place: definition.map(|one| (one.path, one.line)),
+        parent: entry.parent,
+    }
+}
+
+/// One row for each syscall and check site that it comes to, with its best chain: of those that no
+/// constant on the way switches off, else (not `feasible`) of all.
+///
+/// `shared_by` counts the syscalls that feasibly come to the site with no more pointer steps than
+/// this row: over pointers nearly every syscall comes to nearly every check, which must not make a
+/// close one look common.
+fn syscall_checks(
+    view: &View<'_, '_>,
+    graph: &Graph,
+    table: &[Entry],
+    sites: &[Site],
+    decided: &mut Constants<'_, '_, '_, '_>,
+    chains: &mut Chains,
+) -> Vec<SyscallCheck> {
+    let program = view.program;
+    let asked = Question {
+        program,
+        graph,
+        entries: table,
+        sites,
+    };
+    let feasible = reached(&asked, BOUNDS, Some(decided), &Reached::default(), chains);
+    let every = reached(&asked, SWITCHED_OFF, None, &feasible, chains);
+    let shared = shared(&feasible, sites.len());
+    let mut rows = Vec::new();
+    for ((entry, every), sure) in table.iter().zip(&every).zip(&feasible) {
+        let more = sure.iter().filter(|(site, _)| answer(every, *site).is_none());
+        for (number, found) in every.iter().chain(more) {
+            let is_sure = answer(sure, *number);
+            let found = is_sure.unwrap_or(*found);
+            let site = &sites[*number as usize];
+            let counts = &shared[*number as usize];
+            let last = Step {
+                function: program[site.definition].name,
+                path: site.check.path,
+                line: site.check.line,
+                via: None,
+            };
+            rows.push(SyscallCheck {
+                abi: view.abi.name,
+                syscall: entry.syscall,
+                check: site.check,
+                depth: found.depth,
+                pointer_hops: found.pointer_hops,
+                conditional: site.conditional || found.conditional,
+                feasible: is_sure.is_some(),
+                shared_by: counts.iter().take(usize::from(found.pointer_hops) + 1).sum(),
+                chain: chains.longer(found.chain, last),
+            });
+        }
+    }
+    rows
+}
+
+/// For each site, how many syscalls come to it with so many pointer steps.
+fn shared(found: &Reached, sites: usize) -> Vec<[usize; BOUNDS.len()]> {
+    let mut counts = vec![[0; BOUNDS.len()]; sites];
+    for (site, Found { pointer_hops, .. }) in found.iter().flatten() {
+        counts[*site as usize][usize::from(*pointer_hops)] += 1;
+    }
+    counts
+}

@@ -1,0 +1,496 @@
+//! Syntax trees as flat arrays: tree-sitter's own, copied once in one walk.
+//!
+//! What reads a tree asks for parents, fields and siblings all the time, each of which
+//! tree-sitter answers with a walk of its own; here each is one step.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+use tree_sitter::{Language, Parser, TreeCursor};
+
+macro_rules! named {
+    ($(#[$doc:meta])* $type:ident { $($variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+        #[repr(u8)]
+        pub enum $type {
+            /// Any other.
+            #[default]
+            Other,
+            $($variant,)*
+        }
+
+        impl $type {
+            const ALL: &[($type, &str)] = &[$(($type::$variant, $text),)*];
+
+            /// The name that the grammar gives it; empty for any other.
+            pub fn text(self) -> &'static str {
+                match self {
+                    $type::Other => "",
+                    $($type::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+named! {
+    /// The kinds of nodes that something asks for.
+    Kind {
+        ArgumentList = "argument_list",
+        ArrayDeclarator = "array_declarator",
+        AssignmentExpression = "assignment_expression",
+        BinaryExpression = "binary_expression",
+        BreakStatement = "break_statement",
+        CallExpression = "call_expression",
+        CaseStatement = "case_statement",
+        CastExpression = "cast_expression",
+        CharLiteral = "char_literal",
+        CommaExpression = "comma_expression",
+        Comment = "comment",
+        CompoundLiteralExpression = "compound_literal_expression",
+        CompoundStatement = "compound_statement",
+        ConcatenatedString = "concatenated_string",
+        ConditionalExpression = "conditional_expression",
+        ContinueStatement = "continue_statement",
+        Declaration = "declaration",
+        DoStatement = "do_statement",
+        ElseClause = "else_clause",
+        EnumSpecifier = "enum_specifier",
+        ExpressionStatement = "expression_statement",
+        FieldDeclaration = "field_declaration",
+        FieldDeclarationList = "field_declaration_list",
+        FieldDesignator = "field_designator",
+        FieldExpression = "field_expression",
+        FieldIdentifier = "field_identifier",
+        ForStatement = "for_statement",
+        FunctionDeclarator = "function_declarator",
+        FunctionDefinition = "function_definition",
+        GnuAsmOutputOperand = "gnu_asm_output_operand",
+        GotoStatement = "goto_statement",
+        Identifier = "identifier",
+        IfStatement = "if_statement",
+        InitDeclarator = "init_declarator",
+        InitializerList = "initializer_list",
+        InitializerPair = "initializer_pair",
+        LabeledStatement = "labeled_statement",
+        Null = "null",
+        NumberLiteral = "number_literal",
+        ParameterDeclaration = "parameter_declaration",
+        ParameterList = "parameter_list",
+        ParenthesizedDeclarator = "parenthesized_declarator",
+        ParenthesizedExpression = "parenthesized_expression",
+        PointerDeclarator = "pointer_declarator",
+        PointerExpression = "pointer_expression",
+        PrimitiveType = "primitive_type",
+        ReturnStatement = "return_statement",
+        SizedTypeSpecifier = "sized_type_specifier",
+        SizeofExpression = "sizeof_expression",
+        StatementIdentifier = "statement_identifier",
+        StorageClassSpecifier = "storage_class_specifier",
+        StringLiteral = "string_literal",
+        StructSpecifier = "struct_specifier",
+        SubscriptExpression = "subscript_expression",
+        SwitchStatement = "switch_statement",
+        TranslationUnit = "translation_unit",
+        TypeDefinition = "type_definition",
+        TypeDescriptor = "type_descriptor",
+        TypeIdentifier = "type_identifier",
+        TypeQualifier = "type_qualifier",
+        UnaryExpression = "unary_expression",
+        UnionSpecifier = "union_specifier",
+        UpdateExpression = "update_expression",
+        VariadicParameter = "variadic_parameter",
+        WhileStatement = "while_statement",
+        AndAnd = "&&",
+        OrOr = "||",
+        And = "&",
+        Or = "|",
+        Equal = "==",
+        NotEqual = "!=",
+        Less = "<",
+        LessEqual = "<=",
+        Greater = ">",
+        GreaterEqual = ">=",
+        Xor = "^",
+        ShiftLeft = "<<",
+        ShiftRight = ">>",
+        Plus = "+",
+        Minus = "-",
+        Times = "*",
+        Assign = "=",
+        OrAssign = "|=",
+        AndAssign = "&=",
+    }
+}
+
+named! {
+    /// The fields of nodes that something asks for.
+    Field {
+        Alternative = "alternative",
+        Argument = "argument",
+        Arguments = "arguments",
+        Body = "body",
+        Condition = "condition",
+        Consequence = "consequence",
+        Declarator = "declarator",
+        Designator = "designator",
+        Field = "field",
+        Function = "function",
+        Label = "label",
+        Left = "left",
+        Name = "name",
+        Operator = "operator",
+        Parameters = "parameters",
+        Right = "right",
+        Type = "type",
+        Value = "value",
+    }
+}
+
+/// A kind as tree-sitter numbers it: what it is here.
+#[derive(Clone, Copy, Default)]
+struct Described {
+    kind: Kind,
+    named: bool,
+    declares: bool,
+    holds_statements: bool,
+    error: bool,
+}
+
+struct Grammar {
+    language: Language,
+    kinds: Vec<Described>,
+    fields: Vec<Field>,
+}
+
+static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
+    let language: Language = tree_sitter_c::LANGUAGE.into();
+    let kinds = (0..language.node_kind_count() as u16)
+        .map(|id| {
+            let name = language.node_kind_for_id(id).unwrap_or("");
+            let named = language.node_kind_is_named(id);
+            // Words such as "goto" are kinds too: a name alone does not tell.
+            let sought = |kind: Kind| named == kind.text().starts_with(|c: char| c.is_ascii_alphabetic());
+            let kind = Kind::ALL.iter().find(|(kind, text)| *text == name && sought(*kind));
+            Described {
+                kind: kind.map_or(Kind::Other, |(kind, _)| *kind),
+                named,
+                declares: name.contains("declarator") || name.contains("ident"),
+                holds_statements: ["statement", "definition", "clause", "unit"]
+                    .iter()
+                    .any(|end| name.ends_with(end)),
+                error: false,
+            }
+        })
+        .collect();
+    let fields = (0..=language.field_count() as u16)
+        .map(|id| {
+            let name = language.field_name_for_id(id).unwrap_or("");
+            let found = Field::ALL.iter().find(|(_, text)| *text == name);
+            found.map_or(Field::Other, |(field, _)| *field)
+        })
+        .collect();
+    Grammar { language, kinds, fields }
+});
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Entry {
+    start: u32,
+    end: u32,
+    row: u32,
+    parent: u32,
+    previous: u32,
+    next: u32,
+    described: Described,
+    field: Field,
+    has_children: bool,
+}
+
+/// A syntax tree of some code: its named nodes, and those others that are a field.
+#[derive(Default)]
+pub struct Tree {
+    entries: Vec<Entry>,
+    error: bool,
+}
+
+thread_local! {
+    // Making a parser is dear, using one is not.
+    static PARSER: RefCell<Parser> = RefCell::new({
+        let mut parser = Parser::new();
+        parser.set_language(&GRAMMAR.language).expect("a grammar of this version of tree-sitter");
+        parser
+    });
+}
+
+impl Tree {
+    /// Parses C.
+    pub fn parse(code: &[u8]) -> Tree {
+        let parsed = PARSER.with_borrow_mut(|parser| parser.parse(code, None));
+        match parsed {
+            Some(tree) => {
+                let mut copied = Tree { error: tree.root_node().has_error(), ..Tree::default() };
+                copied.entries.reserve(code.len() / 4 + 8);
+                copied.copy(&mut tree.walk());
+                copied
+            }
+            None => Tree { entries: vec![NOTHING], error: true },
+        }
+    }
+
+    /// Whether the grammar lost its place somewhere.
+    pub fn has_error(&self) -> bool {
+        self.error
+    }
+
+    /// The node that holds all others.
+    pub fn root(&self) -> Node<'_> {
+        Node { tree: self, at: 0 }
+    }
+
+    /// Whether a node holds what the grammar could not read: its children are in no field.
+    fn is_error(&self, at: u32) -> bool {
+        self.entries.get(at as usize).is_some_and(|entry| entry.described.error)
+    }
+
+    fn copy(&mut self, cursor: &mut TreeCursor) {
+        let grammar = &*GRAMMAR;
+        // The nodes above the cursor, each with the last of its children so far.
+        let mut above: Vec<(u32, u32)> = vec![];
+        loop {
+            let node = cursor.node();
+            let described =
+                grammar.kinds.get(node.kind_id() as usize).copied().unwrap_or(ERROR);
+            let field = cursor
+                .field_id()
+                .filter(|_| !above.last().is_some_and(|&(parent, _)| self.is_error(parent)))
+                .and_then(|id| grammar.fields.get(id.get() as usize))
+                .copied()
+                .unwrap_or_default();
+            if described.named || field != Field::Other || above.is_empty() {
+                let at = self.entries.len() as u32;
+                let (parent, previous) = above.last().copied().unwrap_or((NONE, NONE));
+                if let Some(top) = above.last_mut() {
+                    top.1 = at;
+                    self.entries[parent as usize].has_children = true;
+                    if previous != NONE {
+                        self.entries[previous as usize].next = at;
+                    }
+                }
+                self.entries.push(Entry {
+                    start: node.start_byte() as u32,
+                    end: node.end_byte() as u32,
+                    row: node.start_position().row as u32,
+                    parent,
+                    previous,
+                    next: NONE,
+                    described,
+                    field,
+                    has_children: false,
+                });
+                let flat = matches!(described.kind, Kind::StringLiteral | Kind::CharLiteral);
+                if !flat && cursor.goto_first_child() {
+                    above.push((at, NONE));
+                    continue;
+                }
+            }
+            while !cursor.goto_next_sibling() {
+                if above.pop().is_none() || !cursor.goto_parent() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+const ERROR: Described = Described {
+    kind: Kind::Other,
+    named: true,
+    declares: false,
+    holds_statements: false,
+    error: true,
+};
+const NOTHING: Entry = Entry {
+    start: 0,
+    end: 0,
+    row: 0,
+    parent: NONE,
+    previous: NONE,
+    next: NONE,
+    described: ERROR,
+    field: Field::Other,
+    has_children: false,
+};
+
+/// A node of a tree. Two handles are equal if they are of the same node of one tree.
+#[derive(Clone, Copy)]
+pub struct Node<'t> {
+    tree: &'t Tree,
+    at: u32,
+}
+
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at && std::ptr::eq(self.tree, other.tree)
+    }
+}
+
+impl<'t> Node<'t> {
+    fn entry(self) -> &'t Entry {
+        &self.tree.entries[self.at as usize]
+    }
+
+    fn at(self, at: u32) -> Option<Node<'t>> {
+        (at != NONE).then_some(Node { tree: self.tree, at })
+    }
+
+    pub fn kind(self) -> Kind {
+        self.entry().described.kind
+    }
+
+    /// Whether its kind's name holds "declarator" or "ident".
+    pub fn declares(self) -> bool {
+        self.entry().described.declares
+    }
+
+    /// Whether its kind is a statement, a definition, a clause or the whole.
+    pub fn holds_statements(self) -> bool {
+        self.entry().described.holds_statements
+    }
+
+    /// The offset at which it begins.
+    pub fn start(self) -> usize {
+        self.entry().start as usize
+    }
+
+    /// The offset behind it.
+    pub fn end(self) -> usize {
+        self.entry().end as usize
+    }
+
+    /// The line on which it begins, from 0.
+    pub fn row(self) -> u32 {
+        self.entry().row
+    }
+
+    /// The bytes that it spans.
+    pub fn bytes(self, code: &[u8]) -> &[u8] {
+        code.get(self.start()..self.end()).unwrap_or_default()
+    }
+
+    /// Its text, read as latin-1.
+    pub fn text(self, code: &[u8]) -> Cow<'_, str> {
+        latin1(self.bytes(code))
+    }
+
+    pub fn parent(self) -> Option<Node<'t>> {
+        self.at(self.entry().parent)
+    }
+
+    /// The node that holds all others of its tree.
+    pub fn root(self) -> Node<'t> {
+        self.tree.root()
+    }
+
+    fn all_children(self) -> Siblings<'t> {
+        let first = if self.entry().has_children { self.at + 1 } else { NONE };
+        Siblings { tree: self.tree, next: first }
+    }
+
+    /// Its children but for operators and other punctuation.
+    pub fn named_children(self) -> impl Iterator<Item = Node<'t>> {
+        self.all_children().filter(|child| child.entry().described.named)
+    }
+
+    pub fn named_child_count(self) -> usize {
+        self.named_children().count()
+    }
+
+    pub fn first_named(self) -> Option<Node<'t>> {
+        self.named_children().next()
+    }
+
+    pub fn last_named(self) -> Option<Node<'t>> {
+        self.named_children().last()
+    }
+
+    /// Its first child in a field.
+    pub fn field(self, field: Field) -> Option<Node<'t>> {
+        self.all_children().find(|child| child.entry().field == field)
+    }
+
+    /// All its children in a field.
+    pub fn fields(self, field: Field) -> impl Iterator<Item = Node<'t>> {
+        self.all_children().filter(move |child| child.entry().field == field)
+    }
+
+    /// The named sibling before it.
+    pub fn previous(self) -> Option<Node<'t>> {
+        let mut at = self.at(self.entry().previous)?;
+        while !at.entry().described.named {
+            at = at.at(at.entry().previous)?;
+        }
+        Some(at)
+    }
+
+    /// The named sibling behind it.
+    pub fn next(self) -> Option<Node<'t>> {
+        let mut at = self.at(self.entry().next)?;
+        while !at.entry().described.named {
+            at = at.at(at.entry().next)?;
+        }
+        Some(at)
+    }
+}
+
+struct Siblings<'t> {
+    tree: &'t Tree,
+    next: u32,
+}
+
+impl<'t> Iterator for Siblings<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        let at = self.next;
+        if at == NONE {
+            return None;
+        }
+        self.next = self.tree.entries[at as usize].next;
+        Some(Node { tree: self.tree, at })
+    }
+}
+
+/// Bytes read as latin-1.
+pub fn latin1(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+        _ => Cow::Owned(bytes.iter().map(|&b| b as char).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_and_siblings() {
+        let code = b"int f(void){ a = b /* c */ + 1; g(); }";
+        let tree = Tree::parse(code);
+        assert!(!tree.has_error());
+        let body = tree.root().first_named().and_then(|f| f.field(Field::Body)).unwrap();
+        assert_eq!(body.kind(), Kind::CompoundStatement);
+        let statements: Vec<_> = body.named_children().collect();
+        assert_eq!(statements.len(), 2);
+        assert!(statements[0].next() == Some(statements[1]));
+        assert!(statements[1].previous() == Some(statements[0]));
+        assert!(statements[0].parent() == Some(body));
+        let sum = statements[0].first_named().and_then(|a| a.field(Field::Right)).unwrap();
+        assert_eq!(sum.field(Field::Operator).unwrap().kind(), Kind::Plus);
+        assert_eq!(sum.named_child_count(), 3);
+        assert_eq!(sum.text(code), "b /* c */ + 1");
+    }
+}

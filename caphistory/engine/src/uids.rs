@@ -1,0 +1,40 @@
+//! Expressions that are a uid of a task.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::places::Places;
+use crate::tree::{Field, Kind, Node};
+
+static TASK_UID: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"\A(?:(?:(?::current|get_current\(\)|struct task_struct)(?:>(?:real_)?cred)?|struct cred|current_cred\(\)|__task_cred\([^>]*\))>(?:e|s|fs)?uid(?:>val)?)\z",
+    )
+    .expect("a pattern")
+});
+
+/// Whether an expression is a uid of a task: `current->euid`, `current_fsuid()`.
+pub fn is_uid(node: Node, places: &Places) -> bool {
+    match node.kind() {
+        Kind::FieldExpression => {
+            let uid = |field: Node| {
+                let name = field.bytes(places.code);
+                name.ends_with(b"uid") || name.ends_with(b"val")
+            };
+            node.field(Field::Field).is_some_and(uid) && TASK_UID.is_match(&places.place(node))
+        }
+        Kind::CallExpression => node
+            .field(Field::Function)
+            .and_then(|function| function.bytes(places.code).strip_prefix(b"current_"))
+            .is_some_and(|rest| matches!(rest, b"uid" | b"euid" | b"suid" | b"fsuid")),
+        _ => false,
+    }
+}
+
+/// Whether a call's arguments are a task's uid and root's: `uid_eq(…, GLOBAL_ROOT_UID)`.
+pub fn compares_root(arguments: Node, places: &Places) -> bool {
+    let root = |child: Node| child.bytes(places.code) == b"GLOBAL_ROOT_UID";
+    arguments.named_children().any(root)
+        && arguments.named_children().any(|child| is_uid(child, places))
+}

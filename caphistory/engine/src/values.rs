@@ -1,0 +1,359 @@
+//! Values that are known in part: what an expression is worth, and whether a condition holds.
+
+use crate::intern::{Expr, ExprNode, Sym};
+
+/// A number, a number of which some bits are known, the name of a constant or global whose number
+/// is not known (`:NAME`), or the address of something.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Value {
+    Int(i128),
+    Bits(Bits),
+    Name(Sym),
+    Address,
+}
+
+/// A number of which some bits are known: those that it has (`must`), and those that it may have
+/// (`may`; negative numbers have infinitely many).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Bits {
+    pub must: i128,
+    pub may: i128,
+}
+
+const ANY: Bits = Bits { must: 0, may: -1 };
+const WORD: i128 = 1 << 32;
+// Deeper than the reader or macros nest expressions.
+const DEEPEST: u32 = 200;
+
+/// Where the values of names and places are looked up.
+pub trait Known {
+    fn get(&self, name: Sym) -> Option<Value>;
+}
+
+impl<F: Fn(Sym) -> Option<Value>> Known for F {
+    fn get(&self, name: Sym) -> Option<Value> {
+        self(name)
+    }
+}
+
+/// The value of an expression; None where it cannot be told.
+pub fn value_of(expr: Expr, known: &dyn Known) -> Option<Value> {
+    value_at(expr, known, 0)
+}
+
+/// Whether a condition holds; None where it cannot be told.
+pub fn truth_of(expr: Expr, known: &dyn Known) -> Option<bool> {
+    truth_at(expr, known, 0)
+}
+
+/// What an expression is made of: a text, or its operator with the operands.
+pub fn parts(expr: Expr) -> Result<Sym, (&'static str, &'static [Expr])> {
+    match expr.get() {
+        ExprNode::Text(sym) => Ok(*sym),
+        ExprNode::Tuple(parts) => {
+            let head = match parts.first().map(|head| head.get()) {
+                Some(ExprNode::Text(head)) => head.text(),
+                _ => "",
+            };
+            Err((head, parts.get(1..).unwrap_or_default()))
+        }
+    }
+}
+
+/// Whether a text has letters, and all of them are capitals: the name of a constant.
+pub fn is_upper(text: &str) -> bool {
+    text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
+}
+
+fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let (operator, operands) = match parts(expr) {
+        Ok(text) => return value_of_text(text, known),
+        Err(parts) => parts,
+    };
+    let at = |number: usize| value_at(*operands.get(number)?, known, depth + 1);
+    match operator {
+        "addr" => Some(Value::Address),
+        "unless" => {
+            let functions = operands.get(1..).unwrap_or_default();
+            let all = functions
+                .iter()
+                .all(|one| parts(*one).is_ok_and(|name| known.get(name).is_some()));
+            if all { at(0) } else { None }
+        }
+        "?:" => match truth_at(*operands.first()?, known, depth + 1) {
+            Some(true) => at(1),
+            Some(false) => at(2),
+            None => any_of(&[at(1), at(2)]),
+        },
+        "&" | "|" | "|?" => {
+            let (left, right) = (bits(at(0)), bits(at(1)));
+            let (must, may) = match operator {
+                "&" => (left.must & right.must, left.may & right.may),
+                "|" => (left.must | right.must, left.may | right.may),
+                _ => (left.must, left.may | right.may),
+            };
+            value(Bits { must, may })
+        }
+        "~" => {
+            let inner = bits(at(0));
+            value(Bits {
+                must: !inner.may,
+                may: !inner.must,
+            })
+        }
+        "+" | "-" | "*" | "^" | "<<" | ">>" => {
+            if let (Some(Value::Int(left)), Some(Value::Int(right))) = (at(0), at(1)) {
+                return arithmetic(operator, left, right).map(Value::Int);
+            }
+            let same = matches!(operator, "^" | "-") && same(operands, known);
+            same.then_some(Value::Int(0))
+        }
+        "!" | "&&" | "||" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "case" => {
+            truth_at(expr, known, depth + 1).map(|truth| Value::Int(i128::from(truth)))
+        }
+        _ => None,
+    }
+}
+
+fn value_of_text(text: Sym, known: &dyn Known) -> Option<Value> {
+    let written = text.text();
+    if written.starts_with('$') {
+        return known.get(text);
+    }
+    if let Some(name) = written.strip_prefix(':') {
+        let unknown = || is_upper(name).then_some(Value::Name(text));
+        return known.get(text).or_else(unknown);
+    }
+    let digits = written.trim_start_matches('-');
+    let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if number {
+        written.parse().ok().map(Value::Int)
+    } else {
+        None
+    }
+}
+
+/// Numbers are so wide that what overflows is none of the kernel's.
+fn arithmetic(operator: &str, left: i128, right: i128) -> Option<i128> {
+    match operator {
+        "+" => left.checked_add(right),
+        "-" => left.checked_sub(right),
+        "*" => left.checked_mul(right),
+        "^" => Some(left ^ right),
+        "<<" if (0..64).contains(&right) => left.checked_mul(1 << right),
+        ">>" if left >= 0 && (0..64).contains(&right) => Some(left >> right),
+        _ => None,
+    }
+}
+
+/// What is known of a value's bits.
+pub fn bits(value: Option<Value>) -> Bits {
+    match value {
+        Some(Value::Int(number)) => Bits {
+            must: number,
+            may: number,
+        },
+        Some(Value::Bits(bits)) => bits,
+        _ => ANY,
+    }
+}
+
+fn value(found: Bits) -> Option<Value> {
+    if found.must == found.may {
+        Some(Value::Int(found.must))
+    } else if found == ANY {
+        None
+    } else {
+        Some(Value::Bits(found))
+    }
+}
+
+/// What is known of something that has one of these values.
+pub fn any_of(values: &[Option<Value>]) -> Option<Value> {
+    let first = *values.first()?;
+    if values.iter().all(|one| *one == first) {
+        return first;
+    }
+    let (mut must, mut may) = (-1, 0);
+    for one in values {
+        let one = bits(*one);
+        must &= one.must;
+        may |= one.may;
+    }
+    value(Bits { must, may })
+}
+
+fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let (operator, operands) = parts(expr).err().unwrap_or_default();
+    let value = |number: usize| value_at(*operands.get(number)?, known, depth + 1);
+    match operator {
+        "!" => truth_at(*operands.first()?, known, depth + 1).map(|inner| !inner),
+        "&&" | "||" => {
+            let decisive = operator == "||";
+            let mut unknown = false;
+            for side in operands {
+                match truth_at(*side, known, depth + 1) {
+                    Some(truth) if truth == decisive => return Some(decisive),
+                    None => unknown = true,
+                    _ => {}
+                }
+            }
+            if unknown { None } else { Some(!decisive) }
+        }
+        "==" | "!=" => {
+            let found = equal(value(0), value(1));
+            let equal = found.or_else(|| same(operands, known).then_some(true))?;
+            Some(equal == (operator == "=="))
+        }
+        "<" | "<=" | ">" | ">=" => match (value(0), value(1)) {
+            // Whether a comparison is one of signed numbers is not known.
+            (Some(Value::Int(left)), Some(Value::Int(right))) if plain(left) && plain(right) => {
+                Some(match operator {
+                    "<" => left < right,
+                    "<=" => left <= right,
+                    ">" => left > right,
+                    _ => left >= right,
+                })
+            }
+            _ => None,
+        },
+        "case" => in_case(
+            value(0)?,
+            parts(*operands.get(1)?).err()?.1,
+            parts(*operands.get(2)?).err()?.1,
+            known,
+        ),
+        _ => match value_at(expr, known, depth + 1)? {
+            Value::Int(number) => Some(number != 0),
+            Value::Bits(bits) => (bits.must != 0).then_some(true),
+            Value::Address => Some(true),
+            Value::Name(_) => None,
+        },
+    }
+}
+
+fn plain(number: i128) -> bool {
+    (0..WORD / 2).contains(&number)
+}
+
+/// Whether two values are the same; 4294967295 and -1 may be.
+fn equal(left: Option<Value>, right: Option<Value>) -> Option<bool> {
+    let (left, right) = (left?, right?);
+    match (left, right) {
+        (Value::Address, Value::Address) => return None,
+        (Value::Name(one), Value::Name(other)) => return (one == other).then_some(true),
+        (Value::Address, Value::Int(0)) | (Value::Int(0), Value::Address) => return Some(false),
+        (Value::Address | Value::Name(_), _) | (_, Value::Address | Value::Name(_)) => return None,
+        _ => {}
+    }
+    let (one, other) = (bits(Some(left)), bits(Some(right)));
+    if (one.must & !other.may | other.must & !one.may) & (WORD - 1) != 0 {
+        return Some(false);
+    }
+    let number = matches!(left, Value::Int(_));
+    (number && left == right).then_some(true)
+}
+
+/// Whether two expressions are a member of the same object: `current->uid` and `p->uid` where
+/// the caller handed `current` on.
+fn same(sides: &[Expr], known: &dyn Known) -> bool {
+    let [left, right] = sides else {
+        return false;
+    };
+    match (object(*left, known), object(*right, known)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+fn object(expr: Expr, known: &dyn Known) -> Option<(Value, &'static str)> {
+    let (base, member) = parts(expr).ok()?.text().split_once('>')?;
+    let named = known.get(Sym::new(&format!("{base}>")));
+    Some((named.unwrap_or_else(|| Value::Name(Sym::new(base))), member))
+}
+
+/// Whether a value leads to a branch of a switch. C allows no label twice: labels that have
+/// different names are different.
+fn in_case(value: Value, own: &[Expr], all: &[Expr], known: &dyn Known) -> Option<bool> {
+    let default = Expr::text("default");
+    let same = |label: &Expr| equal(Some(value), value_of(*label, known));
+    let own_are: Vec<Option<bool>> = own.iter().map(same).collect();
+    if own_are.contains(&Some(true)) {
+        return Some(true);
+    }
+    let others: Vec<Expr> = all.iter().copied().filter(|one| !own.contains(one)).collect();
+    if others.iter().any(|label| same(label) == Some(true)) {
+        return Some(false);
+    }
+    if own.contains(&default) {
+        let excluded = own
+            .iter()
+            .chain(&others)
+            .filter(|label| **label != default)
+            .all(|label| same(label) == Some(false));
+        return if excluded { Some(true) } else { None };
+    }
+    own_are.iter().all(|one| *one == Some(false)).then_some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(value: i128) -> Option<Value> {
+        Some(Value::Int(value))
+    }
+
+    fn knowing(name: &'static str, value: Option<Value>) -> impl Known {
+        move |asked: Sym| if asked.text() == name { value } else { None }
+    }
+
+    #[test]
+    fn a_bit_that_cannot_be_set_decides_a_test() {
+        let flags = Expr::tuple("&", &[Expr::text("$valid"), Expr::text("2")]);
+        let known = Some(Value::Bits(Bits { must: 1, may: 5 }));
+        assert_eq!(truth_of(flags, &knowing("$valid", known)), Some(false));
+        assert_eq!(truth_of(flags, &knowing("$valid", None)), None);
+        assert_eq!(truth_of(flags, &knowing("$valid", number(-1))), Some(true));
+    }
+
+    #[test]
+    fn minus_one_may_be_a_word_of_ones() {
+        assert_eq!(equal(number(-1), number(4_294_967_295)), None);
+        assert_eq!(equal(number(0), number(1)), Some(false));
+        assert_eq!(equal(Some(Value::Address), number(0)), Some(false));
+    }
+
+    #[test]
+    fn a_default_branch_needs_all_labels_excluded() {
+        let labels = |names: &[&str]| {
+            let parts: Vec<Expr> = names.iter().map(|name| Expr::text(name)).collect();
+            Expr::tuple("labels", &parts)
+        };
+        let branch = Expr::tuple(
+            "case",
+            &[
+                Expr::text("$cmd"),
+                labels(&["default"]),
+                labels(&["1", "2", "default"]),
+            ],
+        );
+        assert_eq!(truth_of(branch, &knowing("$cmd", number(3))), Some(true));
+        assert_eq!(truth_of(branch, &knowing("$cmd", number(2))), Some(false));
+        assert_eq!(truth_of(branch, &knowing("$cmd", None)), None);
+    }
+
+    #[test]
+    fn members_of_one_object_are_equal() {
+        let compared = Expr::tuple("==", &[Expr::text("$p>uid"), Expr::text(":current>uid")]);
+        let current = Some(Value::Name(Sym::new(":current")));
+        assert_eq!(truth_of(compared, &knowing("$p>", current)), Some(true));
+        assert_eq!(truth_of(compared, &knowing("$p>", None)), None);
+    }
+}

@@ -1,0 +1,191 @@
+"""From releases of a source to linked rows: the files are read from it and given to the engine.
+
+The next releases are read while earlier ones are linked on the engine's threads, which hold no
+lock of Python's. What a content said is kept as long as a release near by holds it: neighbours
+share most files.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from caphistory.history.model import BrokenObject, Source, TagRef
+from caphistory.indexing.makefiles import OPTIONS_OFF, stand_ins
+from caphistory.indexing.mistakes import report_mistake
+from caphistory.records import (
+    Audit,
+    AuditDetail,
+    CapabilityDefinition,
+    CheckSite,
+    LinkedRelease,
+    Release,
+    Step,
+    Syscall,
+    SyscallCheck,
+    Wrapper,
+)
+
+if TYPE_CHECKING:
+    from caphistory_engine import Engine, Rows
+
+_ASSEMBLER = (".S", ".s")
+_READ = (".c", ".h", *_ASSEMBLER)
+# So much text is read from the repository at once, at most, before the engine gets it.
+_MOST_BYTES = 64 << 20
+
+
+class Work(NamedTuple):
+    """A release to be linked, and the source that holds it."""
+
+    source: Source
+    tag: TagRef
+    release: Release
+
+
+class Done(NamedTuple):
+    """What came of a release: its rows, or None and the reason. ``unread`` are (path, reason) of
+    the files that could not be read; ``blobs_read`` counts contents that were read for it."""
+
+    work: Work
+    linked: LinkedRelease | None
+    reason: str = ""
+    blobs_read: int = 0
+    unread: tuple[tuple[str, str], ...] = ()
+
+
+class _Files(NamedTuple):
+    """What the engine is told of a release's files: git ids by path, texts of tables by path,
+    and by ABI the files that stand in for code that is off."""
+
+    ids: Mapping[str, str]
+    texts: dict[str, bytes]
+    stand_ins: dict[str, set[str]]
+
+
+def link_releases(works: Iterable[Work], engine: Engine, jobs: int) -> Generator[Done, None, None]:
+    """Link releases on ``jobs`` threads and give what comes of each, in their order."""
+    waiting: deque[tuple[Work, _Files, Future[Rows], int, tuple[tuple[str, str], ...]]] = deque()
+    reader = _Reader(engine)
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        for work in works:
+            try:
+                files, blobs_read, unread = reader.read(work.source, work.tag)
+            except BrokenObject as error:
+                while waiting:
+                    yield _finish(*waiting.popleft())
+                yield Done(work, None, str(error))
+                continue
+            future = pool.submit(
+                engine.link, work.release.release, dict(files.ids), files.texts, files.stand_ins
+            )
+            waiting.append((work, files, future, blobs_read, unread))
+            while len(waiting) > jobs:
+                yield _finish(*waiting.popleft())
+            reader.forget(held.ids for _, held, *_ in waiting)
+        while waiting:
+            yield _finish(*waiting.popleft())
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finish(
+    work: Work,
+    files: _Files,
+    future: Future[Rows],
+    blobs_read: int,
+    unread: tuple[tuple[str, str], ...],
+) -> Done:
+    try:
+        rows = future.result()
+    except RuntimeError as error:
+        # A mistake of the engine costs one release, not all that come after it.
+        return Done(work, None, report_mistake(error, f"linking {work.release.release}"), blobs_read, unread)
+    return Done(work, _records(work.release, rows, unread), "", blobs_read, unread)
+
+
+def _records(
+    release: Release, rows: Rows, unread: tuple[tuple[str, str], ...]
+) -> LinkedRelease:
+    """The engine's rows as records."""
+    sites, definitions, syscalls, checks, wrappers, audit, details = rows
+    # What is equal is one object in the engine's rows, and is made a record once.
+    site_of = {id(site): CheckSite._make(site) for site in sites}
+    step_of = {id(step): Step._make(step) for row in checks for step in row[-1]}
+    chain_of = {id(row[-1]): tuple([step_of[id(step)] for step in row[-1]]) for row in checks}
+    notes = [*map(AuditDetail._make, details)]
+    notes += [AuditDetail("unreadable", path, None, why) for path, why in sorted(unread)]
+    return LinkedRelease(
+        release,
+        [site_of[id(site)] for site in sites],
+        [CapabilityDefinition._make(row) for row in definitions],
+        [Syscall._make(row) for row in syscalls],
+        [
+            SyscallCheck._make((*row[:2], site_of[id(row[2])], *row[3:-1], chain_of[id(row[-1])]))
+            for row in checks
+        ],
+        [Wrapper._make(row) for row in wrappers],
+        Audit._make(audit),
+        notes,
+    )
+
+
+class _Reader:
+    """Reads the files of releases that the engine does not hold yet."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._broken: dict[str, str] = {}
+
+    def read(
+        self, source: Source, tag: TagRef
+    ) -> tuple[_Files, int, tuple[tuple[str, str], ...]]:
+        """Have the engine read what a release holds: what it is to be told of the files, how many
+        contents were read, and (path, reason) of those that could not be. Raises BrokenObject
+        where the files cannot be listed."""
+        ids = source.files(tag)
+        code = {path: blob for path, blob in ids.items() if path.endswith(_READ)}
+        wanted = {(blob, path.endswith(_ASSEMBLER)): path for path, blob in code.items()}
+        missing = self._engine.missing([*wanted])
+        self._give(source, missing)
+        unread: dict[str, str] = {
+            path: self._broken[blob] for path, blob in code.items() if blob in self._broken
+        }
+        texts = {}
+        for path in self._engine.texts_wanted([*ids]):
+            try:
+                texts[path] = source.read(ids[path])
+            except BrokenObject as error:
+                unread[path] = str(error)
+        replaced = {}
+        for abi, off in OPTIONS_OFF.items():
+            without = stand_ins(ids, source.read, off)
+            replaced[abi] = set(without.paths)
+            unread.update(without.unread)
+        return _Files(ids, texts, replaced), len(missing), tuple(sorted(unread.items()))
+
+    def _give(self, source: Source, missing: list[tuple[str, bool]]) -> None:
+        batch: list[tuple[str, bytes, bool]] = []
+        size = 0
+        for blob, assembler in missing:
+            try:
+                content = source.read(blob)
+            except BrokenObject as error:
+                self._broken[blob] = str(error)
+                continue
+            batch.append((blob, content, assembler))
+            size += len(content)
+            if size > _MOST_BYTES:
+                self._read(batch)
+                batch, size = [], 0
+        self._read(batch)
+
+    def _read(self, batch: list[tuple[str, bytes, bool]]) -> None:
+        self._broken.update(self._engine.read(batch))
+
+    def forget(self, near: Iterable[Mapping[str, str]]) -> None:
+        """Drop what no release near by holds."""
+        self._engine.forget(list({blob for ids in near for blob in ids.values()}))
