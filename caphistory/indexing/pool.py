@@ -32,6 +32,7 @@ from typing import IO, NamedTuple
 from caphistory.errors import CaphistoryError
 from caphistory.history.model import BrokenObject, Source, SourceSpec, TagRef
 from caphistory.history.sources import reopen
+from caphistory.indexing.mistakes import report_mistake
 from caphistory.paths import cache_folder
 from caphistory.records import LinkedRelease, Release, Step, SyscallCheck
 
@@ -353,8 +354,6 @@ def _run_worker(
     except MemoryError:
         os._exit(_NO_MEMORY)  # the writing process knows what to do where a worker dies
     except Exception as error:
-        from caphistory.indexing.mistakes import report_mistake
-
         results.send(CaphistoryError(report_mistake(error, f"opening {share.source.name}")))
     results.close()
     os._exit(0)  # giving back a gigabyte of objects one by one takes two seconds
@@ -372,7 +371,6 @@ def _read_all(
     source: Source, share: Share, tell: Callable[..., None], most: ctypes.c_long
 ) -> Iterator[Done]:
     from caphistory.indexing.fact_cache import FactCache
-    from caphistory.indexing.mistakes import report_mistake
     from caphistory.indexing.release_reader import ReleaseReader
 
     def about_to(blob_id: str, path: str) -> None:
