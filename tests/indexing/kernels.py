@@ -136,9 +136,13 @@ class Silence(Progress):
         pass
 
 
+def problems(said: str) -> list[str]:
+    """The lines of what a run said but for the first, which says how many jobs it does."""
+    return [line for line in said.splitlines() if not re.match(r"\d+ jobs?: ", line)]
+
+
 class Notes(Silence):
-    """A progress that keeps the lines that it is told; ``problems`` are those after the first
-    line of a run, which says how many jobs it does."""
+    """A progress that keeps the lines that it is told, ``problems`` among them."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -148,7 +152,7 @@ class Notes(Silence):
 
     @property
     def problems(self) -> list[str]:
-        return [line for line in self.lines if not re.match(r"\d+ jobs?: ", line)]
+        return problems("\n".join(self.lines))
 
 
 def read(

@@ -36,6 +36,7 @@ from .kernels import (
     left_in,
     make_history,
     own_folders,
+    problems,
     read,
 )
 
@@ -271,7 +272,7 @@ def complaint(capfd: pytest.CaptureFixture[str]) -> Complaint:
         exit_code = run([str(argument) for argument in arguments])
         out, err = capfd.readouterr()
         assert (exit_code, out) == (3, ""), err
-        (line,) = err.splitlines()
+        (line,) = problems(err)
         assert line.startswith("caphistory: ")
         return line.removeprefix("caphistory: ")
 
@@ -437,7 +438,7 @@ def test_a_release_that_cannot_be_read_beside_one_that_can(
     assert run(["--db", str(tmp_path / "a.db"), "index", str(path)]) == 3
     out, err = capfd.readouterr()
     assert out.startswith("1 release added to ")
-    skipped, end = err.splitlines()
+    skipped, end = problems(err)
     assert skipped.startswith("skipped 2.2.10: object ")
     assert end.startswith("caphistory: 1 release could not be read: ")
 
@@ -453,7 +454,7 @@ def test_a_file_that_cannot_be_read(
     assert run(["--db", db, "index", str(path)]) == 3
     out, err = capfd.readouterr()
     assert out.startswith("2 releases added to ")
-    lacks, end = err.splitlines()
+    lacks, end = problems(err)
     assert lacks.startswith(f"2.2.10 lacks {file}: object ")
     assert end.startswith("caphistory: 1 file of 2.2.10 could not be read ")
     assert run(["--db", db, "audit", "--release", "2.2.10", "--details"]) == 0

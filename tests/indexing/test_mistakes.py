@@ -113,10 +113,10 @@ def wrong_pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A mistake when 2.2.0 is compared with the release after it, until it is undone."""
     right = Comparer.matches
 
-    def matches(self: Comparer[Any, Any], *ends: End) -> list[Match]:
-        if ends[1].release == "2.2.9":
+    def matches(self: Comparer[Any, Any], before: End, after: End) -> list[Match]:
+        if after.release == "2.2.9":
             raise KeyError("nothing of this name")
-        return right(self, *ends)
+        return right(self, before, after)
 
     with monkeypatch.context() as patched:
         patched.setattr(Comparer, "matches", matches)
