@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from caphistory.linking.makefiles import replaced
-
-from .kernels import chains, linked, told
+from tests.engine.adapters import chain_text, chains, linked
 
 CASES = {
     "a static function is seen in its own file only": (
@@ -495,41 +493,6 @@ def test_a_name_means_what_c_lets_it_mean(rule: str) -> None:
     assert chains(kernel) == expected
 
 
-@pytest.mark.parametrize(
-    ("makefile", "expected"),
-    [
-        ("ifdef CONFIG_A\nobj-y += a.o\nelse\nobj-y += b.o c.o\nendif\nobj-y += c.o", {"b"}),
-        ("ifndef CONFIG_A\nO_OBJS += a.o\nendif", {"a"}),
-        ("ifeq ($(CONFIG_A),)\nobj-y += a.o\nelse\nobj-y += b.o\nendif", {"a"}),
-        ("ifeq ($(CONFIG_A),n)\nobj-y += a.o\nendif", {"a"}),
-        # Until 2.4 a module is named in the else branch of what is built in.
-        (
-            "ifeq ($(CONFIG_A),y)\nL_OBJS += a.o\nelse\n"
-            "  ifeq ($(CONFIG_A),m)\n  M_OBJS += a.o\n  endif\nendif",
-            set(),
-        ),
-        ("x-y := a.o b.o\nx-$(CONFIG_A) := b.o c.o\nx-$(CONFIG_B) += d.o", {"a"}),
-        ("ifeq ($(ARCH),i386)\nobj-y += a.o\nelse\nobj-y += b.o\nendif", set()),
-        ("endif\nelse\nifeq\n# obj-y := a.o\n\tcc -o a.o a.c", set()),
-    ],
-)
-def test_what_is_built_where_an_option_is_off(makefile: str, expected: set[str]) -> None:
-    assert replaced(makefile) == expected
-
-
-def test_an_option_that_is_off_anyway_has_no_stand_in() -> None:
-    makefile = """
-ifeq ($(CONFIG_X86_32),y)
-obj-$(CONFIG_JIT) += jit32.o
-else
-obj-$(CONFIG_JIT) += jit.o
-endif
-obj-$(CONFIG_X86_32) += double.o
-"""
-    assert replaced(makefile, frozenset(("CONFIG_X86_32",))) == {"jit32", "double"}
-    assert replaced(makefile, frozenset(("CONFIG_X86_64",))) == {"jit"}
-
-
 def test_what_no_kernel_of_this_version_and_architecture_compiles_calls_nothing() -> None:
     """lockd of 2.2 keeps its start under #if 0; drivers keep code for 2.0 and 2.3."""
     text = """
@@ -578,7 +541,7 @@ int later(void) { if (capable(CAP_LATER)) return 1; return 0; }
 int f(void) { return 0; }
 """
     release = linked(text)
-    assert {told(row) for row in release.syscall_checks} == {
+    assert {chain_text(row) for row in release.syscall_checks} == {
         "sys_three later: CAP_LATER",
         "sys_four helper later: CAP_LATER",
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .kernels import chains, linked
+from tests.engine.adapters import chains, linked
 
 
 def sites(text: str) -> set[tuple[str | None, str, str | None]]:
@@ -220,11 +220,11 @@ int sys_one(void)
 int never(void) { return suser() ? 0 : -1; }
 #endif
 """
-    found = {
+    rows = {
         (site.function, site.line, site.effect, site.errno, site.condition)
         for site in linked(text).check_sites
     }
-    assert found == {
+    assert rows == {
         ("sys_one", 6, "deny", "EPERM", "defined(CONFIG_ONE)"),
         ("never", 12, "deny", None, "0"),
     }

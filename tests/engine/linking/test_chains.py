@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
-from caphistory.linking.graph import BOUNDS
 from caphistory.records import SyscallCheck
+from tests.engine.adapters import chain_text, chains, linked
 
-from .kernels import chains, linked, told
+CUT_OFF = re.compile(r"chains of more than (\d+) steps, (\d+) of them through a pointer")
+
+
+def bounds() -> list[int]:
+    """How many steps a chain may have with no, one, two … pointer steps, as every release says."""
+    details = linked("-- kernel/one.c\nint sys_one(void) { return 0; }\n").audit_details
+    matches = [CUT_OFF.fullmatch(each.detail) for each in details if each.kind == "cut_off"]
+    return [int(match[1]) for match in sorted(filter(None, matches), key=lambda m: int(m[2]))]
+
+
+STEPS = bounds()
 
 
 def row(text: str, syscall: str = "one") -> SyscallCheck:
     """The only row of a syscall."""
-    (found,) = (row for row in linked(text).syscall_checks if row.syscall == syscall)
-    return found
+    (rows,) = (row for row in linked(text).syscall_checks if row.syscall == syscall)
+    return rows
 
 
 def a_chain(calls: int) -> str:
@@ -60,11 +71,11 @@ int sys_one(int n)
     return ops.f(n);
 }
 """
-    found = {
+    rows = {
         (row.check.capability, row.reach, row.depth, row.pointer_hops)
         for row in linked(text).syscall_checks
     }
-    assert found == {
+    assert rows == {
         ("CAP_A", "direct", 0, 0),
         ("CAP_B", "call", 1, 0),
         ("CAP_C", "pointer", 1, 1),
@@ -152,7 +163,7 @@ SHORTEST = {
 @pytest.mark.parametrize("case", SHORTEST)
 def test_the_best_chain(case: str) -> None:
     text, expected = SHORTEST[case]
-    assert told(row("-- kernel/one.c\n" + text)) == expected
+    assert chain_text(row("-- kernel/one.c\n" + text)) == expected
 
 
 def test_one_row_for_each_site_however_many_ways_lead_there() -> None:
@@ -168,8 +179,8 @@ int check(int n)
     return capable(CAP_B) ? 0 : -1;
 }
 """
-    found = [(row.check.line, row.check.capability) for row in linked(text).syscall_checks]
-    assert sorted(found) == [(6, "CAP_A"), (7, "CAP_A"), (8, "CAP_B")]
+    rows = [(row.check.line, row.check.capability) for row in linked(text).syscall_checks]
+    assert sorted(rows) == [(6, "CAP_A"), (7, "CAP_A"), (8, "CAP_B")]
 
 
 CONDITIONAL = {
@@ -212,27 +223,25 @@ int sys_one(int n) { return near(n); }
 int sys_two(int n) { return near(n); }
 int sys_three(int n) { return ops.f(n); }
 """
-    found = {row.syscall: row.shared_by for row in linked(text).syscall_checks}
-    assert found == {"one": 2, "two": 2, "three": 3}
+    rows = {row.syscall: row.shared_by for row in linked(text).syscall_checks}
+    assert rows == {"one": 2, "two": 2, "three": 3}
 
 
-@pytest.mark.parametrize(
-    "make, most", [(a_chain, BOUNDS.steps[0]), (a_pointer_chain, len(BOUNDS.steps) - 1)]
-)
+@pytest.mark.parametrize("make, most", [(a_chain, STEPS[0]), (a_pointer_chain, len(STEPS) - 1)])
 def test_chains_are_followed_as_far_as_the_bounds_say_and_the_bounds_are_told(make, most) -> None:
     assert row(make(most)).depth == most
     beyond = linked(make(most + 1))
     assert beyond.syscall_checks == []
     details = [detail.detail for detail in beyond.audit_details if detail.kind == "cut_off"]
-    assert f"chains of more than {BOUNDS.steps[0]} steps, 0 of them through a pointer" in details
-    assert f"chains of more than {len(BOUNDS.steps) - 1} pointer steps" in details
+    assert f"chains of more than {STEPS[0]} steps, 0 of them through a pointer" in details
+    assert f"chains of more than {len(STEPS) - 1} pointer steps" in details
 
 
 def test_a_chain_with_pointers_is_followed_less_far() -> None:
     """The steps of a chain with one pointer step, one by one: as many as its bound, and more."""
-    assert list(BOUNDS.steps) == sorted(BOUNDS.steps, reverse=True)
-    found = []
-    for calls in (BOUNDS.steps[1] - 1, BOUNDS.steps[1]):
+    assert sorted(STEPS, reverse=True) == STEPS
+    rows = []
+    for calls in (STEPS[1] - 1, STEPS[1]):
         text = a_chain(calls).replace("sys_one", "entered")
         text += """
 -- fs/enter.c
@@ -240,8 +249,8 @@ struct ops { int (*enter)(int); };
 struct ops ops = { .enter = entered };
 int sys_one(int n) { return ops.enter(n); }
 """
-        found.append(len(linked(text).syscall_checks))
-    assert found == [1, 0]
+        rows.append(len(linked(text).syscall_checks))
+    assert rows == [1, 0]
 
 
 def test_a_check_in_another_architectures_code_is_a_site_that_nobody_reaches() -> None:
@@ -266,8 +275,8 @@ fn_ptr sys_call_table[] = { sys_old, sys_old };
 -- kernel/one.c
 int sys_old(void) { return capable(CAP_A) ? 0 : -1; }
 """
-    found = [(row.syscall, row.shared_by) for row in linked(text).syscall_checks]
-    assert found == [("first", 2), ("second", 2)]
+    rows = [(row.syscall, row.shared_by) for row in linked(text).syscall_checks]
+    assert rows == [("first", 2), ("second", 2)]
 
 
 def test_the_order_of_the_files_changes_nothing() -> None:
@@ -278,5 +287,5 @@ def test_the_order_of_the_files_changes_nothing() -> None:
         "-- fs/c.c\nint check(int n) { return capable(CAP_A) ? 0 : -1; }\n",
         "-- fs/d.c\nint sys_one(int n) { right(n); return left(n); }\n",
     ]
-    found = {frozenset(chains("".join(order))) for order in itertools.permutations(parts)}
-    assert found == {frozenset({"sys_one left check: CAP_A"})}
+    rows = {frozenset(chains("".join(order))) for order in itertools.permutations(parts)}
+    assert rows == {frozenset({"sys_one left check: CAP_A"})}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from .kernels import chains
+from tests.engine.adapters import chains
 
 # A struct with operations, one of another type with the same members' names, and a call
 # through the first: each case stores ``right`` in one and ``wrong`` in the other.
@@ -260,8 +260,8 @@ STORE = OPS.replace("int sys_bind(struct sock *sock) { return sock->ops->bind(1)
 @pytest.mark.parametrize("receiver", RECEIVERS)
 def test_the_type_of_the_receiver_decides(receiver: str) -> None:
     kernel = STORE % RECEIVERS[receiver]
-    found = {row.replace("BIND really_bind ", "") for row in chains(kernel)}
-    (row,) = found
+    rows = {row.replace("BIND really_bind ", "") for row in chains(kernel)}
+    (row,) = rows
     assert row.startswith("sys_bind (")
     assert row.endswith("right: CAP_A")
 
@@ -951,8 +951,8 @@ static int old() { return capable(CAP_C) ? 0 : -1; }
 struct box a = { two }, b = { one }, c = { any }, d = { old };
 int sys_one(struct box *box) { return ((int (*)(int)) box->data)(1); }
 """
-    found = {row.split(": ")[1] for row in chains(text)}
-    assert found == {"CAP_A", "CAP_B", "CAP_C"}
+    rows = {row.split(": ")[1] for row in chains(text)}
+    assert rows == {"CAP_A", "CAP_B", "CAP_C"}
 
 
 def test_a_macro_may_rename_a_struct() -> None:

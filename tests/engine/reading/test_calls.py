@@ -1,10 +1,11 @@
-"""What function and macro bodies call, test, store and relay."""
+"""What functions call, test, store and relay."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.syntax.c import body, calls, file, uid_tests
+from tests.engine.adapters import facts
+from tests.engine.reading.bodies import body, calls, uid_tests
 
 # Calls.
 
@@ -41,7 +42,7 @@ def test_lines_of_calls_are_those_of_the_file() -> None:
         '/* a */\n\nint\nf(void)\n{\n\tasm("one\n\ttwo\n\t");\n\tif (a() &&\n\t    suser())\n'
         '\t\tputs("x\\\ny");\n\treturn b();\n}\n\n#define M(x) \\\n\ta(x) + \\\n\tsuser()\n'
     )
-    read = file(text)
+    read = facts(text)
     assert read.lines("a") == [(9, "f"), (17, "M")]
     assert read.lines("suser") == [(10, "f"), (18, "M")]
     assert read.lines("puts") == [(11, "f")]
@@ -57,13 +58,34 @@ def test_lines_of_calls_are_those_of_the_file() -> None:
         ("p", "$p"),
         ("7", "7"),
         ("q->cap", "struct s>cap"),
+        ("&global", ":global"),
+        ("*p", "$p"),
+        ("table[p]", ":table"),
+        ("cap_of(p)", "=cap_of(p)"),
+        ("-1", "-1"),
+        ("010", "010"),
         ("p ? CAP_A : CAP_B", "=p ? CAP_A : CAP_B"),
         ("A | B", "=A | B"),
     ],
 )
 def test_arguments(argument: str, value: str) -> None:
-    (call,) = body(f"capable({argument});", "int p, struct s *q").calls
-    assert call.arguments == (value,)
+    function = body(f"capable({argument});", "int p, struct s *q")
+    assert function.calls[0].arguments == (value,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values"),
+    [
+        ('look(), "x", 1 + n', ("", "", "")),
+        ("A | B, ~(A), 0x10 << SHIFT", ("=A | B", "=~(A)", "=0x10 << SHIFT")),
+        ("A" * 81 + " | B", ("",)),
+        ("a, /* b, */ c", (":a", ":c")),
+        ("(own_t) a, (struct own *) b", (":a", ":b")),
+    ],
+)
+def test_arguments_of_other_calls(arguments: str, values: tuple[str, ...]) -> None:
+    """Only flags are kept as text, and any text only where it may name a capability."""
+    assert body(f"g({arguments});").calls[0].arguments == values
 
 
 @pytest.mark.parametrize(
@@ -81,6 +103,11 @@ def test_arguments(argument: str, value: str) -> None:
         ("a ? suser() : b;", 1),
         ("b = a || suser();", 1),
         ("{ { suser(); } }", 0),
+        ("do suser(); while (a);", 1),
+        ("do a; while (suser());", 0),
+        ("for (suser(); a; b) c;", 0),
+        ("a: suser();", 0),
+        ("suser() ? a : b;", 0),
     ],
 )
 def test_conditional(statements: str, conditional: int) -> None:
@@ -94,6 +121,12 @@ def test_the_case_around_a_call() -> None:
         "capable": "TWO",
         "c": "",
     }
+
+
+def test_a_case_is_known_by_its_name_alone() -> None:
+    """sys_ipc looks at a version number within ``case MSGRCV:``, from 1.1.10 on."""
+    text = "switch (a) { case ONE: switch (b) { case 0: c(); break; case TWO: d(); } e(); }"
+    assert {c.target: c.case for c in body(text).calls} == {"c": "ONE", "d": "TWO", "e": "ONE"}
 
 
 # Uids.
@@ -116,6 +149,14 @@ def test_the_case_around_a_call() -> None:
         "uid_eq(GLOBAL_ROOT_UID, current->cred->uid)",
         "!uid_eq(c->euid, GLOBAL_ROOT_UID)",
         "a && (current->euid == 0 || b)",
+        "current->euid == (uid_t) 0",
+        "current->euid == ROOT_UID",
+        "current->real_cred->uid == 0",
+        "current_cred()->fsuid == 0",
+        "__task_cred(p)->euid == 0",
+        "current->cred->uid.val == 0",
+        "get_current()->uid == 0",
+        "(current->euid) == 0",
     ],
 )
 def test_uid_tests(expression: str) -> None:
@@ -141,6 +182,10 @@ def test_uid_tests(expression: str) -> None:
         "if (current->gid == 0) a();",
         "if (current->pid == 0) a();",
         "return current->uid;",
+        "if (current->uid == 1) a();",
+        "if (current->uid_count == 0) a();",
+        "while (current->uid < 100) a();",
+        "switch (current->uid) { case 0: a(); }",
     ],
 )
 def test_what_is_no_uid_test(statements: str) -> None:
@@ -160,14 +205,13 @@ def test_effect_of_a_uid_test(condition: str) -> None:
     "condition", ["!uid_eq(current_euid(), GLOBAL_ROOT_UID)", "a && !uid_eq(X, GLOBAL_ROOT_UID)"]
 )
 def test_effect_of_uid_eq(condition: str) -> None:
-    found = uid_tests(f"if ({condition.replace('X', 'current_uid()')}) return -EPERM;")
-    assert [(test.effect, test.errno) for test in found] == [("deny", "EPERM")]
+    tests = uid_tests(f"if ({condition.replace('X', 'current_uid()')}) return -EPERM;")
+    assert [(test.effect, test.errno) for test in tests] == [("deny", "EPERM")]
 
 
 def test_both_sides_of_a_conditional_test() -> None:
     text = "if (cap_is_fs(cap) ? current->fsuid == 0 : current->euid == 0) return 0; return -EPERM;"
-    found = uid_tests(text, "int cap")
-    assert [(test.text, test.errno) for test in found] == [
+    assert [(test.text, test.errno) for test in uid_tests(text, "int cap")] == [
         ("current->fsuid", "EPERM"),
         ("current->euid", "EPERM"),
     ]
@@ -191,72 +235,18 @@ def test_both_sides_of_a_conditional_test() -> None:
         ("return capable(CAP_A) || p->allowed;", ()),
         ("a(); return capable(CAP_A);", ()),
         ("if (suser()) return 1; return 0;", ()),
+        ("return p->ops->allowed();", ()),
+        ("return -suser();", ()),
+        ("return suser() == 1;", ()),
+        ("int a = suser(); return a;", ()),
+        ("return suser(); return capable(CAP_A);", ()),
+        ("\n#ifdef A\nreturn suser();\n#else\nreturn capable(CAP_A);\n#endif\n", ()),
         ("return;", ()),
         ("", ()),
     ],
 )
 def test_relays_of_functions(statements: str, relays: tuple[str, ...]) -> None:
     assert body(statements).relays == relays
-
-
-# Macros.
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("#define own_isroot() (capable(CAP_A))\n", (("capable",), ("capable",), "")),
-        ("#define suser() (current->euid == 0)\n", ((), ("uid0",), "")),
-        ("#define capable(x) suser()\n", (("suser",), ("suser",), "")),
-        ("#define permitted suser\n", ((), (), "suser")),
-        ("#define permitted (suser)\n", ((), (), "suser")),
-        ("#define either(x) (suser() || capable(x))\n", (("suser", "capable"),) * 2 + ("",)),
-        (
-            "#define CHECK(x) \\\n\tdo { \\\n\t\tif (!capable(x)) \\\n\t\t\treturn -EPERM; \\\n"
-            "\t} while (0)\n",
-            (("capable",), (), ""),
-        ),
-        (
-            "#define IOCTLS(dev, where) \\\n\tcase SET: if (!suser()) return -EACCES; \\\n"
-            "\t\tdev = where; return 0; \\\n\tcase GET: return put(dev)\n",
-            (("suser", "put"), (), ""),
-        ),
-        (
-            "#define BEGIN(x) if (!capable(x)) {\n",
-            (("capable",), (), ""),
-        ),
-    ],
-)
-def test_macros(text: str, expected: tuple[tuple[str, ...], tuple[str, ...], str]) -> None:
-    (macro,) = file(text).macros
-    found = tuple(call.target for call in macro.calls), macro.relays, macro.alias
-    assert found == expected
-
-
-def test_effect_in_the_case_of_a_macro() -> None:
-    text = "#define IO(x) \\\n\tcase 1: if (!suser()) return -EACCES; \\\n\t\treturn 0\n"
-    assert [(c.effect, c.errno) for c in file(text).macros[0].calls] == [("deny", "EACCES")]
-
-
-def test_constants_are_no_facts() -> None:
-    assert file('#define A 1\n#define B (1 << 2)\n#define C "x"\n#define D\n').macros == []
-
-
-def test_parameters_of_macros() -> None:
-    found = {
-        m.name: m.parameters
-        for m in file("#define A f\n#define B() g()\n#define C(x, y) x(y)\n").macros
-    }
-    assert found == {"A": None, "B": (), "C": ("x", "y")}
-
-
-def test_a_macro_that_is_told_in_which_member_to_store() -> None:
-    macro, other = file(
-        "#define HOOK(MEMBER, F) \\\n\t{ .head = &own.MEMBER, .hook = { .MEMBER = F } }\n"
-        "#define NUMBERS(MEMBER, N) { .first = &own.MEMBER, .second = N }\n"
-    ).macros
-    assert [(s.path, s.source) for s in macro.stored] == [(("hook", "MEMBER"), "$F")]
-    assert other.stored == ()
 
 
 # Places: where a call goes that goes through a pointer.
@@ -285,17 +275,38 @@ def test_a_macro_that_is_told_in_which_member_to_store() -> None:
         ("cb(1);", "$cb"),
         ("(*cb)(1);", "$cb"),
         ("int (*z)(int) = a; z(1);", "$z"),
+        ("unknown(1).ops->bind(1);", "unknown()>ops>bind"),
+        ("find(p, 1)->ops->bind(1);", "find(struct sock,)>ops>bind"),
+        ("find(p->ops)->bind(1);", "find(struct sock/ops)>bind"),
+        ("(n ? p : 0)->ops->bind(1);", "struct sock>ops>bind"),
+        ("(p = a)->ops->bind(1);", "struct sock>ops>bind"),
+        ("(p++)->ops->bind(1);", "struct sock>ops>bind"),
+        ("(p + 1)->ops->bind(1);", "struct sock>ops>bind"),
+        ("(0 + table[n])->ops->bind(1);", ":table>ops>bind"),
+        ("({ check(); p; })->ops->bind(1);", "struct sock>ops>bind"),
+        ("int q; q->bind(1);", "?>bind"),
+        ("(-1)->bind(1);", "?>bind"),
     ],
 )
 def test_calls_through_pointers(statements: str, target: str) -> None:
     parameters = "struct sock *p, struct sock **q, own_t *u, int (*cb)(int)"
-    found = [call.target for call in body(statements, parameters).calls if call.pointer]
-    assert found == [target]
+    targets = [call.target for call in body(statements, parameters).calls if call.pointer]
+    assert targets == [target]
+
+
+def test_two_calls_that_begin_at_the_same_place() -> None:
+    """get_blkfops(major)->ioctl(…), 2.0."""
+    assert calls("get_ops(major)->ioctl(1);") == ["get_ops", "get_ops(:major)>ioctl"]
+
+
+def test_an_inner_variable_hides_an_outer_one() -> None:
+    statements = "p->f(); { struct b *p = 0; p->f(); }"
+    assert calls(statements, "struct a *p") == ["struct a>f", "struct b>f"]
 
 
 def test_parameters_of_old_style_definitions_have_their_types() -> None:
     text = "int f(p, a)\n\tstruct sock *p;\n\tint a;\n{\n\treturn p->ops->bind(a);\n}\n"
-    function = file(text).function("f")
+    function = facts(text).function("f")
     assert function.parameters == (("p", "struct sock"), ("a", ""))
     assert [call.target for call in function.calls] == ["struct sock>ops>bind"]
 
@@ -312,103 +323,41 @@ def test_parameters_of_old_style_definitions_have_their_types() -> None:
         ("p->handler = DRM(own);", [("struct sock>handler", ":DRM(own)")]),
         ("p->handler = 0;", []),
         ("p->count += own;", []),
+        ("a.x = b.y = own;", [(":a>x", ":own"), (":b>y", ":own")]),
+        ("*p = own;", []),
+        ("cb = look(1);", [("$cb", "look()")]),
+        ("p->handler = look(1);", []),
+        ("fn_t z = p->handler;", [("$z", "struct sock>handler")]),
+        ("int z = p->handler;", []),
+        ("struct sock *z = p->other;", []),
+        ("int (*z)(int) = look(1);", [("$z", "look()")]),
+        ("fn_t z = look(1);", []),
+        ("p->handler = p->handler;", []),
+        ("return own;", [("()", ":own")]),
+        ("return n ? own : other;", [("()", ":other"), ("()", ":own")]),
+        ("return cb;", [("()", "$cb")]),
+        ("return p;", []),
+        ("return own();", []),
+        ("return p->handler;", []),
     ],
 )
 def test_flows(statements: str, flows: list[tuple[str, str]]) -> None:
-    found = body(statements, "struct sock *p, int (*cb)(int)").flows
-    assert [(flow.target, flow.source) for flow in found] == flows
+    read = body(statements, "struct sock *p, int (*cb)(int)").flows
+    assert [(flow.target, flow.source) for flow in read] == flows
 
 
-# Declarations.
-
-
-@pytest.mark.parametrize(
-    ("text", "stored"),
-    [
-        (
-            "struct ops o = { .open = a, .read = &b, };",
-            [("struct ops", ("open",), ":a"), ("struct ops", ("read",), ":b")],
-        ),
-        (
-            "static struct ops o = { open: a, read: b };",
-            [("struct ops", ("open",), ":a"), ("struct ops", ("read",), ":b")],
-        ),
-        (
-            "struct ops o = { NULL_, a, 0, b };",
-            [("struct ops", (f"#{n}",), s) for n, s in ((0, ":NULL_"), (1, ":a"), (3, ":b"))],
-        ),
-        (
-            "struct ops o[] = { { 1, a }, { 2, b } };",
-            [("struct ops", ("#1",), ":a"), ("struct ops", ("#1",), ":b")],
-        ),
-        (
-            "struct ops o = { .in = { .read = a } };",
-            [("struct ops", ("in", "read"), ":a")],
-        ),
-        ("struct ops o = { .read = (fn_t) a };", [("struct ops", ("read",), ":a")]),
-        ("fn_t o[] = { a, b };", [("fn_t", ("#0",), ":a"), ("fn_t", ("#1",), ":b")]),
-        ("struct ops *o = &a;", [("struct ops", (), ":a")]),
-        ("struct ops o = { .read = DRM(a) };", [("struct ops", ("read",), ":DRM(a)")]),
-        ('struct ops o = { .n = 1, .s = "x" };', []),
-    ],
-)
-def test_initialisers(text: str, stored: list[tuple[str, tuple[str, ...], str]]) -> None:
-    assert [(s.type, s.path, s.source) for s in file(text).stored] == stored
-
-
-def test_initialisers_of_locals() -> None:
-    read = file("int f(void)\n{\n\tstatic struct ops o = { .read = a };\n\treturn g(&o);\n}\n")
-    (stored,) = read.stored
-    assert stored == (2, "$o", "struct ops", ("read",), ":a")
-
-
-def test_structs_with_nested_ones() -> None:
-    text = (
-        "struct a {\n\tint n;\n\tstruct b *b;\n\tint (*fn)(int), (*gn)(void);\n"
-        "\tunion { struct c c; own_t d; };\n\tunion { struct e e; } u;\n"
-        "\tstruct named { int x; } v[2];\n};\n"
-    )
-    found = {s.tag: [tuple(m) for m in s.members] for s in file(text).structs}
-    assert found == {
-        "struct a": [
-            ("n", ""),
-            ("b", "struct b"),
-            ("fn", "()"),
-            ("gn", "()"),
-            ("c", "struct c"),
-            ("d", "own_t"),
-            ("u", "struct a>u"),
-            ("v", "struct named"),
-        ],
-        "struct a>u": [("e", "struct e")],
-        "struct named": [("x", "")],
-    }
-
-
-def test_members_in_both_branches() -> None:
-    text = "struct a {\n#ifdef B\n\tstruct b x;\n#else\n\tstruct c y;\n#endif\n};\n"
-    (struct,) = file(text).structs
-    assert [tuple(m) for m in struct.members] == [("x", "struct b"), ("y", "struct c")]
-
-
-def test_typedefs_and_variables() -> None:
-    read = file(
-        "typedef struct a a_t;\ntypedef struct { int n; struct b *p; } b_t;\n"
-        "typedef int (*fn_t)(int);\nstatic struct a one, *two[3];\nextern fn_t three;\n"
-        "int (*four)(void);\nint five(void);\n"
-    )
-    assert [tuple(t) for t in read.typedefs] == [("a_t", "struct a"), ("fn_t", "()")]
-    assert [s.tag for s in read.structs] == ["b_t"]
-    assert [tuple(v) for v in read.variables] == [
-        ("one", "struct a", True, False),
-        ("two", "struct a", True, True),
-        ("three", "fn_t", False, False),
-        ("four", "()", False, False),
+def test_the_local_variables_that_calls_are_handed() -> None:
+    statements = "struct a *p; struct b q; own_t r; int s; struct c *t; g(p, &q, r, s, t->x);"
+    assert [tuple(each) for each in body(statements).variables] == [
+        ("p", "struct a"),
+        ("q", "struct b"),
+        ("r", "own_t"),
     ]
 
 
-def test_a_call_with_annotated_casts_in_its_arguments() -> None:
-    """do_execve in sys_execve of i386, from 2.5.68 on."""
-    cast = "(char __user * __user *)"
-    (call,) = body(f"run(name, {cast} r.x, {cast} r.y, &r);").calls
-    assert (call.target, len(call.arguments)) == ("run", 4)
+def test_a_struct_in_a_function() -> None:
+    read = facts("int f(void)\n{\n\tstruct a { struct b *c; } d;\n\treturn d.c->go();\n}\n")
+    assert [(each.tag, tuple(map(tuple, each.members))) for each in read.structs] == [
+        ("struct a", (("c", "struct b"),))
+    ]
+    assert read.lines("struct a>c>go") == [(4, "f")]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from caphistory.syntax.repairs import readable, with_groups, without_attributes
-from tests.syntax.c import body, calls, file
+from tests.engine.adapters import facts
+from tests.engine.reading.bodies import body, calls
 
 
 @pytest.mark.parametrize(
@@ -47,17 +45,17 @@ def test_calls_that_the_grammar_takes_for_declarations(
 
 
 def test_a_type_as_an_argument_names_what_is_returned() -> None:
-    found = body("container_of(w, struct file, m)->ops->f();").calls
-    assert [call.target for call in found] == ["container_of", "struct file>ops>f"]
+    read = body("container_of(w, struct file, m)->ops->f();")
+    assert [call.target for call in read.calls] == ["container_of", "struct file>ops>f"]
 
 
 def test_the_if_in_a_loop_without_braces_guards_nothing_behind_it() -> None:
-    found = body("each(p)\n\tif (a)\n\t\treturn 0;\n\tsuser();", "int a").calls
-    assert [call.guards for call in found if call.target == "suser"] == [()]
+    read = body("each(p)\n\tif (a)\n\t\treturn 0;\n\tsuser();", "int a")
+    assert [call.guards for call in read.calls if call.target == "suser"] == [()]
 
 
 def test_a_macro_that_is_such_a_statement() -> None:
-    (macro,) = file("#define put(w) g(container_of(w, struct file, m))\n").macros
+    (macro,) = facts("#define put(w) g(container_of(w, struct file, m))\n").macros
     assert [call.target for call in macro.calls] == ["g", "container_of"]
 
 
@@ -68,43 +66,27 @@ def test_a_macro_that_is_such_a_statement() -> None:
         ("static const struct ops __maybe_unused a = { .f = h };\n", "a", [("f",)]),
         ("const struct ops a __aligned(8) __section(.x) = { .f = h };\n", "a", [("f",)]),
         ("struct ops { int (*f)(int); } __packed a = { .f = h };\n", "a", [("f",)]),
-        ("struct ops a[2] __cacheline_aligned = { [0] = { .f = h } };\n", "a", [("#0", "f")]),
+        ("struct ops a[2] __cacheline_aligned = { [0] = { .f = h } };\n", "a", [("f",)]),
     ],
 )
 def test_annotations_of_variables(text: str, variable: str, stored: list[tuple[str, ...]]) -> None:
-    read = file(text)
-    assert [(one.name, one.type) for one in read.variables] == [(variable, "struct ops")]
-    assert all(one.variable == ":" + variable for one in read.stored)
-    assert len(read.stored) == len(stored)
+    read = facts(text)
+    assert [(each.name, each.type) for each in read.variables] == [(variable, "struct ops")]
+    assert [each.path for each in read.stored] == stored
+    assert all(each.variable == ":" + variable for each in read.stored)
 
 
 def test_annotations_of_structs_and_members() -> None:
-    read = file(
+    read = facts(
         "struct __packed a {\n\trandomized_struct_fields_start\n\tstruct b *p __guarded_by(&l);\n"
         "\tstruct c *q ____cacheline_aligned_in_smp;\n\trandomized_struct_fields_end\n"
         "} __randomize_layout;\ntypedef struct { struct d *r; } __aligned(8) e;\n"
     )
-    assert [(one.tag, [tuple(m) for m in one.members]) for one in read.structs] == [
+    assert [(each.tag, [tuple(m) for m in each.members]) for each in read.structs] == [
         ("struct a", [("p", "struct b"), ("q", "struct c")]),
         ("e", [("r", "struct d")]),
     ]
     assert read.variables == []
-
-
-_PIECES = st.sampled_from(
-    (
-        *'{};:(),*= \n\t"',
-        "struct",
-        "each(",
-        "f(a)",
-        "A_B",
-        "__aligned(8)",
-        "KERN_ERR",
-        "group(x,\n",
-        "x",
-        "if",
-    )
-)
 
 
 def test_members_that_are_arguments_of_a_macro() -> None:
@@ -119,14 +101,6 @@ def test_members_that_are_arguments_of_a_macro() -> None:
         "\tint (*e)(int);\n"
         "};\n"
     )
-    (struct,) = file(code).structs
+    (struct,) = facts(code).structs
     assert [member.name for member in struct.members] == ["a", "b", "c", "ops", "d", "e"]
     assert dict(struct.members)["ops"] == "struct ops"
-
-
-@given(st.lists(_PIECES, max_size=60))
-def test_length_and_lines_stay(pieces: list[str]) -> None:
-    code = " ".join(pieces).encode()
-    for repaired in (readable(code), without_attributes(code), with_groups(code)):
-        assert len(repaired) == len(code)
-        assert [c == 0x0A for c in repaired] == [c == 0x0A for c in code]

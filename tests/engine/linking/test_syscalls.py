@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caphistory.records import Syscall
-
-from .kernels import chains, linked
+from tests.engine.adapters import chains, linked
 
 FUNCTIONS = """
 -- kernel/sys.c
@@ -174,8 +173,8 @@ fn_ptr sys_call_table[] = {{ sys_setup, sys_oldumount, sys_chown }};
 #define __NR_umount 1
 #define __NR_lchown 2
 """
-    found = [(row.number, row.syscall, row.function) for row in linked(text).syscalls]
-    assert found == [
+    rows = [(row.number, row.syscall, row.function) for row in linked(text).syscalls]
+    assert rows == [
         (0, "setup", "sys_setup"),
         (1, "umount", "sys_oldumount"),
         (2, "lchown", "sys_chown"),
@@ -267,10 +266,10 @@ fn_ptr sys_call_table[] = { sys_socketcall };
 
 
 def test_what_a_multiplexer_dispatches_is_a_syscall_with_a_parent() -> None:
-    found = [
+    rows = [
         (row.number, row.syscall, row.function, row.parent) for row in linked(SOCKETCALL).syscalls
     ]
-    assert found == [
+    assert rows == [
         (0, "socketcall", "sys_socketcall", None),
         (None, "socket", "sys_socket", "socketcall"),
         (None, "bind", "sys_bind", "socketcall"),
@@ -282,8 +281,8 @@ def test_what_a_multiplexer_dispatches_is_a_syscall_with_a_parent() -> None:
 
 
 def test_a_check_behind_a_sub_call_belongs_to_the_sub_call_alone() -> None:
-    found = {(row.syscall, row.check.capability) for row in linked(SOCKETCALL).syscall_checks}
-    assert found == {
+    rows = {(row.syscall, row.check.capability) for row in linked(SOCKETCALL).syscall_checks}
+    assert rows == {
         ("socketcall", "CAP_OWN"),
         ("bind", "CAP_BIND"),
         ("listen", "CAP_SHARED"),
@@ -294,9 +293,9 @@ def test_sub_calls_of_1_0_are_functions_of_the_file() -> None:
     """1.0 to 1.3 have ``sock_bind`` and its like, static functions."""
     text = SOCKETCALL.replace("int sys_", "static int sock_").replace("return sys_", "return sock_")
     text = text.replace("static int sock_socketcall", "int sys_socketcall")
-    found = {(row.syscall, row.function) for row in linked(text).syscalls}
-    assert ("bind", "sock_bind") in found
-    assert len(found) == 7
+    rows = {(row.syscall, row.function) for row in linked(text).syscalls}
+    assert ("bind", "sock_bind") in rows
+    assert len(rows) == 7
 
 
 def test_a_sub_call_keeps_its_name_where_it_shares_another_ones_function() -> None:
@@ -312,10 +311,10 @@ int __sys_sendto(int id) { return 0; }
     release = linked(text)
     subs = [(row.syscall, row.function) for row in release.syscalls if row.parent]
     assert subs[-2:] == [("accept", "__sys_accept4"), ("send", "__sys_sendto")]
-    found = {(row.syscall, row.check.capability) for row in release.syscall_checks}
-    assert ("accept", "CAP_ACCEPT") in found
-    assert ("socketcall", "CAP_ACCEPT") not in found
-    assert not {syscall for syscall, check in found if check == "CAP_WRONG"} - {"socketcall"}
+    rows = {(row.syscall, row.check.capability) for row in release.syscall_checks}
+    assert ("accept", "CAP_ACCEPT") in rows
+    assert ("socketcall", "CAP_ACCEPT") not in rows
+    assert not {syscall for syscall, check in rows if check == "CAP_WRONG"} - {"socketcall"}
 
 
 def test_a_multiplexer_may_be_relayed() -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from caphistory.linking.values import Bits, truth_of, value_of
-
-from .kernels import linked
+from tests.engine.adapters import linked
 
 SIGNALS = """
 -- kernel/signal.c
@@ -73,9 +71,9 @@ def test_a_constant_argument_decides_a_guard_two_calls_further() -> None:
 
 
 def test_flags_that_a_caller_never_sets_switch_a_check_off() -> None:
-    found = feasible(FLAGS)
-    assert found["chmod"] == 0
-    assert found["chown"] == 1
+    rows = feasible(FLAGS)
+    assert rows["chmod"] == 0
+    assert rows["chown"] == 1
 
 
 def test_a_struct_that_another_function_may_have_changed_decides_nothing() -> None:
@@ -163,66 +161,144 @@ int sys_admin(void) { return work(1); }
     assert feasible(text) == {"plain": 0, "admin": 1}
 
 
-A, B = 1, 2
-SWITCH = ("labels", ":ONE", ":TWO")
+VALUES = """
+-- kernel/sys.c
+#define ONE 1
+#define FLAG 2
+struct attr {{ int uid; int gid; }};
+int work(int x, struct attr *p)
+{{
+    {before}
+    if ({guard})
+        return capable(CAP_TRUE);
+    return capable(CAP_FALSE);
+}}
+int sys_one(int n, struct attr *a) {{ struct attr own; return work({value}); }}
+"""
 
 
 @pytest.mark.parametrize(
-    ("guard", "known", "truth"),
+    ("guard", "value", "truth"),
     [
-        (("!", "$x"), {"$x": 1}, False),
-        (("!", "$x"), {}, None),
-        (("&&", ("!", "$x"), "?"), {"$x": 1}, False),
-        (("||", ("!", "$x"), "?"), {"$x": 1}, None),
-        (("==", "$x", "2"), {"$x": 2}, True),
-        (("!=", "$x", "2"), {"$x": 2}, False),
-        (("==", "$x", "-1"), {"$x": 0xFFFFFFFF}, None),
-        (("&", "$x", "1"), {"$x": B}, False),
-        (("&", "$x", "1"), {"$x": Bits(0, A)}, None),
-        (("&", "$x", "1"), {"$x": Bits(A, A | B)}, True),
-        (("&", ("&", "$x", "?"), "1"), {"$x": A}, None),
-        (("&", ("&", "$x", "?"), "1"), {"$x": B}, False),
-        (("&", ("&", "$x", ("~", "1")), "1"), {"$x": Bits(A, -1)}, False),
-        (("&", ("|", "$x", "1"), "1"), {}, True),
-        (("&", ("|?", "$x", "1"), "1"), {"$x": B}, None),
-        (("&", ("|?", "$x", "1"), "2"), {"$x": B}, True),
-        (("&", "$x", ":FLAG"), {"$x": B}, None),
-        (("&", "$x", ":FLAG"), {"$x": B, ":FLAG": A}, False),
-        (("&", "$x", ":FLAG"), {"$x": B, ":FLAG": 0}, False),
-        (("&", "$x", ":FLAG"), {"$x": 0}, False),
-        (("==", "$x", "2"), {"$x": Bits(A, -1)}, False),
-        (("<=", "$x", "0"), {"$x": 0}, True),
-        ((">", "$x", "0"), {"$x": 0}, False),
-        (("<", "$x", "0"), {"$x": 0xFFFFFFFF}, None),
-        (("!", "$x"), {"$x": "&"}, False),
-        (("==", "$x", "0"), {"$x": "&"}, False),
-        (("==", "$x", "1"), {"$x": "&"}, None),
-        (("^", ":current>uid", "$p>uid"), {"$p>": ":current"}, False),
-        (("^", ":current>uid", "$p>gid"), {"$p>": ":current"}, None),
-        (("==", ":current>uid", "$p>uid"), {"$p>": ":other"}, None),
-        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": ":ONE"}, True),
-        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": ":TWO"}, False),
-        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": ":THREE"}, None),
-        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": 3, ":ONE": 1}, False),
-        (("case", "$x", ("labels", ":ONE"), SWITCH), {"$x": 3}, None),
-        (("case", "$x", ("labels", "1"), ("labels", "1", "2")), {"$x": 3}, False),
-        (("case", "$x", ("labels", "1"), ("labels", "1", "2", "default")), {"$x": 3}, False),
-        (("case", "$x", ("labels", "default"), ("labels", "1", "default")), {"$x": 1}, False),
-        (("case", "$x", ("labels", "default"), ("labels", "1", "default")), {"$x": 3}, True),
-        (("==", "$x", ":NAME"), {"$x": ":OTHER"}, None),
-        (("==", "$x", ":NAME"), {"$x": ":NAME"}, True),
+        ("!x", "1", False),
+        ("!x", "n", None),
+        ("!x && look()", "1", False),
+        ("!x || look()", "1", None),
+        ("x || look()", "1", True),
+        ("x == 2", "2", True),
+        ("x != 2", "2", False),
+        ("x == 2", "3", False),
+        # 4294967295 and -1 may be the same.
+        ("x == -1", "0xffffffff", None),
+        ("x < 0", "0xffffffff", None),
+        ("x & 1", "2", False),
+        ("x & 1", "n ? 1 : 0", None),
+        ("x & 1", "n ? 1 : 3", True),
+        ("x & look() & 1", "1", None),
+        ("x & look() & 1", "2", False),
+        ("x & ~1 & 1", "1 | n", False),
+        ("x & 1", "1 | n", True),
+        ("x == 2", "1 | n", False),
+        ("(x | 1) & 1", "4", True),
+        ("x & FLAG", "2", True),
+        ("x & FLAG", "1", False),
+        ("x & UNHEARD", "2", None),
+        ("x & UNHEARD", "0", False),
+        ("x <= 0", "0", True),
+        ("x > 0", "0", False),
+        ("x >= 1", "ONE", True),
+        ("x == 16", "1 << 4", True),
+        ("x == 4", "16 >> 2", True),
+        ("x == 7", "1 + 2 * 3", True),
+        ("x == 5", "1 ^ 4", True),
+        ("x == 3", "ONE | FLAG", True),
+        ("x & 1", "ONE | UNHEARD", True),
+        ("x & 2", "ONE | UNHEARD", None),
+        ("x", "n != n", None),
+        ("x", "2 != 0", True),
+        ("x", "lower", None),
+        ("x == OTHER", "UNHEARD", None),
+        ("x == UNHEARD", "UNHEARD", True),
+        ("x", "UNHEARD", None),
+        # An address is no null, and no number that is known.
+        ("!p", "0, &own", False),
+        ("p == 0", "0, &own", False),
+        ("p == 1", "0, &own", None),
+        ("!p", "0, a", None),
+        # A task is never unlike itself.
+        ("current->uid ^ p->uid", "0, current", False),
+        ("current->uid == p->uid", "0, current", True),
+        ("current->uid != p->uid", "0, current", False),
+        ("current->uid - p->uid", "0, current", False),
+        ("current->uid ^ p->gid", "0, current", None),
+        ("current->uid == p->uid", "0, other", None),
     ],
 )
-def test_guards_are_decided_only_where_constants_suffice(guard, known, truth) -> None:  # type: ignore[no-untyped-def]
-    assert truth_of(guard, known) is truth
+def test_guards_are_decided_only_where_constants_suffice(
+    guard: str, value: str, truth: bool | None
+) -> None:
+    rows = linked(VALUES.format(guard=guard, value=value, before="")).syscall_checks
+    feasible = {row.check.capability: bool(row.feasible) for row in rows}
+    assert feasible == {"CAP_TRUE": truth is not False, "CAP_FALSE": truth is not True}
 
 
-def test_values_of_expressions() -> None:
-    assert value_of(("|", ":A", ":B"), {":A": 1, ":B": 4}) == 5
-    assert value_of(("|", ":A", ":B"), {":A": 1}) == Bits(1, -1)
-    assert value_of(("!=", "$x", "0"), {"$x": 1}) == 1
-    assert value_of(("<<", "1", "4"), {}) == 16
-    assert value_of(":lower", {}) is None
+@pytest.mark.parametrize(
+    ("before", "guard", "value", "truth"),
+    [
+        # Flags that are added may be there or not.
+        ("if (look()) x |= 1;", "x & 1", "2", None),
+        ("if (look()) x |= 1;", "x & 2", "2", True),
+        ("if (look()) x |= 1;", "x & 4", "2", False),
+        ("if (look()) x &= ~2;", "x & 2", "2", None),
+        ("if (look()) x &= ~2;", "x & 4", "2", False),
+        ("int y = x & 6;", "y & 2", "2", True),
+    ],
+)
+def test_flags_that_are_added_and_taken_away(
+    before: str, guard: str, value: str, truth: bool | None
+) -> None:
+    rows = linked(VALUES.format(guard=guard, value=value, before=before)).syscall_checks
+    feasible = {row.check.capability: bool(row.feasible) for row in rows}
+    assert feasible == {"CAP_TRUE": truth is not False, "CAP_FALSE": truth is not True}
+
+
+@pytest.mark.parametrize(
+    ("labels", "value", "feasible"),
+    [
+        # Of the cases in order: which may be taken.
+        ("ONE TWO", "ONE", "ONE"),
+        ("ONE TWO", "TWO", "TWO"),
+        ("ONE TWO", "THREE", "ONE TWO"),
+        ("ONE TWO", "1", "ONE"),
+        ("ONE TWO", "3", "TWO"),
+        ("1 2", "3", ""),
+        ("1 2", "2", "2"),
+        ("1 2 default", "3", "default"),
+        ("1 2 default", "1", "1"),
+        ("1 default", "THREE", "1 default"),
+        ("1 2", "n", "1 2"),
+    ],
+)
+def test_labels(labels: str, value: str, feasible: str) -> None:
+    """C allows no label twice: labels that have different names are different."""
+    cases = "".join(
+        f"    {'case ' * (label != 'default')}{label}: return capable(CAP_{label.upper()});\n"
+        for label in labels.split()
+    )
+    kernel = f"""
+-- kernel/sys.c
+#define ONE 1
+int work(int x)
+{{
+    switch (x) {{
+{cases}    }}
+    return 0;
+}}
+int sys_one(int n) {{ return work({value}); }}
+"""
+    rows = linked(kernel).syscall_checks
+    taken = {row.check.capability for row in rows if row.feasible}
+    assert taken == {f"CAP_{label.upper()}" for label in feasible.split()}
 
 
 EARLY = """
@@ -263,8 +339,8 @@ int sys_loud(int n) { return work(0, n); }
     ],
 )
 def test_what_returned_earlier_does_not_run_on(before: str, quiet: int) -> None:
-    found = feasible(EARLY % before)
-    assert found == {"quiet": quiet, "loud": 1}
+    rows = feasible(EARLY % before)
+    assert rows == {"quiet": quiet, "loud": 1}
 
 
 def test_a_switch_goes_to_the_case_of_its_constant_and_what_that_falls_through_to() -> None:
@@ -290,8 +366,8 @@ int sys_drop(void) { return control(MSG_DROP); }
 int sys_else(void) { return control(MSG_ELSE); }
 int sys_any(int cmd) { return control(cmd); }
 """
-    found = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
-    assert found == {
+    rows = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
+    assert rows == {
         ("look", "CAP_A"): 1,
         ("look", "CAP_B"): 0,
         ("set", "CAP_A"): 1,
@@ -442,8 +518,8 @@ int work(int cmd)
 }
 int sys_one(void) { return work(CD_SESSION); }
 """
-    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
-    assert found == {"CAP_A": 0, "CAP_B": 1, "CAP_C": 1}
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 1, "CAP_C": 1}
 
 
 def test_a_task_is_never_unlike_itself() -> None:
@@ -524,8 +600,8 @@ int also(int cmd)
 }
 int sys_one(void) { return work(CD_SESSION) + also(CD_SESSION); }
 """
-    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
-    assert found == {"CAP_A": 0, "CAP_B": 0, "CAP_C": 1}
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 0, "CAP_C": 1}
 
 
 def test_either_of_two_constants() -> None:
@@ -543,8 +619,8 @@ int work(int cmd)
 }
 int sys_door(int lock) { return work(lock ? 4 : 5); }
 """
-    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
-    assert found == {"CAP_A": 0, "CAP_B": 1}
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 1}
 
 
 @pytest.mark.parametrize(("user", "expected"), [("twice", 0), ("LOOK", 1), ("unheard", 1)])
@@ -602,8 +678,8 @@ int work(int cmd, int arg)
 }
 int sys_one(int arg) { return work(5, arg); }
 """
-    found = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
-    assert found == {"CAP_A": 0, "CAP_B": 1}
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 1}
 
 
 def test_a_case_that_is_not_configured_leaves_its_label_to_the_default() -> None:
@@ -625,8 +701,8 @@ int work(int cmd)
 int sys_one(void) { return work(5); }
 int sys_two(void) { return work(4); }
 """
-    found = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
-    assert found == {
+    rows = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
+    assert rows == {
         ("one", "CAP_A"): 0,
         ("one", "CAP_B"): 1,
         ("one", "CAP_C"): 1,
@@ -672,8 +748,8 @@ int sys_free(int n)
     return apply(&c);
 }
 """
-    found = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
-    assert found == {("force", 0), ("free", 1)}
+    rows = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
+    assert rows == {("force", 0), ("free", 1)}
 
 
 def test_a_file_that_another_includes_has_the_constants_of_that_one() -> None:
@@ -695,8 +771,8 @@ int sys_one(void) { return ask(MODE_READ); }
 #include <linux/mode.h>
 #include "part.c"
 """
-    found = {(r.check.capability, r.feasible) for r in linked(text).syscall_checks}
-    assert found == {("CAP_A", 1), ("CAP_B", 0)}
+    rows = {(r.check.capability, r.feasible) for r in linked(text).syscall_checks}
+    assert rows == {("CAP_A", 1), ("CAP_B", 0)}
 
 
 def test_a_macro_with_any_number_of_arguments_hands_them_on() -> None:
@@ -711,5 +787,5 @@ int send(struct proto *p, struct msg *m, int n) { return ONE_OF(p->send, udp, m,
 int sys_without(struct proto *p) { struct msg m; m.len = 0; return send(p, &m, 1); }
 int sys_with(struct proto *p, int n) { struct msg m; m.len = n; return send(p, &m, 1); }
 """
-    found = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
-    assert found == {("without", 0), ("with", 1)}
+    rows = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
+    assert rows == {("without", 0), ("with", 1)}
