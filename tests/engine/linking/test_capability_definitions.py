@@ -45,3 +45,9 @@ def test_since_3_7_capabilities_are_defined_for_user_space() -> None:
 
 def test_a_kernel_without_capabilities_defines_none() -> None:
     assert linked("-- kernel/sys.c\nint sys_one(void) { return 0; }\n").capability_definitions == []
+
+
+def test_a_header_for_user_space_that_defines_none_stands_back() -> None:
+    path = "include/linux/capability.h"
+    text = HEADER % path + "-- include/uapi/linux/capability.h\n#define CAP_LAST_CAP 5\n"
+    assert [row.path for row in linked(text).capability_definitions] == [path, path]

@@ -196,6 +196,7 @@ CONDITIONAL = {
     "a conditional expression": ("return n ? helper(n) : 0;", 1),
     "a block": ("{ int a = helper(n); return a; }", 0),
     "both ways": ("if (n) helper(n); return helper(n);", 0),
+    "both ways, of which nothing is known": ("if (look()) helper(n); return helper(n);", 0),
 }
 
 
@@ -251,6 +252,16 @@ int sys_one(int n) { return ops.enter(n); }
 """
         rows.append(len(linked(text).syscall_checks))
     assert rows == [1, 0]
+
+
+def test_what_constants_switch_off_is_followed_less_far() -> None:
+    """It is shown on request only."""
+    lengths = []
+    for calls in (8, 9):
+        text = a_chain(calls).replace("return capable(CAP_A)", "return a && capable(CAP_A)")
+        text = text.replace("step1(a)", "step1(0)")
+        lengths.append([(each.depth, each.feasible) for each in linked(text).syscall_checks])
+    assert lengths == [[(8, 0)], []]
 
 
 def test_a_check_in_another_architectures_code_is_a_site_that_nobody_reaches() -> None:

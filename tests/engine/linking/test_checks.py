@@ -43,6 +43,10 @@ def wrappers(text: str) -> set[tuple[str, str, str, str | int | None]]:
         ("!current->uid", "uid0", None),
         ("0 == current->suid", "uid0", None),
         ("uid_eq(current_euid(), GLOBAL_ROOT_UID)", "uid0", None),
+        ("security_capable(cred, ns, CAP_A)", "security_capable", "CAP_A"),
+        ("capable()", "capable", "?"),
+        # 0.01 asks twice in one line.
+        ("current->uid && current->euid", "uid0", None),
     ],
 )
 def test_each_check_is_a_site(call: str, check: str, asked: str | None) -> None:
@@ -175,6 +179,9 @@ int sys_two(void) {{ return isroot() ? 0 : -1; }}
         "return n > 3 && capable(CAP_A);",
         "if (!capable(CAP_A)) return 0; count++; return 1;",
         "return capable(CAP_A) ? n : 0;",
+        "return capable(CAP_A) && ready(n);",
+        "int r = capable(CAP_A); return r;",
+        "return -capable(CAP_A);",
     ],
 )
 def test_a_function_that_does_more_is_no_wrapper_but_holds_the_site(body: str) -> None:
@@ -240,14 +247,52 @@ int sys_one(void) { return MAY(1) ? 0 : -1; }
     assert (site.function, site.form, site.line) == ("MAY", "macro", 1)
 
 
-def test_the_capability_is_the_parameter_that_the_release_calls_so() -> None:
-    text = """
+@pytest.mark.parametrize(
+    ("parameters", "arguments"),
+    [
+        ("int cap", "CAP_A"),
+        ("const struct cred *cred, int cap", "current_cred(), CAP_A"),
+        ("struct task *t, const struct cred *cred, int cap", "t, current_cred(), CAP_A"),
+        ("int cap, struct ns *ns", "CAP_A, ns"),
+    ],
+)
+def test_the_capability_is_the_parameter_that_the_release_calls_so(
+    parameters: str, arguments: str
+) -> None:
+    """security_capable had it first, second or third, from 2.6.29 to 3.0."""
+    text = f"""
 -- security/security.c
-int security_capable(const struct cred *cred, int cap) { return ops(cred, cap); }
+int security_capable({parameters}) {{ return ops(cap); }}
 -- kernel/one.c
-int sys_one(void) { return security_capable(current_cred(), CAP_A) ? -1 : 0; }
+int sys_one(void) {{ return security_capable({arguments}) ? -1 : 0; }}
 """
     assert sites(text) == {("sys_one", "security_capable", "CAP_A")}
+
+
+def test_a_capability_that_is_worked_out_makes_no_wrapper() -> None:
+    text = """
+-- kernel/one.c
+static int allowed(int n) { return capable(needed[n]); }
+int sys_one(int n) { return allowed(n) ? 0 : -1; }
+"""
+    assert sites(text) == {("allowed", "capable", "needed")}
+    assert wrappers(text) == set()
+
+
+def test_statements_outside_any_function_hold_sites_of_no_function() -> None:
+    text = """
+-- kernel/one.c
+int sys_one(void) { return 0; }
+#if 0
+    if (!suser()) {
+        return -EPERM;
+    }
+#endif
+"""
+    (site,) = linked(text).check_sites
+    assert (site.function, site.line, site.condition) == (None, 3, "0")
+    (detail,) = [each for each in linked(text).audit_details if each.kind == "no_function"]
+    assert (detail.path, detail.line, detail.detail) == ("kernel/one.c", 3, "suser")
 
 
 def test_what_user_space_names_a_capability_to_is_no_wrapper() -> None:

@@ -96,6 +96,10 @@ def test_a_struct_that_another_function_may_have_changed_decides_nothing() -> No
         ("int fill_in(struct iattr *a) { a->ops->look(a); return 0; }", 0),
         ("int fill_in(struct iattr *a) { a->ops->change(a); return 0; }", 1),
         ("int fill_in(struct iattr *a) { a->ops->unheard_of(a); return 0; }", 1),
+        ("int fill_in(void) { return 0; }", 1),
+        ("int fill_in(struct iattr *a) { a = other; return 0; }", 0),
+        ("#define fill_in(a) (look(a))", 1),
+        ("#define fill_in(a) ((a)->ia_valid |= ATTR_UID)", 1),
     ],
 )
 def test_a_function_that_leaves_a_member_alone_does_not_change_it(
@@ -462,6 +466,11 @@ NAMED = """
 #define QUIET 0x10
 #endif
 #define EITHER ODD
+#define EMPTY
+#define ROUND ROUND_TOO
+#define ROUND_TOO ROUND
+#define NAMED_QUIET SHIFTED(1, 4)
+#define SHIFTED(n, by) ((n) << (by))
 #ifdef CONFIG_NEW
 #define ODD 3
 #else
@@ -488,6 +497,10 @@ int open(int flag, struct info *info, int how)
         ("open(O_CREAT, FROM_USER, QUIET)", 0),
         ("open(O_CREAT, FROM_USER, EITHER)", 1),
         ("open(O_CREAT, FROM_USER, UNHEARD)", 1),
+        ("open(O_CREAT, FROM_USER, EMPTY)", 1),
+        ("open(O_CREAT, FROM_USER, ROUND)", 1),
+        ("open(O_CREAT, FROM_USER, NAMED_QUIET)", 0),
+        ("open(O_CREAT, FROM_USER, SHIFTED(1, 4))", 1),
     ],
 )
 def test_a_macro_of_the_release_stands_for_its_number(call: str, expected: int) -> None:

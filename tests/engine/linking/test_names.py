@@ -197,6 +197,12 @@ int sys_one(void) { return ask(); }
 int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
 -- tools/helper.c
 int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- Documentation/helper.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- arch/i386/boot/compressed/helper.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- arch/x86/realmode/rm/helper.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
 -- kernel/one.c
 int sys_one(void) { return ask(); }
 """,
@@ -471,6 +477,70 @@ int sys_two(void) { return each(); }
 """,
         {"sys_one map: CAP_A", "sys_two each: CAP_A"},
     ),
+    "of several files that define a name the nearest is meant": (
+        """
+-- drivers/net/wan/one.c
+int sys_one(void) { return ask(); }
+-- drivers/net/ask.c
+int ask(void) { return capable(CAP_A) ? 0 : -1; }
+-- drivers/ask.c
+int ask(void) { return capable(CAP_WRONG) ? 0 : -1; }
+-- lib/one.c
+int sys_two(void) { return ask(); }
+""",
+        {"sys_one ask: CAP_A", "sys_two ask: CAP_WRONG"},
+    ),
+    "a header's static variable is that of the files that include it": (
+        """
+-- include/linux/hook.h
+static int (*hook)(int);
+-- fs/one.c
+#include <linux/hook.h>
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+void start(void) { hook = right; }
+int sys_one(int n) { return hook(n); }
+-- fs/two.c
+int sys_two(int n) { return hook(n); }
+""",
+        {"sys_one (hook) right: CAP_A"},
+    ),
+    "a struct is that of a header that the file includes": (
+        """
+-- include/linux/a.h
+struct ops { int (*other)(int); };
+-- include/linux/b.h
+struct ops { int (*go)(int); };
+-- fs/one.c
+#include <linux/b.h>
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static struct ops ops = { right };
+int sys_one(struct ops *p) { return p->go(1); }
+""",
+        {"sys_one (ops.go) right: CAP_A"},
+    ),
+    "a struct that no included file has is that of a header": (
+        """
+-- drivers/a.c
+struct ops { int (*other)(int); };
+-- include/linux/b.h
+struct ops { int (*go)(int); };
+-- fs/one.c
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static struct ops ops = { right };
+int sys_one(struct ops *p) { return p->go(1); }
+""",
+        {"sys_one (ops.go) right: CAP_A"},
+    ),
+    "a name that a macro of the same file stands for is not followed round": (
+        """
+-- fs/one.c
+#define ask(x) ask(x)
+int sys_one(void) { return ask(1); }
+-- fs/two.c
+int ask(int n) { return capable(CAP_A) ? 0 : -1; }
+""",
+        set(),
+    ),
     "an old-style definition": (
         """
 -- fs/one.c
@@ -485,6 +555,34 @@ char *name;
         {"sys_one ask: CAP_A"},
     ),
 }
+
+
+def test_a_kernel_of_64_bits_is_built_without_what_is_for_32() -> None:
+    text = """
+-- include/asm-x86_64/unistd.h
+#define __NR_one 0
+__SYSCALL(__NR_one, sys_one)
+#define __NR_two 1
+__SYSCALL(__NR_two, sys_two)
+-- kernel/one.c
+int sys_one(void) { return start(); }
+int sys_two(void) { return compat(); }
+-- arch/x86/kernel/process_32.c
+int start(void) { return capable(CAP_NARROW) ? 0 : -1; }
+-- arch/x86/kernel/process_64.c
+int start(void) { return capable(CAP_WIDE) ? 0 : -1; }
+-- arch/x86/ia32/compat.c
+int compat(void) { return capable(CAP_NARROW) ? 0 : -1; }
+-- arch/x86/kernel/later/compat.c
+int compat(void) { return capable(CAP_WIDE) ? 0 : -1; }
+"""
+    rows = {(row.abi, row.syscall, row.check.capability) for row in linked(text).syscall_checks}
+    assert rows == {
+        ("i386", "one", "CAP_NARROW"),
+        ("i386", "two", "CAP_NARROW"),
+        ("x86_64", "one", "CAP_WIDE"),
+        ("x86_64", "two", "CAP_WIDE"),
+    }
 
 
 @pytest.mark.parametrize("rule", CASES)

@@ -431,6 +431,26 @@ def test_the_sub_calls_of_ipc() -> None:
     }
 
 
+def test_a_few_cases_make_no_multiplexer() -> None:
+    """socketcall has 11 of them in 1.0, ipc 9."""
+    text = SOCKETCALL.replace("    case SYS_SEND:\n        return sys_send(args[0]);\n", "")
+    assert [row.syscall for row in linked(text).syscalls] == ["socketcall"]
+
+
+@pytest.mark.parametrize("name", ["stub_one", "ptregs_one"])
+def test_an_entry_function_in_assembler_that_saves_registers_first(name: str) -> None:
+    text = f"""
+-- arch/i386/kernel/entry.S
+ENTRY(sys_call_table)
+    .long {name}
+-- kernel/one.c
+int sys_one(void) {{ return capable(CAP_A) ? 0 : -1; }}
+"""
+    (row,) = linked(text).syscalls
+    assert (row.function, row.path) == (name, "kernel/one.c")
+    assert chains(text) == {"sys_one: CAP_A"}
+
+
 def test_a_switch_of_another_syscall_is_no_multiplexer() -> None:
     text = SOCKETCALL.replace("sys_socketcall", "sys_quotactl")
     assert [row.syscall for row in linked(text).syscalls] == ["quotactl"]

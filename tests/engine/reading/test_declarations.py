@@ -156,6 +156,8 @@ def test_compound_literals() -> None:
             [("c", "struct b"), ("e", "union d")],
         ),
         ("struct a { struct b { int c; } d; };", [("d", "struct b")]),
+        ("struct a { struct b { int c; }; int d; };", [("c", ""), ("d", "")]),
+        ("struct a { int b; struct c; };", [("b", "")]),
         ("struct a { int __attribute__((regparm(3))) (*b)(int); };", [("b", "()")]),
         ("union a { struct { int b; int c; }; int d; };", [("b", ""), ("c", ""), ("d", "")]),
     ],
