@@ -14,8 +14,8 @@ from pygit2.enums import FileMode, ObjectType
 from caphistory.errors import CaphistoryError
 from caphistory.history.repositories import RepositorySource, is_url, name_of_url
 from caphistory.history.sources import BrokenObject, open_source, reopen
-
-from .kernels import KERNEL, WANTED, annotated_tag, commit, light_tag, write_tree
+from tests.kernels.git import annotated_tag, commit, light_tag, write_tree
+from tests.kernels.minimal import KERNEL, WANTED
 
 OTHER = {**KERNEL, "kernel/sys.c": "int other;\n"}
 

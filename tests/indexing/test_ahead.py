@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from caphistory.progress import Progress
-
-from .kernels import Silence, add_release, contents, make_history, own_folders, read
+from tests.indexing.running import Silence, contents, own_folders, read
+from tests.kernels.transition import add_release, make_history
 
 DRIVERS = {
     f"drivers/char/ask{number}.c": (

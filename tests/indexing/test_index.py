@@ -12,24 +12,10 @@ import pytest
 from caphistory.errors import CaphistoryError
 from caphistory.indexing import Summary
 from caphistory.store import open_reader
-from tests.history.kernels import (
-    commit,
-    kernel_members,
-    light_tag,
-    write_folder,
-    write_tarball,
-)
-
-from .kernels import (
-    RELEASES,
-    add_release,
-    contents,
-    kernel,
-    left_in,
-    make_history,
-    read,
-    releases_of,
-)
+from tests.indexing.running import contents, left_in, read, releases_of
+from tests.kernels.archives import kernel_members, write_folder, write_tarball
+from tests.kernels.git import commit, light_tag
+from tests.kernels.transition import RELEASES, add_release, kernel, make_history
 
 
 def rows(db: Path, sql: str) -> list[tuple[object, ...]]:

@@ -22,8 +22,8 @@ import pytest
 
 from caphistory.errors import CaphistoryError
 from caphistory.store import open_reader
-
-from .kernels import RELEASES, Silence, contents, make_history, read, releases_of
+from tests.indexing.running import Silence, contents, read, releases_of
+from tests.kernels.transition import RELEASES, make_history
 
 # Indexes sys.argv[1] into sys.argv[2] with three workers and does something to itself when
 # two releases are written. The workers hold its stdout: it ends when they all have.
@@ -32,7 +32,7 @@ import os, signal, sys
 from pathlib import Path
 from caphistory.cli import run
 import caphistory.cli.commands.index as command
-from tests.indexing.kernels import Silence
+from tests.indexing.running import Silence
 
 class Disturbed(Silence):
     releases = 0

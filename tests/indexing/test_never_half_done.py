@@ -18,9 +18,9 @@ import pytest
 
 from caphistory.history.model import SourceSpec
 from caphistory.workers import Share, Work
-from tests.history.kernels import commit, light_tag
-
-from .kernels import RELEASES, Silence, contents, kernel, own_folders, read
+from tests.indexing.running import Silence, contents, own_folders, read
+from tests.kernels.git import commit, light_tag
+from tests.kernels.transition import RELEASES, kernel
 
 MANY = (*RELEASES, "2.2.11", "2.2.12", "2.2.13", "2.2.14", "2.2.15")
 KILLS = 20

@@ -18,8 +18,8 @@ from caphistory import remembered
 from caphistory.remembered import Remembered
 from caphistory.syntax import facts
 from caphistory.syntax.reader import read as read_c
-
-from .kernels import RELEASES, contents, read
+from tests.indexing.running import contents, read
+from tests.kernels.transition import RELEASES
 
 TEXT = b"#define may(x) capable(x)\nint sys_a(int id) { if (!may(id)) return -EPERM; return 0; }\n"
 

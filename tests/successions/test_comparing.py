@@ -12,7 +12,8 @@ from caphistory.answers import ask
 from caphistory.comparing import compared, sites_between
 from caphistory.errors import CaphistoryError
 from caphistory.store import schema, successions
-from tests.successions.repository import TEXTS, indexed
+from tests.kernels.widgets import TEXTS
+from tests.successions.indexing import indexed
 
 FATES = "function_before, check_before, fate, function_after, capability_after"
 

@@ -1,22 +1,16 @@
-"""A history of tiny kernels of our own C: real git repositories to index.
+"""A history of tiny kernels: real git repositories to index.
 
 From 2.1.92 on the syscalls ask for a capability where they asked for root before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pygit2
-import pytest
 
-from caphistory.indexing import Summary, index
-from caphistory.progress import Progress
-from caphistory.store import open_reader
-from caphistory.store.schema import VIEWS
-from tests.history.kernels import commit, light_tag
+from tests.kernels.git import commit, light_tag, make_repository
 
 RELEASES = ("2.0.39", "2.0.40", "2.1.91", "2.1.92", "2.2.0", "2.2.9", "2.2.10")
 """In order of version, which is not the order of the alphabet."""
@@ -106,79 +100,4 @@ def add_release(path: Path, release: str, more: Mapping[str, str] | None = None)
 
 def make_history(path: Path, releases: Sequence[str] = RELEASES) -> Path:
     """A bare repository with these releases, tagged in an order that means nothing."""
-    pygit2.init_repository(path, bare=True)
-    for release in sorted(releases):
-        add_release(path, release)
-    return path
-
-
-class Silence(Progress):
-    """A progress that nobody watches; what tests do at a certain point, they do in
-    ``advance``, which is called for each release that has been written."""
-
-    reading = False
-
-    def stage(self, name: str, total: int | None = None) -> None:
-        self.reading = name == "reading and linking"
-
-    def advance(self, n: int = 1) -> None:
-        if self.reading:
-            self.written()
-
-    def written(self) -> None:
-        """One more release is in the database."""
-
-    def note(self, line: str) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-def read(
-    db: Path,
-    *sources: Path,
-    tags: Sequence[str] = (),
-    jobs: int = 1,
-    prereleases: bool = False,
-    progress: Progress | None = None,
-) -> Summary:
-    """Index sources into ``db``."""
-    return index(
-        [str(source) for source in sources],
-        db,
-        tags=list(tags),
-        prereleases=prereleases,
-        jobs=jobs,
-        progress=progress or Silence(),
-    )
-
-
-def contents(db: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every view of a database."""
-    with closing(open_reader(db)) as reader:
-        return {
-            view.name: sorted(map(tuple, reader.execute(f"SELECT * FROM {view.name}")), key=repr)
-            for view in VIEWS
-        }
-
-
-@contextmanager
-def own_folders(parent: Path) -> Iterator[Path]:
-    """Give this process folders of the user in ``parent``; gives that of the cache."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name in ("CACHE", "DATA", "CONFIG"):
-            environment.setenv(f"XDG_{name}_HOME", str(parent / f"xdg-{name.lower()}"))
-        yield parent / "xdg-cache" / "caphistory"
-
-
-def left_in(cache: Path) -> list[str]:
-    """What a run left in the user's cache beside the facts of the files that it read."""
-    return [path.name for path in cache.glob("*") if path.name != "facts"]
-
-
-def releases_of(db: Path) -> list[str]:
-    """The releases of a database, in its order."""
-    with closing(open_reader(db)) as reader:
-        rows = reader.execute("SELECT release FROM releases ORDER BY ordinal")
-        return [release for (release,) in rows]
+    return make_repository(path, {release: kernel(release) for release in sorted(releases)})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pygit2
 
 from tests.factories import build, check, linked, release, site, step
+from tests.kernels.git import commit
 
 OLD = b"""\
 int other(void)
@@ -32,19 +33,6 @@ allowed(int id)
 }
 """
 )
-SIGNATURE = pygit2.Signature("a", "a@example.org", 0, 0)
-
-
-def commit(repository: pygit2.Repository, files: dict[str, bytes]) -> str:
-    """Commit ``files`` (all in the folder kernel) and return the commit's id."""
-    folder = repository.TreeBuilder()
-    for path, source in files.items():
-        name = path.removeprefix("kernel/")
-        folder.insert(name, repository.create_blob(source), pygit2.enums.FileMode.BLOB)
-    tree = repository.TreeBuilder()
-    tree.insert("kernel", folder.write(), pygit2.enums.FileMode.TREE)
-    commit = repository.create_commit(None, SIGNATURE, SIGNATURE, "m", tree.write(), [])
-    return str(commit)
 
 
 def build_sources(folder: Path) -> tuple[str, str]:
@@ -52,11 +40,11 @@ def build_sources(folder: Path) -> tuple[str, str]:
     repository = pygit2.init_repository(str(folder / "linux.git"), bare=True)
     path = "kernel/sys.c"
     old = linked(
-        release("2.0.40")._replace(commit_sha=commit(repository, {path: OLD})),
+        release("2.0.40")._replace(commit_sha=str(commit(repository, {path: OLD}))),
         checks=[check("settle", site(path, 8, "sys_settle", "suser"))],
     )
     new = linked(
-        release("2.2.24")._replace(commit_sha=commit(repository, {path: NEW})),
+        release("2.2.24")._replace(commit_sha=str(commit(repository, {path: NEW}))),
         checks=[
             check(
                 "settle",

@@ -1,14 +1,11 @@
-"""A repository with the releases of a small kernel, to be indexed."""
+"""A repository of six releases with two functions, whose checks move and change."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pygit2
-
-from caphistory.indexing import index
-from caphistory.progress import QuietProgress
-from tests.history.kernels import KERNEL, commit, light_tag
+from tests.kernels.git import make_repository
+from tests.kernels.minimal import KERNEL
 
 FILE = "kernel/widget.c"
 FIND = """
@@ -36,22 +33,7 @@ TEXTS = {
 }
 
 
-def make_repository(path: Path) -> Path:
+def make_widgets(path: Path) -> Path:
     """A repository of TEXTS."""
-    repository = pygit2.init_repository(str(path), bare=True)
-    for release, text in TEXTS.items():
-        light_tag(repository, release, commit(repository, {**KERNEL, **HEADER, FILE: text}))
-    return path
-
-
-def indexed(db: Path, repository: Path, *tags: str, jobs: int = 1) -> Path:
-    """Index the tags of the repository (all: none) into ``db``."""
-    index(
-        [str(repository)],
-        db,
-        tags=[*tags],
-        prereleases=False,
-        jobs=jobs,
-        progress=QuietProgress(),
-    )
-    return db
+    releases = {name: {**KERNEL, **HEADER, FILE: text} for name, text in TEXTS.items()}
+    return make_repository(path, releases)
