@@ -49,8 +49,6 @@ BESIDES: dict[str, set[str]] = {
     # Until the engine replaces ``syntax`` and ``linking``.
     "history.source_text": {"syntax"},
     "successions.contexts": {"syntax"},
-    "indexing.fact_cache": {"syntax"},
-    "indexing.release_reader": {"syntax", "linking"},
 }
 
 
@@ -112,7 +110,7 @@ def test_a_module_imports_only_what_its_room_may(module: str) -> None:
         ("cli.commands.serve", "from caphistory.indexing import index", "indexing"),
         ("notebook.plots", "import_module('caphistory.explorer.chart')", "explorer"),
         ("indexing.run", "from caphistory.questions.queries import ask", "questions"),
-        ("questions.names", "from caphistory.indexing.pool import Share", "indexing"),
+        ("questions.names", "from caphistory.indexing.linker import Work", "indexing"),
         ("cli.session", "from caphistory.store import open_reader", "store"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The engine that reads kernel C and links it: a Rust crate (``Cargo.toml``) and how Python opens it.
+"""The engine that reads kernel C and links it: a Rust crate, and how Python opens it.
 
 Its typed surface is ``caphistory_engine.pyi``. Only ``caphistory index`` needs it.
 """

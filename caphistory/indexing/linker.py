@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from caphistory.history.model import BrokenObject, Source, TagRef
-from caphistory.indexing.makefiles import OPTIONS_OFF, stand_ins
+from caphistory.indexing.makefiles import OPTIONS_OFF, Replaced, stand_ins
 from caphistory.indexing.mistakes import report_mistake
 from caphistory.records import (
     Audit,
@@ -100,16 +100,16 @@ def _finish(
     unread: tuple[tuple[str, str], ...],
 ) -> Done:
     try:
-        rows = future.result()
-    except RuntimeError as error:
-        # A mistake of the engine costs one release, not all that come after it.
-        return Done(work, None, report_mistake(error, f"linking {work.release.release}"), blobs_read, unread)
-    return Done(work, _records(work.release, rows, unread), "", blobs_read, unread)
+        linked = records_of(work.release, future.result(), unread)
+    except Exception as error:
+        # A mistake of this program costs one release, not all that come after it.
+        return Done(
+            work, None, report_mistake(error, f"linking {work.release.release}"), blobs_read, unread
+        )
+    return Done(work, linked, "", blobs_read, unread)
 
 
-def _records(
-    release: Release, rows: Rows, unread: tuple[tuple[str, str], ...]
-) -> LinkedRelease:
+def records_of(release: Release, rows: Rows, unread: tuple[tuple[str, str], ...]) -> LinkedRelease:
     """The engine's rows as records."""
     sites, definitions, syscalls, checks, wrappers, audit, details = rows
     # What is equal is one object in the engine's rows, and is made a record once.
@@ -139,13 +139,12 @@ class _Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._broken: dict[str, str] = {}
+        self._makefiles: Replaced = {}
 
-    def read(
-        self, source: Source, tag: TagRef
-    ) -> tuple[_Files, int, tuple[tuple[str, str], ...]]:
+    def read(self, source: Source, tag: TagRef) -> tuple[_Files, int, tuple[tuple[str, str], ...]]:
         """Have the engine read what a release holds: what it is to be told of the files, how many
         contents were read, and (path, reason) of those that could not be. Raises BrokenObject
-        where the files cannot be listed."""
+        where the files cannot be listed or a table of system calls cannot be read."""
         ids = source.files(tag)
         code = {path: blob for path, blob in ids.items() if path.endswith(_READ)}
         wanted = {(blob, path.endswith(_ASSEMBLER)): path for path, blob in code.items()}
@@ -154,15 +153,10 @@ class _Reader:
         unread: dict[str, str] = {
             path: self._broken[blob] for path, blob in code.items() if blob in self._broken
         }
-        texts = {}
-        for path in self._engine.texts_wanted([*ids]):
-            try:
-                texts[path] = source.read(ids[path])
-            except BrokenObject as error:
-                unread[path] = str(error)
+        texts = {path: source.read(ids[path]) for path in self._engine.texts_wanted([*ids])}
         replaced = {}
         for abi, off in OPTIONS_OFF.items():
-            without = stand_ins(ids, source.read, off)
+            without = stand_ins(ids, source.read, off, self._makefiles)
             replaced[abi] = set(without.paths)
             unread.update(without.unread)
         return _Files(ids, texts, replaced), len(missing), tuple(sorted(unread.items()))

@@ -24,9 +24,9 @@ _ASSIGNMENT = re.compile(r"(?P<name>[\w.$(){}-]+)\s*(?P<sign>[:+]?=)\s*(?P<value
 _BY_OPTION = re.compile(r"(?P<stem>[\w.-]*-)(?P<option>y|\$\(CONFIG_\w+\))")
 _OBJECT = re.compile(r"([\w./-]+)\.o\b")
 
-# By the git id of a Makefile and the options that are off: most Makefiles are the same in
-# neighbouring releases.
-_KNOWN: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+Replaced = dict[tuple[str, frozenset[str]], frozenset[str]]
+"""What ``replaced`` gives, by the git id of a Makefile and the options that are off: most Makefiles
+are the same in neighbouring releases."""
 
 
 class StandIns(NamedTuple):
@@ -38,12 +38,16 @@ class StandIns(NamedTuple):
 
 
 def stand_ins(
-    blobs: Mapping[str, str], read: Callable[[str], bytes], off: frozenset[str]
+    blobs: Mapping[str, str],
+    read: Callable[[str], bytes],
+    off: frozenset[str],
+    cache: Replaced,
 ) -> StandIns:
     """What stands in for an option's code (kernel/time/posix-stubs.c of 6.12, mm/nommu.c of 2.6).
 
     ``blobs`` are git blob ids by path, which ``read`` takes; ``off`` are options that are off
     anyway: what needs one of them is not built, and what is built instead stands in for nothing.
+    ``cache`` keeps what Makefiles say from release to release.
     """
     found: set[str] = set()
     unread = []
@@ -52,12 +56,12 @@ def stand_ins(
         if name in ("Makefile", "Kbuild"):
             key = (blob, off)
             try:
-                if key not in _KNOWN:
-                    _KNOWN[key] = replaced(read(blob).decode("latin-1"), off)
+                if key not in cache:
+                    cache[key] = replaced(read(blob).decode("latin-1"), off)
             except BrokenObject as error:
                 unread.append((path, str(error)))
                 continue
-            found.update(posixpath.join(folder, stem + ".c") for stem in _KNOWN[key])
+            found.update(posixpath.join(folder, stem + ".c") for stem in cache[key])
     return StandIns(frozenset(found), unread)
 
 

@@ -106,24 +106,23 @@ def index(
         if plan.missing:
             if not engine.is_installed():
                 raise CaphistoryError(engine.ABSENT)
-            works = _works(plan)
-            chosen = choose_jobs(this_machine(), _memory_per_job(works), jobs)
-            progress.note(chosen.reason)
-            progress.stage("reading and linking", len(works))
-            reader = engine.open_engine(chosen.number)
-            with (
-                open_writer(db, EXTRACTOR_VERSION) as writer,
-                closing(link_releases(works, reader, chosen.number)) as results,
-            ):
-                for done in results:
-                    blobs += done.blobs_read
-                    reason = done.reason if done.linked is None else _write(writer, done.linked)
-                    if reason:
-                        failed.append((done.work.release.release, reason))
-                    else:
-                        added += 1
-                        unread += [(done.work.release.release, *file) for file in done.unread]
-                    progress.advance()
+            with open_writer(db, EXTRACTOR_VERSION) as writer:
+                works = _works(plan)
+                chosen = choose_jobs(this_machine(), _memory_per_job(works), jobs)
+                progress.note(chosen.reason)
+                progress.stage("reading and linking", len(works))
+                opened_engine = engine.open_engine(chosen.number)
+                with closing(link_releases(works, opened_engine, chosen.number)) as results:
+                    for done in results:
+                        name = done.work.release.release
+                        blobs += done.blobs_read
+                        reason = done.reason if done.linked is None else _write(writer, done.linked)
+                        if reason:
+                            failed.append((name, reason))
+                        else:
+                            added += 1
+                            unread += [(name, *file) for file in done.unread]
+                        progress.advance()
         if failed and not added and not plan.present:
             names = ", ".join(source.name for source in all_sources)
             tag, reason = failed[-1]

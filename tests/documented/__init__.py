@@ -1,7 +1,7 @@
 """What documents say, and where the kernel disagrees.
 
 ``manual`` is a small manual of these tests' own writing, about the kernels of
-``tests.faces.kernels``.
+``tests.kernels.database``.
 """
 
 from pathlib import Path

@@ -16,7 +16,7 @@ from caphistory.documented.reading import documents_of
 from caphistory.records import Row
 from caphistory.store import open_reader
 from tests.documented import MANUAL
-from tests.faces.kernels import build_history
+from tests.kernels.database import build_history
 
 THERE = {"f", "f32", "g", "_sysctl"}
 DEFINED = {"CAP_A", "CAP_B"}

@@ -8,7 +8,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.explorer.server import explorer_application
-from tests.faces.kernels import build_history
+from tests.kernels.database import build_history
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from datasette.app import Datasette
 from caphistory.explorer.server import explorer_application
 from caphistory.store.tables import TABLES
 from tests.explorer.asking import page
-from tests.faces.kernels import build_history
+from tests.kernels.database import build_history
 
 # In capitals, as capabilities are looked up in capitals.
 EVIL = "\"'><SCRIPT>ALERT(1)</SCRIPT><IMG SRC=X ONERROR=ALERT(1)>&LT;"

@@ -13,7 +13,7 @@ from caphistory.explorer.sourcediff import chain_diff
 from caphistory.paths import cache_folder
 from tests.explorer.asking import page
 from tests.explorer.test_pages import words
-from tests.faces.repositories import build_sources
+from tests.kernels.sources import build_sources
 
 
 @pytest.fixture

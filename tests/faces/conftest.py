@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from caphistory.cli import run
-from tests.faces.kernels import build_history
+from tests.kernels.database import build_history
 
 
 class Said(NamedTuple):

@@ -9,7 +9,7 @@ import pytest
 from caphistory.cli.root import COMMANDS
 from tests.faces.conftest import Run
 from tests.faces.golden import CASES, FORMATS, SOURCE_CASES, golden_file
-from tests.faces.repositories import build_sources
+from tests.kernels.sources import build_sources
 
 NO_ROWS = {"serve", "index", "export"}
 """Commands that do something and have no rows to show."""

@@ -11,8 +11,9 @@ import pytest
 from caphistory.cli.highlight import c_lines
 from caphistory.history.source_text import function_text
 from tests.faces.conftest import Run
-from tests.faces.repositories import NEW, build_sources, commit
 from tests.factories import build, check, linked, release, site, step
+from tests.kernels.git import commit
+from tests.kernels.sources import NEW, build_sources
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +45,11 @@ def test_a_function_that_is_on_the_chain_of_one_kernel_alone_is_compared_all_the
     new = {path: helper % b"id ? capable(CAP_SETGID) : 0" + entry}
     kernels = [
         linked(
-            release("2.0.40")._replace(commit_sha=commit(repository, old)),
+            release("2.0.40")._replace(commit_sha=str(commit(repository, old))),
             checks=[check("settle", site(moved, 3, "may", "suser"), step("sys_settle", path, 3))],
         ),
         linked(
-            release("2.2.24")._replace(commit_sha=commit(repository, new)),
+            release("2.2.24")._replace(commit_sha=str(commit(repository, new))),
             checks=[check("settle", site(path, 3, "may", "capable", "CAP_SETGID"))],
         ),
     ]
@@ -76,7 +77,7 @@ def test_show_and_diff_take_the_best_chains_unless_all_are_asked_for(
     source = "".join(f"int {name}(void)\n{{\n\treturn suser();\n}}\n" for name in names)
     path = "kernel/sys.c"
     kernel = linked(
-        release("2.0.40")._replace(commit_sha=commit(repository, {path: source.encode()})),
+        release("2.0.40")._replace(commit_sha=str(commit(repository, {path: source.encode()}))),
         checks=[
             check("settle", site(path, 4 * number + 3, name, "suser"))
             for number, name in enumerate(names)

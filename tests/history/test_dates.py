@@ -58,17 +58,26 @@ def test_released(ref: TagRef, expected: str | None) -> None:
     assert released(ref) == expected
 
 
-def test_dates_increase_in_the_default_history(default_history: Path) -> None:
-    """One exception: the last 2.6.11 point release came out after the next prerelease."""
+def backwards(history: Path) -> list[tuple[str, str]]:
+    """Pairs of releases of one series of which the later came out before the other."""
     latest: dict[str, tuple[str, str]] = {}
-    backwards = []
-    with RepositorySource(default_history) as source:
+    pairs = []
+    with RepositorySource(history) as source:
         for ref in source.tags(prereleases=True).releases:
             day = released(ref)
             if day is None:
                 continue
             before = latest.get(series(ref.release), ("", ""))
             if day < before[0]:
-                backwards.append((before[1], ref.release))
+                pairs.append((before[1], ref.release))
             latest[series(ref.release)] = max(before, (day, ref.release))
-    assert backwards == [("2.6.11.5", "2.6.12-rc1")]
+    return pairs
+
+
+def test_dates_increase_in_the_small_history(small_history: Path) -> None:
+    assert backwards(small_history) == []
+
+
+def test_dates_increase_in_the_default_history(default_history: Path) -> None:
+    """One exception: the last 2.6.11 point release came out after the next prerelease."""
+    assert backwards(default_history) == [("2.6.11.5", "2.6.12-rc1")]

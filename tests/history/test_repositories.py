@@ -14,8 +14,9 @@ from pygit2.enums import FileMode, ObjectType
 from caphistory.errors import CaphistoryError
 from caphistory.history.repositories import RepositorySource, is_url, name_of_url
 from caphistory.history.sources import BrokenObject, open_source, reopen
-
-from .kernels import KERNEL, WANTED, annotated_tag, commit, light_tag, write_tree
+from tests.kernels.git import annotated_tag, commit, light_tag, write_tree
+from tests.kernels.minimal import KERNEL, WANTED
+from tests.kernels.small_history import NO_RELEASES, RELEASES
 
 OTHER = {**KERNEL, "kernel/sys.c": "int other;\n"}
 
@@ -273,16 +274,28 @@ def test_the_default_history(default_history: Path) -> None:
         assert {reason for _, reason in tags.skipped} == {"not the name of a Linux release"}
         assert len(tags.skipped) == 9
         assert len(source.tags().releases) == 687
+
+
+def test_the_small_history(small_history: Path) -> None:
+    with RepositorySource(small_history) as source:
+        tags = source.tags(prereleases=True)
+        assert [tag.release for tag in tags.releases] == [*RELEASES]
+        reason = "not the name of a Linux release"
+        assert tags.skipped == [(name, reason) for name in NO_RELEASES]
+        assert len(source.tags().releases) == len(RELEASES) - 1
+
+
+def test_the_files_of_a_release_are_those_that_git_lists(any_history: Path) -> None:
+    with RepositorySource(any_history) as source:
         (tag,) = source.tags(["2.2.24"]).releases
         output = subprocess.run(
-            ["git", "-C", str(default_history), "ls-tree", "-r", "refs/tags/2.2.24"],
+            ["git", "-C", str(any_history), "ls-tree", "-r", "-z", "refs/tags/2.2.24"],
             check=True,
             capture_output=True,
-            text=True,
-        ).stdout
+        ).stdout.decode("utf-8")
         listed = {
             line.split("\t")[1]: line.split()[2]
-            for line in output.splitlines()
+            for line in output.split("\0")
             if line.endswith((".c", ".h", ".S", ".s", "/Makefile", "\tMakefile"))
         }
         assert source.files(tag) == listed

@@ -12,8 +12,9 @@ from caphistory.errors import CaphistoryError
 from caphistory.history.cloning import clone_folder
 from caphistory.history.folders import blob_id
 from caphistory.history.sources import BrokenObject, open_source, reopen
-
-from .kernels import KERNEL, WANTED, commit, light_tag, write_folder
+from tests.kernels.archives import write_folder
+from tests.kernels.git import commit, light_tag
+from tests.kernels.minimal import KERNEL, WANTED
 
 
 def test_an_address_is_cloned_to_the_cache_once(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from caphistory.history.folders import blob_id
 from caphistory.history.model import is_source
 from caphistory.history.sources import open_source, reopen
 from caphistory.history.tarballs import Limits, TarballSource, base_name, unpack
-
-from .kernels import KERNEL, WANTED, kernel_members, member, write_tarball
+from tests.kernels.archives import kernel_members, member, write_tarball
+from tests.kernels.minimal import KERNEL, WANTED
 
 
 def ignore(*step: object) -> None:

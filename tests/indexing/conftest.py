@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .kernels import make_history, own_folders, read
+from tests.indexing.running import own_folders, read
+from tests.kernels.transition import make_history
 
 
 @pytest.fixture(scope="session")

@@ -18,27 +18,10 @@ from pygit2.enums import ObjectType
 
 from caphistory.cli import run
 from caphistory.store.database import SCHEMA_VERSION
-from tests.history.kernels import (
-    annotated_tag,
-    commit,
-    kernel_members,
-    light_tag,
-    member,
-    write_folder,
-    write_tarball,
-)
-
-from .kernels import (
-    RELEASES,
-    add_release,
-    contents,
-    kernel,
-    left_in,
-    make_history,
-    own_folders,
-    problems,
-    read,
-)
+from tests.indexing.running import contents, left_in, own_folders, problems, read
+from tests.kernels.archives import kernel_members, member, write_folder, write_tarball
+from tests.kernels.git import annotated_tag, commit, light_tag
+from tests.kernels.transition import RELEASES, add_release, kernel, make_history
 
 FILES = kernel("2.2.10")
 

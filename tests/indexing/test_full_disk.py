@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from caphistory.errors import CaphistoryError
-
-from .kernels import RELEASES, contents, read, releases_of
+from tests.indexing.running import contents, read, releases_of
+from tests.kernels.transition import RELEASES
 
 Grow = Callable[[int], None]
 FIRST_KB, MORE_KB, MOST_KB = 32, 48, 4096

@@ -7,32 +7,35 @@ same point, without waiting.
 
 from __future__ import annotations
 
-import fcntl
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pygit2
 import pytest
 
+from caphistory.engine import open_engine
 from caphistory.errors import CaphistoryError
 from caphistory.store import open_reader
+from tests.indexing.running import Silence, contents, read, releases_of
+from tests.kernels.transition import RELEASES, make_history
 
-from .kernels import RELEASES, Silence, contents, make_history, read, releases_of
+if TYPE_CHECKING:
+    from caphistory_engine import Engine
 
-# Indexes sys.argv[1] into sys.argv[2] with three workers and does something to itself when
-# two releases are written. The workers hold its stdout: it ends when they all have.
+# Indexes sys.argv[1] into sys.argv[2] with three jobs and does something to itself when
+# two releases are written.
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from caphistory.cli import run
 import caphistory.cli.commands.index as command
-from tests.indexing.kernels import Silence
+from tests.indexing.running import Silence
 
 class Disturbed(Silence):
     releases = 0
@@ -50,7 +53,7 @@ if __name__ == "__main__":
 
 def disturbed(action: str, history: Path, db: Path) -> subprocess.CompletedProcess[str]:
     """Run the program, which does ``action`` to itself when two releases are written; gives
-    what it said when it and all of its workers are gone."""
+    what it said."""
     script = db.with_suffix(".py")
     script.write_text(SCRIPT.format(action=action))
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
@@ -84,7 +87,7 @@ def test_a_run_that_is_ended_by_a_signal_is_completed_by_the_next(
 def test_ctrl_c_reaches_the_whole_group_of_processes_and_is_told_once(
     history: Path, tmp_path: Path
 ) -> None:
-    """A terminal sends it to every process: the workers do not hear it."""
+    """A terminal sends it to every process."""
     ended = disturbed("os.killpg(os.getpgid(0), signal.SIGINT)", history, tmp_path / "a.db")
     assert (ended.returncode, ended.stderr) == (130, "caphistory: stopped\n")
 
@@ -105,87 +108,38 @@ def test_a_run_that_is_stopped_before_its_first_release_leaves_a_database_that_h
     assert contents(db) == contents(whole)
 
 
-# Workers that die.
+# Files that break the engine.
 
 
-class KillsAWorker(Silence):
-    """Ends a worker that is at work when the first release is written."""
+class Broken:
+    """The engine, which one content breaks."""
 
-    killed = False
+    def __init__(self, engine: Engine, blob: str) -> None:
+        self._engine = engine
+        self._blob = blob
 
-    def written(self) -> None:
-        if not self.killed:
-            self.killed = True
-            multiprocessing.active_children()[-1].kill()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def read(self, blobs: list[tuple[str, bytes, bool]]) -> list[tuple[str, str]]:
+        """Read all but the one that breaks it."""
+        rest = [content for content in blobs if content[0] != self._blob]
+        broken = [(self._blob, "it broke")] if len(rest) < len(blobs) else []
+        return broken + self._engine.read(rest)
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_a_worker_that_is_killed_once_changes_nothing(
-    jobs: int, history: Path, whole: Path, tmp_path: Path
+def test_a_file_that_breaks_the_engine_is_left_out_and_said(
+    history: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    db = tmp_path / "a.db"
-    summary = read(db, history, jobs=jobs, progress=KillsAWorker())
-    assert (summary.releases_added, summary.failed, summary.unread) == (len(RELEASES), [], [])
-    assert contents(db) == contents(whole)
-    assert multiprocessing.active_children() == []
-
-
-def workers_of(parent: int) -> list[int]:
-    """The worker processes of a process: those of its children that Python spawned."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            stat, command = (folder / "stat").read_text(), (folder / "cmdline").read_bytes()
-        except OSError:  # ended meanwhile
-            continue
-        if int(stat.rpartition(")")[2].split()[1]) == parent and b"spawn_main" in command:
-            found.append(int(folder.name))
-    return found
-
-
-@contextmanager
-def kills_at(history: Path, release: str, path: str, times: int) -> Iterator[str]:
-    """Kill the worker that reads a file of a release, so many times; gives the file's git id.
-
-    This process holds a lease on the file's object: whoever opens it waits until that is given
-    up, and this process is told so by a signal.
-    """
-    repository = pygit2.Repository(str(history))
-    blob = str(repository.references[f"refs/tags/{release}"].peel(pygit2.Tree)[path].id)
-    killed: list[int] = []
-
-    def kill(*_: object) -> None:
-        for worker in workers_of(os.getpid()):
-            os.kill(worker, signal.SIGKILL)
-            os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)
-            killed.append(worker)
-        fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-        if len(killed) < times:
-            fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-
-    before = signal.signal(signal.SIGIO, kill)
-    with (history / "objects" / blob[:2] / blob[2:]).open("rb") as lease:
-        fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-        yield blob
-    signal.signal(signal.SIGIO, before)
-    assert len(killed) == times
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs leases and /proc")
-def test_a_file_that_kills_every_worker_that_reads_it_is_left_out_and_said(
-    whole: Path, tmp_path: Path
-) -> None:
-    history = make_history(tmp_path / "linux.git")
-    db = tmp_path / "a.db"
-    with kills_at(history, "2.1.92", "kernel/sys.c", times=2) as blob:
-        summary = read(db, history)
-    assert (summary.releases_added, summary.failed) == (len(RELEASES), [])
-    ((release, path, reason),) = summary.unread
-    assert (release, path) == ("2.1.92", "kernel/sys.c")
-    assert reason == (
-        f"object {blob} of linux cannot be read: two workers ended (exit code -9) reading it,"
-        " perhaps for want of memory: run it again, with fewer --jobs"
+    tree = pygit2.Repository(str(history)).references["refs/tags/2.1.92"].peel(pygit2.Tree)
+    blob = str(tree["kernel/sys.c"].id)
+    monkeypatch.setattr(
+        "caphistory.engine.open_engine", lambda threads: Broken(open_engine(threads), blob)
     )
+    db = tmp_path / "a.db"
+    summary = read(db, history)
+    assert (summary.releases_added, summary.failed) == (len(RELEASES), [])
+    assert summary.unread == [("2.1.92", "kernel/sys.c", "it broke")]
     with closing(open_reader(db)) as reader:
         (row,) = reader.execute("SELECT * FROM audit_details WHERE kind = 'unreadable'")
         assert (row["release"], row["path"], row["detail"]) == summary.unread[0]
@@ -193,18 +147,6 @@ def test_a_file_that_kills_every_worker_that_reads_it_is_left_out_and_said(
     assert [row for row in expected if row not in found] == [
         row for row in expected if row[:2] == ("2.1.92", "kernel/sys.c")
     ]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs leases and /proc")
-def test_a_worker_that_is_killed_while_it_reads_a_file_is_an_accident_the_first_time(
-    whole: Path, tmp_path: Path
-) -> None:
-    history = make_history(tmp_path / "linux.git")
-    db = tmp_path / "a.db"
-    with kills_at(history, "2.1.92", "kernel/sys.c", times=1):
-        summary = read(db, history)
-    assert (summary.releases_added, summary.failed, summary.unread) == (len(RELEASES), [], [])
-    assert contents(db) == contents(whole)
 
 
 # Two runs at once, and readers.

@@ -9,8 +9,7 @@ import pytest
 
 from caphistory.indexing import jobs
 from caphistory.indexing.jobs import Machine, choose_jobs, this_machine
-
-from .kernels import Notes, read
+from tests.indexing.running import Notes, read
 
 GB = 1_000_000_000
 

@@ -13,16 +13,9 @@ from pygit2.enums import ObjectType
 
 from caphistory.cli import run
 from caphistory.store import open_reader
-from tests.history.kernels import (
-    SIGNATURE,
-    annotated_tag,
-    kernel_members,
-    light_tag,
-    write_tarball,
-    write_tree,
-)
-
-from .kernels import read
+from tests.indexing.running import read
+from tests.kernels.archives import kernel_members, write_tarball
+from tests.kernels.git import SIGNATURE, annotated_tag, light_tag, write_tree
 
 RELEASES = ("2.6.12", "2.6.13-rc1", "3.0", "3.10.1", "4.15", "4.19-rc2", "6.12.1")
 

@@ -13,24 +13,15 @@ from typing import Any
 import pytest
 
 from caphistory.errors import CaphistoryError
+from caphistory.indexing.linker import records_of
 from caphistory.indexing.mistakes import log_mistake, report_mistake
+from caphistory.records import LinkedRelease, Release
 from caphistory.store.successions import End
 from caphistory.store.writer import Writer
 from caphistory.successions.matching import Match
 from caphistory.successions.releases import Comparer
-
-from .kernels import RELEASES, Notes, contents, read, releases_of
-
-WRONG = """\
-import caphistory.linking.release as module
-right = module.link
-def link(release, *rest, **options):
-    if release.release == "2.1.92":
-        return {}["nothing of this name"]
-    return right(release, *rest, **options)
-module.link = link
-"""
-"""Makes a mistake in each Python process that is started, when it links 2.1.92."""
+from tests.indexing.running import Notes, contents, read, releases_of
+from tests.kernels.transition import RELEASES
 
 
 def fail(number: int) -> None:
@@ -92,20 +83,22 @@ def test_where_no_log_can_be_written_the_mistake_is_reported_all_the_same(
     assert log_mistake(failed(1), "testing") == Path(os.devnull)
 
 
-def test_a_mistake_in_a_worker_names_the_file_that_has_its_traceback(
+def test_a_mistake_in_a_release_names_the_file_that_has_its_traceback(
     history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "wrong").mkdir()
-    (tmp_path / "wrong" / "sitecustomize.py").write_text(WRONG)
-    before = os.environ.get("PYTHONPATH", "")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'wrong'}{os.pathsep}{before}")
+    def wrong(release: Release, *rest: Any) -> LinkedRelease:
+        if release.release == "2.1.92":
+            return {}["nothing of this name"]
+        return records_of(release, *rest)
+
+    monkeypatch.setattr("caphistory.indexing.linker.records_of", wrong)
     summary = read(tmp_path / "a.db", history)
     assert summary.releases_added == len(RELEASES) - 1
     ((release, reason),) = summary.failed
     assert release == "2.1.92"
     log = log_named_in(reason)
     assert 'return {}["nothing of this name"]' in log
-    assert re.search(r"UTC, reading 2\.1\.92 of \w+\n", log)
+    assert "UTC, linking 2.1.92\n" in log
 
 
 @pytest.fixture

@@ -16,11 +16,9 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from caphistory.history.model import SourceSpec
-from caphistory.indexing.pool import Share, Work
-from tests.history.kernels import commit, light_tag
-
-from .kernels import RELEASES, Silence, contents, kernel, own_folders, read
+from tests.indexing.running import Silence, contents, own_folders, read
+from tests.kernels.git import commit, light_tag
+from tests.kernels.transition import RELEASES, kernel
 
 MANY = (*RELEASES, "2.2.11", "2.2.12", "2.2.13", "2.2.14", "2.2.15")
 KILLS = 20
@@ -125,34 +123,6 @@ def test_workers_that_are_killed_while_they_compare_releases_change_nothing(
     with own_folders(tmp_path):
         read(tmp_path / "a.db", many, jobs=2, progress=progress)
     assert progress.killed == 2
-    assert multiprocessing.active_children() == []
-    assert contents(tmp_path / "a.db") == undisturbed[0]
-
-
-class CountsWorkers(Silence):
-    """How many processes were at work at once when a release was written."""
-
-    most = 0
-
-    def written(self) -> None:
-        self.most = max(self.most, len(multiprocessing.active_children()))
-
-
-def test_who_has_nothing_to_do_takes_from_others_and_that_changes_nothing(
-    many: Path,
-    undisturbed: tuple[dict[str, list[tuple[object, ...]]], float],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def one_share(source: SourceSpec, work: Sequence[Work], jobs: int) -> list[Share]:
-        return [Share(source, list(work))]
-
-    monkeypatch.setattr("caphistory.indexing.run.shared_out", one_share)
-    monkeypatch.setattr("caphistory.indexing.pool._WORTHWHILE", 1)
-    progress = CountsWorkers()
-    with own_folders(tmp_path):
-        read(tmp_path / "a.db", many, jobs=3, progress=progress)
-    assert progress.most == 3
     assert multiprocessing.active_children() == []
     assert contents(tmp_path / "a.db") == undisturbed[0]
 

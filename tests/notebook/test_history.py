@@ -18,13 +18,13 @@ from caphistory.questions.containers import Container
 from caphistory.questions.queries import queries
 from caphistory.store.views import VIEWS
 from tests.documentation.reference import README
-from tests.faces.kernels import RELEASES, build_history
 from tests.factories import build
+from tests.kernels.database import RELEASES, build_history
 
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[caphistory.History]:
-    """The small history of ``tests.faces.kernels``."""
+    """The small history of ``tests.kernels.database``."""
     with caphistory.open(build_history(tmp_path_factory.mktemp("api") / "history.db")) as opened:
         yield opened
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.successions.repository import indexed, make_repository
+from tests.kernels.widgets import make_widgets
+from tests.successions.indexing import indexed
 
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of six releases; not to be changed."""
-    return make_repository(tmp_path_factory.mktemp("successions") / "linux.git")
+    return make_widgets(tmp_path_factory.mktemp("successions") / "linux.git")
 
 
 @pytest.fixture(scope="session")

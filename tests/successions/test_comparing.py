@@ -13,7 +13,8 @@ from caphistory.questions.queries import ask
 from caphistory.questions.successions import compared, sites_between
 from caphistory.store import successions
 from caphistory.store.views import VIEWS
-from tests.successions.repository import TEXTS, indexed
+from tests.kernels.widgets import TEXTS
+from tests.successions.indexing import indexed
 
 FATES = "function_before, check_before, fate, function_after, capability_after"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.successions.kernels import became, matches
+from tests.successions.matches import became, matches
 
 FIND = """
 int find_widget(struct widget *w, int which)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -53,9 +54,15 @@ def read_anew(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def line(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """The text of a line of a file of a release; skips where the default history is not there."""
-    folder = tmp_path_factory.mktemp("cache")
-    with open_source(str(default_history), cache_dir=folder) as source:
-        tags = {tag.release: tag for tag in source.tags().releases}
+    with lines_of(default_history, tmp_path_factory.mktemp("cache")) as text:
+        yield text
+
+
+@contextmanager
+def lines_of(history: Path, cache: Path) -> Iterator[Line]:
+    """Gives the text of a line of a file of a release, in latin-1."""
+    with open_source(str(history), cache_dir=cache) as source:
+        tags = {tag.release: tag for tag in source.tags(prereleases=True).releases}
 
         @lru_cache(maxsize=64)
         def files(release: str) -> dict[str, str]:
@@ -66,3 +73,30 @@ def line(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             return content.split("\n")[number - 1]
 
         yield text
+
+
+class RowsAndSource(NamedTuple):
+    """A database, and the source of those of its releases that a history has."""
+
+    db: sqlite3.Connection
+    releases: list[str]
+    line: Line
+
+
+@pytest.fixture(scope="session", params=["small", "default"])
+def rows_and_source(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RowsAndSource]:
+    """The small history as it is read now; then the shipped facts and the default history, which
+    skips where that is not there."""
+    history = request.getfixturevalue(f"{request.param}_history")
+    with ExitStack() as stack:
+        if request.param == "small":
+            path = request.getfixturevalue("small_database")
+            db = stack.enter_context(closing(open_reader(path)))
+            query = "SELECT release FROM releases ORDER BY ordinal"
+        else:
+            db = request.getfixturevalue("shipped")
+            query = "SELECT release FROM releases WHERE source LIKE '%/linux-history'"
+        line = stack.enter_context(lines_of(history, tmp_path_factory.mktemp("cache")))
+        yield RowsAndSource(db, [row["release"] for row in db.execute(query)], line)

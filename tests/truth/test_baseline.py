@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from caphistory.store import open_reader
+from tests.kernels.small_history import RELEASES
 from tests.truth.baseline import MODERN, SHIPPED, figures, kept
 from tests.truth.conftest import READ_ANEW
 
@@ -25,6 +26,14 @@ def test_the_shipped_accounting_is_the_baseline(release: str, shipped: sqlite3.C
 
 def test_nothing_is_unexplained_or_without_function() -> None:
     assert {(row["unexplained"], row["without_function"]) for row in kept().values()} == {(0, 0)}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_nothing_of_the_small_history_is_unexplained(release: str, small_database: Path) -> None:
+    with closing(open_reader(small_database)) as db:
+        counts = figures(db, [release])[release]
+    assert (counts["unexplained"], counts["without_function"]) == (0, 0)
+    assert counts["lexical"] > counts["calls"] > 5
 
 
 @pytest.mark.parametrize("release", MODERN)

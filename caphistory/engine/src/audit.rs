@@ -101,10 +101,18 @@ pub fn audit(
     let lost = sites.iter().filter(|site| site.check.function.is_none());
     details.extend(lost.map(|site| {
         let check = &site.check;
-        AuditDetail::at("no_function", check.path, check.line, check.check_name.text())
+        AuditDetail::at(
+            "no_function",
+            check.path,
+            check.line,
+            check.check_name.text(),
+        )
     }));
     details.extend(cut_off(bounds));
-    let functions = program.definitions.iter().filter_map(|one| one.fact.function());
+    let functions = program
+        .definitions
+        .iter()
+        .filter_map(|one| one.fact.function());
     row.functions = functions.clone().count();
     row.parse_errors = functions.filter(|function| function.error).count();
     let pointed = pointers.count();
@@ -132,7 +140,11 @@ fn accounted(
         for (caller, call) in program.calls.get(*name) {
             let caller = &program[*caller];
             let is_function = caller.fact.function().is_some();
-            let place = if is_function { Place::Call } else { Place::Macro };
+            let place = if is_function {
+                Place::Call
+            } else {
+                Place::Macro
+            };
             add(caller.path, caller.item_line + call.line, place);
         }
         for macro_ in program.aliases.get(*name) {
@@ -172,7 +184,10 @@ pub fn ambiguous(
                 continue;
             }
             let key = (following.function.text(), step.path);
-            if found.get(&key).is_none_or(|known| Some(step.line) < known.line) {
+            if found
+                .get(&key)
+                .is_none_or(|known| Some(step.line) < known.line)
+            {
                 let detail = told(view.program, following.function, following.path, &others);
                 let row = AuditDetail::at("ambiguous", step.path, step.line, &detail);
                 found.insert(key, row);
@@ -185,7 +200,11 @@ pub fn ambiguous(
 fn told(program: &Program<'_>, function: Sym, path: PathId, others: &[PathId]) -> String {
     let others: Vec<&str> = others.iter().map(|other| program.path(*other)).collect();
     let path = program.path(path);
-    format!("{} of {path}, not of {}", function.text(), others.join(", "))
+    format!(
+        "{} of {path}, not of {}",
+        function.text(),
+        others.join(", ")
+    )
 }
 
 /// How sharply calls through pointers were resolved.
@@ -214,12 +233,16 @@ fn sharpness(count: &Count) -> [AuditDetail; 2] {
 fn cut_off(bounds: &Bounds) -> Vec<AuditDetail> {
     let of_kind = bounds.iter().enumerate();
     let mut told: Vec<String> = of_kind
-        .map(|(hops, most)| format!("chains of more than {most} steps, {hops} of them through a pointer"))
+        .map(|(hops, most)| {
+            format!("chains of more than {most} steps, {hops} of them through a pointer")
+        })
         .collect();
     let most = bounds.len().saturating_sub(1);
     told.push(format!("chains of more than {most} pointer steps"));
     let details = told.into_iter();
-    details.map(|detail| AuditDetail::of_all("cut_off", detail)).collect()
+    details
+        .map(|detail| AuditDetail::of_all("cut_off", detail))
+        .collect()
 }
 
 #[cfg(test)]
@@ -243,7 +266,10 @@ mod tests {
     #[test]
     fn bounds_are_told_with_the_release() {
         let told = cut_off(&[14, 10]);
-        assert_eq!(told[1].detail, "chains of more than 10 steps, 1 of them through a pointer");
+        assert_eq!(
+            told[1].detail,
+            "chains of more than 10 steps, 1 of them through a pointer"
+        );
         assert_eq!(told[2].detail, "chains of more than 1 pointer steps");
     }
 }

@@ -68,7 +68,10 @@ impl Body {
 
     /// `arguments` as `constants::decided` wants them.
     pub fn arguments(&self) -> Vec<(Sym, Sym)> {
-        self.arguments.iter().map(|(place, user)| (Sym::new(place), Sym::new(user))).collect()
+        self.arguments
+            .iter()
+            .map(|(place, user)| (Sym::new(place), Sym::new(user)))
+            .collect()
     }
 
     /// `addressed` as `constants::decided` wants them.
@@ -81,7 +84,11 @@ fn common(one: ExprList, other: ExprList) -> ExprList {
     if one == other {
         return one;
     }
-    let both: Vec<Expr> = one.iter().copied().filter(|guard| other.contains(guard)).collect();
+    let both: Vec<Expr> = one
+        .iter()
+        .copied()
+        .filter(|guard| other.contains(guard))
+        .collect();
     ExprList::new(&both)
 }
 
@@ -111,7 +118,14 @@ struct Guard<'t> {
 impl<'t> Guard<'t> {
     fn new(condition: Node<'t>, truth: bool, over: Node<'t>) -> Guard<'t> {
         let (start, end) = (over.start(), over.end());
-        Guard { condition, truth, start, end, expr: None, configured: vec![] }
+        Guard {
+            condition,
+            truth,
+            start,
+            end,
+            expr: None,
+            configured: vec![],
+        }
     }
 }
 
@@ -127,9 +141,15 @@ fn is_leaving(kind: Kind) -> bool {
 
 /// Which outcome of an if's condition alone leads to what follows it; None for both.
 fn side_that_stays(statement: Node) -> Option<bool> {
-    if statement.field(Field::Consequence).is_some_and(always_leaves) {
+    if statement
+        .field(Field::Consequence)
+        .is_some_and(always_leaves)
+    {
         Some(false)
-    } else if statement.field(Field::Alternative).is_some_and(always_leaves) {
+    } else if statement
+        .field(Field::Alternative)
+        .is_some_and(always_leaves)
+    {
         Some(true)
     } else {
         None
@@ -142,7 +162,11 @@ fn always_leaves(mut statement: Node) -> bool {
         statement.kind(),
         Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause
     ) {
-        match statement.named_children().filter(|child| child.kind() != Kind::Comment).last() {
+        match statement
+            .named_children()
+            .filter(|child| child.kind() != Kind::Comment)
+            .last()
+        {
             Some(last) => statement = last,
             None => return false,
         }
@@ -194,7 +218,13 @@ fn may_matter(code: &[u8]) -> bool {
 }
 
 fn is_zero(code: &[u8]) -> bool {
-    let zero: [&[u8]; 5] = [b"0", b"GLOBAL_ROOT_UID", b"ROOT_UID", b"(uid_t)0", b"(uid_t) 0"];
+    let zero: [&[u8]; 5] = [
+        b"0",
+        b"GLOBAL_ROOT_UID",
+        b"ROOT_UID",
+        b"(uid_t)0",
+        b"(uid_t) 0",
+    ];
     zero.contains(&code.trim_ascii())
 }
 
@@ -210,10 +240,16 @@ struct Decides<'d, 't, 'c> {
 }
 
 impl Decides<'_, '_, '_> {
-    const NOTHING: Self = Decides { decision: None, truth: true };
+    const NOTHING: Self = Decides {
+        decision: None,
+        truth: true,
+    };
 
     fn opposite(self) -> Self {
-        Decides { truth: !self.truth, ..self }
+        Decides {
+            truth: !self.truth,
+            ..self
+        }
     }
 }
 
@@ -335,7 +371,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let condition = node.field(Field::Condition);
         if let Some(condition) = condition {
             let decision = Decision::new(node);
-            let decides = Decides { decision: Some(&decision), truth: true };
+            let decides = Decides {
+                decision: Some(&decision),
+                truth: true,
+            };
             self.decide(condition, conditional, depth + 1, decides);
         }
         let alternative = node.field(Field::Alternative);
@@ -362,7 +401,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             // A macro may hold the label by which what follows a return is reached: the cases of
             // RO_IOCTLS in the switch of sd_ioctl (2.0).
             if left
-                && !matches!(kind, Kind::LabeledStatement | Kind::CaseStatement | Kind::Comment)
+                && !matches!(
+                    kind,
+                    Kind::LabeledStatement | Kind::CaseStatement | Kind::Comment
+                )
             {
                 for guard in &mut self.under {
                     guard.expr = Some(guards::unknown());
@@ -394,7 +436,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.under.push(guard);
             }
             if kind != Kind::Comment {
-                let end = statement.end().checked_sub(1).and_then(|at| self.code.get(at));
+                let end = statement
+                    .end()
+                    .checked_sub(1)
+                    .and_then(|at| self.code.get(at));
                 looped = kind == Kind::ExpressionStatement && end != Some(&b';');
             }
         }
@@ -419,15 +464,24 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     }
 
     fn add_flow(&mut self, value: Node<'t>, target: Sym, source: Sym) {
-        let flow = Flow { line: self.row(value), target, source };
-        self.body.flows.entry((self.offset(value), source.text())).or_insert(flow);
+        let flow = Flow {
+            line: self.row(value),
+            target,
+            source,
+        };
+        self.body
+            .flows
+            .entry((self.offset(value), source.text()))
+            .or_insert(flow);
     }
 
     /// A goto from anywhere may lead here, past what returned earlier and into what stands under
     /// a condition.
     fn label(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         if !self.under.is_empty() {
-            let name = node.field(Field::Label).map_or(&b""[..], |label| label.bytes(self.code));
+            let name = node
+                .field(Field::Label)
+                .map_or(&b""[..], |label| label.bytes(self.code));
             let jumps = self.jumps.get_or_insert_with(|| jumps(self.code));
             for guard in &mut self.under {
                 let outside = |&(target, at): &(&[u8], usize)| {
@@ -452,7 +506,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         // Without a case that is not configured, its label goes elsewhere.
         let here = (self.condition_at)(self.offset(node));
         let mut all = vec![];
-        for case in body.named_children().filter(|case| case.kind() == Kind::CaseStatement) {
+        for case in body
+            .named_children()
+            .filter(|case| case.kind() == Kind::CaseStatement)
+        {
             let label = self.case_label(case);
             let sure = here == (self.condition_at)(self.offset(case));
             if sure && label != guards::unknown() && !all.contains(&label) {
@@ -490,7 +547,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return *DEFAULT;
         };
         let found = self.expression(label);
-        if found.as_sym().is_some() { found } else { guards::unknown() }
+        if found.as_sym().is_some() {
+            found
+        } else {
+            guards::unknown()
+        }
     }
 
     fn loop_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
@@ -518,8 +579,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         if let Some(label) = label.filter(|label| label.kind() == Kind::Identifier) {
             self.case = Sym::latin1(label.bytes(self.code));
         }
-        let statements: Vec<_> =
-            node.named_children().filter(|&child| Some(child) != label).collect();
+        let statements: Vec<_> = node
+            .named_children()
+            .filter(|&child| Some(child) != label)
+            .collect();
         self.sequence(&statements, true, depth);
         self.case = outer;
     }
@@ -535,7 +598,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return;
         };
         let own = Decision::new(node);
-        let on_own = Decides { decision: Some(&own), truth: true };
+        let on_own = Decides {
+            decision: Some(&own),
+            truth: true,
+        };
         self.decide(condition, conditional, depth + 1, on_own);
         for (field, truth) in [(Field::Consequence, true), (Field::Alternative, false)] {
             let Some(side) = node.field(field) else {
@@ -596,9 +662,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         depth: u32,
         decides: Decides<'_, 't, 'c>,
     ) {
-        let (Some(operator), Some(left), Some(right)) =
-            (node.field(Field::Operator), node.field(Field::Left), node.field(Field::Right))
-        else {
+        let (Some(operator), Some(left), Some(right)) = (
+            node.field(Field::Operator),
+            node.field(Field::Left),
+            node.field(Field::Right),
+        ) else {
             self.through(node, conditional, depth + 1);
             return;
         };
@@ -606,12 +674,17 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         match sign {
             Kind::AndAnd | Kind::OrOr => {
                 self.decide(left, conditional, depth + 1, decides);
-                self.under.push(Guard::new(left, sign == Kind::AndAnd, right));
+                self.under
+                    .push(Guard::new(left, sign == Kind::AndAnd, right));
                 self.decide(right, true, depth + 1, decides);
                 self.under.pop();
             }
             Kind::Equal | Kind::NotEqual => {
-                let same = if sign == Kind::NotEqual { decides } else { decides.opposite() };
+                let same = if sign == Kind::NotEqual {
+                    decides
+                } else {
+                    decides.opposite()
+                };
                 for (side, other) in [(left, right), (right, left)] {
                     if is_zero(other.bytes(self.code)) {
                         self.decide(side, conditional, depth + 1, same);
@@ -640,8 +713,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return;
         };
         let (target, pointer) = self.places.called(function);
-        let given: Vec<_> =
-            arguments.named_children().filter(|one| one.kind() != Kind::Comment).collect();
+        let given: Vec<_> = arguments
+            .named_children()
+            .filter(|one| one.kind() != Kind::Comment)
+            .collect();
         if target == "uid_eq" && compares_root(arguments, &self.places) {
             // True for root, as a uid itself is true for everybody else.
             self.uid_test(node, conditional, decides.opposite());
@@ -673,8 +748,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let (effect, errno) = self.outcome(decides.opposite());
         let condition = (self.condition_at)(self.offset(node));
         let target_sym = Sym::new(target);
-        let arguments: Vec<Sym> =
-            given.iter().map(|&one| Sym::new(&self.places.argument(one, target))).collect();
+        let arguments: Vec<Sym> = given
+            .iter()
+            .map(|&one| Sym::new(&self.places.argument(one, target)))
+            .collect();
         Call {
             line: self.row(node),
             target: target_sym,
@@ -691,9 +768,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     }
 
     fn outcome(&self, decides: Decides<'_, 't, 'c>) -> Outcome<'c> {
-        decides
-            .decision
-            .map_or(UNKNOWN, |decision| decision.when(decides.truth, &self.decisions))
+        decides.decision.map_or(UNKNOWN, |decision| {
+            decision.when(decides.truth, &self.decisions)
+        })
     }
 
     // Uids.
@@ -741,8 +818,12 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 }
             });
             // What is not compiled wherever this code is does not guard it.
-            let compiled =
-                || guard.configured.iter().all(|one| parts(configured).any(|part| part == *one));
+            let compiled = || {
+                guard
+                    .configured
+                    .iter()
+                    .all(|one| parts(configured).any(|part| part == *one))
+            };
             if expr != guards::unknown() && compiled() {
                 found.push(expr);
             }
@@ -778,7 +859,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 Some(("addr", operands)) => operands.first().copied(),
                 _ => None,
             };
-            let inner = address.unwrap_or(one).as_text().filter(|text| text.starts_with('$'));
+            let inner = address
+                .unwrap_or(one)
+                .as_text()
+                .filter(|text| text.starts_with('$'));
             if let Some(variable) = inner {
                 if let Some(target) = target {
                     self.body.arguments.insert((variable, target.text()));
@@ -810,7 +894,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             Kind::AndAssign => Expr::tuple("&", &[place, value]),
             _ => value,
         };
-        self.body.sets.entry(self.offset(node)).or_insert((name, value));
+        self.body
+            .sets
+            .entry(self.offset(node))
+            .or_insert((name, value));
     }
 
     // Storing.
@@ -853,7 +940,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let specifier = node.field(Field::Type);
         let mut type_ = type_name(specifier, self.code);
         if let Some(specifier) = specifier
-            && matches!(specifier.kind(), Kind::StructSpecifier | Kind::UnionSpecifier)
+            && matches!(
+                specifier.kind(),
+                Kind::StructSpecifier | Kind::UnionSpecifier
+            )
         {
             self.structs(specifier);
         }
@@ -869,7 +959,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
             self.places.locals.insert(Local {
                 name: found.name,
-                type_: if found.pointer_to_function { Sym::default() } else { type_ },
+                type_: if found.pointer_to_function {
+                    Sym::default()
+                } else {
+                    type_
+                },
                 function: found.pointer_to_function,
             });
             let Some(value) = value else {
@@ -881,8 +975,15 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             } else {
                 self.flow(variable.text(), value);
             }
-            let set = if is_static { guards::unknown() } else { self.expression(value) };
-            self.body.sets.entry(self.offset(declarator)).or_insert((variable, set));
+            let set = if is_static {
+                guards::unknown()
+            } else {
+                self.expression(value)
+            };
+            self.body
+                .sets
+                .entry(self.offset(declarator))
+                .or_insert((variable, set));
             self.visit(value, conditional, depth + 1);
         }
     }
@@ -909,7 +1010,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let mut all = vec![];
         for child in list.named_children() {
             if child.kind() == Kind::VariadicParameter {
-                all.push(Parameter { name: Sym::new("..."), type_: Sym::default() });
+                all.push(Parameter {
+                    name: Sym::new("..."),
+                    type_: Sym::default(),
+                });
             }
             if child.kind() != Kind::ParameterDeclaration {
                 continue;
@@ -934,7 +1038,12 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     /// What an expression relays (see `relays`). To be asked after the visit.
     pub fn relays(&self, expression: Node<'t>) -> SymList {
-        let tests: Vec<i64> = self.body.uid_tests.keys().map(|at| at - self.base).collect();
+        let tests: Vec<i64> = self
+            .body
+            .uid_tests
+            .keys()
+            .map(|at| at - self.base)
+            .collect();
         let found: Vec<Sym> = relayed(expression, &self.places, &tests)
             .iter()
             .map(|name| Sym::new(name))
@@ -957,11 +1066,17 @@ fn jumps(code: &[u8]) -> Vec<(&[u8], usize)> {
         .filter_map(|at| {
             let inside = at.checked_sub(1).and_then(|before| code.get(before));
             let rest = code.get(at + 4..)?;
-            let white = rest.iter().take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r')).count();
+            let white = rest
+                .iter()
+                .take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r'))
+                .count();
             let label = rest.get(white..)?;
             let length = label.iter().take_while(|&&b| is_word(b)).count();
             let whole = !inside.is_some_and(|&b| is_word(b)) && white > 0 && length > 0;
-            label.get(..length).filter(|_| whole).map(|label| (label, at))
+            label
+                .get(..length)
+                .filter(|_| whole)
+                .map(|label| (label, at))
         })
         .collect()
 }

@@ -221,7 +221,9 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             self.callers.insert(name, self.callers_by(name));
         }
         let known = self.callers.get_mut(&name);
-        let named = known.and_then(|known| known.remove(&callee)).unwrap_or_default();
+        let named = known
+            .and_then(|known| known.remove(&callee))
+            .unwrap_or_default();
         let calls = self.pointers.calls(callee);
         let possible = calls
             .into_iter()
@@ -266,7 +268,11 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
         let made = self.pointers.expansions.calls.get(name).iter();
         let made = made.map(|(caller, call)| (*caller, Some(*call)));
         // "#define iput_final really_iput"
-        let aliases = program.aliases.get(name).iter().map(|macro_| (*macro_, None));
+        let aliases = program
+            .aliases
+            .get(name)
+            .iter()
+            .map(|macro_| (*macro_, None));
         for step in made.chain(aliases) {
             let path = program[step.0].path;
             if self.view.built(path) {
@@ -288,7 +294,9 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             return known.clone();
         }
         let mut found: FxHashMap<DefId, Vec<Step>> = FxHashMap::default();
-        self.each_step(name, |callee, step| found.entry(callee).or_default().push(step));
+        self.each_step(name, |callee, step| {
+            found.entry(callee).or_default().push(step)
+        });
         let found = Rc::new(found);
         self.steps.insert(name, found.clone());
         found
@@ -352,7 +360,9 @@ impl<'v, 'p, 'f> Found<'v, 'p, 'f> {
             order: 0,
         };
         let same = self.known.entry((caller, via)).or_default();
-        let alike = same.iter().find(|at| told(&self.edges[**at]) == told(&edge));
+        let alike = same
+            .iter()
+            .find(|at| told(&self.edges[**at]) == told(&edge));
         match alike {
             Some(&at) if rank(&edge) < rank(&self.edges[at]) => self.edges[at] = edge,
             Some(_) => {}

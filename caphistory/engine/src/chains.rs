@@ -128,19 +128,23 @@ fn or(target: &mut [u64], mask: &[u64]) {
     }
 }
 
-
 fn has(mask: &[u64], bit: u32) -> bool {
     let word = mask.get(bit as usize / 64).copied().unwrap_or_default();
     word >> (bit % 64) & 1 != 0
 }
 
 fn without(mask: &[u64], seen: &[u64]) -> Mask {
-    mask.iter().zip(seen).map(|(word, seen)| word & !seen).collect()
+    mask.iter()
+        .zip(seen)
+        .map(|(word, seen)| word & !seen)
+        .collect()
 }
 
 fn bits(mask: &[u64]) -> impl Iterator<Item = u32> {
     let set = |word: u64| (0..64).filter(move |bit| word >> bit & 1 != 0);
-    (0..).zip(mask).flat_map(move |(at, word)| set(*word).map(move |bit| at * 64 + bit))
+    (0..)
+        .zip(mask)
+        .flat_map(move |(at, word)| set(*word).map(move |bit| at * 64 + bit))
 }
 
 /// A definition with what is known of its parameters, and the entries that came to it: those that
@@ -172,6 +176,8 @@ impl Level {
 
 /// The nodes to which steps lead: of those by name, and of those through pointers.
 type Following = Rc<[Vec<NodeId>; 2]>;
+/// A node, and how many pointer steps and steps lead there.
+type Arrival = (NodeId, u8, u8);
 /// A last step, the node before it and the entries that came by it.
 type LastStep = (EdgeId, NodeId, Mask);
 
@@ -190,18 +196,15 @@ struct Search<'g, 'c, 's, 'v, 'p, 'f> {
     following: Vec<Option<Following>>,
     before: Vec<Vec<(EdgeId, NodeId)>>,
     /// Of the steps to a node those by which entries came in so many, and the chains.
-    last: FxHashMap<(NodeId, u8, u8), Rc<[LastStep]>>,
-    chains: FxHashMap<(NodeId, u8, u8, u32), (Option<ChainId>, bool)>,
+    last: FxHashMap<Arrival, Rc<[LastStep]>>,
+    chains: FxHashMap<(Arrival, u32), (Option<ChainId>, bool)>,
 }
 
 // So many different sets of constants for one function; from there on nothing is assumed.
 const MOST_CONTEXTS: usize = 64;
 
 impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
-    fn new(
-        asked: &Question<'g>,
-        constants: Option<&'c mut Constants<'s, 'v, 'p, 'f>>,
-    ) -> Self {
+    fn new(asked: &Question<'g>, constants: Option<&'c mut Constants<'s, 'v, 'p, 'f>>) -> Self {
         let entries = asked.entries;
         Search {
             program: asked.program,
@@ -361,7 +364,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         if depth == 0 {
             return (None, false);
         }
-        if let Some(known) = self.chains.get(&(at, hops, depth, bit)) {
+        if let Some(known) = self.chains.get(&((at, hops, depth), bit)) {
             return *known;
         }
         let steps = self.steps(at, hops, depth);
@@ -374,7 +377,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         let (rest, conditional) = self.chain(chains, *before, fewer, depth - 1, bit);
         let chain = chains.longer(rest, step(self.program, edge));
         let found = (Some(chain), conditional || edge.conditional);
-        self.chains.insert((at, hops, depth, bit), found);
+        self.chains.insert(((at, hops, depth), bit), found);
         found
     }
 
@@ -442,7 +445,8 @@ pub fn reached(
         let mut arrivals: Vec<(u8, u8, usize, Mask, NodeId)> = Vec::new();
         for (order, node) in search.asking(site) {
             let all = search.nodes[node as usize].arrivals.iter();
-            arrivals.extend(all.map(|(hops, depth, mask)| (*hops, *depth, order, mask.clone(), node)));
+            arrivals
+                .extend(all.map(|(hops, depth, mask)| (*hops, *depth, order, mask.clone(), node)));
         }
         arrivals.sort_by_key(|(hops, depth, order, _, _)| (*hops, *depth, *order));
         let mut seen = vec![0; search.words];
@@ -450,7 +454,9 @@ pub fn reached(
             let fresh = without(&mask, &seen);
             or(&mut seen, &mask);
             for bit in bits(&fresh) {
-                let answer = known.get(bit as usize).and_then(|known| answer(known, number));
+                let answer = known
+                    .get(bit as usize)
+                    .and_then(|known| answer(known, number));
                 let found = answer.unwrap_or_else(|| {
                     let (chain, conditional) = search.chain(chains, node, hops, depth, bit);
                     Found {
@@ -469,7 +475,9 @@ pub fn reached(
 
 /// The chain to a site among those of an entry.
 pub fn answer(known: &[(u32, Found)], site: u32) -> Option<Found> {
-    let at = known.binary_search_by_key(&site, |(number, _)| *number).ok()?;
+    let at = known
+        .binary_search_by_key(&site, |(number, _)| *number)
+        .ok()?;
     Some(known[at].1)
 }
 
@@ -502,7 +510,10 @@ mod tests {
         assert_eq!(chains.steps(two), [step(1), step(2)]);
         let mut others = Chains::default();
         others.longer(None, step(3));
-        assert_eq!(others.take_in(&chains)[1], others.longer(Some(ChainId(1)), step(2)));
+        assert_eq!(
+            others.take_in(&chains)[1],
+            others.longer(Some(ChainId(1)), step(2))
+        );
     }
 
     #[test]

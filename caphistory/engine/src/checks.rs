@@ -149,10 +149,10 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         }
         let name = call.target;
         let path = self.view.program[caller].path;
-        if let Some(position) = self.positions.get(&name) {
-            if self.seeds.contains(&name) || self.means_plumbing(name, path) {
-                return vec![meaning(name, *position, call)];
-            }
+        if let Some(position) = self.positions.get(&name)
+            && (self.seeds.contains(&name) || self.means_plumbing(name, path))
+        {
+            return vec![meaning(name, *position, call)];
         }
         if self.fixed_names.contains(&name) {
             let targets = self.view.resolve(name, path);
@@ -164,7 +164,9 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
 
     fn means_plumbing(&self, name: Sym, path: PathId) -> bool {
         let targets = self.view.resolve(name, path);
-        targets.iter().any(|target| self.plumbing.contains_key(target))
+        targets
+            .iter()
+            .any(|target| self.plumbing.contains_key(target))
     }
 
     /// A function is plumbing if it hands one of its parameters to a check as the capability:
@@ -226,7 +228,11 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             let Some(argument) = call.arguments.get().get(position) else {
                 continue;
             };
-            if !self.view.resolve(name, program[*caller].path).contains(&definition) {
+            if !self
+                .view
+                .resolve(name, program[*caller].path)
+                .contains(&definition)
+            {
                 continue;
             }
             is_handed = true;
@@ -265,7 +271,12 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         let program = self.view.program;
         let relays = |one: &DefId| relays(program[*one].fact).contains(&name);
         if name.text() == UID0 {
-            return program.testing_uids().iter().copied().filter(relays).collect();
+            return program
+                .testing_uids()
+                .iter()
+                .copied()
+                .filter(relays)
+                .collect();
         }
         let calling = program.calls.get(name).iter().map(|(caller, _)| *caller);
         let aliases = program.aliases.get(name).iter().copied();
@@ -276,7 +287,11 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         let fact = self.view.program[definition].fact;
         let alias = fact.macro_().map(|one| one.alias).unwrap_or_default();
         let relays = relays(fact);
-        let names = if relays.is_empty() { &[alias] } else { relays.get() };
+        let names = if relays.is_empty() {
+            &[alias]
+        } else {
+            relays.get()
+        };
         let mut found: Vec<Meaning> = Vec::new();
         for name in names {
             let meanings = if name.text() == UID0 {
@@ -301,9 +316,14 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
 
     fn meanings_of(&self, name: Sym, definition: DefId) -> Vec<Meaning> {
         let calls = self.view.program[definition].fact.calls();
-        let mut named = calls.iter().filter(|call| call.target == name && !call.pointer).peekable();
+        let mut named = calls
+            .iter()
+            .filter(|call| call.target == name && !call.pointer)
+            .peekable();
         if named.peek().is_some() {
-            return named.flat_map(|call| self.meanings(call, definition)).collect();
+            return named
+                .flat_map(|call| self.meanings(call, definition))
+                .collect();
         }
         // "#define permission_check suser": a macro that renames a check.
         match self.positions.get(&name) {
@@ -323,18 +343,26 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             path: program[one].path,
             line: program[one].line,
         };
-        let plumbing = self.plumbing.iter().map(move |(one, parameter)| {
-            row(*one, plainly(program[*one].name), Some(*parameter))
-        });
+        let plumbing = self
+            .plumbing
+            .iter()
+            .map(move |(one, parameter)| row(*one, plainly(program[*one].name), Some(*parameter)));
         let fixed = self.fixed.iter().flat_map(move |(one, meanings)| {
-            meanings.iter().map(move |meaning| row(*one, *meaning, None))
+            meanings
+                .iter()
+                .map(move |meaning| row(*one, *meaning, None))
         });
         plumbing.chain(fixed)
     }
 
     /// Every name that asks in this release, in order.
     pub fn names(&self) -> Vec<Sym> {
-        let all: FxHashSet<Sym> = self.positions.keys().chain(&self.fixed_names).copied().collect();
+        let all: FxHashSet<Sym> = self
+            .positions
+            .keys()
+            .chain(&self.fixed_names)
+            .copied()
+            .collect();
         in_order(all)
     }
 
@@ -347,7 +375,9 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
                 if !self.is_check(*caller) {
                     let meanings = self.meanings(call, *caller).into_iter();
                     let asked = Asked::from(call);
-                    found.extend(meanings.map(|meaning| site(&program[*caller], *caller, asked, meaning)));
+                    found.extend(
+                        meanings.map(|meaning| site(&program[*caller], *caller, asked, meaning)),
+                    );
                 }
             }
         }
@@ -491,7 +521,12 @@ fn meaning(check_name: Sym, position: Option<usize>, call: &Call) -> Meaning {
     let Some(position) = position else {
         return plainly(check_name);
     };
-    let argument = call.arguments.get().get(position).copied().unwrap_or_default();
+    let argument = call
+        .arguments
+        .get()
+        .get(position)
+        .copied()
+        .unwrap_or_default();
     let text = argument.text().trim_start_matches([':', '$', '=']);
     let text = text.replace('>', "->");
     if is_capability(&text) {
@@ -540,7 +575,10 @@ mod tests {
 
     #[test]
     fn a_capability_is_a_constant_of_that_name() {
-        assert_eq!(asking(":CAP_SYS_ADMIN").capability, Some(Sym::new("CAP_SYS_ADMIN")));
+        assert_eq!(
+            asking(":CAP_SYS_ADMIN").capability,
+            Some(Sym::new("CAP_SYS_ADMIN"))
+        );
         assert_eq!(asking("$p>cap").argument, Some(Sym::new("p->cap")));
         assert_eq!(asking("").argument, Some(Sym::new("?")));
     }

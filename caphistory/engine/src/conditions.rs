@@ -40,8 +40,10 @@ const TARGETS: [(&str, &[&str]); 3] = [
     ),
 ];
 /// What arch/x86/Kconfig sets by the processor alone (2.6.24 on), and others do not have.
-const OPTIONS: [(&str, &[&str]); 2] =
-    [("i386", &["CONFIG_X86_32"]), ("x86_64", &["CONFIG_X86_64", "CONFIG_64BIT"])];
+const OPTIONS: [(&str, &[&str]); 2] = [
+    ("i386", &["CONFIG_X86_32"]),
+    ("x86_64", &["CONFIG_X86_64", "CONFIG_64BIT"]),
+];
 pub const VERSION: &str = "LINUX_VERSION_CODE";
 const ALWAYS: [&str; 3] = ["__KERNEL__", "__GNUC__", VERSION];
 const NEVER: [&str; 3] = ["__ASSEMBLY__", "__ASSEMBLER__", "__cplusplus"];
@@ -85,7 +87,10 @@ pub fn possible(condition: &str, target: &Target<'_>) -> bool {
         return true;
     }
     let mut reader = Reader {
-        tokens: TOKEN.find_iter(condition).map(|token| token.as_str()).collect(),
+        tokens: TOKEN
+            .find_iter(condition)
+            .map(|token| token.as_str())
+            .collect(),
         at: 0,
         depth: 0,
         target,
@@ -212,7 +217,9 @@ impl Reader<'_> {
 
     fn defined(&self, name: &str) -> Option<bool> {
         let of = |table: &[(&str, &[&str])], mine: bool| {
-            let abis = table.iter().filter(|&&(abi, _)| (abi == self.target.abi) == mine);
+            let abis = table
+                .iter()
+                .filter(|&&(abi, _)| (abi == self.target.abi) == mine);
             abis.into_iter().any(|(_, names)| names.contains(&name))
         };
         if ALWAYS.contains(&name) || of(&TARGETS, true) || of(&OPTIONS, true) {
@@ -222,8 +229,14 @@ impl Reader<'_> {
             return Some(false);
         }
         let option = name.strip_prefix("CONFIG_")?;
-        let option = option.strip_prefix("ARCH_").unwrap_or(option).to_lowercase();
-        self.target.others.contains(&option.as_str()).then_some(false)
+        let option = option
+            .strip_prefix("ARCH_")
+            .unwrap_or(option)
+            .to_lowercase();
+        self.target
+            .others
+            .contains(&option.as_str())
+            .then_some(false)
     }
 
     fn skip(&mut self) {
@@ -280,7 +293,10 @@ fn comparing(sign: &str) -> Option<fn(&u128, &u128) -> bool> {
 /// A number of C.
 fn number(token: &str) -> Option<u128> {
     let plain = token.trim_end_matches(['u', 'U', 'l', 'L']);
-    match plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X")) {
+    match plain
+        .strip_prefix("0x")
+        .or_else(|| plain.strip_prefix("0X"))
+    {
         Some(hexadecimal) => digits(hexadecimal, 16),
         None if plain.starts_with('0') && plain != "0" => None,
         None => digits(plain, 10),
@@ -299,13 +315,24 @@ mod tests {
 
     fn holds(condition: &str) -> bool {
         let version = version_code("2.2.24");
-        possible(condition, &Target { abi: "i386", others: vec!["", "alpha"], version })
+        possible(
+            condition,
+            &Target {
+                abi: "i386",
+                others: vec!["", "alpha"],
+                version,
+            },
+        )
     }
 
     #[test]
     fn what_is_known_of_a_kernel_decides() {
-        assert!(holds("defined(A) && LINUX_VERSION_CODE >= KERNEL_VERSION(2,2,0)"));
-        assert!(!holds("LINUX_VERSION_CODE < KERNEL_VERSION(2,2,0) || defined(__alpha__)"));
+        assert!(holds(
+            "defined(A) && LINUX_VERSION_CODE >= KERNEL_VERSION(2,2,0)"
+        ));
+        assert!(!holds(
+            "LINUX_VERSION_CODE < KERNEL_VERSION(2,2,0) || defined(__alpha__)"
+        ));
         assert!(!holds("LINUX_VERSION_CODE < 0x20100"));
         assert!(!holds("defined(CONFIG_ALPHA)"));
         assert!(holds("!(X + 1 > 2)"));

@@ -54,6 +54,9 @@ struct Wishes {
     all: Rc<[Wish]>,
 }
 
+/// An argument of a caller's call, and the member of it that the callee wants to know.
+type Asked = (DefId, ExprList, usize, Option<Sym>);
+
 /// The calls that are handed a variable, and as which argument, by the variable.
 type Handed = FxHashMap<Sym, Vec<(Call, usize)>>;
 
@@ -66,7 +69,7 @@ pub struct Constants<'s, 'v, 'p, 'f> {
     wanted: FxHashMap<DefId, Wanted>,
     /// What was asked for already: guards, and arguments of calls.
     guarded: FxHashSet<(DefId, ExprList)>,
-    asked: FxHashMap<(DefId, ExprList), FxHashSet<(usize, Option<Sym>)>>,
+    asked: FxHashSet<Asked>,
     /// The definitions with wishes that `news` has not told.
     untold: Vec<DefId>,
     wishes: FxHashMap<DefId, Wishes>,
@@ -90,7 +93,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             positions: FxHashMap::default(),
             wanted: FxHashMap::default(),
             guarded: FxHashSet::default(),
-            asked: FxHashMap::default(),
+            asked: FxHashSet::default(),
             untold: Vec::new(),
             wishes: FxHashMap::default(),
             shared: FxHashMap::default(),
@@ -138,8 +141,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             let Some(expr) = call.passes.get().get(wish.position).copied() else {
                 continue;
             };
-            let asked = self.asked.entry((caller, call.passes)).or_default();
-            if !asked.insert((wish.position, wish.member)) {
+            let asked = (caller, call.passes, wish.position, wish.member);
+            if !self.asked.insert(asked) {
                 continue;
             }
             let base = struct_of(expr);
@@ -224,7 +227,10 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         if let Some(known) = self.wishes.get(&definition) {
             return known.clone();
         }
-        let mut all = self.wanted.get(&definition).map_or(Vec::new(), |one| one.wishes.clone());
+        let mut all = self
+            .wanted
+            .get(&definition)
+            .map_or(Vec::new(), |one| one.wishes.clone());
         all.sort_by_key(|wish| wish.place.text());
         let number = self.shared.len() as u32;
         let all: Rc<[Wish]> = all.into();
@@ -267,7 +273,10 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     fn is_function(&self, name: Sym, user: DefId) -> bool {
         let program = self.pointers.view.program;
         let found = self.pointers.view.resolve(name, program[user].path);
-        !found.is_empty() && found.iter().all(|one| program[*one].fact.function().is_some())
+        !found.is_empty()
+            && found
+                .iter()
+                .all(|one| program[*one].fact.function().is_some())
     }
 
     /// Whether a variable (`$x`) is one of a definition's parameters.
@@ -291,7 +300,10 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let program = self.pointers.view.program;
         let known = self.sets.entry(caller).or_insert_with(|| {
             let mut found: FxHashMap<Sym, Vec<Expr>> = FxHashMap::default();
-            let sets = program[caller].fact.function().map_or(&[][..], |one| &one.sets);
+            let sets = program[caller]
+                .fact
+                .function()
+                .map_or(&[][..], |one| &one.sets);
             for (place, expr) in sets {
                 found.entry(*place).or_default().push(*expr);
             }
@@ -332,7 +344,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let callees = if call.pointer {
             self.pointers.targets(caller, call)
         } else {
-            view.resolve(call.target, view.program[caller].path).to_vec()
+            view.resolve(call.target, view.program[caller].path)
+                .to_vec()
         };
         callees.is_empty()
             || callees
@@ -407,7 +420,9 @@ fn is_set(function: &Function, place: Sym, member: Sym) -> bool {
     let mut sets = function.sets.iter();
     let mut flows = function.flows.iter();
     sets.any(|(name, expr)| {
-        is_member(*name, member) || *name == place || leaves(*expr).into_iter().any(|one| one == place)
+        is_member(*name, member)
+            || *name == place
+            || leaves(*expr).into_iter().any(|one| one == place)
     }) || flows.any(|flow| flow.source == place || flow.target == place)
 }
 
@@ -494,7 +509,10 @@ impl Situation {
         }
         let named = constants.named(self.definition);
         let known = |name: Sym| self.known(name, &named);
-        let found = guards.get().iter().all(|guard| truth_of(*guard, &known) != Some(false));
+        let found = guards
+            .get()
+            .iter()
+            .all(|guard| truth_of(*guard, &known) != Some(false));
         self.decided.insert(guards, found);
         found
     }
@@ -561,15 +579,17 @@ impl Situation {
 
     fn own(&self, name: Sym) -> Option<Value> {
         let mut values = self.context.iter();
-        values.find(|(place, _)| *place == name).map(|(_, value)| *value)
+        values
+            .find(|(place, _)| *place == name)
+            .map(|(_, value)| *value)
     }
 
     fn value(&self, constants: &mut Constants<'_, '_, '_, '_>, expr: Expr) -> Option<Value> {
         // Most arguments are variables, or not followed: the constants need not be looked at.
-        if let Ok(text) = parts(expr) {
-            if text.text().starts_with(['$', '?']) {
-                return self.own(text);
-            }
+        if let Ok(text) = parts(expr)
+            && text.text().starts_with(['$', '?'])
+        {
+            return self.own(text);
         }
         let named = constants.named(self.definition);
         value_of(expr, &|name| self.known(name, &named))
@@ -640,9 +660,15 @@ mod tests {
     fn an_address_hands_a_struct_on() {
         let variable = Expr::text("$attr");
         assert_eq!(struct_of(variable), Some(Sym::new("$attr")));
-        assert_eq!(struct_of(Expr::tuple("addr", &[variable])), Some(Sym::new("$attr")));
+        assert_eq!(
+            struct_of(Expr::tuple("addr", &[variable])),
+            Some(Sym::new("$attr"))
+        );
         assert_eq!(struct_of(Expr::text("$attr>valid")), None);
-        assert!(is_last(Expr::tuple("addr", &[variable, Expr::text("last")])));
+        assert!(is_last(Expr::tuple(
+            "addr",
+            &[variable, Expr::text("last")]
+        )));
     }
 
     #[test]

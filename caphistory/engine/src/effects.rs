@@ -51,7 +51,10 @@ pub struct Decisions<'t, 'c> {
 
 impl<'t, 'c> Decisions<'t, 'c> {
     pub fn new(code: &'c [u8]) -> Decisions<'t, 'c> {
-        Decisions { code, labels: OnceCell::new() }
+        Decisions {
+            code,
+            labels: OnceCell::new(),
+        }
     }
 
     /// The labelled statement that a goto leads to.
@@ -71,7 +74,9 @@ impl<'t, 'c> Decisions<'t, 'c> {
             }
             found
         });
-        labels.get(goto.field(Field::Label)?.bytes(self.code)).copied()
+        labels
+            .get(goto.field(Field::Label)?.bytes(self.code))
+            .copied()
     }
 }
 
@@ -84,7 +89,10 @@ pub struct Decision<'t, 'c> {
 impl<'t, 'c> Decision<'t, 'c> {
     /// The decision that an if statement or conditional expression makes.
     pub fn new(node: Node<'t>) -> Decision<'t, 'c> {
-        Decision { node, outcomes: [Cell::new(None), Cell::new(None)] }
+        Decision {
+            node,
+            outcomes: [Cell::new(None), Cell::new(None)],
+        }
     }
 
     /// The effect of the condition being `truth`.
@@ -101,13 +109,17 @@ impl<'t, 'c> Decision<'t, 'c> {
     }
 
     fn side(&self, truth: bool) -> Option<Node<'t>> {
-        self.node.field(if truth { Field::Consequence } else { Field::Alternative })
+        self.node.field(if truth {
+            Field::Consequence
+        } else {
+            Field::Alternative
+        })
     }
 
     fn ternary(&self, truth: bool, among: &Decisions<'t, 'c>) -> Outcome<'c> {
-        let effect = self
-            .side(truth)
-            .map_or(UNKNOWN, |side| value(side.bytes(among.code), &Known::default()));
+        let effect = self.side(truth).map_or(UNKNOWN, |side| {
+            value(side.bytes(among.code), &Known::default())
+        });
         let mut above = self.node.parent();
         while let Some(node) = above.filter(|node| node.kind() == Kind::ParenthesizedExpression) {
             above = node.parent();
@@ -129,7 +141,11 @@ impl<'t, 'c> Decision<'t, 'c> {
         // "if (capable(…)) return 0;" denies behind the statement.
         if self.side(true).is_some_and(leaves) {
             let effect = way.follow(&behind(self.node), &self.before(among.code), b"", false);
-            return if effect.0 == Effect::Deny { effect } else { LIMIT };
+            return if effect.0 == Effect::Deny {
+                effect
+            } else {
+                LIMIT
+            };
         }
         LIMIT
     }
@@ -147,7 +163,10 @@ impl<'t, 'c> Decision<'t, 'c> {
                 let Some(statement) = sibling else {
                     break;
                 };
-                if matches!(statement.kind(), Kind::ExpressionStatement | Kind::Declaration) {
+                if matches!(
+                    statement.kind(),
+                    Kind::ExpressionStatement | Kind::Declaration
+                ) {
                     each_assignment(statement.bytes(code), |name, errno| {
                         known.entry(name).or_insert(errno);
                     });
@@ -240,7 +259,11 @@ impl<'t, 'c> Way<'_, 't, 'c> {
             let returned = statement.first_named();
             let text = returned.map_or(&b""[..], |node| node.bytes(self.among.code));
             let effect = value(text, known);
-            let left = if fresh.is_empty() { known.get(OUT).copied() } else { Some(fresh) };
+            let left = if fresh.is_empty() {
+                known.get(OUT).copied()
+            } else {
+                Some(fresh)
+            };
             let nothing = matches!(text.trim_ascii(), b"" | b"0" | b"NULL");
             return match left {
                 Some(left) if effect == UNKNOWN && !left.is_empty() && nothing => {
@@ -311,11 +334,15 @@ fn inside(statement: Node) -> Vec<Node> {
 }
 
 fn is_else_if(statement: Node) -> bool {
-    statement.parent().is_some_and(|above| above.kind() == Kind::ElseClause)
+    statement
+        .parent()
+        .is_some_and(|above| above.kind() == Kind::ElseClause)
 }
 
 fn following(node: Node) -> Vec<Node> {
-    std::iter::successors(node.next(), |node| node.next()).take(LOOK_BACK).collect()
+    std::iter::successors(node.next(), |node| node.next())
+        .take(LOOK_BACK)
+        .collect()
 }
 
 /// Whether statements come to a return at once: "out: return rc;" stands before the label that
@@ -329,7 +356,10 @@ fn returns(statements: &[Node]) -> bool {
                 Kind::ExpressionStatement => {}
                 Kind::LabeledStatement => {
                     let inner = inside(*statement);
-                    if inner.first().is_some_and(|one| one.kind() != Kind::ExpressionStatement) {
+                    if inner
+                        .first()
+                        .is_some_and(|one| one.kind() != Kind::ExpressionStatement)
+                    {
                         within = Some(inner);
                         break;
                     }
@@ -351,10 +381,7 @@ fn behind(node: Node) -> Vec<Node> {
     while let Some(node) = at.filter(|node| {
         matches!(
             node.kind(),
-            Kind::IfStatement
-                | Kind::ElseClause
-                | Kind::CompoundStatement
-                | Kind::LabeledStatement
+            Kind::IfStatement | Kind::ElseClause | Kind::CompoundStatement | Kind::LabeledStatement
         )
     }) {
         let found = following(node);
@@ -374,7 +401,10 @@ fn leaves(statement: Node) -> bool {
     {
         last = inner;
     }
-    matches!(last.kind(), Kind::ReturnStatement | Kind::GotoStatement | Kind::BreakStatement)
+    matches!(
+        last.kind(),
+        Kind::ReturnStatement | Kind::GotoStatement | Kind::BreakStatement
+    )
 }
 
 /// The effect of returning an expression.
@@ -434,7 +464,9 @@ fn assigned(text: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
     let called = (macro_end > at && text.get(opening) == Some(&b'(')).then_some(opening + 1);
     called.into_iter().chain([at]).find_map(|start| {
         let start = ahead(text, start, |b| matches!(b, b'-' | b'(') || is_white(b));
-        let end = ahead(text, start, |b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let end = ahead(text, start, |b| {
+            b.is_ascii_uppercase() || b.is_ascii_digit()
+        });
         let [b'E', second, _, _, ..] = text.get(start..end)? else {
             return None;
         };
@@ -486,9 +518,18 @@ mod tests {
         assert_eq!(assignments("err = -EPERM;"), pairs(&[("err", "EPERM")]));
         assert_eq!(assignments("*err = -ENOSPC;"), pairs(&[("*", "ENOSPC")]));
         assert_eq!(assignments("*p = 1;"), pairs(&[]));
-        assert_eq!(assignments("c = XFS_ERROR(EPERM);"), pairs(&[("c", "EPERM")]));
-        assert_eq!(assignments("c = ERR_PTR(-EPERM);"), pairs(&[("c", "EPERM")]));
-        assert_eq!(assignments("a = b = EIO;"), pairs(&[("a", ""), ("b", "EIO")]));
+        assert_eq!(
+            assignments("c = XFS_ERROR(EPERM);"),
+            pairs(&[("c", "EPERM")])
+        );
+        assert_eq!(
+            assignments("c = ERR_PTR(-EPERM);"),
+            pairs(&[("c", "EPERM")])
+        );
+        assert_eq!(
+            assignments("a = b = EIO;"),
+            pairs(&[("a", ""), ("b", "EIO")])
+        );
         assert_eq!(assignments("a = EFOO(1), b == c"), pairs(&[("a", "")]));
         assert_eq!(assignments("a = EFOO ->b"), pairs(&[("a", "EFOO")]));
         assert_eq!(assignments("a += 1; b <= c; p->x=2"), pairs(&[("x", "")]));

@@ -9,7 +9,8 @@ use crate::facts::Blob;
 use crate::includes::{Includes, base_name};
 use crate::intern::Sym;
 
-static ARCH_FOLDER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:arch/|include/asm-)([a-z0-9_]+)/"));
+static ARCH_FOLDER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:arch/|include/asm-)([a-z0-9_]+)/"));
 /// Programs that run beside the kernel, not in it.
 static NOT_KERNEL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
@@ -68,14 +69,23 @@ pub struct Files<'f> {
 
 impl<'f> Files<'f> {
     pub fn new(files: &'f [(String, Arc<Blob>)]) -> Files<'f> {
-        let mut sorted: Vec<(&'f str, &'f Blob)> =
-            files.iter().map(|(path, blob)| (path.as_str(), &**blob)).collect();
+        let mut sorted: Vec<(&'f str, &'f Blob)> = files
+            .iter()
+            .map(|(path, blob)| (path.as_str(), &**blob))
+            .collect();
         sorted.sort_by_key(|&(path, _)| path);
         sorted.dedup_by_key(|&mut (path, _)| path);
         let paths: Vec<&str> = sorted.iter().map(|&(path, _)| path).collect();
         Files {
-            architectures: paths.iter().map(|path| Sym::new(architecture(path))).collect(),
-            by_path: (0..).map(PathId).zip(&paths).map(|(id, &path)| (path, id)).collect(),
+            architectures: paths
+                .iter()
+                .map(|path| Sym::new(architecture(path)))
+                .collect(),
+            by_path: (0..)
+                .map(PathId)
+                .zip(&paths)
+                .map(|(id, &path)| (path, id))
+                .collect(),
             blobs: sorted.iter().map(|&(_, blob)| blob).collect(),
             paths,
         }
@@ -145,8 +155,10 @@ pub fn of_other_width(path: &str, abi: &Abi) -> bool {
 /// (drivers/sgi/char/shmiq.c of 2.2), or a file that does. By file, whether it is one.
 pub fn foreign(files: &Files<'_>, abi: &Abi, includes: &mut Includes<'_, '_>) -> Vec<bool> {
     let theirs = headers_of_others(files, abi);
-    let generic: Vec<PathId> =
-        files.all().filter(|&file| files.architecture(file).is_empty()).collect();
+    let generic: Vec<PathId> = files
+        .all()
+        .filter(|&file| files.architecture(file).is_empty())
+        .collect();
     let mut found = vec![false; files.len()];
     let mut news: Vec<PathId> = generic
         .iter()
@@ -161,7 +173,10 @@ pub fn foreign(files: &Files<'_>, abi: &Abi, includes: &mut Includes<'_, '_>) ->
         for &file in &news {
             found[file.at()] = true;
         }
-        let names: FxHashSet<&str> = news.iter().map(|&file| base_name(files.path(file))).collect();
+        let names: FxHashSet<&str> = news
+            .iter()
+            .map(|&file| base_name(files.path(file)))
+            .collect();
         news = generic
             .iter()
             .copied()
@@ -197,7 +212,10 @@ fn headers_of_others<'f>(files: &Files<'f>, abi: &Abi) -> FxHashSet<std::borrow:
         }
         let path = files.path(file);
         let of = |pattern: &Regex| {
-            pattern.captures(path).and_then(|found| found.get(1)).map(|name| name.as_str())
+            pattern
+                .captures(path)
+                .and_then(|found| found.get(1))
+                .map(|name| name.as_str())
         };
         if let Some(name) = of(&ASM) {
             found.insert(format!("asm/{name}").into());

@@ -143,9 +143,11 @@ fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
 }
 
 fn binary(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
-    let (Some(operator), Some(left), Some(right)) =
-        (node.field(Field::Operator), node.field(Field::Left), node.field(Field::Right))
-    else {
+    let (Some(operator), Some(left), Some(right)) = (
+        node.field(Field::Operator),
+        node.field(Field::Left),
+        node.field(Field::Right),
+    ) else {
         return unknown();
     };
     let sign = operator.kind();
@@ -195,7 +197,11 @@ fn number(text: &str) -> Option<String> {
         None => ("", plain.strip_prefix('+').unwrap_or(plain)),
     };
     let value = decimal(digits, 10)?;
-    Some(if value == "0" { value } else { format!("{sign}{value}") })
+    Some(if value == "0" {
+        value
+    } else {
+        format!("{sign}{value}")
+    })
 }
 
 /// A number of any length in decimal digits.
@@ -219,7 +225,13 @@ fn decimal(digits: &str, base: u32) -> Option<String> {
             carry /= 10;
         }
     }
-    Some(found.iter().rev().filter_map(|&digit| char::from_digit(digit, 10)).collect())
+    Some(
+        found
+            .iter()
+            .rev()
+            .filter_map(|&digit| char::from_digit(digit, 10))
+            .collect(),
+    )
 }
 
 /// Calls `found` with what must be known of variables to decide an expression: `$x`, `$x>m`;
@@ -252,12 +264,16 @@ fn each_object(operands: &[Expr], found: &mut impl FnMut(Sym)) {
     let (Some(one), Some(other), None) = (sides.next(), sides.next(), sides.next()) else {
         return;
     };
-    let (Some((first, member)), Some((second, same))) = (one.split_once('>'), other.split_once('>'))
+    let (Some((first, member)), Some((second, same))) =
+        (one.split_once('>'), other.split_once('>'))
     else {
         return;
     };
     if !member.is_empty() && member == same {
-        for base in [first, second].into_iter().filter(|base| base.starts_with('$')) {
+        for base in [first, second]
+            .into_iter()
+            .filter(|base| base.starts_with('$'))
+        {
             found(Sym::new(&format!("{base}>")));
         }
     }
@@ -331,16 +347,16 @@ fn remade(expr: Expr, parts: &[Expr], head: Expr, change: impl Fn(Expr) -> Expr)
     let mut made = Vec::with_capacity(parts.len());
     made.push(head);
     made.extend(parts.iter().skip(1).map(|&part| change(part)));
-    if made == parts { expr } else { Expr::node(ExprNode::Tuple(made.into())) }
+    if made == parts {
+        expr
+    } else {
+        Expr::node(ExprNode::Tuple(made.into()))
+    }
 }
 
 /// What of a condition rests on what is followed (the variables named there): the rest is `?`.
 /// `values` stand for what they name.
-pub fn known_part(
-    expr: Expr,
-    values: &FxHashMap<Sym, Expr>,
-    followed: &FxHashSet<&str>,
-) -> Expr {
+pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSet<&str>) -> Expr {
     let parts = match expr.get() {
         ExprNode::Text(sym) => {
             let value = values.get(sym).copied().unwrap_or(expr);
@@ -372,8 +388,10 @@ pub fn known_part(
             Expr::node(ExprNode::Tuple(made.into()))
         }
         _ => {
-            let known: Vec<Expr> =
-                parts[1..].iter().map(|&part| known_part(part, values, followed)).collect();
+            let known: Vec<Expr> = parts[1..]
+                .iter()
+                .map(|&part| known_part(part, values, followed))
+                .collect();
             if known.contains(&unknown()) && !known.iter().any(|&part| has_leaves(part)) {
                 return unknown();
             }
@@ -413,9 +431,15 @@ mod tests {
         let (x, y) = (Expr::text("$x"), Expr::text("$y>m"));
         let both = Expr::tuple("==", &[x, y]);
         let values = FxHashMap::from_iter([(Sym::new("$x"), Expr::text("1"))]);
-        assert_eq!(substitute(both, &values), Expr::tuple("==", &[Expr::text("1"), y]));
+        assert_eq!(
+            substitute(both, &values),
+            Expr::tuple("==", &[Expr::text("1"), y])
+        );
         let unknowns = FxHashMap::from_iter([(Sym::new("$y"), unknown())]);
-        assert_eq!(substitute(both, &unknowns), Expr::tuple("==", &[x, unknown()]));
+        assert_eq!(
+            substitute(both, &unknowns),
+            Expr::tuple("==", &[x, unknown()])
+        );
         let followed = FxHashSet::from_iter(["x"]);
         assert_eq!(
             known_part(both, &FxHashMap::default(), &followed),

@@ -40,7 +40,10 @@ impl<'p, 'f> Includes<'p, 'f> {
     pub fn sees(&mut self, path: PathId, other: PathId) -> bool {
         self.close(path);
         let bit = self.bits[other.at()];
-        bit != UNKNOWN && self.closures[path.at()].as_ref().is_some_and(|set| has(set, bit))
+        bit != UNKNOWN
+            && self.closures[path.at()]
+                .as_ref()
+                .is_some_and(|set| has(set, bit))
     }
 
     fn close(&mut self, path: PathId) {
@@ -111,8 +114,10 @@ impl<'p, 'f> Includes<'p, 'f> {
     fn know_direct(&mut self, path: PathId) {
         if self.direct[path.at()].is_none() {
             let names = self.files.blob(path).includes;
-            let found: Vec<PathId> =
-                names.iter().flat_map(|&name| self.targets(name, path)).collect();
+            let found: Vec<PathId> = names
+                .iter()
+                .flat_map(|&name| self.targets(name, path))
+                .collect();
             self.direct[path.at()] = Some(found.into());
         }
     }
@@ -125,7 +130,11 @@ impl<'p, 'f> Includes<'p, 'f> {
             found.extend(self.files.find(&beside(self.files.path(at), target)));
         }
         let mine = self.files.architecture(at);
-        let alone = if self.abi.folders.contains(&mine.text()) { Sym::default() } else { mine };
+        let alone = if self.abi.folders.contains(&mine.text()) {
+            Sym::default()
+        } else {
+            mine
+        };
         let files = self.files;
         let folders = self.abi.folders;
         let others = self
@@ -143,8 +152,11 @@ impl<'p, 'f> Includes<'p, 'f> {
 fn anywhere(files: &Files<'_>, target: &str, alone: &str, folders: &[&str]) -> Vec<PathId> {
     let mut found = Vec::new();
     if let Some(rest) = target.strip_prefix("asm/") {
-        let mut folders: Vec<&str> =
-            if alone.is_empty() { folders.to_vec() } else { vec![alone] };
+        let mut folders: Vec<&str> = if alone.is_empty() {
+            folders.to_vec()
+        } else {
+            vec![alone]
+        };
         // A platform's header stands before the generic one that it may include.
         folders.sort_by_key(|&folder| (folder == GENERIC, folder));
         for folder in folders {
@@ -162,7 +174,8 @@ fn anywhere(files: &Files<'_>, target: &str, alone: &str, folders: &[&str]) -> V
 }
 
 fn has(set: &[u64], bit: u32) -> bool {
-    set.get(bit as usize / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    set.get(bit as usize / 64)
+        .is_some_and(|word| word >> (bit % 64) & 1 == 1)
 }
 
 fn set(set: &mut Vec<u64>, bit: u32) {
@@ -212,7 +225,11 @@ fn normal(path: &str) -> String {
         }
     }
     let joined = format!("{slashes}{}", parts.join("/"));
-    if joined.is_empty() { ".".to_owned() } else { joined }
+    if joined.is_empty() {
+        ".".to_owned()
+    } else {
+        joined
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +238,10 @@ mod tests {
 
     #[test]
     fn paths_are_joined_and_made_normal() {
-        assert_eq!(beside("drivers/scsi/sd.c", "../block/blk.h"), "drivers/block/blk.h");
+        assert_eq!(
+            beside("drivers/scsi/sd.c", "../block/blk.h"),
+            "drivers/block/blk.h"
+        );
         assert_eq!(beside("a.c", "../../b.h"), "../../b.h");
         assert_eq!(beside("x/a.c", "./b//c.h"), "x/b/c.h");
         assert_eq!(beside("x/a.c", "/b.h"), "/b.h");

@@ -20,9 +20,9 @@ pub enum Found {
 /// The variables of a declaration outside functions and what is stored in them.
 pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
     let type_ = type_name(node.field(Field::Type), code);
-    let is_static = node.named_children().any(|child| {
-        child.kind() == Kind::StorageClassSpecifier && child.bytes(code) == b"static"
-    });
+    let is_static = node
+        .named_children()
+        .any(|child| child.kind() == Kind::StorageClassSpecifier && child.bytes(code) == b"static");
     let mut all = vec![];
     for declarator in node.fields(Field::Declarator) {
         let Some(found) = declared(declarator, code).filter(|found| !found.function) else {
@@ -45,7 +45,11 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         let place = Sym::new(&format!(":{}", found.name.text()));
         if value.kind() == Kind::InitializerList {
             let listed = initialiser(value, code, place, own, 0, found.array);
-            all.extend(listed.into_iter().map(|(at, stored)| Found::Stored(at, stored)));
+            all.extend(
+                listed
+                    .into_iter()
+                    .map(|(at, stored)| Found::Stored(at, stored)),
+            );
             continue;
         }
         let mut sources = Places::new(code, Locals::default()).sources(value, false);
@@ -84,7 +88,13 @@ pub fn initialiser(
     base_row: u32,
     array: bool,
 ) -> Vec<(usize, Stored)> {
-    let mut list = List { code, variable, type_, base_row, found: vec![] };
+    let mut list = List {
+        code,
+        variable,
+        type_,
+        base_row,
+        found: vec![],
+    };
     list.add(value, &mut vec![], 0, array);
     list.found
 }
@@ -103,7 +113,9 @@ impl List<'_> {
         if depth > DEEPEST {
             return;
         }
-        let entries = node.named_children().filter(|child| child.kind() != Kind::Comment);
+        let entries = node
+            .named_children()
+            .filter(|child| child.kind() != Kind::Comment);
         for (index, child) in entries.enumerate() {
             let (names, value) = designated(child, self.code);
             let Some(value) = value else {
@@ -154,7 +166,9 @@ pub fn used_macro(node: Node, code: &[u8]) -> Option<String> {
     if node.kind() != Kind::CallExpression {
         return None;
     }
-    let function = node.field(Field::Function).filter(|f| f.kind() == Kind::Identifier)?;
+    let function = node
+        .field(Field::Function)
+        .filter(|f| f.kind() == Kind::Identifier)?;
     let arguments: Vec<String> = node
         .field(Field::Arguments)?
         .named_children()

@@ -12,7 +12,8 @@ use crate::facts::{Call, Flow, Macro, Stored};
 use crate::guards::{substitute, unknown};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::names::{
-    DefId, Fact, Gathering, Index, PathId, StoredAt, View, distinct, key_of, may_be_function, outside,
+    DefId, Fact, Gathering, Index, PathId, StoredAt, View, distinct, key_of, may_be_function,
+    outside,
 };
 use crate::notation::{PASTE, Values, as_use, filled, is_use, named, names, used};
 
@@ -116,7 +117,10 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
         for (name, entries) in program.stored.held(path) {
             if name.text().ends_with(')') && !program.by_name.contains(name) {
                 for at in entries {
-                    self.store(&with_source(at, Sym::new(&as_use(at.stored.source.text()))), 0);
+                    self.store(
+                        &with_source(at, Sym::new(&as_use(at.stored.source.text()))),
+                        0,
+                    );
                 }
             } else if program.lists.contains(name) {
                 for at in entries {
@@ -151,8 +155,12 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
 
     fn make_template(&mut self, id: DefId, macro_: &Macro) -> Template {
         let view = self.view;
-        let mut calls: Vec<Call> =
-            macro_.calls.iter().copied().filter(|call| depends(call, macro_)).collect();
+        let mut calls: Vec<Call> = macro_
+            .calls
+            .iter()
+            .copied()
+            .filter(|call| depends(call, macro_))
+            .collect();
         let hangs = |place: Sym| place.text().contains('$');
         let mut flows: Vec<Flow> = macro_
             .flows
@@ -176,7 +184,10 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
                 }
             }
         }
-        Template { calls: distinct(&calls), flows: distinct(&flows) }
+        Template {
+            calls: distinct(&calls),
+            flows: distinct(&flows),
+        }
     }
 
     fn expand(&mut self, id: DefId, uses: &[(DefId, Call)], path: PathId) {
@@ -217,14 +228,16 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
             call.pointer = false;
         }
         if call.pointer {
-            self.pointer_calls.add(key_of(call.target), path, (user, call));
+            self.pointer_calls
+                .add(key_of(call.target), path, (user, call));
         } else {
             self.calls.add(call.target, path, (user, call));
         }
         let fact = program[user].fact;
         for (position, &argument) in (0..).zip(call.arguments.get()) {
             if may_be_function(argument, fact) {
-                self.passed.add(key_of(argument), path, (user, call, position));
+                self.passed
+                    .add(key_of(argument), path, (user, call, position));
             }
         }
     }
@@ -245,8 +258,7 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
                 continue;
             }
             let parameters = parameters(macro_).iter().map(|name| name.text());
-            let values: Values<'_> =
-                parameters.zip(arguments.iter().map(|one| &**one)).collect();
+            let values: Values<'_> = parameters.zip(arguments.iter().map(|one| &**one)).collect();
             // "#define ENTRY(f) OTHER(0, f)"
             if is_use(macro_.place.text()) && macro_.stored.is_empty() {
                 let source = filled(macro_.place.text(), &values, &values);
@@ -265,7 +277,10 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
         let fill = |place: Sym| Sym::new(&filled(place.text(), values, values));
         let source = fill(inner.source);
         let or = |one: Sym, other| if one.is_empty() { other } else { one };
-        let steps = inner.path.iter().map(|step| Sym::new(&named(step.text(), values)));
+        let steps = inner
+            .path
+            .iter()
+            .map(|step| Sym::new(&named(step.text(), values)));
         let path: Vec<Sym> = self.element(at).iter().copied().chain(steps).collect();
         let entry = StoredAt {
             stored: Stored {
@@ -306,14 +321,25 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
     /// Whether a source is a macro that is a braced list.
     fn is_list(&self, source: Sym, path: PathId) -> bool {
         let program = self.view.program;
-        let lists = |id: &DefId| program[*id].fact.macro_().is_some_and(|one| !one.stored.is_empty());
+        let lists = |id: &DefId| {
+            program[*id]
+                .fact
+                .macro_()
+                .is_some_and(|one| !one.stored.is_empty())
+        };
         names(source.text())
             && outside(source).is_some_and(|name| self.view.resolve(name, path).iter().any(lists))
     }
 }
 
 fn with_source(at: &StoredAt, source: Sym) -> StoredAt {
-    StoredAt { stored: Stored { source, ..at.stored }, ..*at }
+    StoredAt {
+        stored: Stored {
+            source,
+            ..at.stored
+        },
+        ..*at
+    }
 }
 
 /// A place without its first character.
@@ -339,7 +365,10 @@ fn depends(call: &Call, macro_: &Macro) -> bool {
     }
     let own = parameters(macro_);
     target.contains('$')
-        || target.split('>').skip(1).any(|member| own.iter().any(|one| one.text() == member))
+        || target
+            .split('>')
+            .skip(1)
+            .any(|member| own.iter().any(|one| one.text() == member))
 }
 
 /// A template as it is in a use of the macro.
@@ -364,7 +393,11 @@ fn instance(macro_: &Macro, template: &Template, user: Fact<'_>, use_: &Call) ->
         let target = filled(flow.target.text(), &given.values, &given.types);
         if !source.is_empty() && !target.is_empty() {
             let (target, source) = (Sym::new(&target), Sym::new(&source));
-            made.flows.push(Flow { line: use_.line, target, source });
+            made.flows.push(Flow {
+                line: use_.line,
+                target,
+                source,
+            });
         }
     }
     made
@@ -388,9 +421,15 @@ impl<'a> Given<'a> {
     fn new(macro_: &Macro, user: Fact<'a>, use_: &'a Call) -> Self {
         let own = parameters(macro_);
         let arguments: Vec<Sym> = use_.arguments.iter().map(|&one| only_place(one)).collect();
-        let values: Values<'_> =
-            own.iter().zip(&arguments).map(|(name, value)| (name.text(), value.text())).collect();
-        let types = values.iter().map(|(&name, &value)| (name, type_of(user, value))).collect();
+        let values: Values<'_> = own
+            .iter()
+            .zip(&arguments)
+            .map(|(name, value)| (name.text(), value.text()))
+            .collect();
+        let types = values
+            .iter()
+            .map(|(&name, &value)| (name, type_of(user, value)))
+            .collect();
         // "#define MTD_READ(mtd, args...)": any number of arguments, as __VA_ARGS__.
         let mut more: Vec<String> = own
             .iter()
@@ -400,7 +439,11 @@ impl<'a> Given<'a> {
         if own.iter().any(|name| name.text() == "...") {
             more.push(ANY_NUMBER.to_owned());
         }
-        let fixed = if more.is_empty() { own.len() } else { own.len() - 1 };
+        let fixed = if more.is_empty() {
+            own.len()
+        } else {
+            own.len() - 1
+        };
         let any = arguments.iter().any(|one| one.text() == ANY_NUMBER);
         let rest = (!any).then(|| arguments.get(fixed..).unwrap_or(&[]).to_vec());
         let passes = own
@@ -408,10 +451,25 @@ impl<'a> Given<'a> {
             .enumerate()
             .map(|(position, name)| {
                 let name = Sym::new(&format!("${}", name.text()));
-                (name, use_.passes.get().get(position).copied().unwrap_or_else(unknown))
+                (
+                    name,
+                    use_.passes
+                        .get()
+                        .get(position)
+                        .copied()
+                        .unwrap_or_else(unknown),
+                )
             })
             .collect();
-        Given { use_, values, types, more, rest, fixed, passes }
+        Given {
+            use_,
+            values,
+            types,
+            more,
+            rest,
+            fixed,
+            passes,
+        }
     }
 
     /// A call of the macro's as it is in the use.
@@ -435,7 +493,11 @@ impl<'a> Given<'a> {
         let mut all = Vec::with_capacity(call.arguments.len());
         for one in call.arguments.iter() {
             if !self.stands_for_more(one.text()) {
-                all.push(Sym::new(&filled(one.text(), &self.values, &Values::default())));
+                all.push(Sym::new(&filled(
+                    one.text(),
+                    &self.values,
+                    &Values::default(),
+                )));
             } else if let Some(rest) = &self.rest {
                 all.extend(rest);
             } else {
@@ -478,7 +540,11 @@ fn type_of<'a>(user: Fact<'a>, place: &'a str) -> &'a str {
     let Some(name) = place.strip_prefix('$') else {
         return place;
     };
-    let mut all = function.variables.iter().rev().chain(function.parameters.iter().rev());
+    let mut all = function
+        .variables
+        .iter()
+        .rev()
+        .chain(function.parameters.iter().rev());
     all.find(|one| one.name.text() == name && !one.type_.is_empty())
         .map_or(place, |one| one.type_.text())
 }

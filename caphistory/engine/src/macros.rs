@@ -12,7 +12,7 @@ use crate::headers::split_arguments;
 use crate::initialisers::{Found, initialiser, variables_in};
 use crate::intern::{Sym, SymList};
 use crate::lexer::without_sparse;
-use crate::notation::{PASTE, as_use, base, names, is_use, use_of, used};
+use crate::notation::{PASTE, as_use, base, is_use, names, use_of, used};
 use crate::places::{AUTO, Local, Locals, is_upper};
 use crate::repairs::readable;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -25,13 +25,11 @@ static DEFINE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?-u)\A\s*#\s*define\s+([A-Za-z_]\w*)(\([^)]*\))?"));
 static HAS_CALL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?-u)\b[A-Za-z_]\w*\s*[(\[]|->|\w\.\w"));
-static ALIAS: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?-u)\A\(?\s*([A-Za-z_]\w*)\s*\)?\z"));
+static ALIAS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A\(?\s*([A-Za-z_]\w*)\s*\)?\z"));
 static LIST: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s-u)\A\s*\{.*[a-z_]\w*\s*[,}]"));
 // LSM_HOOK_INIT (from 4.2 on): both the member and what it holds are parameters.
-static MEMBER: LazyLock<regex::Regex> = LazyLock::new(|| {
-    regex::Regex::new(r"\.\s*(\w+)\s*=\s*(\w+)\s*[,}]").expect("a pattern")
-});
+static MEMBER: LazyLock<regex::Regex> =
+    LazyLock::new(|| regex::Regex::new(r"\.\s*(\w+)\s*=\s*(\w+)\s*[,}]").expect("a pattern"));
 static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?s-u)\A\s*(?:(?:static|const)\s+)*(?:struct|union)\s+\w+\s+(?:const\s+)?\w+[^=;({]*=",
@@ -41,8 +39,7 @@ static ALONE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r#"(?s-u)\A\s*(?:(?:static|const)\s+)*([A-Z][A-Z0-9_]*)\s*\(([^"]*)\)\s*;\z"#)
 });
 static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A&?\s*([A-Za-z_]\w*)\z"));
-static TYPEOF: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?-u)\b\w*typeof(?:__)?\s*\("));
+static TYPEOF: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\b\w*typeof(?:__)?\s*\("));
 static CAST_BEFORE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?-u)\(\s*(?:(?:const|volatile)\s+)*\z"));
 static CAST_AFTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A[\w\s*]*\)"));
@@ -70,8 +67,14 @@ pub fn matters(code: &[u8]) -> bool {
 /// Code without white space at its ends.
 fn stripped(code: &[u8]) -> &[u8] {
     let white = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    let start = code.iter().position(|byte| !white(byte)).unwrap_or(code.len());
-    let end = code.iter().rposition(|byte| !white(byte)).map_or(start, |last| last + 1);
+    let start = code
+        .iter()
+        .position(|byte| !white(byte))
+        .unwrap_or(code.len());
+    let end = code
+        .iter()
+        .rposition(|byte| !white(byte))
+        .map_or(start, |last| last + 1);
     code.get(start..end).unwrap_or_default()
 }
 
@@ -90,12 +93,22 @@ pub fn used_alone(code: &[u8]) -> Option<String> {
             name.map_or(&b""[..], |name| name.as_bytes())
         })
         .collect();
-    if arguments.len() < 2 || given.iter().all(|one| one.is_empty() || is_upper(&latin1(one))) {
+    if arguments.len() < 2
+        || given
+            .iter()
+            .all(|one| one.is_empty() || is_upper(&latin1(one)))
+    {
         return None;
     }
     let listed: Vec<String> = given
         .iter()
-        .map(|one| if one.is_empty() { String::new() } else { format!(":{}", latin1(one)) })
+        .map(|one| {
+            if one.is_empty() {
+                String::new()
+            } else {
+                format!(":{}", latin1(one))
+            }
+        })
         .collect();
     Some(use_of(&latin1(found.get(1)?.as_bytes()), &listed))
 }
@@ -106,8 +119,13 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
     let name = Sym::latin1(head.get(1)?.as_bytes());
     let parameters: Option<Vec<Sym>> = head.get(2).map(|listed| {
         let listed = listed.as_bytes();
-        let inner = listed.get(1..listed.len().saturating_sub(1)).unwrap_or_default();
-        split_arguments(inner).into_iter().map(Sym::latin1).collect()
+        let inner = listed
+            .get(1..listed.len().saturating_sub(1))
+            .unwrap_or_default();
+        split_arguments(inner)
+            .into_iter()
+            .map(Sym::latin1)
+            .collect()
     });
     let rest = behind(code, &head);
     let body = without_sparse(rest);
@@ -122,13 +140,19 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
     let mut known = Locals::default();
     for &parameter in parameters.iter().flatten() {
         let type_ = Sym::new(&format!("${}", parameter.text()));
-        known.insert(Local { name: parameter, type_, function: true });
+        known.insert(Local {
+            name: parameter,
+            type_,
+            function: true,
+        });
     }
     let parameter = |name: &str| parameters.iter().flatten().any(|one| one.text() == name);
     let tree = Tree::parse(&readable(&wrapped));
     let mut reader = BodyReader::new(&wrapped, 0, row, &|_| Sym::default(), known);
     reader.read(tree.root());
-    let Decided { calls, uid_tests, .. } = settled(&reader, parameters.as_deref());
+    let Decided {
+        calls, uid_tests, ..
+    } = settled(&reader, parameters.as_deref());
     let expression = expression_of(tree.root());
     let place = expression.map_or_else(String::new, |expression| {
         reader.places.typed(reader.places.place(expression))
@@ -233,7 +257,9 @@ fn is_told(flow: &Flow, parameter: &impl Fn(&str) -> bool) -> bool {
     source != target
         && !constant
         && !is_use(flow.target.text())
-        && [source, target].iter().all(|one| one.strip_prefix('$').is_none_or(parameter))
+        && [source, target]
+            .iter()
+            .all(|one| one.strip_prefix('$').is_none_or(parameter))
 }
 
 /// What a macro stores that is a braced list, or the declaration of a variable.
@@ -243,20 +269,37 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
         return vec![];
     }
     let inner = stripped(text);
-    let end = inner.iter().rposition(|&byte| byte != b';').map_or(0, |last| last + 1);
+    let end = inner
+        .iter()
+        .rposition(|&byte| byte != b';')
+        .map_or(0, |last| last + 1);
     let inner = inner.get(..end).unwrap_or_default();
     let code = [if listed { &b"int v = "[..] } else { b"" }, inner, b";"].concat();
-    let lead = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let lead = text
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r'))
+        .count();
     let lines = row + newlines(text.get(..lead).unwrap_or_default());
     let tree = Tree::parse(&code);
     let mut found = vec![];
-    for node in tree.root().named_children().filter(|node| node.kind() == Kind::Declaration) {
+    for node in tree
+        .root()
+        .named_children()
+        .filter(|node| node.kind() == Kind::Declaration)
+    {
         if !listed {
-            found.extend(variables_in(node, &code).into_iter().filter_map(|one| match one {
-                Found::Stored(_, stored) => Some(stored),
-                Found::Variable(_) => None,
-            }));
-        } else if let Some(value) = node.field(Field::Declarator).and_then(|one| one.field(Field::Value)) {
+            found.extend(
+                variables_in(node, &code)
+                    .into_iter()
+                    .filter_map(|one| match one {
+                        Found::Stored(_, stored) => Some(stored),
+                        Found::Variable(_) => None,
+                    }),
+            );
+        } else if let Some(value) = node
+            .field(Field::Declarator)
+            .and_then(|one| one.field(Field::Value))
+        {
             let none = Sym::default();
             let list = initialiser(value, &code, none, none, 0, false);
             found.extend(list.into_iter().map(|(_, stored)| stored));
@@ -273,7 +316,10 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
 fn chooses_member(text: &[u8], parameter: &impl Fn(&str) -> bool) -> bool {
     stripped(text).starts_with(b"{")
         && MEMBER.captures_iter(&latin1(text)).any(|pair| {
-            pair.iter().skip(1).flatten().all(|name| parameter(name.as_str()))
+            pair.iter()
+                .skip(1)
+                .flatten()
+                .all(|name| parameter(name.as_str()))
         })
 }
 
@@ -282,12 +328,18 @@ fn of_parameter(source: &str, parameter: &impl Fn(&str) -> bool) -> String {
     let source = as_use(source);
     if names(&source) {
         let name = source.strip_prefix(':').unwrap_or(&source);
-        return if parameter(name) { format!("${name}") } else { source };
+        return if parameter(name) {
+            format!("${name}")
+        } else {
+            source
+        };
     }
     match used(&source) {
         Some((name, arguments)) => {
-            let arguments: Vec<String> =
-                arguments.iter().map(|one| of_parameter(one, parameter)).collect();
+            let arguments: Vec<String> = arguments
+                .iter()
+                .map(|one| of_parameter(one, parameter))
+                .collect();
             use_of(name, &arguments)
         }
         None => source,
@@ -320,7 +372,8 @@ mod tests {
 
     #[test]
     fn casts_to_typeof_go() {
-        let text = |code: &str| String::from_utf8_lossy(&without_typeof(code.as_bytes())).into_owned();
+        let text =
+            |code: &str| String::from_utf8_lossy(&without_typeof(code.as_bytes())).into_owned();
         assert_eq!(text("(const typeof(x) *)(y)"), " (y)");
         assert_eq!(text("__typeof__ (x) a = (x);"), "__auto_type  a = (x);");
         assert_eq!(text("typeof(x"), "typeof(x");

@@ -191,10 +191,14 @@ impl<T: Copy> Index<T> {
     pub fn held(&self, path: PathId) -> impl Iterator<Item = (Sym, &[T])> {
         let start = self.starts.get(path.at()).copied().unwrap_or(0) as usize;
         let end = self.starts.get(path.at() + 1).copied().unwrap_or(0) as usize;
-        self.held.get(start..end).unwrap_or(&[]).iter().map(|&group| {
-            let group = &self.groups[group as usize];
-            (group.key, self.of(group))
-        })
+        self.held
+            .get(start..end)
+            .unwrap_or(&[])
+            .iter()
+            .map(|&group| {
+                let group = &self.groups[group as usize];
+                (group.key, self.of(group))
+            })
     }
 
     pub fn contains(&self, key: Sym) -> bool {
@@ -225,7 +229,9 @@ pub struct Gathering<T> {
 
 impl<T: Copy> Default for Gathering<T> {
     fn default() -> Self {
-        Gathering { entries: Vec::new() }
+        Gathering {
+            entries: Vec::new(),
+        }
     }
 }
 
@@ -255,7 +261,12 @@ impl<T: Copy> Gathering<T> {
                 _ => {
                     let group = index.groups.len() as u32;
                     came.push((n, group));
-                    index.groups.push(Group { key, path, start: place, end: place + 1 });
+                    index.groups.push(Group {
+                        key,
+                        path,
+                        start: place,
+                        end: place + 1,
+                    });
                     index.keys.entry(key).or_insert((group, group)).1 = group + 1;
                 }
             }
@@ -264,7 +275,11 @@ impl<T: Copy> Gathering<T> {
         index.held = came.iter().map(|&(_, group)| group).collect();
         let mut at = 0;
         for path in 0..=files as u32 {
-            while index.held.get(at).is_some_and(|&g| index.groups[g as usize].path.0 < path) {
+            while index
+                .held
+                .get(at)
+                .is_some_and(|&g| index.groups[g as usize].path.0 < path)
+            {
                 at += 1;
             }
             index.starts.push(at as u32);
@@ -455,7 +470,11 @@ impl<'f> Gathered<'f> {
                 self.variables.add(variable.name, path, variable);
             }
             for &stored in &item.stored {
-                self.store(StoredAt { stored, path, within });
+                self.store(StoredAt {
+                    stored,
+                    path,
+                    within,
+                });
             }
         }
     }
@@ -469,7 +488,12 @@ impl<'f> Gathered<'f> {
                 self.uses.add(Sym::new(name), at.path, at);
             }
         }
-        if at.stored.path.first().is_some_and(|step| step.text().starts_with('#')) {
+        if at
+            .stored
+            .path
+            .first()
+            .is_some_and(|step| step.text().starts_with('#'))
+        {
             self.tables.add(at.stored.variable, at.path, at);
         }
     }
@@ -507,13 +531,15 @@ impl<'f> Gathered<'f> {
         }
         for &call in fact.calls() {
             if call.pointer {
-                self.pointer_calls.add(key_of(call.target), path, (id, call));
+                self.pointer_calls
+                    .add(key_of(call.target), path, (id, call));
             } else {
                 self.calls.add(call.target, path, (id, call));
             }
             for (position, &argument) in (0..).zip(call.arguments.iter()) {
                 if may_be_function(argument, fact) {
-                    self.passed.add(key_of(argument), path, (id, call, position));
+                    self.passed
+                        .add(key_of(argument), path, (id, call, position));
                 }
             }
         }
@@ -669,7 +695,10 @@ impl<'p, 'f> View<'p, 'f> {
                 })
                 .collect(),
             foreign,
-            stand_ins: files.all().map(|path| stand_ins.contains(files.path(path))).collect(),
+            stand_ins: files
+                .all()
+                .map(|path| stand_ins.contains(files.path(path)))
+                .collect(),
             own,
             generic: Sym::new(GENERIC),
             known: RefCell::default(),
@@ -714,7 +743,12 @@ impl<'p, 'f> View<'p, 'f> {
     /// For an external name with several functions and the file that uses it, the files of those
     /// that were not taken; as far as it was resolved.
     pub fn ambiguous(&self, name: Sym, path: PathId) -> Vec<PathId> {
-        self.known.borrow().ambiguous.get(&(name, path)).cloned().unwrap_or_default()
+        self.known
+            .borrow()
+            .ambiguous
+            .get(&(name, path))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Whether a function's name stands somewhere as a value, so that it may be called through a
@@ -724,15 +758,25 @@ impl<'p, 'f> View<'p, 'f> {
         let place = place_of(name);
         let program = self.program;
         let stored = program.stored.paths(name);
-        let flows = program.flows.get(place).iter().filter(|(_, flow)| flow.source == place);
-        let passed = program.passed.get(place).iter().filter(|&&(_, call, position)| {
-            call.arguments.get().get(position as usize) == Some(&place)
-        });
+        let flows = program
+            .flows
+            .get(place)
+            .iter()
+            .filter(|(_, flow)| flow.source == place);
+        let passed = program
+            .passed
+            .get(place)
+            .iter()
+            .filter(|&&(_, call, position)| {
+                call.arguments.get().get(position as usize) == Some(&place)
+            });
         let paths: FxHashSet<PathId> = stored
             .chain(flows.map(|&(user, _)| program[user].path))
             .chain(passed.map(|&(user, _, _)| program[user].path))
             .collect();
-        paths.into_iter().any(|path| self.resolve(name, path).contains(&definition))
+        paths
+            .into_iter()
+            .any(|path| self.resolve(name, path).contains(&definition))
     }
 
     /// Whether a file includes another one, directly or not.
@@ -790,7 +834,12 @@ impl<'p, 'f> View<'p, 'f> {
             let theirs = program[one].path;
             program.may_be_included(theirs) && self.includes(path, theirs)
         });
-        if !included.is_empty() && self.own_headers(name).iter().any(|one| included.contains(one)) {
+        if !included.is_empty()
+            && self
+                .own_headers(name)
+                .iter()
+                .any(|one| included.contains(one))
+        {
             included.retain(|&one| !self.is_generic(program[one].path));
         }
         if !included.is_empty() {
@@ -807,7 +856,9 @@ impl<'p, 'f> View<'p, 'f> {
         // A header that is reached by a way that the tree does not show (generated headers,
         // -include): its inlines are better than nothing, if there is one only.
         let headers = only(&candidates, |one| self.is_header(program[one].path));
-        let one_only = headers.windows(2).all(|two| program[two[0]].path == program[two[1]].path);
+        let one_only = headers
+            .windows(2)
+            .all(|two| program[two[0]].path == program[two[1]].path);
         if one_only { headers } else { Vec::new() }
     }
 
@@ -822,7 +873,11 @@ impl<'p, 'f> View<'p, 'f> {
         if strong.is_empty() {
             strong = only(own, |one| self.possible(self.program[one].condition));
         }
-        if strong.is_empty() { own.to_vec() } else { strong }
+        if strong.is_empty() {
+            own.to_vec()
+        } else {
+            strong
+        }
     }
 
     /// What a name may mean beyond the file that defines it: hundreds of drivers may have a static
@@ -837,7 +892,10 @@ impl<'p, 'f> View<'p, 'f> {
             (one.exported || program.may_be_included(one.path)) && self.possible(one.condition)
         })
         .into();
-        self.known.borrow_mut().for_others.insert(name, found.clone());
+        self.known
+            .borrow_mut()
+            .for_others
+            .insert(name, found.clone());
         found
     }
 
@@ -853,7 +911,11 @@ impl<'p, 'f> View<'p, 'f> {
         let theirs = only(&self.for_others(name), |one| {
             self.own[program[one].path.at()] && program[one].exported && !self.stands_in(one)
         });
-        if theirs.is_empty() { theirs } else { self.choose(name, &theirs, path) }
+        if theirs.is_empty() {
+            theirs
+        } else {
+            self.choose(name, &theirs, path)
+        }
     }
 
     /// What the architecture's own headers define, whatever is configured.
@@ -874,11 +936,17 @@ impl<'p, 'f> View<'p, 'f> {
             && chosen.len() < exported.len()
         {
             let taken = program[first].path;
-            let mut others: Vec<PathId> =
-                exported.iter().map(|&one| program[one].path).filter(|&one| one != taken).collect();
+            let mut others: Vec<PathId> = exported
+                .iter()
+                .map(|&one| program[one].path)
+                .filter(|&one| one != taken)
+                .collect();
             others.sort_unstable();
             others.dedup();
-            self.known.borrow_mut().ambiguous.insert((name, path), others);
+            self.known
+                .borrow_mut()
+                .ambiguous
+                .insert((name, path), others);
         }
         chosen
     }
@@ -901,7 +969,11 @@ impl<'p, 'f> View<'p, 'f> {
         let rank = |&&one: &&DefId| {
             let file = program[one].path;
             let theirs = files.path(file);
-            let common = text.split('/').zip(theirs.split('/')).take_while(|(a, b)| a == b).count();
+            let common = text
+                .split('/')
+                .zip(theirs.split('/'))
+                .take_while(|(a, b)| a == b)
+                .count();
             let other = files.architecture(file).is_empty();
             (
                 of_other_width(theirs, &self.abi),
@@ -940,8 +1012,10 @@ impl<'p, 'f> View<'p, 'f> {
     fn leaves_open(&self, definitions: &[DefId]) -> bool {
         // What holds for all code of a kernel that is C.
         let holds = |term| matches!(term, "" | "defined(__KERNEL__)" | "!defined(__ASSEMBLY__)");
-        let conditions: FxHashSet<&str> =
-            definitions.iter().map(|&one| self.program[one].condition.text()).collect();
+        let conditions: FxHashSet<&str> = definitions
+            .iter()
+            .map(|&one| self.program[one].condition.text())
+            .collect();
         conditions.iter().all(|&one| {
             !one.split(" && ").all(holds)
                 && !conditions.contains(format!("!{one}").as_str())
@@ -988,7 +1062,10 @@ impl<'p, 'f> View<'p, 'f> {
     /// A struct's type, if a macro that the file sees renames its tag: 2.2 drivers of 2.3 have
     /// `#define net_device device`.
     fn renamed(&self, type_: Sym, path: PathId) -> Sym {
-        let Some((kind, tag)) = type_.text().rsplit_once(' ').filter(|(kind, _)| !kind.is_empty())
+        let Some((kind, tag)) = type_
+            .text()
+            .rsplit_once(' ')
+            .filter(|(kind, _)| !kind.is_empty())
         else {
             return type_;
         };
@@ -1016,12 +1093,20 @@ impl<'p, 'f> View<'p, 'f> {
         }
         let mut known = self.shared_variables.borrow_mut();
         let shared = known.entry(name).or_insert_with(|| {
-            typed(variables.get(name).iter().copied().filter(|one| !one.is_static))
+            typed(
+                variables
+                    .get(name)
+                    .iter()
+                    .copied()
+                    .filter(|one| !one.is_static),
+            )
         });
         if let Some(best) = shared {
             return Some((None, *best));
         }
-        let place = variables.paths(name).find(|&place| self.includes(path, place))?;
+        let place = variables
+            .paths(name)
+            .find(|&place| self.includes(path, place))?;
         Some((Some(place), variables.at(name, place).first()?))
     }
 
@@ -1030,7 +1115,12 @@ impl<'p, 'f> View<'p, 'f> {
     }
 
     fn typedef_in(&self, name: Sym, path: PathId) -> Option<PathId> {
-        self.pick(&self.program.typedefs, |known| &mut known.typedefs, name, path)
+        self.pick(
+            &self.program.typedefs,
+            |known| &mut known.typedefs,
+            name,
+            path,
+        )
     }
 
     fn pick<T: Copy>(
@@ -1057,13 +1147,18 @@ impl<'p, 'f> View<'p, 'f> {
         if !index.at(key, path).is_empty() {
             return Some(path);
         }
-        let places: Vec<PathId> =
-            index.paths(key).filter(|&place| self.sees(path, place)).collect();
+        let places: Vec<PathId> = index
+            .paths(key)
+            .filter(|&place| self.sees(path, place))
+            .collect();
         if places.len() <= 1 {
             return places.first().copied();
         }
         let mut all = places.iter().copied();
-        let mut headers = places.iter().copied().filter(|&place| self.is_header(place));
+        let mut headers = places
+            .iter()
+            .copied()
+            .filter(|&place| self.is_header(place));
         all.clone()
             .find(|&place| self.includes(path, place))
             .or_else(|| headers.next())
@@ -1072,24 +1167,39 @@ impl<'p, 'f> View<'p, 'f> {
 }
 
 fn only(definitions: &[DefId], wanted: impl Fn(DefId) -> bool) -> Vec<DefId> {
-    definitions.iter().copied().filter(|&one| wanted(one)).collect()
+    definitions
+        .iter()
+        .copied()
+        .filter(|&one| wanted(one))
+        .collect()
 }
 
 /// The first variable with a type, else the first.
 fn typed<'f>(variables: impl Iterator<Item = &'f Variable> + Clone) -> Option<&'f Variable> {
     let mut all = variables.clone();
-    variables.clone().find(|one| !one.type_.is_empty()).or_else(|| all.next())
+    variables
+        .clone()
+        .find(|one| !one.type_.is_empty())
+        .or_else(|| all.next())
 }
 
 /// Of several definitions in one file (#ifdef), the one with the most members.
 pub fn widest<'f>(structs: &[&'f Struct]) -> Option<&'f Struct> {
-    structs.iter().rev().copied().max_by_key(|one| one.members.len())
+    structs
+        .iter()
+        .rev()
+        .copied()
+        .max_by_key(|one| one.members.len())
 }
 
 /// Things once each, in order of first appearance.
 pub fn distinct<T: Copy + Eq + Hash>(things: &[T]) -> Vec<T> {
     let mut seen = FxHashSet::default();
-    things.iter().copied().filter(|&one| seen.insert(one)).collect()
+    things
+        .iter()
+        .copied()
+        .filter(|&one| seen.insert(one))
+        .collect()
 }
 
 #[cfg(test)]
@@ -1107,9 +1217,15 @@ mod tests {
         assert_eq!(index.get(b), [1, 3, 5]);
         assert_eq!(index.at(a, PathId(2)), [4]);
         assert!(index.at(a, PathId(1)).is_empty());
-        assert_eq!(index.held(PathId(0)).collect::<Vec<_>>(), [(b, &[1, 3][..]), (a, &[2])]);
+        assert_eq!(
+            index.held(PathId(0)).collect::<Vec<_>>(),
+            [(b, &[1, 3][..]), (a, &[2])]
+        );
         assert_eq!(index.held(PathId(1)).count(), 0);
-        assert_eq!(index.held(PathId(2)).collect::<Vec<_>>(), [(a, &[4][..]), (b, &[5])]);
+        assert_eq!(
+            index.held(PathId(2)).collect::<Vec<_>>(),
+            [(a, &[4][..]), (b, &[5])]
+        );
         assert_eq!(index.paths(a).collect::<Vec<_>>(), [PathId(0), PathId(2)]);
         assert_eq!(index.keys().collect::<Vec<_>>(), [b, a]);
         assert!(!index.contains(Sym::new("c")));

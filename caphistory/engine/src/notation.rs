@@ -19,12 +19,20 @@ pub fn use_of(name: &str, arguments: &[impl AsRef<str>]) -> String {
     let mut made = String::with_capacity(name.len() + 24);
     made.push_str(name);
     made.push('(');
-    if arguments.iter().any(|argument| !argument.as_ref().is_empty()) {
+    if arguments
+        .iter()
+        .any(|argument| !argument.as_ref().is_empty())
+    {
         for (position, argument) in arguments.iter().enumerate() {
             if position > 0 {
                 made.push(',');
             }
-            made.extend(argument.as_ref().chars().map(|c| if c == '>' { '/' } else { c }));
+            made.extend(
+                argument
+                    .as_ref()
+                    .chars()
+                    .map(|c| if c == '>' { '/' } else { c }),
+            );
         }
         let listed = made.get(name.len() + 1..).unwrap_or_default();
         if listed.len() > LONGEST && listed.chars().count() > LONGEST {
@@ -53,7 +61,11 @@ pub fn used(place: &str) -> Option<(&str, Vec<String>)> {
             continue;
         }
         depth += i32::from(character == '(') - i32::from(character == ')');
-        argument.push(if character == '/' && depth == 0 { '>' } else { character });
+        argument.push(if character == '/' && depth == 0 {
+            '>'
+        } else {
+            character
+        });
     }
     arguments.push(argument);
     Some((name, arguments))
@@ -61,7 +73,10 @@ pub fn used(place: &str) -> Option<(&str, Vec<String>)> {
 
 /// A name that a macro makes (`:DRM(open)`) as the use of that macro; any other place as it is.
 pub fn as_use(source: &str) -> String {
-    match source.strip_prefix(':').and_then(|rest| rest.strip_suffix(')')) {
+    match source
+        .strip_prefix(':')
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
         Some(inner) => {
             let (name, argument) = inner.split_once('(').unwrap_or((inner, ""));
             use_of(name, &[format!(":{argument}")])
@@ -116,8 +131,15 @@ fn filled_at(place: &str, values: &Values<'_>, types: &Values<'_>, depth: u32) -
             .collect();
         use_of(&named(name, values), &arguments)
     } else if let Some(name) = base.strip_prefix('$') {
-        let known = if members.clone().next().is_some() { types.get(name).copied() } else { None };
-        known.filter(|known| !known.is_empty()).unwrap_or_else(|| value(name)).to_owned()
+        let known = if members.clone().next().is_some() {
+            types.get(name).copied()
+        } else {
+            None
+        };
+        known
+            .filter(|known| !known.is_empty())
+            .unwrap_or_else(|| value(name))
+            .to_owned()
     } else if let Some(name) = base.strip_prefix(':') {
         format!(":{}", named(name, values))
     } else if let Some(&value) = values.get(base) {
@@ -139,7 +161,10 @@ fn filled_at(place: &str, values: &Values<'_>, types: &Values<'_>, depth: u32) -
 pub fn named(name: &str, values: &Values<'_>) -> String {
     let mut all = String::with_capacity(name.len());
     for piece in name.split(PASTE) {
-        let value = values.get(piece).copied().filter(|value| !value.contains('>'));
+        let value = values
+            .get(piece)
+            .copied()
+            .filter(|value| !value.contains('>'));
         let name = value.and_then(|value| value.strip_prefix([':', '$']));
         all.push_str(name.unwrap_or(piece));
     }
@@ -155,7 +180,13 @@ mod tests {
         let place = use_of("READ_ONCE", &["struct sock>ops", "f(a,b/c)"]);
         assert_eq!(place, "READ_ONCE(struct sock/ops,f(a,b/c))");
         let (name, arguments) = used(&place).expect("a use");
-        assert_eq!((name, arguments), ("READ_ONCE", vec!["struct sock>ops".into(), "f(a,b/c)".into()]));
+        assert_eq!(
+            (name, arguments),
+            (
+                "READ_ONCE",
+                vec!["struct sock>ops".into(), "f(a,b/c)".into()]
+            )
+        );
         assert_eq!(use_of("f", &["", ""]), "f()");
         assert_eq!(used("f()"), Some(("f", vec![String::new()])));
         assert_eq!(used(":f"), None);

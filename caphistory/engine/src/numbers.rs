@@ -15,10 +15,8 @@ use crate::values::{Value, any_of, value_of};
 
 const DEEPEST: u32 = 8;
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?-u)\A\(?\s*([A-Z_][A-Z0-9_]*)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*\)?\z",
-    )
-    .expect("a pattern")
+    Regex::new(r"(?-u)\A\(?\s*([A-Z_][A-Z0-9_]*)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*\)?\z")
+        .expect("a pattern")
 });
 // Most constants are the same in neighbouring releases, and in files that see the same header.
 static EXPRESSIONS: LazyLock<Mutex<FxHashMap<Sym, Expr>>> = LazyLock::new(Mutex::default);
@@ -58,7 +56,10 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
                     }
                 }
             }
-            missing = named.iter().flat_map(|body| constants_in(body.text())).collect();
+            missing = named
+                .iter()
+                .flat_map(|body| constants_in(body.text()))
+                .collect();
             missing.retain(|name| !self.definitions.contains_key(name));
         }
     }
@@ -78,7 +79,10 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         } else {
             Vec::new()
         };
-        let worth: Vec<_> = macros.iter().map(|one| self.worth(one, path, depth)).collect();
+        let worth: Vec<_> = macros
+            .iter()
+            .map(|one| self.worth(one, path, depth))
+            .collect();
         let found = any_of(&worth);
         self.known.insert((name, path), found);
         found
@@ -89,7 +93,10 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
             return None;
         }
         let bodies = self.expanded(macro_.body, path, depth);
-        let numbers: Vec<_> = bodies.iter().map(|body| self.number(*body, path, depth)).collect();
+        let numbers: Vec<_> = bodies
+            .iter()
+            .map(|body| self.number(*body, path, depth))
+            .collect();
         any_of(&numbers)
     }
 
@@ -109,7 +116,9 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
 
     /// What a body may be that only uses a macro with parameters: `_IO(0x12, 98)`.
     fn expanded(&self, text: Sym, path: PathId, depth: u32) -> Vec<Sym> {
-        let call = CALL.captures(text.text().as_bytes()).filter(|_| depth <= DEEPEST);
+        let call = CALL
+            .captures(text.text().as_bytes())
+            .filter(|_| depth <= DEEPEST);
         let Some(call) = call else {
             return vec![text];
         };
@@ -151,7 +160,10 @@ fn plain(name: Sym) -> Sym {
 }
 
 fn expression(text: Sym) -> Expr {
-    let known = EXPRESSIONS.lock().ok().and_then(|known| known.get(&text).copied());
+    let known = EXPRESSIONS
+        .lock()
+        .ok()
+        .and_then(|known| known.get(&text).copied());
     known.unwrap_or_else(|| {
         let found = constant(text.text());
         if let Ok(mut known) = EXPRESSIONS.lock() {
@@ -172,7 +184,10 @@ fn constants_in(body: &str) -> impl Iterator<Item = Sym> {
 }
 
 fn is_constant(word: &str) -> bool {
-    let first = word.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    let first = word
+        .bytes()
+        .next()
+        .is_some_and(|byte| !byte.is_ascii_digit());
     let capital = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
     first && word.bytes().all(capital)
 }
@@ -181,7 +196,10 @@ fn is_constant(word: &str) -> bool {
 fn substituted(macro_: &Constant, arguments: &[&[u8]]) -> Sym {
     // Of parameters with one name the last counts.
     let argument = |word: &str| {
-        let at = macro_.parameters.iter().rposition(|one| one.text() == word)?;
+        let at = macro_
+            .parameters
+            .iter()
+            .rposition(|one| one.text() == word)?;
         arguments.get(at)
     };
     let mut body = String::new();
@@ -213,7 +231,10 @@ mod tests {
             parameters: SymList::new(&[Sym::new("x"), Sym::new("y")]),
             body: Sym::new("(((x)<<8)|y|xy)"),
         };
-        assert_eq!(substituted(&macro_, &[b"0x12", b"98"]).text(), "(((0x12)<<8)|98|xy)");
+        assert_eq!(
+            substituted(&macro_, &[b"0x12", b"98"]).text(),
+            "(((0x12)<<8)|98|xy)"
+        );
     }
 
     #[test]

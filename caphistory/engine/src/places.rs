@@ -35,12 +35,18 @@ impl Locals {
     }
 
     pub fn get(&self, name: &str) -> Option<Local> {
-        self.numbers.get(name).and_then(|&number| self.found.get(number)).copied()
+        self.numbers
+            .get(name)
+            .and_then(|&number| self.found.get(number))
+            .copied()
     }
 
     /// Takes a variable in; one of the same name keeps its place in the order.
     pub fn insert(&mut self, local: Local) {
-        let number = *self.numbers.entry(local.name.text()).or_insert(self.found.len());
+        let number = *self
+            .numbers
+            .entry(local.name.text())
+            .or_insert(self.found.len());
         match self.found.get_mut(number) {
             Some(known) => *known = local,
             None => self.found.push(local),
@@ -74,7 +80,9 @@ pub fn made_name(node: Node, code: &[u8]) -> Option<String> {
     if node.kind() != Kind::CallExpression {
         return None;
     }
-    let function = node.field(Field::Function).filter(|f| f.kind() == Kind::Identifier)?;
+    let function = node
+        .field(Field::Function)
+        .filter(|f| f.kind() == Kind::Identifier)?;
     let arguments = node.field(Field::Arguments)?;
     let name = function.text(code);
     if !is_upper(&name) {
@@ -82,21 +90,33 @@ pub fn made_name(node: Node, code: &[u8]) -> Option<String> {
     }
     let mut listed = arguments.named_children();
     let only = listed.next().filter(|one| one.kind() == Kind::Identifier)?;
-    listed.next().is_none().then(|| format!("{name}({})", only.text(code)))
+    listed
+        .next()
+        .is_none()
+        .then(|| format!("{name}({})", only.text(code)))
 }
 
 /// The type that an argument of a call names: `list_entry(p, struct task_struct, run_list)`.
 fn type_argument(call: &[u8]) -> Option<&[u8]> {
     let white = |at: usize| {
         let rest = call.get(at..).unwrap_or_default();
-        at + rest.iter().take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r')).count()
+        at + rest
+            .iter()
+            .take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r'))
+            .count()
     };
     memchr::memchr_iter(b',', call).find_map(|comma| {
         let start = white(comma + 1);
         let rest = call.get(start..)?;
-        let word = [&b"struct"[..], b"union"].into_iter().find(|word| rest.starts_with(word))?;
+        let word = [&b"struct"[..], b"union"]
+            .into_iter()
+            .find(|word| rest.starts_with(word))?;
         let name = white(start + word.len());
-        let tag = call.get(name..)?.iter().take_while(|&&b| is_word(b)).count();
+        let tag = call
+            .get(name..)?
+            .iter()
+            .take_while(|&&b| is_word(b))
+            .count();
         let end = name + tag;
         let whole = name > start + word.len() && tag > 0 && call.get(white(end)) == Some(&b',');
         call.get(start..end).filter(|_| whole)
@@ -139,7 +159,11 @@ impl<'c> Places<'c> {
         match node.kind() {
             Kind::Identifier => {
                 let name = self.text(node);
-                let sign = if self.locals.contains(&name) { "$" } else { ":" };
+                let sign = if self.locals.contains(&name) {
+                    "$"
+                } else {
+                    ":"
+                };
                 [sign, &name].concat()
             }
             Kind::FieldExpression => {
@@ -159,9 +183,15 @@ impl<'c> Places<'c> {
                 below(node.field(Field::Argument))
             }
             Kind::CastExpression => {
-                let inner = node.field(Field::Type).and_then(|cast| cast.field(Field::Type));
+                let inner = node
+                    .field(Field::Type)
+                    .and_then(|cast| cast.field(Field::Type));
                 let name = type_name(inner, self.code);
-                if name.is_empty() { below(node.field(Field::Value)) } else { name.text().into() }
+                if name.is_empty() {
+                    below(node.field(Field::Value))
+                } else {
+                    name.text().into()
+                }
             }
             Kind::CallExpression => self.call_place(node, depth),
             // Of ({ …; x; }) the last is its value.
@@ -169,9 +199,10 @@ impl<'c> Places<'c> {
             | Kind::CommaExpression
             | Kind::CompoundStatement
             | Kind::ExpressionStatement => below(node.last_named()),
-            Kind::ConditionalExpression | Kind::AssignmentExpression => {
-                below(node.field(Field::Consequence).or_else(|| node.field(Field::Left)))
-            }
+            Kind::ConditionalExpression | Kind::AssignmentExpression => below(
+                node.field(Field::Consequence)
+                    .or_else(|| node.field(Field::Left)),
+            ),
             // "current" is (0+current_set[smp_processor_id()]) in 2.0.
             Kind::UpdateExpression | Kind::BinaryExpression => {
                 [Field::Argument, Field::Left, Field::Right]
@@ -187,16 +218,18 @@ impl<'c> Places<'c> {
     /// A local variable as something of its type.
     pub fn typed(&self, place: String) -> String {
         match place.strip_prefix('$') {
-            Some(name) if !name.contains('>') => {
-                self.locals.get(name).map_or_else(String::new, |local| local.type_.text().into())
-            }
+            Some(name) if !name.contains('>') => self
+                .locals
+                .get(name)
+                .map_or_else(String::new, |local| local.type_.text().into()),
             _ => place,
         }
     }
 
     fn call_place(&self, node: Node, depth: u32) -> String {
-        let Some(function) =
-            node.field(Field::Function).filter(|f| f.kind() == Kind::Identifier)
+        let Some(function) = node
+            .field(Field::Function)
+            .filter(|f| f.kind() == Kind::Identifier)
         else {
             return String::new();
         };
@@ -264,7 +297,9 @@ impl<'c> Places<'c> {
 
     /// Whether a local variable is declared as a pointer to a function.
     pub fn holds_function(&self, name: &str) -> bool {
-        self.locals.get(name).is_some_and(|local| local.function && local.type_.is_empty())
+        self.locals
+            .get(name)
+            .is_some_and(|local| local.function && local.type_.is_empty())
     }
 
     /// Whether a local variable can hold a function.
@@ -309,7 +344,10 @@ impl<'c> Places<'c> {
     /// An argument: a number, a place, `=text` of constant flags, or empty.
     pub fn argument(&self, argument: Node, callee: &str) -> String {
         let mut node = argument;
-        while matches!(node.kind(), Kind::ParenthesizedExpression | Kind::CastExpression) {
+        while matches!(
+            node.kind(),
+            Kind::ParenthesizedExpression | Kind::CastExpression
+        ) {
             let Some(last) = node.last_named() else {
                 break;
             };
@@ -359,9 +397,15 @@ mod tests {
 
     #[test]
     fn types_among_arguments() {
-        assert_eq!(type_argument(b"f(p, struct  a, b)"), Some(&b"struct  a"[..]));
+        assert_eq!(
+            type_argument(b"f(p, struct  a, b)"),
+            Some(&b"struct  a"[..])
+        );
         assert_eq!(type_argument(b"f(p, structa, b)"), None);
-        assert_eq!(type_argument(b"f(p, struct a *, union u ,b)"), Some(&b"union u"[..]));
+        assert_eq!(
+            type_argument(b"f(p, struct a *, union u ,b)"),
+            Some(&b"union u"[..])
+        );
         assert_eq!(folded(" a\t b\x1cc "), "a b c");
         assert!(is_upper("A_1") && !is_upper("_1") && !is_upper("Ab"));
     }

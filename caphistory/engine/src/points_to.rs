@@ -94,7 +94,12 @@ impl<'v, 'p, 'f> PointsTo<'v, 'p, 'f> {
             solver.put(location, function, None);
         }
         solver.run();
-        let Solver { held, ways, locations_of, .. } = solver;
+        let Solver {
+            held,
+            ways,
+            locations_of,
+            ..
+        } = solver;
         PointsTo {
             view,
             expansions: facts.expansions,
@@ -118,7 +123,11 @@ impl<'v, 'p, 'f> PointsTo<'v, 'p, 'f> {
                     ways.sort_by_key(|way| way.text());
                     ways.into()
                 });
-                found.push(PointerCall { caller, call: *call, ways: ways.clone() });
+                found.push(PointerCall {
+                    caller,
+                    call: *call,
+                    ways: ways.clone(),
+                });
             }
         }
         found
@@ -135,7 +144,9 @@ impl<'v, 'p, 'f> PointsTo<'v, 'p, 'f> {
     }
 
     fn locations_holding(&self, definition: DefId) -> &[(LocationId, u32)] {
-        self.locations_of.get(&definition).map_or(&[], Vec::as_slice)
+        self.locations_of
+            .get(&definition)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The calls through a location that a function fits.
@@ -164,7 +175,9 @@ impl<'v, 'p, 'f> PointsTo<'v, 'p, 'f> {
     }
 
     fn held_in(&self, location: Option<LocationId>) -> &[DefId] {
-        location.and_then(|one| self.held.get(one.at())).map_or(&[], |held| &held.functions)
+        location
+            .and_then(|one| self.held.get(one.at()))
+            .map_or(&[], |held| &held.functions)
     }
 
     /// How many pointer calls there are, and what became of them.
@@ -280,7 +293,14 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
             let place = place_of(name);
             for (caller, call) in self.view.of_built(&program.calls, name) {
                 if let Some(location) = self.location(place, caller) {
-                    found.push((caller, Call { pointer: true, ..call }, Some(location)));
+                    found.push((
+                        caller,
+                        Call {
+                            pointer: true,
+                            ..call
+                        },
+                        Some(location),
+                    ));
                 }
             }
         }
@@ -327,7 +347,11 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
                 && let Some(location) = self.location(call.target, user)
             {
                 let functions = functions.clone();
-                let named = Named { call: *call, position, functions };
+                let named = Named {
+                    call: *call,
+                    position,
+                    functions,
+                };
                 found.entry(location).or_default().push(named);
             }
         });
@@ -358,7 +382,11 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
         if found.iter().all(|&one| self.is_function(one, 0)) {
             return found;
         }
-        found.iter().copied().filter(|&one| self.is_function(one, 0)).collect()
+        found
+            .iter()
+            .copied()
+            .filter(|&one| self.is_function(one, 0))
+            .collect()
     }
 
     fn functions_of_key(&self, key: Sym, path: PathId) -> Rc<[DefId]> {
@@ -377,24 +405,34 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
             return false;
         }
         let named = self.view.resolve(macro_.alias, definition.path);
-        named.iter().any(|&one| one != id && self.is_function(one, depth + 1))
+        named
+            .iter()
+            .any(|&one| one != id && self.is_function(one, depth + 1))
     }
 
     fn location(&self, place: Sym, user: DefId) -> Option<LocationId> {
-        self.locations.location(place, self.view.program[user].path, Some(user))
+        self.locations
+            .location(place, self.view.program[user].path, Some(user))
     }
 
     /// The parameters that receive an argument of a call by name.
     fn parameters(&self, user: DefId, call: &Call, position: usize) -> Vec<LocationId> {
         let callees = self.view.resolve(call.target, self.view.program[user].path);
-        callees.iter().filter_map(|&one| self.locations.parameter(one, position)).collect()
+        callees
+            .iter()
+            .filter_map(|&one| self.locations.parameter(one, position))
+            .collect()
     }
 
     /// The files that may copy what is in places of a key, in order.
     fn copying(&self, key: Sym, path: Option<PathId>) -> Vec<PathId> {
         let (program, expansions) = (self.view.program, &self.expansions);
         if let Some(path) = path {
-            return if self.view.built(path) { vec![path] } else { Vec::new() };
+            return if self.view.built(path) {
+                vec![path]
+            } else {
+                Vec::new()
+            };
         }
         let mut found: Vec<PathId> = program.flows.paths(key).collect();
         found.extend(expansions.flows.paths(key));
@@ -467,7 +505,14 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
                     && let Some(source) = self.location(argument(&call, position), user)
                 {
                     let through = self.location(call.target, user);
-                    each(source, Passing { call, position, through });
+                    each(
+                        source,
+                        Passing {
+                            call,
+                            position,
+                            through,
+                        },
+                    );
                 }
             }
         }
@@ -475,7 +520,11 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
 }
 
 fn argument(call: &Call, position: usize) -> Sym {
-    call.arguments.get().get(position).copied().unwrap_or_default()
+    call.arguments
+        .get()
+        .get(position)
+        .copied()
+        .unwrap_or_default()
 }
 
 /// The key of places, and the only file whose places are meant, if it is one.
@@ -535,7 +584,10 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
             return;
         }
         if self.held.len() <= location.at() {
-            self.held.resize_with(self.facts.locations.len().max(location.at() + 1), Held::default);
+            self.held.resize_with(
+                self.facts.locations.len().max(location.at() + 1),
+                Held::default,
+            );
         }
         let held = &mut self.held[location.at()];
         let known = held.ways.get(&function).copied();
@@ -551,7 +603,10 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
             held.functions.push(function);
             held.ways.insert(function, ways);
             self.ways.push(Vec::new());
-            self.locations_of.entry(function).or_default().push((location, ways));
+            self.locations_of
+                .entry(function)
+                .or_default()
+                .push((location, ways));
             ways
         });
         if self.seen.insert((ways, via)) {
@@ -580,7 +635,10 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
             .functions
             .iter()
             .flat_map(|function| {
-                let ways = held.ways.get(function).map_or(&[][..], |&n| &self.ways[n as usize]);
+                let ways = held
+                    .ways
+                    .get(function)
+                    .map_or(&[][..], |&n| &self.ways[n as usize]);
                 ways.iter().map(|&via| (*function, via))
             })
             .collect();
@@ -613,8 +671,10 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
             };
             let copied = (passing.call, passing.position, location);
             self.copied.entry(through).or_default().push(copied);
-            let callees =
-                self.held.get(through.at()).map_or_else(Vec::new, |held| held.functions.clone());
+            let callees = self
+                .held
+                .get(through.at())
+                .map_or_else(Vec::new, |held| held.functions.clone());
             for callee in callees {
                 self.receive(callee, &passing.call, passing.position, location);
             }
@@ -666,8 +726,13 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
             }
         }
         // Who comes to no end has seen all there is.
-        let decided = if found { way.iter().map(|&(one, _, _)| one).collect() } else { seen };
-        self.leading.extend(decided.into_iter().map(|one| (one, found)));
+        let decided = if found {
+            way.iter().map(|&(one, _, _)| one).collect()
+        } else {
+            seen
+        };
+        self.leading
+            .extend(decided.into_iter().map(|one| (one, found)));
         found
     }
 
@@ -680,15 +745,21 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
     fn flows_from(&mut self, location: LocationId) -> Rc<[LocationId]> {
         let facts = self.facts;
         let place = facts.locations.get(location);
-        let found = self.flows.entry((place.key, place.path)).or_insert_with(|| {
-            let mut found: FxHashMap<LocationId, Vec<LocationId>> = FxHashMap::default();
-            for path in facts.copying(place.key, place.path) {
-                facts.copied(place.key, path, |source, target| {
-                    found.entry(source).or_default().push(target);
-                });
-            }
-            found.into_iter().map(|(source, targets)| (source, targets.into())).collect()
-        });
+        let found = self
+            .flows
+            .entry((place.key, place.path))
+            .or_insert_with(|| {
+                let mut found: FxHashMap<LocationId, Vec<LocationId>> = FxHashMap::default();
+                for path in facts.copying(place.key, place.path) {
+                    facts.copied(place.key, path, |source, target| {
+                        found.entry(source).or_default().push(target);
+                    });
+                }
+                found
+                    .into_iter()
+                    .map(|(source, targets)| (source, targets.into()))
+                    .collect()
+            });
         found.get(&location).cloned().unwrap_or_default()
     }
 
@@ -696,15 +767,21 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
     fn passing(&mut self, location: LocationId) -> Rc<[Passing]> {
         let facts = self.facts;
         let place = facts.locations.get(location);
-        let found = self.passing.entry((place.key, place.path)).or_insert_with(|| {
-            let mut found: FxHashMap<LocationId, Vec<Passing>> = FxHashMap::default();
-            for path in facts.copying(place.key, place.path) {
-                facts.passed(place.key, path, |source, passing| {
-                    found.entry(source).or_default().push(passing);
-                });
-            }
-            found.into_iter().map(|(source, all)| (source, all.into())).collect()
-        });
+        let found = self
+            .passing
+            .entry((place.key, place.path))
+            .or_insert_with(|| {
+                let mut found: FxHashMap<LocationId, Vec<Passing>> = FxHashMap::default();
+                for path in facts.copying(place.key, place.path) {
+                    facts.passed(place.key, path, |source, passing| {
+                        found.entry(source).or_default().push(passing);
+                    });
+                }
+                found
+                    .into_iter()
+                    .map(|(source, all)| (source, all.into()))
+                    .collect()
+            });
         found.get(&location).cloned().unwrap_or_default()
     }
 }

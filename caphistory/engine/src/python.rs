@@ -61,7 +61,11 @@ impl Engine {
         missing.collect()
     }
 
-    fn read(&self, py: Python<'_>, blobs: Vec<(String, PyBackedBytes, bool)>) -> Vec<(String, String)> {
+    fn read(
+        &self,
+        py: Python<'_>,
+        blobs: Vec<(String, PyBackedBytes, bool)>,
+    ) -> Vec<(String, String)> {
         py.detach(|| {
             let read = |(id, content, assembler): (String, PyBackedBytes, bool)| {
                 let blob = caught(|| match assembler {
@@ -70,7 +74,9 @@ impl Engine {
                 });
                 ((id, assembler), blob)
             };
-            let all: Vec<_> = self.pool.install(|| blobs.into_par_iter().map(read).collect());
+            let all: Vec<_> = self
+                .pool
+                .install(|| blobs.into_par_iter().map(read).collect());
             let mut held = self.held();
             let mut broken = Vec::new();
             for (name, blob) in all {
@@ -104,8 +110,10 @@ impl Engine {
         let stand_ins = known_stand_ins(stand_ins)?;
         let linked = py.detach(|| {
             let blobs = self.facts(&files);
-            let texts: BTreeMap<&str, &[u8]> =
-                texts.iter().map(|(path, text)| (path.as_str(), &text[..])).collect();
+            let texts: BTreeMap<&str, &[u8]> = texts
+                .iter()
+                .map(|(path, text)| (path.as_str(), &text[..]))
+                .collect();
             let link = || release::link(release, &blobs, &texts, &stand_ins);
             self.pool.install(|| caught(link))
         });
@@ -305,8 +313,13 @@ impl<'py, 'a> Rows<'py, 'a> {
     }
 
     fn definition(&mut self, one: &CapabilityDefinition) -> PyResult<Bound<'py, PyTuple>> {
-        let number = one.number.map(|number| PyInt::new(self.py, number).into_any());
-        let doc = one.doc.as_ref().map(|doc| PyString::new(self.py, doc).into_any());
+        let number = one
+            .number
+            .map(|number| PyInt::new(self.py, number).into_any());
+        let doc = one
+            .doc
+            .as_ref()
+            .map(|doc| PyString::new(self.py, doc).into_any());
         let row = [
             self.text(one.capability),
             number.unwrap_or_else(|| self.none()),
@@ -368,7 +381,11 @@ impl<'py, 'a> Rows<'py, 'a> {
         if let Some(known) = self.steps.get(step) {
             return Ok(known.clone());
         }
-        let edge = if step.via.is_some() { "pointer" } else { "call" };
+        let edge = if step.via.is_some() {
+            "pointer"
+        } else {
+            "call"
+        };
         let row = [
             self.text(step.function),
             self.path(step.path),

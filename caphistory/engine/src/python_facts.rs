@@ -1,6 +1,7 @@
 //! Facts as Python tuples, for tests: the shape of the records, field by field.
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::facts::{
@@ -38,9 +39,23 @@ fn tuple<'py, T, U>(
 
 fn call<'py>(py: Python<'py>, one: &Call) -> Tuple<'py> {
     (
-        (one.line, one.target.text(), one.pointer, texts(py, one.arguments)?),
-        (u8::from(one.conditional), one.effect.text(), one.errno.text(), one.case.text()),
-        (one.condition.text(), exprs(py, &one.guards)?, exprs(py, &one.passes)?),
+        (
+            one.line,
+            one.target.text(),
+            one.pointer,
+            texts(py, one.arguments)?,
+        ),
+        (
+            u8::from(one.conditional),
+            one.effect.text(),
+            one.errno.text(),
+            one.case.text(),
+        ),
+        (
+            one.condition.text(),
+            exprs(py, &one.guards)?,
+            exprs(py, &one.passes)?,
+        ),
     )
         .into_pyobject(py)
         .and_then(|nested| flat(py, &nested))
@@ -58,7 +73,16 @@ fn uid_test<'py>(py: Python<'py>, one: &UidTest) -> Tuple<'py> {
     let (condition, guards) = (one.condition.text(), exprs(py, &one.guards)?);
     let (effect, errno) = (one.effect.text(), one.errno.text());
     let text = one.text.text();
-    (one.line, text, u8::from(one.conditional), effect, errno, condition, guards).into_pyobject(py)
+    (
+        one.line,
+        text,
+        u8::from(one.conditional),
+        effect,
+        errno,
+        condition,
+        guards,
+    )
+        .into_pyobject(py)
 }
 
 fn flow<'py>(py: Python<'py>, one: &Flow) -> Tuple<'py> {
@@ -75,12 +99,25 @@ fn set<'py>(py: Python<'py>, one: &(Sym, Expr)) -> Tuple<'py> {
 
 fn stored<'py>(py: Python<'py>, one: &Stored) -> Tuple<'py> {
     let (variable, type_) = (one.variable.text(), one.type_.text());
-    (one.line, variable, type_, texts(py, one.path)?, one.source.text()).into_pyobject(py)
+    (
+        one.line,
+        variable,
+        type_,
+        texts(py, one.path)?,
+        one.source.text(),
+    )
+        .into_pyobject(py)
 }
 
 fn function<'py>(py: Python<'py>, one: &Function) -> Tuple<'py> {
     let nested = (
-        (one.name.text(), one.line, one.end, one.is_static, one.inline),
+        (
+            one.name.text(),
+            one.line,
+            one.end,
+            one.is_static,
+            one.inline,
+        ),
         (
             tuple(py, &one.parameters, |one| parameter(py, one))?,
             one.returns.text(),
@@ -100,7 +137,10 @@ fn function<'py>(py: Python<'py>, one: &Function) -> Tuple<'py> {
 
 fn macro_<'py>(py: Python<'py>, one: &Macro) -> Tuple<'py> {
     let nested = (
-        (one.name.text(), one.parameters.map(|all| texts(py, all)).transpose()?),
+        (
+            one.name.text(),
+            one.parameters.map(|all| texts(py, all)).transpose()?,
+        ),
         (
             tuple(py, &one.calls, |one| call(py, one))?,
             tuple(py, &one.uid_tests, |one| uid_test(py, one))?,
@@ -121,9 +161,15 @@ fn item<'py>(py: Python<'py>, one: &Item) -> Tuple<'py> {
         tuple(py, &one.functions, |one| function(py, one))?,
         tuple(py, &one.macros, |one| macro_(py, one))?,
         tuple(py, &one.structs, |one| {
-            (one.tag.text(), tuple(py, &one.members, |one| parameter(py, one))?).into_pyobject(py)
+            (
+                one.tag.text(),
+                tuple(py, &one.members, |one| parameter(py, one))?,
+            )
+                .into_pyobject(py)
         })?,
-        tuple(py, &one.typedefs, |one| (one.name.text(), one.type_.text()).into_pyobject(py))?,
+        tuple(py, &one.typedefs, |one| {
+            (one.name.text(), one.type_.text()).into_pyobject(py)
+        })?,
         tuple(py, &one.variables, |one| {
             (one.name.text(), one.type_.text(), one.is_static, one.array).into_pyobject(py)
         })?,
@@ -173,10 +219,19 @@ fn blob<'py>(py: Python<'py>, one: &Blob) -> Tuple<'py> {
         .into_pyobject(py)
 }
 
-/// The facts of one content.
+/// The facts of one content, after others were read: what they have in common is read once.
 #[pyfunction]
-pub fn read_facts<'py>(py: Python<'py>, content: &[u8], assembler: bool) -> Tuple<'py> {
+#[pyo3(signature = (content, assembler=false, before=vec![]))]
+pub fn read_facts<'py>(
+    py: Python<'py>,
+    content: &[u8],
+    assembler: bool,
+    before: Vec<PyBackedBytes>,
+) -> Tuple<'py> {
     let store = Store::new();
     let read = if assembler { read_assembler } else { read };
+    for other in &before {
+        read(other, &store);
+    }
     blob(py, &read(content, &store))
 }

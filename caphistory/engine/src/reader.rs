@@ -45,9 +45,7 @@ static STORES_NAME: LazyLock<Regex> =
 static ATTRIBUTE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?-u)__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)"));
 static ANNOTATION: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?-u)(?:\b(?:struct|union)\s+\w+[\s*]+\w+\s*(?:\[[^\]]*\]\s*)*|\)\s*)(\b__\w+)\s*=",
-    )
+    pattern(r"(?-u)(?:\b(?:struct|union)\s+\w+[\s*]+\w+\s*(?:\[[^\]]*\]\s*)*|\)\s*)(\b__\w+)\s*=")
 });
 const LARGE: usize = 20_000;
 /// A function is read once for each selection of its branches: so many bytes at most, or 16
@@ -62,7 +60,9 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Store { shards: std::array::from_fn(|_| Mutex::default()) }
+        Store {
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
     }
 }
 
@@ -119,26 +119,48 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
     let nest = Nest::new(without_guards(found, &scanned.directives, &scanned.code));
     let mut placed: Vec<(usize, Placed)> = vec![];
     let mut place = |start: usize, condition: Sym, item: Arc<Item>| {
-        placed.push((start, Placed { line: scanned.line(start), condition, item }));
+        placed.push((
+            start,
+            Placed {
+                line: scanned.line(start),
+                condition,
+                item,
+            },
+        ));
     };
     let mut prototypes = vec![];
     for extent in cut(&scanned) {
-        let code = scanned.code.get(extent.start..extent.end).unwrap_or_default();
+        let code = scanned
+            .code
+            .get(extent.start..extent.end)
+            .unwrap_or_default();
         if extent.body.is_none() && is_prototype(code) {
             prototypes.push(extent);
             if let Some(used) = used_alone(code) {
                 let item = store.item([b"u", code, b""], || use_alone(&used));
-                place(extent.start, condition_at(extent.start, &nest.enclosing(extent.start)), item);
+                place(
+                    extent.start,
+                    condition_at(extent.start, &nest.enclosing(extent.start)),
+                    item,
+                );
             }
             continue;
         }
         let (inner, outer) = nest.split(extent.start, extent.end);
         let mark: &[u8] = if extent.body.is_some() { b"f" } else { b"d" };
         // Groups that only partly lie in the item change how it is read.
-        let partly = inner.iter().any(|g| g.start < extent.start || g.end > extent.end);
-        let context = if partly { context(&inner, extent.start) } else { String::new() };
+        let partly = inner
+            .iter()
+            .any(|g| g.start < extent.start || g.end > extent.end);
+        let context = if partly {
+            context(&inner, extent.start)
+        } else {
+            String::new()
+        };
         let text = source.get(extent.start..extent.end).unwrap_or_default();
-        let item = store.item([mark, text, context.as_bytes()], || item(code, extent, &inner));
+        let item = store.item([mark, text, context.as_bytes()], || {
+            item(code, extent, &inner)
+        });
         place(extent.start, condition_at(extent.start, &outer), item);
     }
     for directive in &scanned.directives {
@@ -157,7 +179,10 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         includes: includes(source, scanned.directives.iter()),
         required: includes(
             source,
-            scanned.directives.iter().filter(|d| nest.enclosing(d.start).is_empty()),
+            scanned
+                .directives
+                .iter()
+                .filter(|d| nest.enclosing(d.start).is_empty()),
         ),
         mentions: mentions(&scanned, &prototypes),
         constants: defined(&scanned.directives, source),
@@ -180,12 +205,24 @@ pub fn read_assembler(source: &[u8], store: &Store) -> Blob {
             .collect();
         let text = format!("{:?} {calls:?}", function.name);
         let item = store.item([b"s", text.as_bytes(), b""], || Item {
-            functions: [Function { name: function.name, calls, ..Function::default() }].into(),
+            functions: [Function {
+                name: function.name,
+                calls,
+                ..Function::default()
+            }]
+            .into(),
             ..Item::default()
         });
-        Placed { line: function.line, condition: Sym::default(), item }
+        Placed {
+            line: function.line,
+            condition: Sym::default(),
+            item,
+        }
     });
-    Blob { items: items.collect(), ..Blob::default() }
+    Blob {
+        items: items.collect(),
+        ..Blob::default()
+    }
 }
 
 /// What groups are, with offsets from an item's start: part of the key of an item that holds
@@ -264,10 +301,16 @@ fn readings<'c>(code: &'c [u8], extent: Extent, inner: &[&Group]) -> Vec<Cow<'c,
         .collect();
     // Under #if 0 may be a brace too many, or no C at all: once more, as if no condition held.
     let disabled = inner.iter().any(|group| {
-        group.facts(0).any(|(expression, truth)| truth && expression.text() == "0")
+        group
+            .facts(0)
+            .any(|(expression, truth)| truth && expression.text() == "0")
     });
     let braces = |code: &[u8], brace: u8| memchr::memchr_iter(brace, code).count();
-    if disabled || readings.iter().any(|one| braces(one, b'{') != braces(one, b'}')) {
+    if disabled
+        || readings
+            .iter()
+            .any(|one| braces(one, b'{') != braces(one, b'}'))
+    {
         readings.push(Cow::Owned(bare(code, extent.start, inner)));
     }
     readings
@@ -338,7 +381,10 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         let one = read_body(code, at, &header, condition_at);
         found.add(&one);
         error = error || one.error;
-        if first.as_ref().is_none_or(|(known, ..)| is_keyword(known.name)) {
+        if first
+            .as_ref()
+            .is_none_or(|(known, ..)| is_keyword(known.name))
+        {
             let line = newlines(code.get(..header.name_at).unwrap_or_default());
             first = Some((header, one.parameters, one.relays, line));
         }
@@ -357,7 +403,11 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
     );
     let function = Function {
         // Statements that stand alone under #if 0 belong to no function (ide/pci/generic.c, 2.6).
-        name: if is_keyword(header.name) { Sym::default() } else { header.name },
+        name: if is_keyword(header.name) {
+            Sym::default()
+        } else {
+            header.name
+        },
         line,
         end: readings.first().map_or(0, |code| newlines(code)),
         is_static: header.is_static,
@@ -368,7 +418,11 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         calls: settled.calls,
         uid_tests: settled.uid_tests,
         flows: found.flows.values().copied().collect(),
-        relays: if readings.len() == 1 { relays } else { SymList::default() },
+        relays: if readings.len() == 1 {
+            relays
+        } else {
+            SymList::default()
+        },
         sets: settled.sets,
         variables: handed_on(&found),
     };
@@ -395,7 +449,10 @@ fn handed_on(found: &Body) -> Box<[Parameter]> {
         .locals
         .iter()
         .filter(|(name, _)| variables.contains(**name))
-        .map(|(name, &type_)| Parameter { name: Sym::new(name), type_ })
+        .map(|(name, &type_)| Parameter {
+            name: Sym::new(name),
+            type_,
+        })
         .collect()
 }
 
@@ -413,7 +470,10 @@ fn read_body(code: &[u8], at: usize, header: &Header, condition_at: ConditionAt)
     let rest = code.get(at..).unwrap_or_default();
     let old_style = !header.old_style.is_empty();
     let (prefix, end): (Vec<u8>, &[u8]) = if old_style {
-        ([&b"void f(){"[..], &folded(&header.old_style)].concat(), b"}")
+        (
+            [&b"void f(){"[..], &folded(&header.old_style)].concat(),
+            b"}",
+        )
     } else {
         let listed = header.parameters.join(&b", "[..]);
         (folded(&[b"void f(", &listed[..], b")"].concat()), b"")
@@ -447,7 +507,13 @@ fn read_body(code: &[u8], at: usize, header: &Header, condition_at: ConditionAt)
     };
     let locals = reader.places.locals.iter().filter(local);
     let locals: BTreeMap<_, _> = locals.map(|one| (one.name.text(), one.type_)).collect();
-    Body { parameters, relays, error: tree.has_error(), locals, ..reader.body }
+    Body {
+        parameters,
+        relays,
+        error: tree.has_error(),
+        locals,
+        ..reader.body
+    }
 }
 
 /// What a body relays that consists of a single return statement.
@@ -464,16 +530,17 @@ fn only(node: Node) -> Option<Node> {
     children.next().filter(|_| children.next().is_none())
 }
 
-fn old_parameters<'a>(
-    locals: impl Iterator<Item = &'a Local>,
-    old_style: &[u8],
-) -> Vec<Parameter> {
+fn old_parameters<'a>(locals: impl Iterator<Item = &'a Local>, old_style: &[u8]) -> Vec<Parameter> {
     let text = latin1(old_style);
-    let declared: FxHashSet<&str> =
-        text.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+    let declared: FxHashSet<&str> = text
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .collect();
     locals
         .filter(|local| declared.contains(local.name.text()))
-        .map(|local| Parameter { name: local.name, type_: local.type_ })
+        .map(|local| Parameter {
+            name: local.name,
+            type_: local.type_,
+        })
         .collect()
 }
 
@@ -499,7 +566,10 @@ fn without_annotations(code: &[u8]) -> Cow<'_, [u8]> {
             }
         }
     };
-    let found = ATTRIBUTE.find_iter(&changed).map(|found| found.range()).collect();
+    let found = ATTRIBUTE
+        .find_iter(&changed)
+        .map(|found| found.range())
+        .collect();
     blank_all(&mut changed, found, false);
     let found = ANNOTATION
         .captures_iter(&changed)
@@ -518,7 +588,10 @@ struct Ordered<T> {
 
 impl<T> Default for Ordered<T> {
     fn default() -> Self {
-        Ordered { found: vec![], numbers: FxHashMap::default() }
+        Ordered {
+            found: vec![],
+            numbers: FxHashMap::default(),
+        }
     }
 }
 
@@ -575,10 +648,10 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
             }
         }
     }
-    let structs = structs
-        .found
-        .into_iter()
-        .map(|(tag, members)| Struct { tag, members: members.found.into() });
+    let structs = structs.found.into_iter().map(|(tag, members)| Struct {
+        tag,
+        members: members.found.into(),
+    });
     Item {
         structs: structs.collect(),
         typedefs: typedefs.found.into(),
@@ -596,8 +669,9 @@ fn structs_of(node: Node, code: &[u8]) -> Vec<Struct> {
             return vec![];
         };
         specifier = inner;
-        let found =
-            node.field(Field::Declarator).and_then(|declarator| declared(declarator, code));
+        let found = node
+            .field(Field::Declarator)
+            .and_then(|declarator| declared(declarator, code));
         name = found.map_or(name, |found| found.name);
     }
     match specifier.kind() {
@@ -618,7 +692,10 @@ fn typedefs_in(node: Node, code: &[u8]) -> Vec<Typedef> {
                 type_name(specifier, code)
             };
             let own = !type_.is_empty() && type_ != found.name;
-            own.then_some(Typedef { name: found.name, type_ })
+            own.then_some(Typedef {
+                name: found.name,
+                type_,
+            })
         })
         .collect()
 }
@@ -631,7 +708,10 @@ fn use_alone(used: &str) -> Item {
         path: SymList::default(),
         source: Sym::new(used),
     };
-    Item { stored: [stored].into(), ..Item::default() }
+    Item {
+        stored: [stored].into(),
+        ..Item::default()
+    }
 }
 
 // The file as a whole.
@@ -656,7 +736,9 @@ fn includes<'d, 's: 'd>(
 fn mentions(scanned: &Scan, prototypes: &[Extent]) -> Box<[(u32, Sym, MentionKind)]> {
     let mut found = vec![];
     for (at, name, called) in named(&scanned.code) {
-        let before = prototypes.partition_point(|extent| extent.start <= at).checked_sub(1);
+        let before = prototypes
+            .partition_point(|extent| extent.start <= at)
+            .checked_sub(1);
         let declared = before
             .and_then(|before| prototypes.get(before))
             .is_some_and(|extent| at < extent.end);
@@ -668,9 +750,16 @@ fn mentions(scanned: &Scan, prototypes: &[Extent]) -> Box<[(u32, Sym, MentionKin
         found.push((scanned.line(at), name, kind));
     }
     for directive in &scanned.directives {
-        if matches!(directive.keyword, Keyword::Define | Keyword::If | Keyword::Elif) {
+        if matches!(
+            directive.keyword,
+            Keyword::Define | Keyword::If | Keyword::Elif
+        ) {
             for (at, name, called) in named(&directive.code) {
-                let kind = if called { MentionKind::Call } else { MentionKind::Name };
+                let kind = if called {
+                    MentionKind::Call
+                } else {
+                    MentionKind::Name
+                };
                 found.push((scanned.line(directive.start + at), name, kind));
             }
         }
@@ -694,7 +783,9 @@ fn named(code: &[u8]) -> Vec<(usize, Sym, bool)> {
         end = hint.end() + rest.iter().take_while(|&&b| is_word(b)).count();
         let rest = code.get(end..).unwrap_or_default();
         let called = rest.trim_start_white().first() == Some(&b'(');
-        let before = code.get(start.saturating_sub(40)..start).unwrap_or_default();
+        let before = code
+            .get(start.saturating_sub(40)..start)
+            .unwrap_or_default();
         let name = Sym::latin1(code.get(start..end).unwrap_or_default());
         found.push((start, name, called && !ends_with_member(before)));
     }
@@ -724,12 +815,18 @@ fn is_white(byte: u8) -> bool {
 
 impl Trim for [u8] {
     fn trim_start_white(&self) -> &[u8] {
-        let start = self.iter().position(|&b| !is_white(b)).unwrap_or(self.len());
+        let start = self
+            .iter()
+            .position(|&b| !is_white(b))
+            .unwrap_or(self.len());
         self.get(start..).unwrap_or_default()
     }
 
     fn trim_end_white(&self) -> &[u8] {
-        let end = self.iter().rposition(|&b| !is_white(b)).map_or(0, |last| last + 1);
+        let end = self
+            .iter()
+            .rposition(|&b| !is_white(b))
+            .map_or(0, |last| last + 1);
         self.get(..end).unwrap_or_default()
     }
 }

@@ -26,8 +26,11 @@ fn add(
     depth: u32,
     found: &mut Vec<String>,
 ) -> Option<()> {
-    let tests_uid =
-        || uid_tests.iter().any(|&at| node.start() as i64 <= at && at < node.end() as i64);
+    let tests_uid = || {
+        uid_tests
+            .iter()
+            .any(|&at| node.start() as i64 <= at && at < node.end() as i64)
+    };
     if depth > DEEPEST {
         return None;
     }
@@ -37,7 +40,11 @@ fn add(
             if function.kind() != Kind::Identifier {
                 return None;
             }
-            found.push(if tests_uid() { UID.into() } else { places.text(function).into_owned() });
+            found.push(if tests_uid() {
+                UID.into()
+            } else {
+                places.text(function).into_owned()
+            });
         }
         Kind::ParenthesizedExpression => {
             let mut inner = node.named_children();

@@ -7,9 +7,7 @@ use rustc_hash::FxHashSet;
 
 use crate::audit::{Audit, AuditDetail, ambiguous, audit};
 use crate::call_graph::{BOUNDS, Graph, SWITCHED_OFF, build};
-use crate::chains::{
-    ChainId, Chains, Found, Question, Reached, Step, answer, constants, reached,
-};
+use crate::chains::{ChainId, Chains, Found, Question, Reached, Step, answer, constants, reached};
 use crate::checks::{CheckSite, Checks, Site, Wrapper};
 use crate::constant_propagation::Constants;
 use crate::facts::Blob;
@@ -21,8 +19,10 @@ use crate::syscalls::{self, Entry, Texts, entries, has_x86_64};
 use crate::tables::capability_definitions;
 
 // include/uapi came with 3.7.
-const CAPABILITY_HEADERS: [&str; 2] =
-    ["include/uapi/linux/capability.h", "include/linux/capability.h"];
+const CAPABILITY_HEADERS: [&str; 2] = [
+    "include/uapi/linux/capability.h",
+    "include/linux/capability.h",
+];
 
 /// One `#define CAP_X number`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,7 +94,9 @@ pub struct StandIns {
 
 /// Which of a release's files hold tables that `link` reads itself.
 pub fn texts_wanted<'a>(paths: &[&'a str]) -> Vec<&'a str> {
-    let headers = paths.iter().filter(|path| CAPABILITY_HEADERS.contains(path));
+    let headers = paths
+        .iter()
+        .filter(|path| CAPABILITY_HEADERS.contains(path));
     let mut found = syscalls::texts_wanted(paths);
     found.extend(headers);
     found
@@ -118,7 +120,10 @@ pub fn link(
     }
     let (audit, audit_details) = linked.audit;
     LinkedRelease {
-        paths: program.files().map(|path| program.path(path).into()).collect(),
+        paths: program
+            .files()
+            .map(|path| program.path(path).into())
+            .collect(),
         check_sites: ordered_sites(linked.check_sites),
         capability_definitions: definitions(texts),
         syscalls: linked.syscalls,
@@ -203,7 +208,11 @@ fn ordered_sites(all: FxHashSet<CheckSite>) -> Vec<CheckSite> {
     let mut found: Vec<CheckSite> = all.into_iter().collect();
     let key = |one: &CheckSite| {
         let form = if one.of_macro { "macro" } else { "call" };
-        let names = (text(one.function), one.check_name.text(), text(one.capability));
+        let names = (
+            text(one.function),
+            one.check_name.text(),
+            text(one.capability),
+        );
         let rest = (text(one.argument), form, one.effect.text(), text(one.errno));
         (one.path, one.line, names, rest, text(one.condition))
     };
@@ -215,7 +224,12 @@ fn ordered_wrappers(all: FxHashSet<Wrapper>) -> Vec<Wrapper> {
     let mut found: Vec<Wrapper> = all.into_iter().collect();
     let key = |one: &Wrapper| {
         let capability = one.capability.map_or("", Sym::text);
-        let names = (one.name.text(), one.kind(), one.check_name.text(), capability);
+        let names = (
+            one.name.text(),
+            one.kind(),
+            one.check_name.text(),
+            capability,
+        );
         (names, one.parameter, one.path, one.line)
     };
     found.sort_by(|one, other| key(one).cmp(&key(other)));
@@ -276,7 +290,9 @@ fn syscall_checks(
     let shared = shared(&feasible, sites.len());
     let mut rows = Vec::new();
     for ((entry, every), sure) in table.iter().zip(&every).zip(&feasible) {
-        let more = sure.iter().filter(|(site, _)| answer(every, *site).is_none());
+        let more = sure
+            .iter()
+            .filter(|(site, _)| answer(every, *site).is_none());
         for (number, found) in every.iter().chain(more) {
             let is_sure = answer(sure, *number);
             let found = is_sure.unwrap_or(*found);
@@ -296,7 +312,10 @@ fn syscall_checks(
                 pointer_hops: found.pointer_hops,
                 conditional: site.conditional || found.conditional,
                 feasible: is_sure.is_some(),
-                shared_by: counts.iter().take(usize::from(found.pointer_hops) + 1).sum(),
+                shared_by: counts
+                    .iter()
+                    .take(usize::from(found.pointer_hops) + 1)
+                    .sum(),
                 chain: chains.longer(found.chain, last),
             });
         }

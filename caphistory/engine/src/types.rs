@@ -95,7 +95,9 @@ impl Parts {
                 Base::Type(Sym::new(base))
             },
             members: parts.map(Sym::new).collect(),
-            holder: text.rsplit_once('>').map_or(Sym::default(), |(holder, _)| Sym::new(holder)),
+            holder: text
+                .rsplit_once('>')
+                .map_or(Sym::default(), |(holder, _)| Sym::new(holder)),
         }
     }
 }
@@ -184,7 +186,10 @@ impl<'v, 'p, 'f> Locations<'v, 'p, 'f> {
 
     fn parts(&self, place: Sym) -> Rc<Parts> {
         let mut known = self.parts.borrow_mut();
-        known.entry(place).or_insert_with(|| Rc::new(Parts::of(place))).clone()
+        known
+            .entry(place)
+            .or_insert_with(|| Rc::new(Parts::of(place)))
+            .clone()
     }
 
     /// The struct type of what a place holds; None where it cannot be told.
@@ -323,7 +328,11 @@ impl<'v, 'p, 'f> Locations<'v, 'p, 'f> {
     pub fn stored(&self, at: &StoredAt) -> Option<LocationId> {
         let stored = &at.stored;
         let typed = stored.type_.text() != "()";
-        let holder = if typed { self.view.type_(stored.type_, at.path) } else { None };
+        let holder = if typed {
+            self.view.type_(stored.type_, at.path)
+        } else {
+            None
+        };
         let Some(mut holder) = holder else {
             return self.location(stored.variable, at.path, at.within);
         };

@@ -36,5 +36,7 @@ pub fn is_uid(node: Node, places: &Places) -> bool {
 pub fn compares_root(arguments: Node, places: &Places) -> bool {
     let root = |child: Node| child.bytes(places.code) == b"GLOBAL_ROOT_UID";
     arguments.named_children().any(root)
-        && arguments.named_children().any(|child| is_uid(child, places))
+        && arguments
+            .named_children()
+            .any(|child| is_uid(child, places))
 }

@@ -287,7 +287,11 @@ fn in_case(value: Value, own: &[Expr], all: &[Expr], known: &dyn Known) -> Optio
     if own_are.contains(&Some(true)) {
         return Some(true);
     }
-    let others: Vec<Expr> = all.iter().copied().filter(|one| !own.contains(one)).collect();
+    let others: Vec<Expr> = all
+        .iter()
+        .copied()
+        .filter(|one| !own.contains(one))
+        .collect();
     if others.iter().any(|label| same(label) == Some(true)) {
         return Some(false);
     }
@@ -299,7 +303,10 @@ fn in_case(value: Value, own: &[Expr], all: &[Expr], known: &dyn Known) -> Optio
             .all(|label| same(label) == Some(false));
         return if excluded { Some(true) } else { None };
     }
-    own_are.iter().all(|one| *one == Some(false)).then_some(false)
+    own_are
+        .iter()
+        .all(|one| *one == Some(false))
+        .then_some(false)
 }
 
 #[cfg(test)]

@@ -37,14 +37,14 @@ CASES = {
     "audit-release": ("audit", "--release", "2.0.40"),
     "audit-details": ("audit", "--release", "2.0.40", "--details"),
 }
-"""Questions to the small history of ``tests.faces.kernels``."""
+"""Questions to the small history of ``tests.kernels.database``."""
 
 SOURCE_CASES = {
     "show": ("show", "settle"),
     "show-privilege": ("show", "settle", "suser", "--release", "2.0.40"),
     "diff": ("diff", "settle", "2.0.40", "2.2.24"),
 }
-"""Questions to the kernels of ``tests.faces.repositories``, whose source is there."""
+"""Questions to the kernels of ``tests.kernels.sources``, whose source is there."""
 
 FORMATS = {"table": "txt", "json": "json"}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from caphistory.cli import run
 from tests.faces.golden import CASES, FOLDER, FORMATS, SOURCE_CASES, golden_file
-from tests.faces.kernels import build_history
-from tests.faces.repositories import build_sources
+from tests.kernels.database import build_history
+from tests.kernels.sources import build_sources
 
 
 def said(arguments: Sequence[str]) -> str:

@@ -1,0 +1,804 @@
+"""Checks that constants on the way switch off are told apart, and only those."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.adapters import linked
+
+SIGNALS = """
+-- kernel/signal.c
+int send_sig(int sig, struct task_struct *p, int priv)
+{
+    if (!priv && current->session != p->session && !suser())
+        return -EPERM;
+    return 0;
+}
+int force_sig(int sig) { return send_sig(sig, current, 1); }
+int sys_kill(int pid, int sig) { return send_sig(sig, find(pid), 0); }
+int sys_fault(int at) { return force_sig(11); }
+int sys_either(int pid, int priv) { return send_sig(9, find(pid), priv); }
+"""
+
+FLAGS = """
+-- include/linux/fs.h
+#define ATTR_MODE 1
+#define ATTR_UID (1 << 1)
+#define ATTR_CTIME 0x40
+-- fs/attr.c
+#include <linux/fs.h>
+int notify_change(struct inode *inode, struct iattr *attr)
+{
+    unsigned int valid = attr->ia_valid;
+
+    if ((valid & ATTR_UID) && !capable(CAP_CHOWN))
+        return -EPERM;
+    return 0;
+}
+int sys_chmod(struct inode *inode)
+{
+    struct iattr newattrs;
+
+    newattrs.ia_valid = ATTR_MODE | ATTR_CTIME;
+    return notify_change(inode, &newattrs);
+}
+int sys_chown(struct inode *inode, int user)
+{
+    struct iattr newattrs;
+
+    newattrs.ia_valid = ATTR_CTIME;
+    if (user != -1)
+        newattrs.ia_valid |= ATTR_UID;
+    return notify_change(inode, &newattrs);
+}
+int sys_opaque(struct inode *inode)
+{
+    struct iattr newattrs;
+
+    newattrs.ia_valid = ATTR_CTIME;
+    fill_in(&newattrs);
+    return notify_change(inode, &newattrs);
+}
+"""
+
+
+def feasible(text: str) -> dict[str, int]:
+    return {row.syscall: row.feasible for row in linked(text).syscall_checks}
+
+
+def test_a_constant_argument_decides_a_guard_two_calls_further() -> None:
+    assert feasible(SIGNALS) == {"kill": 1, "fault": 0, "either": 1}
+
+
+def test_flags_that_a_caller_never_sets_switch_a_check_off() -> None:
+    rows = feasible(FLAGS)
+    assert rows["chmod"] == 0
+    assert rows["chown"] == 1
+
+
+def test_a_struct_that_another_function_may_have_changed_decides_nothing() -> None:
+    assert feasible(FLAGS)["opaque"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fill_in", "expected"),
+    [
+        ("int fill_in(struct iattr *a) { return a->ia_valid & ATTR_UID; }", 0),
+        ("int fill_in(struct iattr *a) { a->ia_mode = 7; return look(a); }", 0),
+        ("int fill_in(struct iattr *a) { return a->ia_valid ? fill_in(a) : 0; }", 1),
+        ("int fill_in(struct iattr *a) { a->ia_valid |= ATTR_UID; return 0; }", 1),
+        ("int fill_in(struct iattr *a) { return change(a); }", 1),
+        ("int fill_in(struct iattr *a) { return unheard_of(a); }", 1),
+        ("int fill_in(struct iattr *a) { return change_at(&a->ia_valid); }", 1),
+        ("int fill_in(struct iattr *a) { struct iattr *b; b = a; return change(b); }", 1),
+        ("int fill_in(struct iattr *a) { struct iattr *b; b = a; return look(b); }", 0),
+        ("int fill_in(void *a) { asm_it(0); return 0; }", 1),
+        ("int fill_in(struct iattr *a) { a->ops->look(a); return 0; }", 0),
+        ("int fill_in(struct iattr *a) { a->ops->change(a); return 0; }", 1),
+        ("int fill_in(struct iattr *a) { a->ops->unheard_of(a); return 0; }", 1),
+        ("int fill_in(void) { return 0; }", 1),
+        ("int fill_in(struct iattr *a) { a = other; return 0; }", 0),
+        ("#define fill_in(a) (look(a))", 1),
+        ("#define fill_in(a) ((a)->ia_valid |= ATTR_UID)", 1),
+    ],
+)
+def test_a_function_that_leaves_a_member_alone_does_not_change_it(
+    fill_in: str, expected: int
+) -> None:
+    """dq_op->transfer between the flags of chown and notify_change, 2.0.40."""
+    text = (
+        FLAGS
+        + f"""
+struct ops {{ int (*look)(struct iattr *); int (*change)(struct iattr *);
+    int (*unheard_of)(int); }};
+struct iattr {{ int ia_valid; int ia_mode; struct ops *ops; }};
+static int look(struct iattr *a) {{ return a->ia_mode + a->ia_valid; }}
+static int change(struct iattr *a) {{ a->ia_valid = ATTR_UID; return 0; }}
+struct ops both = {{ .look = look, .change = change }};
+{fill_in}
+"""
+    )
+    assert feasible(text)["opaque"] == expected
+
+
+def test_only_feasible_syscalls_count_as_sharing_a_site() -> None:
+    rows = {row.syscall: row for row in linked(SIGNALS).syscall_checks}
+    assert rows["kill"].shared_by == 2
+
+
+def test_a_longer_feasible_chain_is_preferred_to_a_shorter_one_that_is_switched_off() -> None:
+    text = """
+-- kernel/sys.c
+static int ask(int quiet) { return quiet || capable(CAP_A) ? 0 : -EPERM; }
+static int slowly(void) { return ask(0); }
+int sys_one(void) { return ask(1) + slowly(); }
+"""
+    (row,) = linked(text).syscall_checks
+    assert row.feasible == 1
+    assert [step.function for step in row.chain] == ["sys_one", "slowly", "ask"]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("priv = look_up(pid);", "the callee sets it itself"),
+        ("get_user(priv, pid);", "a macro may set it"),
+        ("priv++;", "it is counted up"),
+    ],
+)
+def test_a_variable_that_may_change_decides_nothing(change: str, why: str) -> None:
+    text = f"""
+-- kernel/sys.c
+int ask(int priv) {{ return !priv && !suser() ? -EPERM : 0; }}
+int sys_one(int pid) {{ int priv = 1; {change} return ask(priv); }}
+"""
+    assert feasible(text) == {"one": 1}, why
+
+
+def test_a_step_under_a_guard_that_fails_is_not_taken() -> None:
+    text = """
+-- kernel/sys.c
+int work(int admin) { if (admin) return capable(CAP_A); return 0; }
+int sys_plain(void) { return work(0); }
+int sys_admin(void) { return work(1); }
+"""
+    assert feasible(text) == {"plain": 0, "admin": 1}
+
+
+VALUES = """
+-- kernel/sys.c
+#define ONE 1
+#define FLAG 2
+struct attr {{ int uid; int gid; }};
+int work(int x, struct attr *p)
+{{
+    {before}
+    if ({guard})
+        return capable(CAP_TRUE);
+    return capable(CAP_FALSE);
+}}
+int sys_one(int n, struct attr *a) {{ struct attr own; return work({value}); }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("guard", "value", "truth"),
+    [
+        ("!x", "1", False),
+        ("!x", "n", None),
+        ("!x && look()", "1", False),
+        ("!x || look()", "1", None),
+        ("x || look()", "1", True),
+        ("x == 2", "2", True),
+        ("x != 2", "2", False),
+        ("x == 2", "3", False),
+        # 4294967295 and -1 may be the same.
+        ("x == -1", "0xffffffff", None),
+        ("x < 0", "0xffffffff", None),
+        ("x & 1", "2", False),
+        ("x & 1", "n ? 1 : 0", None),
+        ("x & 1", "n ? 1 : 3", True),
+        ("x & look() & 1", "1", None),
+        ("x & look() & 1", "2", False),
+        ("x & ~1 & 1", "1 | n", False),
+        ("x & 1", "1 | n", True),
+        ("x == 2", "1 | n", False),
+        ("(x | 1) & 1", "4", True),
+        ("x & FLAG", "2", True),
+        ("x & FLAG", "1", False),
+        ("x & UNHEARD", "2", None),
+        ("x & UNHEARD", "0", False),
+        ("x <= 0", "0", True),
+        ("x > 0", "0", False),
+        ("x >= 1", "ONE", True),
+        ("x == 16", "1 << 4", True),
+        ("x == 4", "16 >> 2", True),
+        ("x == 7", "1 + 2 * 3", True),
+        ("x == 5", "1 ^ 4", True),
+        ("x == 3", "ONE | FLAG", True),
+        ("x & 1", "ONE | UNHEARD", True),
+        ("x & 2", "ONE | UNHEARD", None),
+        ("x", "n != n", None),
+        ("x", "2 != 0", True),
+        ("x", "lower", None),
+        ("x == OTHER", "UNHEARD", None),
+        ("x == UNHEARD", "UNHEARD", True),
+        ("x", "UNHEARD", None),
+        # An address is no null, and no number that is known.
+        ("!p", "0, &own", False),
+        ("p == 0", "0, &own", False),
+        ("p == 1", "0, &own", None),
+        ("!p", "0, a", None),
+        # A task is never unlike itself.
+        ("current->uid ^ p->uid", "0, current", False),
+        ("current->uid == p->uid", "0, current", True),
+        ("current->uid != p->uid", "0, current", False),
+        ("current->uid - p->uid", "0, current", False),
+        ("current->uid ^ p->gid", "0, current", None),
+        ("current->uid == p->uid", "0, other", None),
+    ],
+)
+def test_guards_are_decided_only_where_constants_suffice(
+    guard: str, value: str, truth: bool | None
+) -> None:
+    rows = linked(VALUES.format(guard=guard, value=value, before="")).syscall_checks
+    feasible = {row.check.capability: bool(row.feasible) for row in rows}
+    assert feasible == {"CAP_TRUE": truth is not False, "CAP_FALSE": truth is not True}
+
+
+@pytest.mark.parametrize(
+    ("before", "guard", "value", "truth"),
+    [
+        # Flags that are added may be there or not.
+        ("if (look()) x |= 1;", "x & 1", "2", None),
+        ("if (look()) x |= 1;", "x & 2", "2", True),
+        ("if (look()) x |= 1;", "x & 4", "2", False),
+        ("if (look()) x &= ~2;", "x & 2", "2", None),
+        ("if (look()) x &= ~2;", "x & 4", "2", False),
+        ("int y = x & 6;", "y & 2", "2", True),
+    ],
+)
+def test_flags_that_are_added_and_taken_away(
+    before: str, guard: str, value: str, truth: bool | None
+) -> None:
+    rows = linked(VALUES.format(guard=guard, value=value, before=before)).syscall_checks
+    feasible = {row.check.capability: bool(row.feasible) for row in rows}
+    assert feasible == {"CAP_TRUE": truth is not False, "CAP_FALSE": truth is not True}
+
+
+@pytest.mark.parametrize(
+    ("labels", "value", "feasible"),
+    [
+        # Of the cases in order: which may be taken.
+        ("ONE TWO", "ONE", "ONE"),
+        ("ONE TWO", "TWO", "TWO"),
+        ("ONE TWO", "THREE", "ONE TWO"),
+        ("ONE TWO", "1", "ONE"),
+        ("ONE TWO", "3", "TWO"),
+        ("1 2", "3", ""),
+        ("1 2", "2", "2"),
+        ("1 2 default", "3", "default"),
+        ("1 2 default", "1", "1"),
+        ("1 default", "THREE", "1 default"),
+        ("1 2", "n", "1 2"),
+    ],
+)
+def test_labels(labels: str, value: str, feasible: str) -> None:
+    """C allows no label twice: labels that have different names are different."""
+    cases = "".join(
+        f"    {'case ' * (label != 'default')}{label}: return capable(CAP_{label.upper()});\n"
+        for label in labels.split()
+    )
+    kernel = f"""
+-- kernel/sys.c
+#define ONE 1
+int work(int x)
+{{
+    switch (x) {{
+{cases}    }}
+    return 0;
+}}
+int sys_one(int n) {{ return work({value}); }}
+"""
+    rows = linked(kernel).syscall_checks
+    taken = {row.check.capability for row in rows if row.feasible}
+    assert taken == {f"CAP_{label.upper()}" for label in feasible.split()}
+
+
+EARLY = """
+-- kernel/sys.c
+int work(int quiet, int other)
+{
+    %s
+    return capable(CAP_A) ? 0 : -EPERM;
+}
+int sys_quiet(int n) { return work(1, n); }
+int sys_loud(int n) { return work(0, n); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "quiet"),
+    [
+        ("if (quiet) return 0;", 0),
+        ("if (quiet) { note(other); return 0; }", 0),
+        ("if (quiet || other) return 0;", 0),
+        ("if (!quiet) note(other); else return 0;", 0),
+        ("if (quiet && other) return 0;", 1),
+        ("if (quiet) note(other);", 1),
+        ("if (quiet) goto out;", 0),
+        ("if (other) goto ask; if (quiet) return 0; ask: ;", 1),
+        ("while (other) { if (quiet) break; other--; }", 1),
+        ("quiet = look(); if (quiet) return 0;", 1),
+        ("for_each(other) if (quiet) return 0;", 1),
+        ("\n#ifdef CONFIG_QUIET\nif (quiet) return 0;\n#endif\n", 1),
+        ("\nif (other\n#ifdef CONFIG_QUIET\n|| quiet\n#endif\n) return 0;", 1),
+        ("\n#ifdef CONFIG_QUIET\nif (quiet) return 0;\nnote(other);\n#endif\n", 1),
+        ("\n#ifdef CONFIG_LOUD\nnote(other);\n#endif\nif (quiet) return 0;", 0),
+        ("for_each(other) { if (quiet) return 0; }", 1),
+        ("if (quiet) return 0; again: if (other--) goto again;", 0),
+        ("again: if (quiet) return 0; if (other--) goto again;", 0),
+        ("if (other) goto in; if (!quiet) { in: return capable(CAP_A); }", 1),
+        ("switch (other) { case 1: if (quiet) return 0; case 2: note(other); }", 1),
+    ],
+)
+def test_what_returned_earlier_does_not_run_on(before: str, quiet: int) -> None:
+    rows = feasible(EARLY % before)
+    assert rows == {"quiet": quiet, "loud": 1}
+
+
+def test_a_switch_goes_to_the_case_of_its_constant_and_what_that_falls_through_to() -> None:
+    text = """
+-- kernel/msg.c
+int control(int cmd)
+{
+    switch (cmd) {
+    case MSG_LOOK:
+        note(cmd);
+    case MSG_SET:
+        return capable(CAP_A) ? 0 : -EPERM;
+    case MSG_DROP:
+        break;
+    default:
+        return capable(CAP_B) ? 0 : -EPERM;
+    }
+    return 0;
+}
+int sys_look(void) { return control(MSG_LOOK); }
+int sys_set(void) { return control(MSG_SET); }
+int sys_drop(void) { return control(MSG_DROP); }
+int sys_else(void) { return control(MSG_ELSE); }
+int sys_any(int cmd) { return control(cmd); }
+"""
+    rows = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
+    assert rows == {
+        ("look", "CAP_A"): 1,
+        ("look", "CAP_B"): 0,
+        ("set", "CAP_A"): 1,
+        ("set", "CAP_B"): 0,
+        ("drop", "CAP_A"): 0,
+        ("drop", "CAP_B"): 0,
+        ("else", "CAP_A"): 1,  # another name of MSG_SET, as far as one can tell
+        ("else", "CAP_B"): 1,
+        ("any", "CAP_A"): 1,
+        ("any", "CAP_B"): 1,
+    }
+
+
+def test_flags_that_are_sure_to_be_set_decide_and_may_be_taken_away() -> None:
+    text = """
+-- fs/attr.c
+#define ATTR_MODE 1
+#define ATTR_FORCE 2
+#define ATTR_CTIME 4
+int change(struct iattr *attr)
+{
+    if (attr->valid & ATTR_FORCE)
+        return 0;
+    return capable(CAP_A) ? 0 : -EPERM;
+}
+int set(struct iattr *attr) { attr->valid &= ~ATTR_MODE; return change(attr); }
+int unforced(struct iattr *attr) { attr->valid &= ~ATTR_FORCE; return change(attr); }
+int sys_forced(void)
+{
+    struct iattr attr;
+    attr.valid = ATTR_FORCE | ATTR_CTIME;
+    return change(&attr);
+}
+int sys_perhaps(int force)
+{
+    struct iattr attr;
+    attr.valid = ATTR_CTIME;
+    if (force)
+        attr.valid |= ATTR_FORCE;
+    return set(&attr);
+}
+int sys_without(int force)
+{
+    struct iattr attr;
+    attr.valid = ATTR_FORCE;
+    return unforced(&attr);
+}
+"""
+    assert feasible(text) == {"forced": 0, "perhaps": 1, "without": 1}
+
+
+def test_a_member_that_is_zero_decides_a_comparison() -> None:
+    text = """
+-- net/socket.c
+int receive(struct msghdr *msg)
+{
+    if (msg->controllen <= 0)
+        return 0;
+    return capable(CAP_A) ? 0 : -EPERM;
+}
+int sys_send(void) { struct msghdr msg; msg.controllen = 0; return receive(&msg); }
+int sys_sendmsg(void) { struct msghdr msg; msg.controllen = look(); return receive(&msg); }
+"""
+    assert feasible(text) == {"send": 0, "sendmsg": 1}
+
+
+def test_a_macro_hands_a_struct_on() -> None:
+    text = """
+-- fs/attr.c
+#define ATTR_MODE 1
+#define ATTR_UID 2
+#define TRANSFER(attr) change(attr)
+int change(struct iattr *attr) { return attr->valid & ATTR_UID ? capable(CAP_A) : 0; }
+int sys_one(void) { struct iattr a; a.valid = ATTR_MODE; return TRANSFER(&a); }
+int sys_two(void) { struct iattr a; a.valid = ATTR_UID; return TRANSFER(&a); }
+"""
+    assert feasible(text) == {"one": 0, "two": 1}
+
+
+NAMED = """
+-- include/asm-i386/fcntl.h
+#define O_CREAT 0100
+-- include/asm-alpha/fcntl.h
+#define O_CREAT 2
+-- include/linux/fcntl.h
+#include <asm/fcntl.h>
+#define FROM_USER ((struct info *) 0)
+#define PRIVATE ((struct info *) 1)
+#ifdef CONFIG_NEW
+#define QUIET 0x30
+#else
+#define QUIET 0x10
+#endif
+#define EITHER ODD
+#define EMPTY
+#define ROUND ROUND_TOO
+#define ROUND_TOO ROUND
+#define NAMED_QUIET SHIFTED(1, 4)
+#define SHIFTED(n, by) ((n) << (by))
+#ifdef CONFIG_NEW
+#define ODD 3
+#else
+#define ODD 4
+#endif
+-- fs/namei.c
+#include <linux/fcntl.h>
+int open(int flag, struct info *info, int how)
+{
+    if ((flag & O_CREAT) && info != PRIVATE && !(how & 0x10) && how != 4)
+        return capable(CAP_A) ? 0 : -EPERM;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("open(2, FROM_USER, 0)", 0),
+        ("open(0102, FROM_USER, 0)", 1),
+        ("open(O_CREAT, FROM_USER, 0)", 1),
+        ("open(O_CREAT, PRIVATE, 0)", 0),
+        ("open(O_CREAT, FROM_USER, QUIET)", 0),
+        ("open(O_CREAT, FROM_USER, EITHER)", 1),
+        ("open(O_CREAT, FROM_USER, UNHEARD)", 1),
+        ("open(O_CREAT, FROM_USER, EMPTY)", 1),
+        ("open(O_CREAT, FROM_USER, ROUND)", 1),
+        ("open(O_CREAT, FROM_USER, NAMED_QUIET)", 0),
+        ("open(O_CREAT, FROM_USER, SHIFTED(1, 4))", 1),
+    ],
+)
+def test_a_macro_of_the_release_stands_for_its_number(call: str, expected: int) -> None:
+    text = f"""{NAMED}
+-- net/unix.c
+#include <linux/fcntl.h>
+int sys_one(int n) {{ return {call}; }}
+"""
+    assert feasible(text) == {"one": expected}
+
+
+def test_a_command_of_which_a_switch_knows_nothing_takes_none_of_its_cases() -> None:
+    text = """
+-- fs/isofs.c
+#define CD_SESSION 0x5310
+#define CD_EJECT 0x5309
+#define BLK_SET _IO(0x12, 1)
+int work(int cmd)
+{
+    switch (cmd) {
+    case CD_EJECT:
+        return capable(CAP_A);
+    case BLK_SET:
+        return capable(CAP_B);
+    default:
+        return capable(CAP_C);
+    }
+}
+int sys_one(void) { return work(CD_SESSION); }
+"""
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 1, "CAP_C": 1}
+
+
+def test_a_task_is_never_unlike_itself() -> None:
+    text = """
+-- kernel/exit.c
+int send(int sig, struct task *p, int priv)
+{
+    if (!p)
+        return -1;
+    if (!priv && (current->session ^ p->session) && (current->uid ^ p->uid) && !suser())
+        return -EPERM;
+    return 0;
+}
+int forward(int sig, struct task *q) { return send(sig, q, 0); }
+int moved(struct task *q) { q = q->next; return send(1, q, 0); }
+int sys_self(void) { return forward(9, current); }
+int sys_other(int pid) { return forward(9, find(pid)); }
+int sys_next(void) { return moved(current); }
+"""
+    assert feasible(text) == {"self": 0, "other": 1, "next": 1}
+
+
+def test_an_address_is_never_null() -> None:
+    text = """
+-- fs/inode.c
+int get(struct attr *a) { if (!a) return capable(CAP_A); return 0; }
+int sys_local(void) { struct attr one; return get(&one); }
+int sys_null(void) { return get(NULL); }
+"""
+    assert feasible(text) == {"local": 0, "null": 1}
+
+
+@pytest.mark.parametrize(
+    ("declared", "why"),
+    [
+        ("static int quiet = 1; quiet = 0;", "it is set twice"),
+        ("static int quiet = 1;", "it may keep what another call left there"),
+        ('int quiet = 1; asm("" : "=r" (quiet));', "assembler sets it"),
+        ("int quiet = 1; fill(&quiet);", "another function sets it"),
+    ],
+)
+def test_a_variable_that_is_not_what_it_was_declared_as(declared: str, why: str) -> None:
+    text = f"""
+-- kernel/sys.c
+int work(int quiet) {{ if (quiet) return 0; return capable(CAP_A); }}
+int sys_one(void) {{ {declared} return work(quiet); }}
+"""
+    assert feasible(text) == {"one": 1}, why
+
+
+def test_a_letter_and_a_number_make_a_command() -> None:
+    text = """
+-- include/asm-i386/ioctl.h
+#define _IOC(dir, type, nr, size) (((dir) << 30) | ((type) << 8) | (nr) | ((size) << 16))
+#define _IO(type,nr) _IOC(0, (type), (nr), 0)
+#define _IOR(type,nr,size) _IOC(2U, (type), (nr), sizeof(size)) /* 'x' */
+-- fs/isofs.c
+#include <asm/ioctl.h>
+#define CD_SESSION 0x5310
+#define BLK_SET _IO(0x12, 1)
+#define TAPE_SET _IOR('m', 2, struct tape)
+#define ALSO _IO('S', 0x10)
+int work(int cmd)
+{
+    switch (cmd) {
+    case BLK_SET:
+        return capable(CAP_A);
+    case TAPE_SET:
+        return capable(CAP_B);
+    }
+    return 0;
+}
+int also(int cmd)
+{
+    if (cmd == ALSO)
+        return capable(CAP_C);
+    return 0;
+}
+int sys_one(void) { return work(CD_SESSION) + also(CD_SESSION); }
+"""
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 0, "CAP_C": 1}
+
+
+def test_either_of_two_constants() -> None:
+    text = """
+-- drivers/sr.c
+int work(int cmd)
+{
+    switch (cmd) {
+    case 2:
+        return capable(CAP_A);
+    case 4:
+        return capable(CAP_B);
+    }
+    return 0;
+}
+int sys_door(int lock) { return work(lock ? 4 : 5); }
+"""
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 1}
+
+
+@pytest.mark.parametrize(("user", "expected"), [("twice", 0), ("LOOK", 1), ("unheard", 1)])
+def test_a_variable_that_is_handed_to_functions_alone_keeps_its_value(
+    user: str, expected: int
+) -> None:
+    text = f"""
+-- kernel/sys.c
+#define LOOK(x) (x = 0)
+int twice(int x) {{ return x + x; }}
+int work(int quiet) {{ if (quiet) return 0; return capable(CAP_A); }}
+int sys_one(void) {{ int quiet = 1; {user}(quiet); return work(quiet); }}
+"""
+    assert feasible(text) == {"one": expected}
+
+
+def test_what_is_handed_on_by_a_return_is_handed_to_nobody_else() -> None:
+    text = """
+-- net/socket.c
+int fill(struct msghdr *msg) { return look(msg); }
+int send(struct msghdr *msg) { if (!msg->len) return 0; return capable(CAP_A); }
+int sys_writev(int out)
+{
+    struct msghdr msg;
+    msg.len = 0;
+    if (out)
+        return fill(&msg);
+    return send(&msg);
+}
+int sys_both(int out)
+{
+    struct msghdr msg;
+    msg.len = 0;
+    fill(&msg);
+    return send(&msg);
+}
+"""
+    assert feasible(text) == {"writev": 0, "both": 1}
+
+
+def test_a_macro_may_bring_cases_of_its_own() -> None:
+    text = """
+-- drivers/sd.c
+#define MORE(arg) case 5: return capable(CAP_B)
+int work(int cmd, int arg)
+{
+    switch (cmd) {
+    case 4:
+        if (!capable(CAP_A))
+            return -EPERM;
+        return 0;
+    MORE(arg);
+    }
+    return 0;
+}
+int sys_one(int arg) { return work(5, arg); }
+"""
+    rows = {row.check.capability: row.feasible for row in linked(text).syscall_checks}
+    assert rows == {"CAP_A": 0, "CAP_B": 1}
+
+
+def test_a_case_that_is_not_configured_leaves_its_label_to_the_default() -> None:
+    text = """
+-- drivers/sd.c
+int work(int cmd)
+{
+    switch (cmd) {
+    case 4:
+        return capable(CAP_A);
+#ifdef CONFIG_MORE
+    case 5:
+        return capable(CAP_B);
+#endif
+    default:
+        return capable(CAP_C);
+    }
+}
+int sys_one(void) { return work(5); }
+int sys_two(void) { return work(4); }
+"""
+    rows = {(r.syscall, r.check.capability): r.feasible for r in linked(text).syscall_checks}
+    assert rows == {
+        ("one", "CAP_A"): 0,
+        ("one", "CAP_B"): 1,
+        ("one", "CAP_C"): 1,
+        ("two", "CAP_A"): 1,
+        ("two", "CAP_B"): 0,
+        ("two", "CAP_C"): 0,
+    }
+
+
+def test_flags_that_are_added_together_are_there_together() -> None:
+    text = """
+-- include/linux/flags.h
+#define SIZE 1
+#define OWNER 2
+#define FORCE 4
+struct change { int valid; };
+-- fs/open.c
+#include <linux/flags.h>
+static int apply(struct change *c)
+{
+    if (c->valid & FORCE)
+        return 0;
+    if ((c->valid & OWNER) && !capable(CAP_A))
+        return -1;
+    return 0;
+}
+int sys_force(int n)
+{
+    struct change c;
+    int more = asked(n);
+    c.valid = SIZE;
+    if (more)
+        c.valid |= more | FORCE;
+    return apply(&c);
+}
+int sys_free(int n)
+{
+    struct change c;
+    int more = asked(n);
+    c.valid = SIZE;
+    if (more)
+        c.valid |= more;
+    return apply(&c);
+}
+"""
+    rows = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
+    assert rows == {("force", 0), ("free", 1)}
+
+
+def test_a_file_that_another_includes_has_the_constants_of_that_one() -> None:
+    text = """
+-- include/linux/mode.h
+#define MODE_QUIET 1
+#define MODE_READ 2
+-- kernel/ask.c
+#include <linux/mode.h>
+int ask(int mode)
+{
+    if (mode & MODE_QUIET)
+        return capable(CAP_B);
+    return capable(CAP_A);
+}
+-- kernel/part.c
+int sys_one(void) { return ask(MODE_READ); }
+-- kernel/whole.c
+#include <linux/mode.h>
+#include "part.c"
+"""
+    rows = {(r.check.capability, r.feasible) for r in linked(text).syscall_checks}
+    assert rows == {("CAP_A", 1), ("CAP_B", 0)}
+
+
+def test_a_macro_with_any_number_of_arguments_hands_them_on() -> None:
+    text = """
+-- net/one.c
+#define ONE_OF(f, a, ...) ((f) == (a) ? a(__VA_ARGS__) : f(__VA_ARGS__))
+struct msg { int len; };
+struct proto { int (*send)(struct msg *m, int n); };
+static int udp(struct msg *m, int n) { if (m->len) return capable(CAP_A); return 0; }
+static struct proto one = { udp };
+int send(struct proto *p, struct msg *m, int n) { return ONE_OF(p->send, udp, m, n); }
+int sys_without(struct proto *p) { struct msg m; m.len = 0; return send(p, &m, 1); }
+int sys_with(struct proto *p, int n) { struct msg m; m.len = n; return send(p, &m, 1); }
+"""
+    rows = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
+    assert rows == {("without", 0), ("with", 1)}

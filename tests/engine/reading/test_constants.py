@@ -1,0 +1,43 @@
+"""Macros that may be constants: names, parameters and bodies."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.adapters import facts
+
+
+@pytest.mark.parametrize(
+    ("source", "constants"),
+    [
+        ("#define A 1\n", [("A", (), "1")]),
+        ("#define A\n", [("A", (), "")]),
+        ("#define _A1 0x10UL\n", [("_A1", (), "0x10UL")]),
+        ("#define A (B|C)\n", [("A", (), "(B|C)")]),
+        ("#define A \\\n\t1 + \\\n\t2\n", [("A", (), "1 + 2")]),
+        ("#define A 1 /* one */ + 2 // x\n", [("A", (), "1 + 2")]),
+        ("#if 0\n#define A 1\n#endif\n", [("A", (), "1")]),
+        ("#define A ((struct info *) 1)\n", [("A", (), "((struct info *) 1)")]),
+        ("#define IO(a,b) (((a) << 8) | (b))\n", [("IO", ("a", "b"), "(((a) << 8) | (b))")]),
+        ("#define IO( a, b ) a\n", [("IO", ("a", "b"), "a")]),
+        ("#define A _IO('M', 3) /* 'x' */\n", [("A", (), "_IO('M', 3)")]),
+        # What is no expression of numbers and names has no body.
+        ('#define A "x"\n', [("A", (), "")]),
+        ("#define A 1.5\n", [("A", (), "")]),
+        ("#define A {1}\n", [("A", (), "")]),
+        ("#define A b[1]\n", [("A", (), "")]),
+        ("#define A a ? 1 : 2\n", [("A", (), "")]),
+        ("#define A " + "1" * 201 + "\n", [("A", (), "")]),
+        ("#define lower 1\n", []),
+        ("#define A(X) 1\n", []),
+        ("#define A 1\n#undef A\n#define A 2\n", [("A", (), "1"), ("A", (), "2")]),
+    ],
+)
+def test_constants(source: str, constants: list[tuple[str, tuple[str, ...], str]]) -> None:
+    assert [tuple(constant) for constant in facts(source).constants] == constants
+
+
+def test_a_list_of_registers_is_passed_over() -> None:
+    """Headers of graphics chips, 5.x and 6.x, hold more constants than all others together."""
+    registers = "".join(f"#define REGISTER_{n} {n}\n" for n in range(40_000))
+    assert facts(registers).constants == ()
