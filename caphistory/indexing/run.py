@@ -16,7 +16,9 @@ from caphistory.errors import CaphistoryError
 from caphistory.history.dates import released
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
-from caphistory.history.versions import kind, position, series
+from caphistory.history.sources_file import open_listing
+from caphistory.history.versions import kind, match, position, series
+from caphistory.indexing.excluding import without_syscalls
 from caphistory.indexing.pool import (
     Share,
     Work,
@@ -44,9 +46,11 @@ _COUNTED = 32
 class Summary(NamedTuple):
     """What an index run did: releases added and already there, and blobs that were read.
 
+    ``problems`` has a line for each entry of a file of sources that could not be used.
     ``skipped`` has (tag, reason) of each tag that is no release to be taken, ``failed`` of
     each that is one and could not be read, and ``unread`` (release, path, reason) of each
-    file that is missing from a release which was added. ``elsewhere`` counts, by source, the
+    file that is missing from a release which was added, but for those that its source is known to
+    lack. ``elsewhere`` counts, by source, the
     releases that were asked for and are there from another source.
     """
 
@@ -57,6 +61,7 @@ class Summary(NamedTuple):
     failed: list[tuple[str, str]]
     unread: list[tuple[str, str, str]]
     elsewhere: Mapping[str, int]
+    problems: Sequence[str] = ()
 
 
 class _Plan(NamedTuple):
@@ -77,8 +82,13 @@ def index(
     prereleases: bool,
     jobs: int,
     progress: Progress,
+    sources_file: Path | None = None,
+    mirrors: Sequence[Path] = (),
 ) -> Summary:
     """Add the releases of the sources to the database at ``db``, which is made if need be.
+
+    ``sources_file`` lists more sources, clones of which are looked for in the folders ``mirrors``
+    too (see ``history.sources_file``).
 
     A source is a path, a URL or None for the default history; ``tags`` are patterns. What is
     there already is not read again, and of a release that two sources have the first one's is
@@ -96,7 +106,22 @@ def index(
             )
             for source in sources
         ]
-        plan = _plan(all_sources, _present(db), tags, prereleases)
+        present = _present(db)
+        problems: Sequence[str] = ()
+        if sources_file is not None:
+            stored = {position(release) for release in present}
+            listing = open_listing(
+                sources_file,
+                cache_dir=cache_folder(),
+                mirrors=mirrors,
+                prereleases=prereleases,
+                needed=lambda name: match(tags, name) and position(name) not in stored,
+                progress=_Stages(progress),
+            )
+            problems = listing.problems
+            all_sources += [opened.enter_context(source) for source in listing.sources]
+        plan = _plan(all_sources, present, tags, prereleases)
+        chosen = {tag.release: tag for _, missing in plan.missing for tag in missing}
         failed: list[tuple[str, str]] = []
         unread: list[tuple[str, str, str]] = []
         added = blobs = 0
@@ -108,19 +133,27 @@ def index(
                 with closing(linked(shares, jobs)) as results:
                     for done in results:
                         blobs += done.blobs_read
-                        reason = done.reason if done.rows is None else _write(writer, done.rows)
+                        tag = chosen[done.release]
+                        rows = done.rows
+                        reason = done.reason if rows is None else _write(writer, rows, tag)
                         if reason:
                             failed.append((done.release, reason))
                         else:
                             added += 1
-                            unread += [(done.release, *file) for file in done.unread]
+                            unread += [
+                                (done.release, path, why)
+                                for path, why in done.unread
+                                if not path.startswith(tag.lacking)
+                            ]
                         progress.advance()
         if failed and not added and not plan.present:
             names = ", ".join(source.name for source in all_sources)
-            tag, reason = failed[-1]
-            raise CaphistoryError(f"no release of {names} can be read: {tag}: {reason}")
+            last, reason = failed[-1]
+            raise CaphistoryError(f"no release of {names} can be read: {last}: {reason}")
         add_successions(db, all_sources, EXTRACTOR_VERSION, jobs, progress)
-        return Summary(added, plan.present, blobs, plan.skipped, failed, unread, plan.elsewhere)
+        return Summary(
+            added, plan.present, blobs, plan.skipped, failed, unread, plan.elsewhere, problems
+        )
 
 
 def _plan(
@@ -146,11 +179,11 @@ def _plan(
     return plan
 
 
-def _write(writer: Writer, rows: bytes) -> str:
+def _write(writer: Writer, rows: bytes, tag: TagRef) -> str:
     """Store a release; gives the reason where its rows contradict one another."""
     try:
         with no_search_for_cycles():
-            writer.write_release(unpacked(rows))
+            writer.write_release(without_syscalls(unpacked(rows), tag.exclusions.syscalls))
     except ValueError as error:
         return mistake(error)
     return ""
@@ -227,4 +260,6 @@ def _release(tag: TagRef, source: str) -> Release:
         released(tag),
         source,
         tag.commit_sha,
+        tag.provenance,
+        tag.note,
     )

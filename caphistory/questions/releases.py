@@ -14,7 +14,7 @@ def predecessor(releases: list[Row], name: str) -> str | None:
     known = [
         Release(
             one["release"], one["series"], one["kind"], one["ordinal"], one["released"],
-            one["source"], one["commit_sha"],
+            one["source"], one["commit_sha"], one["provenance"], one["note"],
         )
         for one in releases
     ]  # fmt: skip

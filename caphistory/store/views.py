@@ -15,7 +15,13 @@ from caphistory.store.expressions import (
     select_value_at,
 )
 from caphistory.store.standing import TELLING, TELLING_MEANS
-from caphistory.store.tables import AUDIT_COUNTS, AUDIT_KINDS, FATES
+from caphistory.store.tables import (
+    AUDIT_COUNTS,
+    AUDIT_KINDS,
+    FATES,
+    NOTE_MEANS,
+    PROVENANCE_MEANS,
+)
 
 
 class View(NamedTuple):
@@ -156,9 +162,11 @@ VIEWS = (
             "released": "date of the release (ISO); NULL where no source is known",
             "source": "repository, tarball or folder it was read from",
             "commit_sha": "git commit; NULL for what is not a commit",
+            "provenance": PROVENANCE_MEANS,
+            "note": NOTE_MEANS,
         },
-        "SELECT release, series, kind, position AS ordinal, released, source, commit_sha"
-        " FROM stored_releases",
+        "SELECT release, series, kind, position AS ordinal, released, source, commit_sha,"
+        " provenance, note FROM stored_releases",
     ),
     View(
         "check_sites",

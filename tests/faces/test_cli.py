@@ -246,7 +246,11 @@ def test_container_says_what_of_a_mask_means_nothing_in_the_release(caphistory: 
 def test_releases_by_series_and_one_by_one(caphistory: Run) -> None:
     by_series = caphistory("releases", "--format", "table")
     assert by_series.lines[0] == "6 releases, 2.0.39 – 2.2.24"
-    assert "2.2     2         2.2.0   2.2.24  1999-01-26 – ?" in by_series.lines
+    assert (
+        "2.2     2         2.2.0   2.2.24  1999-01-26 – ?  defective, mainline" in by_series.lines
+    )
+    listed = caphistory("releases", "--series", "2.2", "--format", "table")
+    assert listed.lines[-1] == "2.2.0: Its <b>drivers</b> are lost."
     one_by_one = caphistory("releases", "--series", "2.2", "--format", "json")
     assert [row["release"] for row in one_by_one.rows] == ["2.2.0", "2.2.24"]
 
