@@ -21,13 +21,15 @@ def say(
     dim: bool = False,
     color: str | None = None,
     end: str = "\n",
+    err: bool = False,
 ) -> None:
-    """Print ``text``, without control characters but for the ends of its lines."""
+    """Print ``text``, without control characters but for the ends of its lines; ``err`` says to
+    print it on stderr, beside the answer."""
     safe = "\n".join(clean(line) for line in text.split("\n"))
     if bold or dim or color:
         safe = click.style(safe, fg=color, bold=bold or None, dim=dim or None)
-    click.echo(safe, nl=False)
-    click.echo(end, nl=False)
+    click.echo(safe, nl=False, err=err)
+    click.echo(end, nl=False, err=err)
 
 
 def say_next(*commands: str, width: int) -> None:

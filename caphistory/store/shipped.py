@@ -29,7 +29,7 @@ from typing import Any
 from caphistory.errors import CaphistoryError
 from caphistory.records import Release
 from caphistory.store import columns, database
-from caphistory.store.line import find_predecessors
+from caphistory.store.line import count_missing, find_neighbours
 from caphistory.store.runs import Fact
 from caphistory.store.tables import (
     AUDITS,
@@ -344,9 +344,9 @@ def _with_provenance(row: list[Any]) -> list[Any]:
 def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int]:
     """Store releases and audits; returns the position of each release by its rank."""
     releases = [Release(*row[:-1]) for row in header["releases"]]
-    before = find_predecessors(releases)
-    names = (*_RELEASE_COLUMNS, "predecessor")
-    rows = [(*row, before[row[3]]) for row in header["releases"]]
+    before = find_neighbours(releases)
+    names = (*_RELEASE_COLUMNS, "predecessor", "missing")
+    rows = [(*row, *count_missing(before[row[3]])) for row in header["releases"]]
     db.executemany(
         f"INSERT INTO stored_releases ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
         rows,

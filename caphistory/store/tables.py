@@ -138,6 +138,13 @@ STORED_RELEASES = Table(
             "position of the release it is compared with in transitions; NULL for the first",
             optional=True,
         ),
+        Column(
+            "missing",
+            int,
+            "how many mainline releases lie between the predecessor and this release, and are not"
+            " in this database; NULL for the first",
+            optional=True,
+        ),
     ),
     ("position",),
     indexes=(("predecessor",),),
