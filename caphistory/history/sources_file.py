@@ -137,9 +137,9 @@ def _parse(number: int, values: object) -> Entry:
     for key, value in values.items():
         default = Entry._field_defaults.get(key)
         if default is None:
-            known = ", ".join(Entry._fields[1:])
-            raise CaphistoryError(f"unknown key {key}; known are {known}")
-        texts = isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+            keys = ", ".join(Entry._fields[1:])
+            raise CaphistoryError(f"unknown key {key}; known are {keys}")
+        texts = isinstance(value, list) and all(isinstance(text, str) and text for text in value)
         fits = texts if isinstance(default, tuple) else type(value) is type(default)
         if not fits or value == "":
             kind = {tuple: "a list of texts", bool: "true or false"}.get(type(default), "a text")
@@ -379,9 +379,9 @@ class _Opener:
             yield cached
         for folder in self._mirrors:
             for name in _clone_names(address):
-                found = _repository_in(folder / name)
-                if found:
-                    yield found
+                mirror = _repository_in(folder / name)
+                if mirror:
+                    yield mirror
 
     def _cloned(self, addresses: Sequence[str]) -> Path:
         problem = None
@@ -436,9 +436,13 @@ def _clone_names(address: str) -> list[str]:
     ``host+owner+name.git``, ``owner+name``, ``owner/name`` and ``name``, with or without
     ``.git``."""
     name = name_of_url(address)
-    names = [clone_folder(address).removesuffix(".git"), name.replace("/", "+"), name]
-    names.append(name.rpartition("/")[2])
-    return [f"{one}{suffix}" for one in names for suffix in ("", ".git")]
+    names = (
+        clone_folder(address).removesuffix(".git"),
+        name.replace("/", "+"),
+        name,
+        name.rpartition("/")[2],
+    )
+    return [f"{folder}{suffix}" for folder in names for suffix in ("", ".git")]
 
 
 def _repository_in(folder: Path) -> Path | None:
