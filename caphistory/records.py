@@ -14,6 +14,14 @@ from typing import Any, NamedTuple
 Row = dict[str, Any]
 """A row of an answer, by column."""
 
+PROVENANCES = {
+    "mainline": "its commit stands in the history of Linus Torvalds, of the stable team or of the"
+    " old import",
+    "tree": "a single tree that looks untouched",
+    "defective": "a single tree with known defects, which its note names",
+}
+"""How sure it is that the tree of a release is what was released."""
+
 NESTED = ("chain", "documented")
 """Columns of answers whose text is JSON: the steps of a chain, the places of documents."""
 
@@ -40,7 +48,8 @@ class Release(NamedTuple):
     ``prerelease``; ``position`` sorts releases by version and is a pure function
     of the name; ``released`` is an ISO date or None where no source is known;
     ``source`` names the repository, tarball or folder; ``commit_sha`` is None for
-    what is not a git commit.
+    what is not a git commit; ``provenance`` is one of ``PROVENANCES``; ``note`` says what is
+    known of this tree, such as its defects, or is None.
     """
 
     release: str
@@ -50,6 +59,8 @@ class Release(NamedTuple):
     released: str | None
     source: str
     commit_sha: str | None
+    provenance: str = "tree"
+    note: str | None = None
 
 
 class CheckSite(NamedTuple):

@@ -1,5 +1,5 @@
 -- title: A capability through the releases
--- description: One capability in each release that defines it: its number, where it is defined, what the source says of it, how many check sites ask for it and how many syscalls come to one (by a row of telling_checks).
+-- description: One capability in each release that defines it: its number, where it is defined, what the source says of it, how many check sites ask for it and how many syscalls come to one (by a row of telling_checks). `gap_before` and `gap_after` are the releases before and after it that do not define it, where mainline releases between are not in the database: it came, or went, anywhere there.
 -- param capability: its name, with or without CAP_ (default: CAP_SYS_ADMIN)
 -- param abi: the system-call table whose syscalls are counted (default: i386)
 with asked as (
@@ -12,6 +12,10 @@ with asked as (
 sites as materialized (
     select first_ordinal, last_ordinal
     from check_site_runs
+    where capability = (select capability from asked)
+),
+holding as materialized (
+    select release from capability_definitions
     where capability = (select capability from asked)
 ),
 reached as materialized (
@@ -35,7 +39,17 @@ select
     (
         select count(distinct reached.syscall) from reached
         where releases.ordinal between reached.first_ordinal and reached.last_ordinal
-    ) as syscalls
+    ) as syscalls,
+    (
+        select from_release from neighbours
+        where to_ordinal = releases.ordinal and missing > 0 and from_release not in holding
+    ) as gap_before,
+    (
+        select to_release from neighbours
+        where from_ordinal = releases.ordinal and missing > 0 and to_release not in holding
+            and to_ordinal
+            = (select min(ordinal) from releases as later where later.ordinal > releases.ordinal)
+    ) as gap_after
 from capability_definitions as defined
 join releases on releases.release = defined.release
 where defined.capability = (select capability from asked)

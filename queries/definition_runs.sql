@@ -1,5 +1,5 @@
 -- title: How a capability was defined, through the releases
--- description: The definitions of one capability, each with the first and the last release that holds it: its number, the file, the line in the last of these releases, and what the source says of it there.
+-- description: The definitions of one capability, each with the first and the last release that holds it: its number, the file, the line in the last of these releases, and what the source says of it there. `gap_before` and `gap_after` are the nearest releases without it, where mainline releases between are not in the database.
 -- param capability: its name, with or without CAP_ (default: CAP_SYS_ADMIN)
 with asked as (
     select privilege as capability
@@ -29,7 +29,9 @@ begun as (
 )
 select
     defined.capability, defined.number, begun.first_release, defined.last_release,
-    defined.path, defined.line, defined.doc
+    defined.path, defined.line, defined.doc,
+    {{gap_before begun.first_ordinal}} as gap_before,
+    {{gap_after defined.last_ordinal}} as gap_after
 from defined
 join begun on begun.number is defined.number
     and begun.path = defined.path and begun.doc is defined.doc

@@ -1,5 +1,5 @@
 -- title: A syscall's checks through all releases
--- description: Every check that a syscall comes to, each with the unbroken runs of releases in which it does; `line`, `reach` and `shared_by` are those of the last release of the run, and `open` is 1 for a run that reaches the newest release of the database.
+-- description: Every check that a syscall comes to, each with the unbroken runs of releases in which it does; `line`, `reach` and `shared_by` are those of the last release of the run, and `open` is 1 for a run that reaches the newest release of the database. `gap_before` and `gap_after` are the nearest releases without it, where mainline releases between are not in the database: it came, or went, anywhere there.
 -- param syscall: the name that user space knows it by (default: chroot)
 -- param abi: a system-call table (default: i386, or x86_64 where only that has the syscall)
 -- param withheld: 1 to show also what is not in telling_checks (default: 0)
@@ -89,6 +89,13 @@ select
     runs.function,
     runs.path,
     runs.line,
-    runs.shared_by
+    runs.shared_by,
+    {{gap_before opening.ordinal}} as gap_before,
+    case
+        when runs.end_position < (select count(*) from numbered)
+            then {{gap_after closing.ordinal}}
+    end as gap_after
 from asked, tables, runs
+join numbered as opening on opening.position = runs.first_position
+join numbered as closing on closing.position = runs.end_position
 order by runs.first_position, runs.nearest, runs.shared_by, runs.path, runs.line

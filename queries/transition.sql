@@ -1,9 +1,9 @@
 -- title: What changed between two releases
--- description: Every syscall whose checked privileges differ between two releases. `became` groups them: `capability` where a root check became a capability, `gained` and `lost` where there was nothing before or after, `added` and `removed` for syscalls that only one of the two releases has, `changed` for the rest. A privilege counts that is telling (a row of telling_checks stands behind it) in at least one of the two, in each where it is feasible.
+-- description: Every syscall whose checked privileges differ between two releases. `became` groups them: `capability` where a root check became a capability, `gained` and `lost` where there was nothing before or after, `added` and `removed` for syscalls that only one of the two releases has, `changed` for the rest. A privilege counts that is telling (a row of telling_checks stands behind it) in at least one of the two, in each where it is feasible. `missing` counts the mainline releases between the two that are not in the database: what changed there may have come in any of them.
 -- param from: the earlier release (default: the last 2.0 in the database)
 -- param to: the later release (default: the last 2.2 in the database)
 -- param abi: a system-call table (default: i386)
-with asked as (
+with recursive asked as (
     select
         {{asked_ends}},
         {{abi_or_i386}} as abi
@@ -40,6 +40,18 @@ states as materialized (
     left join said on said.release = ends.release and said.syscall = timeline.syscall
     where timeline.abi = (select abi from asked)
 ),
+-- From the later release back along its line, as far as the earlier one.
+line as (
+    select from_ordinal, missing from neighbours
+    where to_release = (select to_release from asked)
+    union all
+    select earlier.from_ordinal, earlier.missing
+    from line
+    join neighbours as earlier on earlier.to_ordinal = line.from_ordinal
+    where line.from_ordinal > (
+        select ordinal from releases where release = (select from_release from asked)
+    )
+),
 compared as (
     select
         names.syscall,
@@ -67,7 +79,8 @@ select
         when not {{names_capability before}} and {{names_capability after}}
             then 'capability'
         else 'changed'
-    end as became
+    end as became,
+    (select coalesce(sum(missing), 0) from line) as missing
 from compared, asked
 where coalesce(compared.before, '') <> coalesce(compared.after, '')
 order by

@@ -1,5 +1,5 @@
 -- title: From which release to which syscalls check a privilege
--- description: For each syscall that comes to a check of one privilege, the unbroken runs of releases in which it does; `reach` is that of the last release of the run, and `open` is 1 for a run that reaches the newest release of the database.
+-- description: For each syscall that comes to a check of one privilege, the unbroken runs of releases in which it does; `reach` is that of the last release of the run, and `open` is 1 for a run that reaches the newest release of the database. `gap_before` and `gap_after` are the nearest releases without it, where mainline releases between are not in the database: it came, or went, anywhere there.
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: CAP_SYS_CHROOT)
 -- param reach: direct, call or pointer (default: all three)
 -- param abi: a system-call table (default: i386)
@@ -67,7 +67,9 @@ select
     case runs.nearest when 0 then 'direct' when 1 then 'call' else 'pointer' end as reach,
     (select release from releases where ordinal = runs.first_ordinal) as first_release,
     (select release from releases where ordinal = runs.last_ordinal) as last_release,
-    runs.open
+    runs.open,
+    {{gap_before runs.first_ordinal}} as gap_before,
+    case when not runs.open then {{gap_after runs.last_ordinal}} end as gap_after
 from runs, asked
 order by
     min(runs.nearest) over (partition by runs.syscall), runs.syscall, runs.first_ordinal

@@ -17,7 +17,7 @@ from caphistory.cli.complete import complete_abi, complete_release
 from caphistory.cli.progress import LateProgress
 from caphistory.cli.text import echo, say, table
 from caphistory.errors import UsageError
-from caphistory.questions.names import known_abi, known_release, newest_release
+from caphistory.questions.names import known_abi, named_release, newest_release
 from caphistory.questions.queries import ask
 from caphistory.records import Row
 from caphistory.wording.formats import FORMATS, render
@@ -65,7 +65,14 @@ class Session:
         """The release that ``--release`` names, else the newest of the database."""
         if self.release is None:
             return newest_release(self.connection)
-        return known_release(self.connection, self.release)
+        return self.known_release(self.release)
+
+    def known_release(self, text: str) -> str:
+        """The release that ``text`` means; where that is not its name, says so on stderr."""
+        named = named_release(self.connection, text)
+        if named.remark:
+            say(f"caphistory: {named.remark}", err=True)
+        return named.release
 
     def asked_abi(self, abi: str | None) -> str | None:
         """The system-call table ``abi``, which the database must have."""

@@ -15,10 +15,10 @@ _STEP = " → "
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def echo(text: str, *, nl: bool = True) -> None:
-    """Print ``text`` as it is, in the encoding of standard output: to a stream in ASCII click,
-    left to itself, writes UTF-8."""
-    click.echo(text, file=sys.stdout, nl=nl)
+def echo(text: str, *, nl: bool = True, err: bool = False) -> None:
+    """Print ``text`` as it is, in the encoding of standard output (or error, with ``err``): to a
+    stream in ASCII click, left to itself, writes UTF-8."""
+    click.echo(text, file=sys.stderr if err else sys.stdout, nl=nl)
 
 
 def say(
@@ -28,12 +28,15 @@ def say(
     dim: bool = False,
     color: str | None = None,
     end: str = "\n",
+    err: bool = False,
 ) -> None:
-    """Print ``text``, without control characters but for the ends of its lines."""
+    """Print ``text``, without control characters but for the ends of its lines; ``err`` says to
+    print it on stderr, beside the answer."""
     safe = "\n".join(clean(line) for line in text.split("\n"))
     if bold or dim or color:
         safe = click.style(safe, fg=color, bold=bold or None, dim=dim or None)
-    echo(safe + end, nl=False)
+    echo(safe, nl=False, err=err)
+    echo(end, nl=False, err=err)
 
 
 def say_next(*commands: str, width: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,6 +77,7 @@ class _Answer(NamedTuple):
     page: Page | Redirect
     to: Addresses
     status: int = 200
+    remarks: Sequence[str] = ()
 
 
 def routes(database: str, *, at_home: bool) -> list[tuple[str, View]]:
@@ -128,6 +129,7 @@ def _view(database: str, make: MakePage) -> View:
         context = {
             **answer.page.context,
             "page": answer.page,
+            "remarks": answer.remarks,
             "to": answer.to,
             "data_address": partial(_data_address, request.path, query),
             "style": datasette.urls.path("/-/caphistory.css"),
@@ -178,9 +180,9 @@ def _read(
     from datasette.utils import sqlite_timelimit
 
     with sqlite_timelimit(connection, limit_ms):
-        asked = Asked(connection, parts, query, to, known)
+        asked = Asked(connection, parts, query, to, known, [])
         asked = asked._replace(addresses=to._replace(abi=asked.abi))
-        return _Answer(make(asked), asked.addresses)
+        return _Answer(make(asked), asked.addresses, remarks=asked.remarks)
 
 
 def _problem(title: str, problem: str) -> Page:

@@ -20,7 +20,7 @@ from caphistory.questions.schema import TELLING_MEANS
 from caphistory.records import ROOT_CHECKS
 from caphistory.wording import kinds
 from caphistory.wording.checks import other_check
-from caphistory.wording.phrases import counted, effect, place, privilege, span
+from caphistory.wording.phrases import GAPS, counted, effect, has_gaps, place, privilege, span
 
 
 def rendered(template: str, context: Mapping[str, Any]) -> str:
@@ -47,6 +47,8 @@ def _environment() -> Environment:
         "breakable": breakable,
         "counted": counted,
         "effect": effect,
+        "gaps_mean": GAPS,
+        "has_gaps": has_gaps,
         "has_page": kinds.has_page,
         "key": strips.key,
         "kind": kinds.kind,

@@ -77,6 +77,8 @@ class FolderSource(Source):
     release that it is (see ``release_of_folder``); ``blobs`` what a ``spec`` knows of its files.
     """
 
+    in_git = False
+
     def __init__(
         self,
         root: Path,
@@ -106,7 +108,9 @@ class FolderSource(Source):
 
     def files(self, tag: TagRef) -> dict[str, str]:
         """See ``Source.files``. Reads every wanted file: its id is made of its content."""
-        found = {path: blob_id(_read(self._root, path)) for path in sorted(self._walk())}
+        keep = tag.exclusions.keep
+        paths = (path for path in sorted(self._walk()) if keep(path))
+        found = {path: blob_id(_read(self._root, path)) for path in paths}
         self._blobs.update((blob, path) for path, blob in found.items())
         return {_text(path): blob for path, blob in found.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from caphistory.history.versions import release_name
 
@@ -25,6 +25,15 @@ def missing_parts(is_file: Callable[[str], bool], is_folder: Callable[[str], boo
     return [name for name in _FILES if not is_file(name)] + [
         f"{name}/" for name in _FOLDERS if not is_folder(name)
     ]
+
+
+def choose_root(folders: Collection[str], release: str | None) -> str | None:
+    """Return which of the folders that hold a kernel is meant: the one that is named after the
+    release (``linux-3.13.10``), else the only one; None where that leaves no one."""
+    named = f"linux-{release}"
+    if named in folders:
+        return named
+    return next(iter(folders)) if len(folders) == 1 else None
 
 
 def release_of_makefile(makefile: str) -> str | None:

@@ -28,6 +28,18 @@ class BrokenObject(CaphistoryError):
         self.object_id = object_id
 
 
+class Exclusions(NamedTuple):
+    """What a tree holds that is no part of the release: files by the beginning of their path, and
+    syscalls by name."""
+
+    paths: tuple[str, ...] = ()
+    syscalls: tuple[str, ...] = ()
+
+    def keep(self, path: str) -> bool:
+        """Whether a file is part of the release."""
+        return not path.startswith(self.paths)
+
+
 class TagRef(NamedTuple):
     """One release of a source.
 
@@ -35,6 +47,10 @@ class TagRef(NamedTuple):
     folder: its base name); ``commit_sha`` and ``tree`` are hexadecimal git ids, None for what
     is not in git; ``committed`` and ``authored`` are the ISO dates of the commit in its own
     time zone (see ``dates.released`` for what they are worth), None for a commit without a parent.
+    ``provenance`` and ``note`` are those of ``records.Release``.
+
+    Of ``exclusions`` nothing counts as part of the release: whoever made the tree added it.
+    ``lacking`` begin the paths of files that this copy of the tree is known to lack.
     """
 
     release: str
@@ -43,6 +59,10 @@ class TagRef(NamedTuple):
     tree: str | None
     committed: str | None
     authored: str | None
+    provenance: str = "tree"
+    note: str | None = None
+    exclusions: Exclusions = Exclusions()
+    lacking: tuple[str, ...] = ()
 
 
 class Tags(NamedTuple):
@@ -81,6 +101,9 @@ class Source(ABC):
 
     name: str
     """What the ``source`` column says: never a path of this machine."""
+
+    in_git: bool
+    """Whether its releases are commits of a repository."""
 
     @property
     @abstractmethod

@@ -13,7 +13,8 @@ from typing import cast
 import pygit2
 from pygit2.enums import FileMode, ObjectType
 
-from caphistory.history.kernels import missing_parts
+from caphistory.errors import CaphistoryError
+from caphistory.history.kernels import choose_root, missing_parts, release_of_makefile
 from caphistory.history.model import (
     BrokenObject,
     Source,
@@ -24,6 +25,7 @@ from caphistory.history.model import (
     is_source,
 )
 from caphistory.history.opening import open_repository
+from caphistory.history.provenance import find_provenance
 from caphistory.history.selection import demand_releases, select
 
 _TAGS = "refs/tags/"
@@ -62,6 +64,8 @@ class RepositorySource(Source):
     files matter. Only ``refs/tags/*`` are releases: real repositories also have branches named
     like tags (``2.0``, ``2.2``). Raises CaphistoryError for what is no repository.
     """
+
+    in_git = True
 
     # A 2.6 tree has 14,000 files in 800 folders, each counted once for each folder above it.
     _LISTING_LIMIT = 1_000_000
@@ -108,14 +112,49 @@ class RepositorySource(Source):
             target = self._repository.references[_TAGS + tag].peel()
             if not isinstance(target, pygit2.Commit):
                 return f"points to a {target.type_str}, not to a commit"
-            tree = target.tree
-            missing = missing_parts(
-                lambda path: _kind(tree, path) == "blob", lambda path: _kind(tree, path) == "tree"
-            )
+            missing = _missing_parts(target.tree)
         except (pygit2.GitError, KeyError, ValueError, OSError) as error:
             return f"cannot be read: {_reason(error)}"
         if missing:
             return f"not a kernel: it has no {missing[0]}"
+        return self._release(release, tag, target, target.tree)
+
+    def commit(self, commit_sha: str, *, release: str | None = None, folder: str = "") -> TagRef:
+        """Return a commit as a release, whatever tags there are.
+
+        ``release`` is its name (None: what its Makefile says); ``folder`` the path of the kernel
+        in the commit's tree (empty: see ``find_kernel``). Raises CaphistoryError where the commit
+        is not there or is no kernel.
+        """
+        try:
+            target = self._repository[commit_sha]
+        except (KeyError, ValueError) as error:
+            raise CaphistoryError(f"commit {commit_sha} is not in {self.name}") from error
+        if not isinstance(target, pygit2.Commit):
+            raise CaphistoryError(f"{commit_sha} of {self.name} is a {target.type_str}")
+        try:
+            tree = _subtree(target.tree, folder) if folder else find_kernel(target.tree, release)
+            missing = _missing_parts(tree)
+            if not missing and release is None:
+                makefile = cast(pygit2.Blob, tree["Makefile"]).data
+                release = release_of_makefile(makefile.decode("latin-1"))
+        except (pygit2.GitError, KeyError, ValueError, OSError) as error:
+            raise CaphistoryError(
+                f"commit {commit_sha} of {self.name} cannot be read: {_reason(error)}"
+            ) from error
+        if missing:
+            where = f"{folder} of " if folder else ""
+            raise CaphistoryError(
+                f"no kernel in {where}commit {commit_sha} of {self.name}: it has no {missing[0]}"
+            )
+        if release is None:
+            raise CaphistoryError(
+                f"cannot tell which release commit {commit_sha} of {self.name} is: its Makefile"
+                " names none"
+            )
+        return self._release(release, commit_sha, target, tree)
+
+    def _release(self, release: str, tag: str, target: pygit2.Commit, tree: pygit2.Tree) -> TagRef:
         # Without a parent it brings a whole tree, at any time: sndrzt/linux-4.15 six years later.
         dated = bool(target.parent_ids)
         return TagRef(
@@ -125,6 +164,7 @@ class RepositorySource(Source):
             str(tree.id),
             _date(target.commit_time, target.commit_time_offset) if dated else None,
             _date(target.author.time, target.author.offset) if dated else None,
+            find_provenance(self.name, str(target.id)),
         )
 
     def files(self, tag: TagRef) -> dict[str, str]:
@@ -132,7 +172,10 @@ class RepositorySource(Source):
         not read again; links and submodules are left out."""
         if tag.tree is None:
             raise ValueError(f"{tag.tag} is not of a repository")
-        return dict(self._list("", tag.tree))
+        files = self._list("", tag.tree)
+        if not tag.exclusions.paths:
+            return dict(files)
+        return {path: blob for path, blob in files if tag.exclusions.keep(path)}
 
     def _list(self, path: str, tree_id: str) -> Files:
         return self._listings.get(path, tree_id, lambda: tuple(self._walk(path, tree_id)))
@@ -168,6 +211,33 @@ class RepositorySource(Source):
 def _reason(error: Exception) -> str:
     # pygit2 raises KeyError with the bare id where an object is missing.
     return "it is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]
+
+
+def find_kernel(tree: pygit2.Tree, release: str | None) -> pygit2.Tree:
+    """Return the root of the kernel in a commit's tree: the tree itself, or one of its folders
+    (see ``kernels.choose_root``); the tree itself where there is no kernel."""
+    if not _missing_parts(tree):
+        return tree
+    folders = {
+        _decoded(entry): entry
+        for entry in tree
+        if isinstance(entry, pygit2.Tree) and not _missing_parts(entry)
+    }
+    name = choose_root(folders, release)
+    return tree if name is None else folders[name]
+
+
+def _missing_parts(tree: pygit2.Tree) -> list[str]:
+    return missing_parts(
+        lambda path: _kind(tree, path) == "blob", lambda path: _kind(tree, path) == "tree"
+    )
+
+
+def _subtree(tree: pygit2.Tree, folder: str) -> pygit2.Tree:
+    path = folder.strip("/")
+    if _kind(tree, path) != "tree":
+        raise CaphistoryError(f"there is no folder {folder} in that commit")
+    return cast(pygit2.Tree, tree[path])
 
 
 def _kind(tree: pygit2.Tree, path: str) -> str | None:

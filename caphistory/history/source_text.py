@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import NamedTuple
 import pygit2
 
 from caphistory.errors import CaphistoryError
+from caphistory.history.model import Source, TagRef
 from caphistory.history.opening import open_repository
+from caphistory.history.repositories import find_kernel
 from caphistory.paths import cache_folder
 from caphistory.syntax.items import Extent, cut
 from caphistory.syntax.lexical import Scan, scan
@@ -30,11 +32,14 @@ class FunctionText(NamedTuple):
 
 
 class KernelSource:
-    """One commit of a repository, to read functions from."""
+    """One commit of a repository, to read functions from. Where its tree is no kernel, but one of
+    its folders is, that folder is meant (``release`` names it where there are several)."""
 
-    def __init__(self, repository: pygit2.Repository, commit_sha: str) -> None:
+    def __init__(
+        self, repository: pygit2.Repository, commit_sha: str, release: str | None = None
+    ) -> None:
         self._repository = repository.path
-        self._tree = repository[commit_sha].peel(pygit2.Tree)
+        self._tree = find_kernel(repository[commit_sha].peel(pygit2.Tree), release)
 
     def blob(self, path: str) -> str | None:
         """The git id of the content of the file ``path``, None where there is none; CaphistoryError
@@ -63,15 +68,18 @@ class KernelSource:
         except (pygit2.GitError, KeyError, OSError) as error:
             raise CaphistoryError(f"{path} cannot be read from {self._repository}") from error
 
-    def changed(self, later: KernelSource) -> list[str]:
+    def files(self) -> dict[str, str]:
+        """The git id of every file by its path, without the folders that the repository lacks."""
+        return dict(_files(self._tree))
+
+    def changed(self, later: KernelText) -> list[str]:
         """The paths of the files that ``later`` has not, or otherwise, and of those that it has
         alone; in order."""
-        if self._repository == later._repository:
+        if isinstance(later, KernelSource) and self._repository == later._repository:
             deltas = self._tree.diff_to_tree(later._tree).deltas
             files = (file for delta in deltas for file in (delta.old_file, delta.new_file))
             return sorted({file.path for file in files})
-        one, other = (set(_files(tree)) for tree in (self._tree, later._tree))
-        return sorted({path for path, _ in one ^ other})
+        return _changed(self.files(), later.files())
 
     def function(self, path: str, name: str) -> FunctionText | None:
         """The definition of ``name`` in the file ``path``, None where there is none."""
@@ -79,9 +87,45 @@ class KernelSource:
         return None if content is None else function_text(content, path, name)
 
 
+class ArchiveText:
+    """The only release of a source that is no repository, to compare it with others."""
+
+    def __init__(self, source: Source, tag: TagRef) -> None:
+        self._source = source
+        self._files = source.files(tag)
+
+    def blob(self, path: str) -> str | None:
+        """See ``KernelSource.blob``."""
+        return self._files.get(path)
+
+    def content(self, path: str) -> bytes | None:
+        """See ``KernelSource.content``."""
+        blob = self.blob(path)
+        return None if blob is None else self._source.read(blob)
+
+    def files(self) -> Mapping[str, str]:
+        """The git id of every file that matters, by its path."""
+        return self._files
+
+    def changed(self, later: KernelText) -> list[str]:
+        """See ``KernelSource.changed``."""
+        return _changed(self._files, later.files())
+
+
+KernelText = KernelSource | ArchiveText
+
+
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    return sorted({path for path, _ in before.items() ^ after.items()})
+
+
 def _files(tree: pygit2.Tree, folder: str = "") -> Iterator[tuple[str, str]]:
     """The path of each file under a folder, and the git id of its content."""
-    for entry in tree:
+    try:
+        entries = list(tree)
+    except (pygit2.GitError, KeyError, OSError):
+        return
+    for entry in entries:
         path = f"{folder}{entry.name}"
         if isinstance(entry, pygit2.Tree):
             yield from _files(entry, f"{path}/")
@@ -134,13 +178,18 @@ def open_kernel(release: str, commit_sha: str | None, repositories: Sequence[Pat
     that has it; CaphistoryError where none has."""
     if commit_sha is None:
         raise CaphistoryError(f"{release} was not read from a git repository: its source is gone")
-    for repository in _opened(repositories):
+    for repository in open_repositories(repositories):
         if _holds(repository, commit_sha):
-            return KernelSource(repository, commit_sha)
+            return KernelSource(repository, commit_sha, release)
     raise CaphistoryError(
         f"the source of {release} is not on this machine: `caphistory index` clones the default"
         " history, and --repository names another clone that has it"
     )
+
+
+def holds_commit(commit_sha: str, repositories: Iterable[pygit2.Repository]) -> bool:
+    """Whether one of the repositories has a commit."""
+    return any(_holds(repository, commit_sha) for repository in repositories)
 
 
 def _holds(repository: pygit2.Repository, commit_sha: str) -> bool:
@@ -151,6 +200,7 @@ def _holds(repository: pygit2.Repository, commit_sha: str) -> bool:
         return False
 
 
-def _opened(paths: Iterable[Path]) -> Iterable[pygit2.Repository]:
+def open_repositories(paths: Iterable[Path]) -> Iterator[pygit2.Repository]:
+    """Open repositories, each when it is asked for. Raises CaphistoryError for what is none."""
     for path in paths:
         yield open_repository(path, search=True)

@@ -45,8 +45,8 @@ DEFAULT_FOLDER = "linux-history.git"
 """Where in the cache its clone is."""
 
 
-def _no_progress(what: str, done: int, total: int) -> None:
-    pass
+def no_progress(what: str, done: int, total: int) -> None:
+    """Show nothing: the ``Progress`` of what nobody watches."""
 
 
 def _no_warning(line: str) -> None:
@@ -57,7 +57,7 @@ def open_source(
     spec: str | None,
     *,
     cache_dir: Path,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
     warn: Callable[[str], None] = _no_warning,
     wanted: Wanted = is_source,
 ) -> Source:
@@ -83,10 +83,15 @@ def open_source(
         return TarballSource(path, cache_dir=cache_dir, progress=progress, wanted=wanted)
     if not path.is_dir():
         raise CaphistoryError(f"{spec} does not exist")
-    if (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir()):
+    if is_repository(path):
         name = name_of_url(DEFAULT_URL) if path.resolve() == default.resolve() else None
         return RepositorySource(path, name=name, wanted=wanted)
     return _open_folder(path, spec, wanted)
+
+
+def is_repository(path: Path) -> bool:
+    """Whether a path looks like a git repository, bare or not."""
+    return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
 
 
 def _open_clone(

@@ -6,18 +6,27 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import pygit2
 
 from caphistory.errors import CaphistoryError
-from caphistory.history.model import Source
-from caphistory.history.source_text import KernelSource, open_kernel
+from caphistory.history.model import Source, SourceSpec
+from caphistory.history.source_text import (
+    ArchiveText,
+    KernelText,
+    cached_repositories,
+    holds_commit,
+    open_kernel,
+)
+from caphistory.history.sources import reopen
 from caphistory.indexing.mistakes import report_mistake
 from caphistory.indexing.processes import end_with_parent, no_interrupts, no_search_for_cycles
 from caphistory.indexing.progress import Progress
@@ -29,7 +38,24 @@ from caphistory.successions.releases import READER_VERSION, Comparer
 if TYPE_CHECKING:
     from caphistory.store import Writer
 
-StoredComparer = Comparer[End, KernelSource]
+StoredComparer = Comparer[End, KernelText]
+
+
+class Texts(NamedTuple):
+    """Where the text of releases is: in repositories, or by release in a tarball or folder."""
+
+    repositories: Sequence[Path]
+    archives: Mapping[str, SourceSpec]
+
+    def open(self, end: End, opened: ExitStack) -> KernelText:
+        """The text of a release. Raises CaphistoryError where it is not at hand."""
+        spec = self.archives.get(end.release)
+        if spec is None or end.commit_sha is not None:
+            return open_kernel(end.release, end.commit_sha, self.repositories)
+        source = opened.enter_context(reopen(spec))
+        return ArchiveText(source, source.tags().releases[0])
+
+
 Found = list[StoredSuccession] | str
 """What became of the sites of a pair, or why that cannot be told."""
 
@@ -43,9 +69,9 @@ def add_successions(
     path: Path, sources: Sequence[Source], extractor_version: str, jobs: int, progress: Progress
 ) -> None:
     """Add to the database at ``path`` what became of the check sites, for each pair of releases
-    that it is to hold (``store.successions.wanted``) and does not, as far as one of ``sources``
-    is a repository that both come from. One transaction for each pair: when it is stopped, the
-    next run goes on.
+    that it is to hold (``store.successions.wanted``) and does not, as far as one of both comes
+    from ``sources`` and the text of both is at hand: there or in a clone in the cache. One
+    transaction for each pair: when it is stopped, the next run goes on.
     """
     from caphistory.store import open_writer
 
@@ -54,7 +80,8 @@ def add_successions(
     with open_writer(path, extractor_version) as writer:
         pairs = _missing(path, sources)
         progress.stage("comparing releases", len(pairs))
-        with closing(_compared(path, writer.db, _paths(sources), pairs, jobs)) as results:
+        texts = _texts(sources, pairs, progress)
+        with closing(_compared(path, writer.db, texts, pairs, jobs)) as results:
             for ends, found in zip(pairs, results, strict=True):
                 problem = found if isinstance(found, str) else _write(writer, ends, found)
                 if problem:
@@ -83,50 +110,81 @@ def _name(ends: Ends) -> str:
 
 
 def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
-    names = {source.name for source in sources}
     with closing(open_reader(path)) as db:
-        return [
-            ends
-            for ends in successions.list_missing(db, READER_VERSION)
-            if all(end.commit_sha and end.source in names for end in ends)
-        ]
+        missing = successions.list_missing(db, READER_VERSION)
+    names = {source.name for source in sources}
+    ours = [ends for ends in missing if any(end.source in names for end in ends)]
+    if not ours:
+        return []
+    archives = {source.name for source in sources if not source.in_git}
+    repositories = list(_opened(_repositories(sources)))
+
+    def at_hand(end: End) -> bool:
+        if end.commit_sha is None:
+            return end.source in archives
+        return holds_commit(end.commit_sha, repositories)
+
+    return [ends for ends in ours if all(map(at_hand, ends))]
 
 
-def _paths(sources: Sequence[Source]) -> list[Path]:
-    return [Path(source.spec.path) for source in sources if source.spec.kind == "repository"]
+def _repositories(sources: Sequence[Source]) -> list[Path]:
+    """The repositories of the sources, then the other clones in the cache."""
+    own = [Path(source.spec.path) for source in sources if source.in_git]
+    return list(dict.fromkeys([*own, *cached_repositories()]))
+
+
+def _opened(paths: Sequence[Path]) -> Iterator[pygit2.Repository]:
+    for path in paths:
+        # Whatever else is in the cache is nobody's business here.
+        with suppress(pygit2.GitError):
+            yield pygit2.Repository(str(path))
+
+
+def _texts(sources: Sequence[Source], pairs: Sequence[Ends], progress: Progress) -> Texts:
+    """Where the text of the pairs is; tarballs that are needed for it are unpacked."""
+    wanted = {end.source: end.release for ends in pairs for end in ends if end.commit_sha is None}
+    archives: dict[str, SourceSpec] = {}
+    for source in sources:
+        if not source.in_git and source.name in wanted:
+            try:
+                archives[wanted[source.name]] = source.spec
+            except CaphistoryError as problem:
+                progress.note(f"{source.name} is not compared: {problem}")
+    repositories = [Path(repository.path) for repository in _opened(_repositories(sources))]
+    return Texts(repositories, archives)
 
 
 def _compared(
     path: Path,
     db: sqlite3.Connection,
-    repositories: Sequence[Path],
+    texts: Texts,
     pairs: Sequence[Ends],
     jobs: int,
 ) -> Generator[Found, None, None]:
     """What is found of each pair, in order. What a worker does not tell, because it ended, is
     found here."""
-    here = _comparer(db, repositories)
     parts = [pairs[at : at + _TOGETHER] for at in range(0, len(pairs), _TOGETHER)]
     workers = min(jobs, len(parts)) if len(parts) > 1 else 0
     shares = [[ends for part in parts[n::workers] for ends in part] for n in range(workers)]
-    with _at_work(path, repositories, shares) as pipes:
+    with ExitStack() as opened, _at_work(path, texts, shares) as pipes:
+        here = _comparer(db, texts, opened)
         for number, part in enumerate(parts):
             for ends in part:
                 told = _told(pipes[number % workers]) if pipes else None
                 yield _found_here(here, ends) if told is None else told
 
 
-def _comparer(db: sqlite3.Connection, repositories: Sequence[Path]) -> StoredComparer:
+def _comparer(db: sqlite3.Connection, texts: Texts, opened: ExitStack) -> StoredComparer:
     return Comparer(
         partial(successions.read_sites, db),
         partial(successions.read_wrappers, db),
-        lambda end: open_kernel(end.release, end.commit_sha, repositories),
+        lambda end: texts.open(end, opened),
     )
 
 
 @contextmanager
 def _at_work(
-    path: Path, repositories: Sequence[Path], shares: Sequence[Sequence[Ends]]
+    path: Path, texts: Texts, shares: Sequence[Sequence[Ends]]
 ) -> Iterator[list[Connection]]:
     """A worker for each share; gives the pipes that they tell through what they find."""
     processes: list[SpawnProcess] = []
@@ -136,7 +194,7 @@ def _at_work(
             receiving, sending = _CONTEXT.Pipe(duplex=False)
             pipes.append(receiving)
             process = _CONTEXT.Process(
-                target=_run_worker, args=(path, repositories, share, sending), daemon=True
+                target=_run_worker, args=(path, texts, share, sending), daemon=True
             )
             with no_interrupts():
                 process.start()
@@ -198,14 +256,16 @@ def _stored(match: Match) -> StoredSuccession:
 # In a worker process.
 
 
-def _run_worker(
-    path: Path, repositories: Sequence[Path], pairs: Sequence[Ends], results: Connection
-) -> None:
+def _run_worker(path: Path, texts: Texts, pairs: Sequence[Ends], results: Connection) -> None:
     Thread(target=end_with_parent, daemon=True).start()
     gc.disable()
     # The writing process finds out by itself why the database cannot be read, and tries by itself
     # what there is not the memory for.
-    with suppress(ConnectionError, CaphistoryError, MemoryError), closing(open_reader(path)) as db:
-        comparer = _comparer(db, repositories)
+    with (
+        suppress(ConnectionError, CaphistoryError, MemoryError),
+        closing(open_reader(path)) as db,
+        ExitStack() as opened,
+    ):
+        comparer = _comparer(db, texts, opened)
         for ends in pairs:
             results.send(_found(comparer, ends))

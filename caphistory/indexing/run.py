@@ -17,7 +17,9 @@ from caphistory.errors import CaphistoryError
 from caphistory.history.dates import released
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
-from caphistory.history.versions import kind, position, series
+from caphistory.history.sources_file import open_listing
+from caphistory.history.versions import kind, match, position, series
+from caphistory.indexing.excluding import without_syscalls
 from caphistory.indexing.jobs import choose_jobs, this_machine
 from caphistory.indexing.linker import Work, link_releases
 from caphistory.indexing.mistakes import report_mistake
@@ -42,9 +44,11 @@ _TO_COMPARE = 500_000_000
 class Summary(NamedTuple):
     """What an index run did: releases added and already there, and blobs that were read.
 
+    ``problems`` has a line for each entry of a file of sources that could not be used.
     ``skipped`` has (tag, reason) of each tag that is no release to be taken, ``failed`` of
     each that is one and could not be read, and ``unread`` (release, path, reason) of each
-    file that is missing from a release which was added. ``elsewhere`` counts, by source, the
+    file that is missing from a release which was added, but for those that its source is known to
+    lack. ``elsewhere`` counts, by source, the
     releases that were asked for and are there from another source.
     """
 
@@ -55,6 +59,7 @@ class Summary(NamedTuple):
     failed: list[tuple[str, str]]
     unread: list[tuple[str, str, str]]
     elsewhere: Mapping[str, int]
+    problems: Sequence[str] = ()
 
 
 class _Plan(NamedTuple):
@@ -75,12 +80,16 @@ def index(
     prereleases: bool,
     jobs: int | None,
     progress: Progress,
+    sources_file: Path | None = None,
+    mirrors: Sequence[Path] = (),
 ) -> Summary:
     """Add the releases of the sources to the database at ``db``, which is made if need be.
 
-    A source is a path, a URL or None for the default history; ``tags`` are patterns. ``jobs`` is
-    how many are done at once, if there is the memory for them (None: as the machine allows). What
-    is there already is not read again, and of a release that two sources have the first one's is
+    A source is a path, a URL or None for the default history; ``sources_file`` lists more, clones
+    of which are looked for in the folders ``mirrors`` too (see ``history.sources_file``); ``tags``
+    are patterns. ``jobs`` is how many are done at once, if there is the memory for them (None: as
+    the machine allows). What is there already is not read again, and of a release that two
+    sources have the first one's is
     taken. Raises CaphistoryError where a source or the database cannot be used; what was
     stored before, and each release stored until then, stays.
     """
@@ -99,7 +108,21 @@ def index(
             )
             for source in sources
         ]
-        plan = _plan(all_sources, _present(db), tags, prereleases)
+        present = _present(db)
+        problems: Sequence[str] = ()
+        if sources_file is not None:
+            stored = {position(release) for release in present}
+            listing = open_listing(
+                sources_file,
+                cache_dir=cache_folder(),
+                mirrors=mirrors,
+                prereleases=prereleases,
+                needed=lambda name: match(tags, name) and position(name) not in stored,
+                progress=_Stages(progress),
+            )
+            problems = listing.problems
+            all_sources += [opened.enter_context(source) for source in listing.sources]
+        plan = _plan(all_sources, present, tags, prereleases)
         failed: list[tuple[str, str]] = []
         unread: list[tuple[str, str, str]] = []
         added = blobs = 0
@@ -116,20 +139,28 @@ def index(
                     for done in results:
                         name = done.work.release.release
                         blobs += done.blobs_read
-                        reason = done.reason if done.linked is None else _write(writer, done.linked)
+                        tag = done.work.tag
+                        linked = done.linked
+                        reason = done.reason if linked is None else _write(writer, linked, tag)
                         if reason:
                             failed.append((name, reason))
                         else:
                             added += 1
-                            unread += [(name, *file) for file in done.unread]
+                            unread += [
+                                (name, path, why)
+                                for path, why in done.unread
+                                if not path.startswith(tag.lacking)
+                            ]
                         progress.advance()
         if failed and not added and not plan.present:
             names = ", ".join(source.name for source in all_sources)
-            tag, reason = failed[-1]
-            raise CaphistoryError(f"no release of {names} can be read: {tag}: {reason}")
+            last, reason = failed[-1]
+            raise CaphistoryError(f"no release of {names} can be read: {last}: {reason}")
         chosen = choose_jobs(this_machine(), _TO_COMPARE, jobs)
         add_successions(db, all_sources, EXTRACTOR_VERSION, chosen.number, progress)
-        return Summary(added, plan.present, blobs, plan.skipped, failed, unread, plan.elsewhere)
+        return Summary(
+            added, plan.present, blobs, plan.skipped, failed, unread, plan.elsewhere, problems
+        )
 
 
 def _plan(
@@ -155,11 +186,11 @@ def _plan(
     return plan
 
 
-def _write(writer: Writer, linked: LinkedRelease) -> str:
+def _write(writer: Writer, linked: LinkedRelease, tag: TagRef) -> str:
     """Store a release; gives the reason where its rows contradict one another."""
     try:
         with no_search_for_cycles():
-            writer.write_release(linked)
+            writer.write_release(without_syscalls(linked, tag.exclusions.syscalls))
     except (CaphistoryError, MemoryError):
         raise
     except Exception as error:
@@ -224,4 +255,6 @@ def _release(tag: TagRef, source: str) -> Release:
         released(tag),
         source,
         tag.commit_sha,
+        tag.provenance,
+        tag.note,
     )

@@ -6,14 +6,17 @@
 
 Every method puts a question of ``queries/*.sql``, so a data frame has the columns of its rows:
 those of the database's views. Names may be written as on the command line: capabilities in any
-case and with or without ``CAP_``, releases with or without ``v``. A name that no release has is a
-``caphistory.UsageError`` with the nearest ones; a question without an answer is an empty frame.
+case and with or without ``CAP_``, releases with or without ``v``, a series for its newest release;
+where another release answers than the one that was named, a warning says so. A name that no release
+has is a ``caphistory.UsageError`` with the nearest ones; a question without an answer is an empty
+frame.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from os import PathLike
@@ -361,7 +364,7 @@ class History:
         self, from_release: str | None, to_release: str | None, abi: str | None
     ) -> dict[str, str | None]:
         ends = [
-            None if release is None else names.known_release(self._connection, release)
+            None if release is None else self._release(release)
             for release in (from_release, to_release)
         ]
         return {"from": ends[0], "to": ends[1], "abi": self._abi(abi)}
@@ -390,7 +393,12 @@ class History:
         ]
 
     def _release(self, release: str | None) -> str:
-        return self.newest if release is None else names.known_release(self._connection, release)
+        if release is None:
+            return self.newest
+        named = names.named_release(self._connection, release)
+        if named.remark:
+            warnings.warn(named.remark, stacklevel=3)
+        return named.release
 
     def _syscall(self, name: str) -> str:
         return names.known_syscall(self._connection, name)

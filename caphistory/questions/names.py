@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from caphistory.errors import NothingFound, UsageError
+from caphistory.history.versions import kind, parse, position, series
 from caphistory.records import ROOT_CHECKS, capability_name
+from caphistory.store.line import may_exist
 
 
 def releases(connection: sqlite3.Connection) -> list[str]:
@@ -54,16 +57,79 @@ def known_abi(connection: sqlite3.Connection, text: str) -> str:
     raise UsageError(f"no system-call table {text!r}; there are: {', '.join(abis(connection))}")
 
 
-def known_release(connection: sqlite3.Connection, text: str) -> str:
-    """The release that ``text`` (with or without ``v``) names; UsageError with the
-    nearest ones where there is none."""
+class NamedRelease(NamedTuple):
+    """The release that a person means; ``remark`` says how it was found where its name is not the
+    one that was written, else it is empty."""
+
+    release: str
+    remark: str
+
+
+# What uname and distributions put behind the numbers of their kernels: 6.8.0-45-generic,
+# 5.15.167.4-microsoft-standard-WSL2, 4.18.0-553.el8_10.x86_64.
+_DISTRIBUTED = re.compile(r"(?P<numbers>\d+\.\d+(?:\.\d+){0,2})[-+.].*")
+
+
+def named_release(connection: sqlite3.Connection, text: str) -> NamedRelease:
+    """The release of the database that ``text`` means.
+
+    It is its name, with or without ``v``; that of a series (2.4, 6.1), of which the newest
+    release is taken; a name with what a distribution puts behind it (6.8.0-45-generic); or that
+    of a release which lies between two of the database: the nearest earlier one is taken, of its
+    own stable series where there is one (for 4.4.10 rather 4.4.155 than 3.19.8). UsageError with
+    the nearest ones for any other.
+    """
     wanted = re.sub(r"^[vV](?=\d)", "", text.strip())
     if _holds(connection, "select 1 from releases where release = ? limit 1", wanted):
-        return wanted
+        return NamedRelease(wanted, "")
+    plain = _without_distribution(wanted)
+    if _holds(connection, "select 1 from releases where release = ? limit 1", plain):
+        return NamedRelease(plain, f"{wanted} is read as {plain}")
+    held = sorted(filter(parse, releases(connection)), key=position)
+    of_series = [name for name in held if series(name) == plain]
+    if of_series:
+        newest = max(of_series, key=lambda name: (kind(name) == "release", position(name)))
+        return NamedRelease(newest, f"{wanted} is read as {newest}, the newest {plain} here")
+    nearest = _find_nearest(plain, held)
+    if nearest is None:
+        raise _unknown_release(connection, text, wanted)
+    is_before = position(nearest) < position(plain)
+    place = "nearest before it" if is_before else f"first {series(plain)} here"
+    return NamedRelease(
+        nearest, f"{plain} is not in the database: this is of {nearest}, the {place}"
+    )
+
+
+def _without_distribution(text: str) -> str:
+    """A release's name without what a distribution puts behind it, and without the .0 of 6.8.0."""
+    distributed = None if parse(text) else _DISTRIBUTED.fullmatch(text)
+    numbers = distributed["numbers"] if distributed else text
+    while re.fullmatch(r"(?:[3-9]|\d{2,})\.\d+\.\d+\.\d+|(?:[3-9]|\d{2,})\.\d+\.0", numbers):
+        numbers = numbers.rpartition(".")[0]
+    return numbers
+
+
+def _find_nearest(wanted: str, held: Sequence[str]) -> str | None:
+    """The release to answer from for one that lies between two of those that are held, which are
+    in order; None for what is no release, or lies before or after all of them."""
+    if parse(wanted) is None or not may_exist(wanted):
+        return None
+    at = position(wanted)
+    before = [name for name in held if position(name) < at]
+    after = held[len(before) :]
+    if not before or not after:
+        return None
+    is_stable = kind(wanted) == "release" and int(wanted.partition(".")[0]) > 2
+    if is_stable and series(before[-1]) != series(wanted) == series(after[0]):
+        return after[0]
+    return before[-1]
+
+
+def _unknown_release(connection: sqlite3.Connection, text: str, wanted: str) -> UsageError:
     known = releases(connection)
     # 2.2.27 is nearer to the last of its series than to 2.2.7.
-    series = [name for name in known if name.startswith(f"{wanted.rpartition('.')[0]}.")]
-    raise _unknown(connection, "release", text, [*series[-1:], *_near(wanted, known)])
+    same = [name for name in known if name.startswith(f"{wanted.rpartition('.')[0]}.")]
+    return _unknown(connection, "release", text, [*same[-1:], *_near(wanted, known)])
 
 
 def known_syscall(connection: sqlite3.Connection, text: str) -> str:
@@ -136,5 +202,5 @@ def _unknown(
     return UsageError(f"no {what} {text!r}" + (f"; nearest: {three}" if three else ""))
 
 
-def _column(connection: sqlite3.Connection, sql: str) -> list[str]:
-    return [str(row[0]) for row in connection.execute(sql)]
+def _column(connection: sqlite3.Connection, sql: str, *parameters: str) -> list[str]:
+    return [str(row[0]) for row in connection.execute(sql, parameters)]

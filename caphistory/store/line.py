@@ -1,4 +1,5 @@
-"""Which release each release is compared with: the lines of development.
+"""Which release each release is compared with: the lines of development; and what is missing
+between the two.
 
 Series do not follow one another like the numbers do: 2.1.0 grew out of 2.0.21 while
 2.0 went on to 2.0.40, and 2.6.12 grew out of 2.6.11 and not out of 2.6.11.12.
@@ -8,7 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
 
 from caphistory.records import Release
 
@@ -31,39 +34,166 @@ BRANCHED_FROM = {
 _POINT_RELEASE = re.compile(r"(2\.\d+\.\d+|(?:[3-9]|\d{2,})\.\d+)\.\d+$")
 
 
-def find_predecessors(releases: Iterable[Release]) -> dict[int, int | None]:
-    """The position of the release that each one is compared with, by its own position.
+# The releases of the mainline: the last number of each series, in the order in which they grew
+# out of one another (0.01, 0.02, 0.03, 0.10: each its own series). From 3.0 on the numbers after
+# the first go on: 3.19, 4.0.
+_LAST_NUMBERS = {
+    "0.01": 0, "0.02": 0, "0.03": 0, "0.10": 0, "0.11": 0, "0.12": 0, "0.95": 0, "0.96": 0,
+    "0.97": 6, "0.98": 6, "0.99": 15, "1.0": 9, "1.1": 95, "1.2": 13, "1.3": 100, "2.0": 40,
+    "2.1": 132, "2.2": 26, "2.3": 51, "2.4": 37, "2.5": 75, "2.6": 39,
+    "3": 19, "4": 20, "5": 19, "6": 19,
+}  # fmt: skip
+_RANKS = {series: rank for rank, series in enumerate(_LAST_NUMBERS)}
+_NUMBERS = re.compile(
+    r"(?:[a-z0-9]+-v?)?(?P<pre>pre)?"
+    r"(?P<series>(?P<major>\d+)\.(?P<minor>\d+))(?:\.(?P<sub>\d+))?"
+)
+_STAGE = re.compile(r"pre|rc|test|alpha|final")
+
+
+class Neighbour(NamedTuple):
+    """The release that another is compared with: its ``position``, and the mainline releases
+    ``missing`` between the two, none where they are adjacent."""
+
+    position: int
+    missing: tuple[str, ...]
+
+
+def find_neighbours(releases: Iterable[Release]) -> dict[int, Neighbour | None]:
+    """What each release is compared with, by its own position.
 
     A release follows the release before it in its series, the first of a series the one it
     branched from, or, where that is not among ``releases``, the nearest before it. A
     prerelease also follows prereleases; no release does, so that what it is compared with
-    does not depend on prereleases being stored. None for the first of all.
+    does not depend on prereleases being stored. A stable release (2.6.11.2, 3.2.4) stands for
+    the mainline release that it was made from where that is not among ``releases``, the first
+    of them for all. None for the first of all.
     """
     ordered = sorted(releases, key=lambda release: release.position)
-    return {release.position: _predecessor(release, ordered) for release in ordered}
+    stems: dict[str, int] = {}
+    for release in ordered:
+        stems.setdefault(_stem(release) or release.release, release.position)
+    return {
+        release.position: _neighbour(_predecessor(release, ordered, stems), release)
+        for release in ordered
+    }
 
 
-def _predecessor(release: Release, ordered: list[Release]) -> int | None:
+def count_missing(neighbour: Neighbour | None) -> tuple[int | None, int | None]:
+    """The position of a neighbour, and how many releases are missing before it."""
+    return (neighbour.position, len(neighbour.missing)) if neighbour else (None, None)
+
+
+def find_predecessors(releases: Iterable[Release]) -> dict[int, int | None]:
+    """The positions alone of ``find_neighbours``."""
+    return {
+        position: neighbour.position if neighbour else None
+        for position, neighbour in find_neighbours(releases).items()
+    }
+
+
+def may_exist(release: str) -> bool:
+    """Whether there may be a release of this name: no series that ended goes on (2.2.42)."""
+    numbers = _NUMBERS.match(release)
+    if numbers is None or numbers["pre"]:
+        return numbers is not None
+    if int(numbers["major"]) > 2:
+        major, minor = numbers["major"], int(numbers["minor"])
+        return minor <= _LAST_NUMBERS.get(major, minor)
+    # 2.2.27 had prereleases, and 2.3.99 had only these.
+    last = _LAST_NUMBERS.get(numbers["series"], -1)
+    number = int(numbers["sub"] or 0)
+    return number <= last or (last >= 0 and _STAGE.search(release) is not None)
+
+
+@cache
+def list_between(before: str, after: str) -> tuple[str, ...]:
+    """The mainline releases after one release and before another, along the line of the later.
+
+    A stable release counts as the mainline release that it was made from, a prerelease as coming
+    before its release.
+    """
+    series, last = _number(after)
+    line = list(_line(series, last))
+    return tuple(_name(*place) for place in line[_count_until(before, line) : -1])
+
+
+def _neighbour(before: Release | None, after: Release) -> Neighbour | None:
+    if before is None:
+        return None
+    return Neighbour(before.position, list_between(before.release, after.release))
+
+
+def _line(series: str, last: int) -> Iterator[tuple[str, int]]:
+    """The mainline releases, as series and number, up to this one; of a stable series that comes
+    before, those until the next series branched from it."""
+    branches = dict(BRANCHED_FROM.values())
+    for earlier, highest in _LAST_NUMBERS.items():
+        if earlier == series:
+            break
+        for number in range(branches.get(earlier, highest) + 1):
+            yield earlier, number
+    for number in range(last + 1):
+        yield series, number
+
+
+def _count_until(release: str, line: list[tuple[str, int]]) -> int:
+    """How many on the line are a release or came before it."""
+    series, number = _number(release)
+    if _STAGE.search(release):
+        number -= 1
+    return sum((_rank(other), n) <= (_rank(series), number) for other, n in line)
+
+
+def _rank(series: str) -> int:
+    """The place of a series in the order of ``_LAST_NUMBERS``, and of a later major after it."""
+    if series in _RANKS:
+        return _RANKS[series]
+    return len(_RANKS) + (int(series) if series.isdigit() else 0)
+
+
+def _number(release: str) -> tuple[str, int]:
+    """The series and the number of the mainline release that a release is of."""
+    numbers = _NUMBERS.match(release)
+    if numbers is None or numbers["pre"]:
+        return numbers["series"] if numbers else release, 0
+    if int(numbers["major"]) > 2:
+        return numbers["major"], int(numbers["minor"])
+    # 2.3.99pre1 comes right after 2.3.51.
+    series, number = numbers["series"], int(numbers["sub"] or 0)
+    return series, min(number, _LAST_NUMBERS.get(series, number) + 1)
+
+
+def _name(series: str, number: int) -> str:
+    if "." not in series:
+        return f"{series}.{number}"
+    # 1.0 and 2.0, but 1.1.0 and 2.2.0.
+    first = number == 0 and (series.startswith("0.") or series in ("1.0", "2.0"))
+    return series if first else f"{series}.{number}"
+
+
+def _predecessor(release: Release, ordered: list[Release], stems: dict[str, int]) -> Release | None:
     end = bisect_left(ordered, release.position, key=lambda other: other.position)
 
     def nearest(wanted: Callable[[Release], bool]) -> Release | None:
         earlier = reversed(ordered[:end])
         return next(
-            (other for other in earlier if wanted(other) and _may_follow(release, other)), None
+            (other for other in earlier if wanted(other) and _may_follow(release, other, stems)),
+            None,
         )
 
-    before = (
+    return (
         nearest(lambda other: other.series == release.series)
         or nearest(lambda other: _is_branch_point(other, release.series))
         or nearest(lambda other: True)
     )
-    return before.position if before else None
 
 
-def _may_follow(release: Release, other: Release) -> bool:
+def _may_follow(release: Release, other: Release, stems: dict[str, int]) -> bool:
     if release.kind == "release" and other.kind != "release":
         return False
-    return _stem(other) in (None, _stem(release))
+    stem = _stem(other)
+    return stem in (None, _stem(release)) or stems[stem] == other.position
 
 
 def _is_branch_point(other: Release, series: str) -> bool:

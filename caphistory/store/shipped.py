@@ -29,7 +29,7 @@ from typing import Any
 from caphistory.errors import CaphistoryError
 from caphistory.records import Release
 from caphistory.store import columns, database
-from caphistory.store.line import find_predecessors
+from caphistory.store.line import count_missing, find_neighbours
 from caphistory.store.runs import Fact
 from caphistory.store.tables import (
     AUDITS,
@@ -44,7 +44,12 @@ from caphistory.store.tables import (
 from caphistory.store.views import VIEWS
 
 #: Goes up whenever an older program could not read the file.
-FORMAT = 1
+FORMAT = 2
+
+#: Files of the format before this one have no provenance and no note of the releases, of which
+#: those from this source are mainline. To go with the next facts that ship.
+_EARLIER = (1, 2)
+_EARLIER_MAINLINE = "MaximeChretien/linux-history"
 
 _MAGIC = b"caphistory facts\n"
 
@@ -300,7 +305,9 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
     if file.read(len(_MAGIC)) != _MAGIC:
         raise ValueError("not an export")
     header = json.loads(columns.read_part(file))
-    if (header["format"], header["schema"]) != (FORMAT, database.SCHEMA_VERSION):
+    if (header["format"], header["schema"]) == _EARLIER:
+        header["releases"] = [_with_provenance(row) for row in header["releases"]]
+    elif (header["format"], header["schema"]) != (FORMAT, database.SCHEMA_VERSION):
         raise CaphistoryError(
             f"the facts are of format {header['format']}, schema {header['schema']}: they do not"
             " belong to this version of caphistory"
@@ -327,12 +334,19 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
         db.execute("ANALYZE")
 
 
+def _with_provenance(row: list[Any]) -> list[Any]:
+    """The row of a release of the format before this one as one of this format."""
+    *known, source, commit_sha, extractor = row
+    provenance = "mainline" if source == _EARLIER_MAINLINE else "tree"
+    return [*known, source, commit_sha, provenance, None, extractor]
+
+
 def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int]:
     """Store releases and audits; returns the position of each release by its rank."""
     releases = [Release(*row[:-1]) for row in header["releases"]]
-    before = find_predecessors(releases)
-    names = (*_RELEASE_COLUMNS, "predecessor")
-    rows = [(*row, before[row[3]]) for row in header["releases"]]
+    before = find_neighbours(releases)
+    names = (*_RELEASE_COLUMNS, "predecessor", "missing")
+    rows = [(*row, *count_missing(before[row[3]])) for row in header["releases"]]
     db.executemany(
         f"INSERT INTO stored_releases ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
         rows,

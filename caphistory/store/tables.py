@@ -15,7 +15,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from caphistory.records import PROVENANCES
 from caphistory.store import standing
+
+PROVENANCE_MEANS = "how sure it is that this tree is what was released: " + "; ".join(
+    f"{name} ({meaning})" for name, meaning in PROVENANCES.items()
+)
+NOTE_MEANS = "what is known of this tree, such as its defects; NULL for nothing"
 
 #: ``last`` of a run that reaches the newest stored release.
 OPEN = 2**63 - 1
@@ -123,11 +129,20 @@ STORED_RELEASES = Table(
         ),
         Column("source", str, "repository, tarball or folder it was read from"),
         Column("commit_sha", str, "git commit; NULL for what is not a commit", optional=True),
+        Column("provenance", str, PROVENANCE_MEANS),
+        Column("note", str, NOTE_MEANS, optional=True),
         Column("extractor_version", str, "version of the program that read it"),
         Column(
             "predecessor",
             int,
             "position of the release it is compared with in transitions; NULL for the first",
+            optional=True,
+        ),
+        Column(
+            "missing",
+            int,
+            "how many mainline releases lie between the predecessor and this release, and are not"
+            " in this database; NULL for the first",
             optional=True,
         ),
     ),

@@ -15,7 +15,13 @@ from caphistory.store.expressions import (
     select_value_at,
 )
 from caphistory.store.standing import TELLING, TELLING_MEANS
-from caphistory.store.tables import AUDIT_COUNTS, AUDIT_KINDS, FATES
+from caphistory.store.tables import (
+    AUDIT_COUNTS,
+    AUDIT_KINDS,
+    FATES,
+    NOTE_MEANS,
+    PROVENANCE_MEANS,
+)
 
 
 class View(NamedTuple):
@@ -156,9 +162,35 @@ VIEWS = (
             "released": "date of the release (ISO); NULL where no source is known",
             "source": "repository, tarball or folder it was read from",
             "commit_sha": "git commit; NULL for what is not a commit",
+            "provenance": PROVENANCE_MEANS,
+            "note": NOTE_MEANS,
         },
-        "SELECT release, series, kind, position AS ordinal, released, source, commit_sha"
-        " FROM stored_releases",
+        "SELECT release, series, kind, position AS ordinal, released, source, commit_sha,"
+        " provenance, note FROM stored_releases",
+    ),
+    View(
+        "neighbours",
+        "Each release with the one that it is compared with, and what is missing between the two:"
+        " 2.6.12 follows 2.6.11, 3.3.6 follows 3.2.4, and where releases are missing, what differs"
+        " came in any of them",
+        _columns(
+            "from_release",
+            "to_release",
+            "from_ordinal",
+            "to_ordinal",
+            "missing",
+            from_release="the release before to_release on its line of development",
+            to_release="the later release",
+            from_ordinal="ordinal of from_release",
+            to_ordinal="ordinal of to_release",
+            missing="how many mainline releases lie between them and are not in this database;"
+            " 0 where they are adjacent",
+        ),
+        """
+        SELECT f.release AS from_release, t.release AS to_release, f.position AS from_ordinal,
+            t.position AS to_ordinal, t.missing
+        FROM stored_releases AS t JOIN stored_releases AS f ON f.position = t.predecessor
+        """,
     ),
     View(
         "check_sites",

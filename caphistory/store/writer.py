@@ -12,7 +12,7 @@ from caphistory.errors import CaphistoryError
 from caphistory.records import LinkedRelease, Release
 from caphistory.store import database, ddl, runs, standing, successions, summaries
 from caphistory.store.facts import Interner, collect_facts, refuse_contradictions
-from caphistory.store.line import find_predecessors
+from caphistory.store.line import count_missing, find_neighbours
 from caphistory.store.runs import Fact, Place, Span
 from caphistory.store.tables import AUDITS, RUN_TABLES, STORED_RELEASES, Table
 
@@ -104,7 +104,7 @@ class Writer:
             for table in RUN_TABLES:
                 self._runs[table.name].write(facts[table.name], place, stored=stored)
             self._upsert(AUDITS, {"position": release.position, **linked.audit._asdict()})
-            self._update_predecessors()
+            self._update_neighbours()
             successions.forget(self._db, release.position)
             successions.keep_wanted(self._db)
 
@@ -204,17 +204,18 @@ class Writer:
         ).fetchone()
         return Place(before, position, after)
 
-    def _update_predecessors(self) -> None:
+    def _update_neighbours(self) -> None:
         rows = self._db.execute("SELECT * FROM stored_releases").fetchall()
-        wanted = find_predecessors(
+        neighbours = find_neighbours(
             Release(**{name: row[name] for name in Release._fields}) for row in rows
         )
+        wanted = {row["position"]: count_missing(neighbours[row["position"]]) for row in rows}
         self._db.executemany(
-            "UPDATE stored_releases SET predecessor = ? WHERE position = ?",
+            "UPDATE stored_releases SET predecessor = ?, missing = ? WHERE position = ?",
             [
-                (wanted[row["position"]], row["position"])
+                (*wanted[row["position"]], row["position"])
                 for row in rows
-                if wanted[row["position"]] != row["predecessor"]
+                if wanted[row["position"]] != (row["predecessor"], row["missing"])
             ],
         )
 

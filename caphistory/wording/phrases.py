@@ -69,11 +69,36 @@ def nearness(row: Row) -> int:
 
 
 def span(run: Row) -> str:
-    """A run of releases: ``0.12 – 2.1.91``, ``2.1.92 –`` when it goes on to the newest."""
+    """A run of releases: ``0.12 – 2.1.91``, ``2.1.92 –`` when it goes on to the newest; where it
+    begins or ends in a gap, ``(3.13.10) 3.16 – 4.4.155 (4.8.15)`` with the nearest release outside
+    it (see ``GAPS``)."""
     first, last = clean(run["first_release"]), clean(run["last_release"])
+    if run.get("gap_before"):
+        first = f"({clean(run['gap_before'])}) {first}"
     if run["open"]:
         return f"{first} –"
-    return first if first == last else f"{first} – {last}"
+    after = f" ({clean(run['gap_after'])})" if run.get("gap_after") else ""
+    if run["first_release"] == run["last_release"]:
+        return f"{first}{after}"
+    return f"{first} – {last}{after}"
+
+
+GAPS = (
+    "in brackets: the nearest release outside the run, where the database holds nothing between:"
+    " the change came anywhere there"
+)
+"""What the brackets of ``span`` mean."""
+
+
+def has_gaps(runs: Iterable[Row]) -> bool:
+    """Whether a run begins or ends in a gap."""
+    return any(run.get("gap_before") or run.get("gap_after") for run in runs)
+
+
+def gap(before: str, after: str, first: str, second: str) -> str:
+    """What is known of a change between two releases with others between them that the database
+    does not hold: ``not in 3.13.10, there in 3.16; between them nothing is held``."""
+    return f"{first} {clean(before)}, {second} {clean(after)}; between them nothing is held"
 
 
 def timeline(runs: Iterable[Row]) -> str:

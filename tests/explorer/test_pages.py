@@ -96,6 +96,14 @@ def test_a_page_runs_no_script_and_loads_nothing_from_elsewhere(
     assert re.findall(r'(?:src|<link[^>]*href)="(?!/|data:)', response.text) == []
 
 
+def test_releases_say_how_sure_their_trees_are(explorer: Datasette) -> None:
+    listed = words(page(explorer, "/release").text)
+    assert "2.1.92 " in listed and "2.2.0 (defective)" in listed
+    told = page(explorer, "/release/2.2.0").text
+    assert "<dd>defective: Its &lt;b&gt;drivers&lt;/b&gt; are lost.</dd>" in told
+    assert "<dd>mainline</dd>" in page(explorer, "/release/2.2.24").text
+
+
 def test_home_shows_the_picture_and_the_ways_in(explorer: Datasette) -> None:
     text = page(explorer, "/").text
     assert 'class="chart"' in text

@@ -46,7 +46,11 @@ def kernel(number: int) -> LinkedRelease:
 
     binding = asks("net/ipv4/af_inet.c", 500, "inet_bind", "CAP_NET_BIND_SERVICE", "EACCES")
     return linked(
-        release(name)._replace(released="1999-01-26" if name == "2.2.0" else None),
+        release(name)._replace(
+            released="1999-01-26" if name == "2.2.0" else None,
+            provenance="defective" if name == "2.2.0" else "mainline",
+            note="Its <b>drivers</b> are lost." if name == "2.2.0" else None,
+        ),
         checks=[
             check("setgid", asks("kernel/sys.c", 300, "sys_setgid", "CAP_SETGID")),
             check("chroot", asks("fs/open.c", 400, "sys_chroot", "CAP_SYS_CHROOT")),

@@ -14,7 +14,7 @@ from tests.factories import build, linked, site
 ROOT = Path(__file__).parents[2]
 
 CONTRACT = {
-    "releases": "release, series, kind, ordinal, released, source, commit_sha",
+    "releases": "release, series, kind, ordinal, released, source, commit_sha, provenance, note",
     "check_sites": "release, path, line, function, check_name, capability, argument, form, effect,"
     " errno, condition, blob",
     "capability_definitions": "release, capability, number, path, line, doc",

@@ -9,7 +9,7 @@ import pytest
 
 from caphistory import store
 from caphistory.records import LinkedRelease
-from caphistory.store.line import find_predecessors
+from caphistory.store.line import find_predecessors, list_between
 from tests import factories
 from tests.factories import build, check, linked, site, step, syscall
 
@@ -176,6 +176,10 @@ def test_summaries_follow_a_rule_that_has_changed(tmp_path: Path) -> None:
         (["2.2.9", "2.2.10pre1"], "2.2.10pre1", "2.2.9"),
         (["2.1.132", "2.2.0pre1", "2.2.0"], "2.2.0", "2.1.132"),
         (["2.6.11", "2.6.11.12", "2.6.12-rc1"], "2.6.12-rc1", "2.6.11"),
+        (["3.1", "3.2.4", "3.3.6"], "3.3.6", "3.2.4"),
+        (["3.1", "3.2.4", "3.2.9", "3.3"], "3.3", "3.2.4"),
+        (["6.1.192", "6.5"], "6.5", "6.1.192"),
+        (["5.15", "6.1.192", "6.5.1", "6.5.2"], "6.5.2", "6.5.1"),
     ],
 )
 def test_what_a_release_is_compared_with(
@@ -184,3 +188,72 @@ def test_what_a_release_is_compared_with(
     releases = {name: factories.release(name) for name in stored}
     found = find_predecessors(releases.values())[releases[release].position]
     assert found == (releases[predecessor].position if predecessor else None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing"),
+    [
+        ("2.2.9", "2.2.10", []),
+        ("2.2.9", "2.2.12", ["2.2.10", "2.2.11"]),
+        ("2.0", "2.0.1", []),
+        ("2.0", "2.0.3", ["2.0.1", "2.0.2"]),
+        ("1.3.100", "2.0", []),
+        ("1.3.99", "2.0", ["1.3.100"]),
+        ("1.3.100", "pre2.0.5", []),
+        ("pre2.0.5", "2.0", []),
+        ("2.0.21", "2.1.0", []),
+        ("2.0.40", "2.1.0", []),
+        ("2.0.20", "2.1.1", ["2.0.21", "2.1.0"]),
+        ("2.0.40", "2.1.2", ["2.1.0", "2.1.1"]),
+        ("2.1.131", "2.2.0", ["2.1.132"]),
+        ("2.1.132", "2.2.0pre1", []),
+        ("2.2.0pre1", "2.2.0", []),
+        ("2.2.9", "2.2.10pre1", []),
+        ("2.2.8", "2.2.10pre1", ["2.2.9"]),
+        ("2.3.51", "2.3.99pre3", []),
+        ("2.3.99pre9", "2.4.0-test1", []),
+        ("2.3.51", "2.4.0", []),
+        ("2.4.9", "2.4.9.15", []),
+        ("2.4.9.15", "2.4.10", []),
+        ("2.4.14", "2.5.0", ["2.4.15"]),
+        ("2.4.37", "2.5.0", []),
+        ("2.5.75", "2.6.0", []),
+        ("2.6.11", "2.6.11.5", []),
+        ("2.6.11.5", "2.6.12", []),
+        ("2.6.11.5", "2.6.14", ["2.6.12", "2.6.13"]),
+        ("2.6.39.4", "3.0", []),
+        ("2.6.38", "3.1", ["2.6.39", "3.0"]),
+        ("3.2.4", "3.3.6", []),
+        ("3.3.6", "3.6.5", ["3.4", "3.5"]),
+        ("3.19.8", "4.0", []),
+        ("4.20", "5.2.1", ["5.0", "5.1"]),
+        ("6.19", "7.1.5", ["7.0"]),
+        ("7.1.5", "7.2", []),
+        ("7.30", "8.0", []),
+        ("7.30", "8.1", ["8.0"]),
+        ("0.01", "0.11", ["0.02", "0.03", "0.10"]),
+        ("0.12", "0.95", []),
+        ("0.95c+", "0.96pre", []),
+        ("0.96c-patch2", "0.97", []),
+        ("0.99.14z", "0.99.15", []),
+        ("0.99.15j", "1.0", []),
+        ("lia64-v2.5.10", "lia64-v2.5.12", ["2.5.11"]),
+    ],
+)
+def test_the_mainline_releases_between_two(before: str, after: str, missing: list[str]) -> None:
+    assert list(list_between(before, after)) == missing
+
+
+def test_gaps_are_in_the_database_and_close_when_a_release_is_added(tmp_path: Path) -> None:
+    gaps = (
+        "SELECT from_release, to_release, missing FROM neighbours WHERE missing ORDER BY to_ordinal"
+    )
+    path = build(tmp_path / "a.db", *(linked(name) for name in ("3.1", "3.2.4", "3.6.5", "4.8")))
+    wanted = [("3.2.4", "3.6.5", 3), ("3.6.5", "4.8", 21)]
+    assert [tuple(row) for row in store.open_reader(path).execute(gaps)] == wanted
+    facts = tmp_path / "facts.xz"
+    store.export(store.open_reader(path), facts)
+    store.unpack(facts, tmp_path / "b.db")
+    assert [tuple(row) for row in store.open_reader(tmp_path / "b.db").execute(gaps)] == wanted
+    build(path, *(linked(name) for name in ("3.3", "3.4", "3.5")))
+    assert [tuple(row) for row in store.open_reader(path).execute(gaps)] == wanted[1:]

@@ -13,7 +13,7 @@ from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
 from caphistory.questions.names import known_capability, newest_release
 from caphistory.records import Row
-from caphistory.wording.phrases import counted, place, span
+from caphistory.wording.phrases import counted, gap, place, span
 from caphistory.wording.plain import clean
 
 
@@ -74,6 +74,11 @@ def _through_releases(session: Session, capability: str) -> None:
         return
     last = rows[-1]
     say(f"{capability} ({clean(last['number'])}): {_releases(session, rows)}", bold=True)
+    for row in rows:
+        if row["gap_before"]:
+            say(gap(row["gap_before"], row["release"], "not in", "there in"))
+        if row["gap_after"]:
+            say(gap(row["release"], row["gap_after"], "still in", "not in"))
     say(f"{place(last)} in {clean(last['release'])}")
     doc = [f"  {clean(line)}" for line in (last["doc"] or "").splitlines()]
     shown = ends_of(doc, session.room and session.room // 3)

@@ -21,7 +21,7 @@ from caphistory.cli.highlight import diff_line
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import known_release, known_syscall
+from caphistory.questions.names import known_syscall
 from caphistory.wording.phrases import counted
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def command(
       caphistory diff --all mount 2.2.24 2.4.18
     """
     asked = known_syscall(session.connection, syscall)
-    ends = [known_release(session.connection, name) for name in (from_release, to_release)]
+    ends = [session.known_release(name) for name in (from_release, to_release)]
     abi = session.asked_abi(abi)
     chains = [chains_to_checks(session, asked, None, end, abi, everything) for end in ends]
     if not any(one.lines for one in chains):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,20 @@ _FEW = 5
 @subcommand("index")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option(
+    "--sources",
+    "sources_file",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="A file that lists sources, such as data/sources.toml.",
+)
+@click.option(
+    "--mirrors",
+    multiple=True,
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FOLDER",
+    help="Where clones and tarballs that FILE names are on this machine; may be repeated.",
+)
+@click.option(
     "--tag",
     "tags",
     multiple=True,
@@ -40,6 +55,8 @@ _FEW = 5
 def command(
     session: Session,
     sources: tuple[str, ...],
+    sources_file: Path | None,
+    mirrors: tuple[Path, ...],
     tags: tuple[str, ...],
     prereleases: bool,
     jobs: int | None,
@@ -56,14 +73,20 @@ def command(
       caphistory index
       caphistory index ~/src/linux --tag 'v2.2.*' --tag 'v2.4.*'
       caphistory index linux-2.2.24.tar.xz
+      caphistory index --sources data/sources.toml
     """
     from caphistory.indexing import index
     from caphistory.questions.database import database_to_write
 
     if any(not source.strip() for source in sources):
         raise UsageError("an empty SOURCE: leave it out for the default history")
+    if mirrors and sources_file is None:
+        raise UsageError("--mirrors goes with --sources")
+    missing = next((folder for folder in mirrors if not folder.is_dir()), None)
+    if missing is not None:
+        raise UsageError(f"--mirrors {missing} is no folder")
     db = database_to_write(session.db)
-    wanted: list[str | None] = [*sources] or [None]
+    wanted: list[str | None] = [*sources] or ([None] if sources_file is None else [])
     progress = progress_for(sys.stderr)
     try:
         summary = index(
@@ -73,9 +96,13 @@ def command(
             prereleases=prereleases,
             jobs=jobs,
             progress=progress,
+            sources_file=sources_file,
+            mirrors=mirrors,
         )
     finally:
         progress.close()
+    for problem in summary.problems:
+        progress.note(f"{sources_file}: {problem}")
     for tag, reason in summary.skipped + summary.failed:
         progress.note(f"skipped {tag}: {reason}")
     for source, count in summary.elsewhere.items():
@@ -83,6 +110,8 @@ def command(
     for release, path, reason in summary.unread[:_FEW]:
         progress.note(f"{release} lacks {path}: {reason}")
     if not summary.releases_added and not summary.releases_present:
+        if summary.problems:
+            raise CaphistoryError(_unused(summary))
         raise NothingFound("no kernel release found there")
     say(
         f"{counted(summary.releases_added, 'release')} added to {db}"
@@ -91,6 +120,14 @@ def command(
     say("next: caphistory", dim=True)
     if summary.failed or summary.unread:
         raise CaphistoryError(_lost(summary))
+    if summary.problems:
+        raise CaphistoryError(_unused(summary))
+
+
+def _unused(summary: Summary) -> str:
+    number = len(summary.problems)
+    those = "1 entry" if number == 1 else f"{number} entries"
+    return f"{those} of the file of sources could not be used: mend the file and run it again"
 
 
 def _lost(summary: Summary) -> str:

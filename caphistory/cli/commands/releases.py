@@ -12,7 +12,7 @@ from caphistory.errors import NothingFound
 from caphistory.questions.names import newest_release
 from caphistory.records import Row
 from caphistory.wording.phrases import counted
-from caphistory.wording.plain import clean
+from caphistory.wording.plain import clean, wrapped
 
 
 @subcommand("releases")
@@ -41,16 +41,27 @@ def command(session: Session, series: str | None, kind: str | None) -> None:
         _print_series(session, rows)
     else:
         session.print_table(
-            ("release", "kind", "released", "commit", "source"),
+            ("release", "kind", "released", "provenance", "commit", "source"),
             [
                 tuple(
                     clean(row[column])
-                    for column in ("release", "kind", "released", "commit_sha", "source")
+                    for column in (
+                        "release",
+                        "kind",
+                        "released",
+                        "provenance",
+                        "commit_sha",
+                        "source",
+                    )
                 )
                 for row in rows
             ],
             flexible=("source", "commit"),
         )
+        for row in rows:
+            if row["note"]:
+                note = f"{clean(row['release'])}: {clean(row['note'])}"
+                say("\n".join(wrapped(note, session.width, "    ")), dim=True)
 
 
 def _print_series(session: Session, rows: list[Row]) -> None:
@@ -60,7 +71,7 @@ def _print_series(session: Session, rows: list[Row]) -> None:
         bold=True,
     )
     session.print_table(
-        ("series", "releases", "first", "last", "published"),
+        ("series", "releases", "first", "last", "published", "provenance"),
         [
             (
                 clean(series),
@@ -72,6 +83,7 @@ def _print_series(session: Session, rows: list[Row]) -> None:
                         clean(end["released"]) or "?" for end in (members[0], members[-1])
                     )
                 ),
+                ", ".join(dict.fromkeys(clean(one["provenance"]) for one in members)),
             )
             for series, group in groupby(rows, key=lambda row: row["series"])
             for members in [list(group)]

@@ -11,9 +11,11 @@ from caphistory.errors import NothingFound
 from caphistory.questions.names import known_syscall
 from caphistory.records import Row
 from caphistory.wording.phrases import (
+    GAPS,
     asks,
     counted,
     effect,
+    has_gaps,
     nearness,
     place,
     privilege,
@@ -23,7 +25,7 @@ from caphistory.wording.phrases import (
     through,
     timeline_paragraphs,
 )
-from caphistory.wording.plain import clean
+from caphistory.wording.plain import clean, wrapped
 
 
 @subcommand("syscall", release=True)
@@ -75,6 +77,8 @@ def _through_releases(session: Session, syscall: str, abi: str | None, everythin
     session.say_left_out(len(rows) - len(shown), "check")
     best = min(rows, key=lambda row: (not row["open"], *_telling(row)))
     say("\nlines are those of the last release of each run", dim=True)
+    if has_gaps([*runs, *shown]):
+        say("\n".join(wrapped(GAPS, session.width, "")), dim=True)
     say(
         f"next: caphistory why {syscall} {privilege(best)} --release {clean(best['last_release'])}",
         dim=True,

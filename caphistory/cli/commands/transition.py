@@ -13,7 +13,6 @@ from caphistory.cli.functions import repository_option
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, shares
 from caphistory.errors import NothingFound, UsageError
-from caphistory.questions.names import known_release
 from caphistory.records import Row
 from caphistory.wording.phrases import counted
 from caphistory.wording.plain import clean, wrapped
@@ -53,21 +52,21 @@ def command(
 ) -> None:
     """Which syscalls changed between two releases, or with --sites: which checks.
 
-    FROM and TO are releases; without them, the last 2.0 and the last 2.2 in the database. What
-    became of each check is stored for neighbouring releases and for those two; for others
-    --sites reads the source of both, for which a clone must be on this machine.
+    FROM and TO are releases, or series, whose newest release is meant; without them, the last
+    2.0 and the last 2.2 in the database. What became of each check is stored for neighbouring
+    releases and for those two; for others --sites reads the source of both, for which a clone must
+    be on this machine.
 
     \b
     Examples:
       caphistory transition
       caphistory transition 2.0.40 2.2.24
+      caphistory transition 2.2 2.4
       caphistory transition 2.4.18 2.6.10 --rows all
       caphistory transition --sites
       caphistory transition --sites 2.1.99 2.1.100
     """
-    known = [
-        name and known_release(session.connection, name) for name in (from_release, to_release)
-    ]
+    known = [name and session.known_release(name) for name in (from_release, to_release)]
     if sites:
         _sites(session, known[0], known[1], repository)
         return
@@ -132,6 +131,8 @@ def _print_summary(rows: list[Row], root: list[Row], width: int) -> None:
         gone = f"; {became['removed']} gone" if became["removed"] else ""
         told = f"{len(root)} asked for root before; now {', '.join(parts)}{gone}"
         say("\n".join(wrapped(told, width, "    ")))
+    if rows[0]["missing"]:
+        say(f"{counted(rows[0]['missing'], 'mainline release')} between them not in the database")
 
 
 class _Paragraph(NamedTuple):

@@ -14,8 +14,10 @@ from caphistory.questions.names import known_privilege
 from caphistory.records import ROOT_CHECKS, Row
 from caphistory.wording.checks import namespaces, other_check
 from caphistory.wording.phrases import (
+    GAPS,
     counted,
     effect,
+    has_gaps,
     nearness,
     place,
     span,
@@ -23,7 +25,7 @@ from caphistory.wording.phrases import (
     table_of,
     through,
 )
-from caphistory.wording.plain import clean
+from caphistory.wording.plain import clean, wrapped
 
 _AROUND_ANOTHER = 5
 """So many lines stand around each table after the first."""
@@ -201,4 +203,6 @@ def _in_all_releases(
             most=most,
         )
         say()
+    if has_gaps(rows):
+        say("\n".join(wrapped(GAPS, session.width, "")), dim=True)
     say(f"next: caphistory syscall {clean(rows[0]['syscall'])}", dim=True)

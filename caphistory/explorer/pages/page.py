@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from caphistory.errors import UsageError
 from caphistory.explorer.addresses import Addresses
-from caphistory.questions.names import known_abi, known_release
+from caphistory.questions.names import known_abi, named_release
 from caphistory.questions.queries import ask
 from caphistory.records import Row
 
@@ -26,13 +26,15 @@ _OF_EVERYTHING = frozenset(
 class Asked(NamedTuple):
     """What a reader asks: ``parts`` are the names in the address, ``query`` is what stands
     after the question mark, ``connection`` is the database, open for reading, and ``known`` are
-    answers that were found before, where the database stays as it is (else None)."""
+    answers that were found before, where the database stays as it is (else None). ``remarks``
+    takes what is to be said on the page of how the question was read."""
 
     connection: sqlite3.Connection
     parts: Mapping[str, str]
     query: Mapping[str, str]
     addresses: Addresses
-    known: Answers | None = None
+    known: Answers | None
+    remarks: list[str]
 
     def ask(self, name: str, **parameters: str | None) -> list[Row]:
         """The rows of the query ``name``, which are not to be changed."""
@@ -56,7 +58,14 @@ class Asked(NamedTuple):
     def release(self, name: str) -> str | None:
         """The release that the parameter ``name`` names, None where it is not given."""
         text = self.given(name)
-        return text and known_release(self.connection, text)
+        return text and self.known_release(text)
+
+    def known_release(self, text: str) -> str:
+        """The release that ``text`` means; where that is not its name, the page says so."""
+        named = named_release(self.connection, text)
+        if named.remark:
+            self.remarks.append(named.remark)
+        return named.release
 
     def choice(self, name: str, choices: Collection[str]) -> str | None:
         """The parameter ``name``, which must be one of ``choices``."""

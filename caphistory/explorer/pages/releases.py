@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from caphistory.explorer.pages.home import by_series
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.questions.names import known_release
-from caphistory.questions.releases import predecessor
 
 #: So many sites are listed as new or gone; the rest is in the CSV.
 _MOST_SITES = 200
@@ -19,11 +17,11 @@ def index(asked: Asked) -> Page:
 
 def release(asked: Asked) -> Page:
     """One release: what changed from the one before, counts, and how completely it was read."""
-    name = known_release(asked.connection, asked.parts["name"])
+    name = asked.known_release(asked.parts["name"])
     releases = asked.ask("release_list")
     order = [one["release"] for one in releases]
     at = order.index(name)
-    before = predecessor(releases, name)
+    before = releases[at]["before"]
     # Finding the changes of one release takes as long as finding all, which are kept.
     every_change = asked.ask("release_changes", abi=asked.abi)
     changes = [one for one in every_change if one["to_release"] == name]

@@ -1,0 +1,456 @@
+"""A file that lists sources of kernels (TOML), such as ``data/sources.toml``.
+
+Each ``[[source]]`` is either a repository with its tags or one commit of it, or an archive: a
+tarball or an unpacked tree. The keys are those of ``Entry``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caphistory.errors import CaphistoryError
+from caphistory.history.cloning import clone, clone_folder
+from caphistory.history.model import (
+    Exclusions,
+    Progress,
+    Source,
+    SourceSpec,
+    TagRef,
+    Tags,
+    Wanted,
+    is_source,
+)
+from caphistory.history.repositories import RepositorySource, is_url, name_of_url
+from caphistory.history.sources import (
+    DEFAULT_FOLDER,
+    DEFAULT_URL,
+    is_repository,
+    no_progress,
+    open_source,
+)
+from caphistory.history.tarballs import is_tarball
+from caphistory.history.versions import is_known, match, position, release_name
+from caphistory.records import PROVENANCES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Entry(NamedTuple):
+    """One source: what the file says of it, ``number`` from 1.
+
+    ``repository`` is an address or a path from the folder of the file, and names the source;
+    ``copies`` are addresses of other repositories that hold the same commits, smaller ones or
+    others that are easier to come by, of which the first that is on this machine, else that can
+    be cloned, serves as well. Of it come the releases that ``tags`` (patterns) match, all of
+    them where the entry has no ``tags`` and no ``commit``, and ``prereleases`` on request; or the
+    one at ``commit``, tagged or not, whose kernel is in ``folder``.
+
+    ``archive`` is the path of a tarball or of an unpacked tree from the folder of the file, or
+    its name in a folder of mirrors.
+
+    ``release`` is the name where the Makefile's differs; ``provenance`` and ``note`` are those of
+    ``records.Release``; ``exclude`` begin the paths of files, and ``exclude_syscalls`` name the
+    syscalls, that whoever made the tree added to Linux; ``lacks`` begin the paths of files that
+    are known to be missing from it.
+    """
+
+    number: int
+    repository: str = ""
+    copies: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    prereleases: bool = False
+    commit: str = ""
+    folder: str = ""
+    archive: str = ""
+    release: str = ""
+    provenance: str = ""
+    note: str = ""
+    exclude: tuple[str, ...] = ()
+    exclude_syscalls: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+    def describe(self, tag: TagRef) -> TagRef:
+        """Return a release of this source with what the entry says of it."""
+        provenance = self.provenance or tag.provenance
+        # The commit that brought a tree has the date of bringing it.
+        dated = provenance == "mainline"
+        return tag._replace(
+            provenance=provenance,
+            note=self.note or None,
+            committed=tag.committed if dated else None,
+            authored=tag.authored if dated else None,
+            exclusions=Exclusions(self.exclude, self.exclude_syscalls),
+            lacking=self.lacks,
+        )
+
+
+class Listing(NamedTuple):
+    """The sources that a file lists, each with its releases, and a line for each entry that
+    cannot be used, or not wholly."""
+
+    sources: list[Source]
+    problems: list[str]
+
+
+def read_toml(file: Path) -> Mapping[str, Any]:
+    """Return what a TOML file holds. Raises CaphistoryError where it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            content: dict[str, Any] = tomllib.load(stream)
+    except OSError as error:
+        raise CaphistoryError(f"cannot read {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CaphistoryError(f"{file} is not TOML: {error}") from error
+    return content
+
+
+def read_entries(file: Path) -> tuple[list[Entry], list[str]]:
+    """Return the entries of a file that are as they should be, and a line for each that is not.
+
+    Raises CaphistoryError where the file cannot be read or has no entries.
+    """
+    content = read_toml(file)
+    listed = content.get("source")
+    if not isinstance(listed, list) or not listed or content.keys() != {"source"}:
+        raise CaphistoryError(f"{file} lists no sources: it needs [[source]] entries and no others")
+    entries: list[Entry] = []
+    problems: list[str] = []
+    for number, values in enumerate(listed, 1):
+        try:
+            entries.append(_parse(number, values))
+        except CaphistoryError as problem:
+            problems.append(f"entry {number}: {problem}")
+    return entries, problems
+
+
+def _parse(number: int, values: object) -> Entry:
+    if not isinstance(values, dict):
+        raise CaphistoryError("is no table of keys and values")
+    for key, value in values.items():
+        default = Entry._field_defaults.get(key)
+        if default is None:
+            keys = ", ".join(Entry._fields[1:])
+            raise CaphistoryError(f"unknown key {key}; known are {keys}")
+        texts = isinstance(value, list) and all(isinstance(text, str) and text for text in value)
+        fits = texts if isinstance(default, tuple) else type(value) is type(default)
+        if not fits or value == "":
+            kind = {tuple: "a list of texts", bool: "true or false"}.get(type(default), "a text")
+            raise CaphistoryError(f"{key} is not {kind}")
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
+    entry = Entry(number, **fields)
+    _check(entry)
+    return entry._replace(release=release_name(entry.release) or entry.release)
+
+
+def _check(entry: Entry) -> None:
+    if bool(entry.repository) == bool(entry.archive):
+        raise CaphistoryError("needs a repository or an archive, and not both")
+    if entry.commit and (entry.tags or entry.prereleases):
+        raise CaphistoryError("has a commit, so it can have no tags and no prereleases")
+    if entry.archive and (entry.copies or entry.tags or entry.prereleases or entry.commit):
+        raise CaphistoryError("has an archive, so it can have no copies, tags or commit")
+    if entry.commit and not re.fullmatch(r"[0-9a-f]{40}", entry.commit):
+        raise CaphistoryError(f"commit {entry.commit} is not 40 hexadecimal digits")
+    if entry.folder and not entry.commit:
+        raise CaphistoryError("has a folder, which goes with a commit only")
+    if entry.release and not (entry.commit or entry.archive):
+        raise CaphistoryError("has a release, which goes with a commit or an archive only")
+    if entry.release and not is_known(entry.release):
+        raise CaphistoryError(f"{entry.release} is not the name of a Linux release")
+    if entry.provenance and entry.provenance not in PROVENANCES:
+        raise CaphistoryError(f"provenance {entry.provenance} is none of {', '.join(PROVENANCES)}")
+    if entry.provenance == "defective" and not entry.note:
+        raise CaphistoryError("is defective, so it needs a note that names the defects")
+
+
+def open_listing(
+    file: Path,
+    *,
+    cache_dir: Path,
+    mirrors: Sequence[Path] = (),
+    prereleases: bool = False,
+    needed: Callable[[str], bool] = lambda release: True,
+    progress: Progress = no_progress,
+    wanted: Wanted = is_source,
+) -> Listing:
+    """Open the sources that a file lists, cloning those that are not on this machine.
+
+    A clone is looked for in the cache and in the folders ``mirrors``, by the names that
+    ``_clone_names`` says. ``prereleases`` asks for those of all entries with tags. An archive whose
+    release the entry names and ``needed`` refuses is only opened when its files are asked for.
+    Of a release that two entries have, the first one's is taken. Raises CaphistoryError where the
+    file cannot be read or holds no entries; what is wrong with one entry is one of ``problems``.
+    """
+    entries, problems = read_entries(file)
+    opener = _Opener(file.parent, cache_dir, mirrors, prereleases, needed, progress, wanted)
+    taken: dict[int, int] = {}
+    try:
+        for entry in entries:
+            try:
+                source, tags = opener.open(entry)
+            except CaphistoryError as problem:
+                problems.append(f"entry {entry.number}: {problem}")
+                continue
+            problems += _take(entry, source, tags, taken)
+    except BaseException:
+        opener.close()
+        raise
+    problems.sort(key=_number)
+    return Listing(opener.used(), problems)
+
+
+def _number(problem: str) -> int:
+    return int(problem.partition(":")[0].removeprefix("entry "))
+
+
+def _take(
+    entry: Entry, source: ListedSource, tags: Sequence[TagRef], taken: dict[int, int]
+) -> Iterator[str]:
+    """Give a source the releases that no entry before had; say which one had."""
+    others: dict[int, list[str]] = {}
+    for tag in tags:
+        at = position(tag.release)
+        if at in taken:
+            others.setdefault(taken[at], []).append(tag.release)
+        else:
+            taken[at] = entry.number
+            source.add(tag)
+    for number, releases in others.items():
+        more = f" and {len(releases) - 1} more" if len(releases) > 1 else ""
+        yield f"entry {entry.number}: {releases[0]}{more} is there already from entry {number}"
+
+
+class ListedSource(Source):
+    """A source with the releases that a file lists, opened when its files are first asked for."""
+
+    def __init__(self, name: str, open_it: Callable[[], Source], *, in_git: bool) -> None:
+        self.name = name
+        self.in_git = in_git
+        self._open_it = open_it
+        self._opened: Source | None = None
+        self._tags: list[TagRef] = []
+
+    @property
+    def source(self) -> Source:
+        """The source itself. Raises CaphistoryError where it cannot be opened."""
+        if self._opened is None:
+            self._opened = self._open_it()
+        return self._opened
+
+    @property
+    def spec(self) -> SourceSpec:
+        return self.source.spec
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it has a release."""
+        return bool(self._tags)
+
+    def add(self, tag: TagRef) -> None:
+        """Add one release."""
+        self._tags.append(tag)
+
+    def tags(self, patterns: Sequence[str] = (), *, prereleases: bool = False) -> Tags:
+        """See ``Source.tags``, but which prereleases there are the file says; none is no error."""
+        chosen = [
+            tag for tag in self._tags if match(patterns, tag.release) or match(patterns, tag.tag)
+        ]
+        return Tags(sorted(chosen, key=lambda tag: position(tag.release)), [], 0)
+
+    def files(self, tag: TagRef) -> dict[str, str]:
+        """See ``Source.files``."""
+        return self.source.files(tag)
+
+    def read(self, blob_id: str) -> bytes:
+        """See ``Source.read``."""
+        return self.source.read(blob_id)
+
+    def close(self) -> None:
+        """Close the source where it was opened."""
+        if self._opened is not None:
+            self._opened.close()
+
+
+class _Opener:
+    """Opens the sources of entries; what several entries have in common, once."""
+
+    def __init__(
+        self,
+        home: Path,
+        cache_dir: Path,
+        mirrors: Sequence[Path],
+        prereleases: bool,
+        needed: Callable[[str], bool],
+        progress: Progress,
+        wanted: Wanted,
+    ) -> None:
+        self._home = home
+        self._cache_dir = cache_dir
+        self._mirrors = mirrors
+        self._prereleases = prereleases
+        self._needed = needed
+        self._progress = progress
+        self._wanted = wanted
+        self._sources: list[ListedSource] = []
+        self._repositories: dict[tuple[Path, str], ListedSource] = {}
+        self._not_cloned: dict[str, CaphistoryError] = {}
+
+    def close(self) -> None:
+        for source in self._sources:
+            source.close()
+
+    def used(self) -> list[Source]:
+        """The sources with a release; the others are closed."""
+        for source in self._sources:
+            if not source.is_used:
+                source.close()
+        return [source for source in self._sources if source.is_used]
+
+    def open(self, entry: Entry) -> tuple[ListedSource, list[TagRef]]:
+        """The source of an entry and its releases."""
+        if entry.archive:
+            return self._archive(entry)
+        if not entry.commit:
+            source, repository = self._first_repository(entry)
+            prereleases = self._prereleases or entry.prereleases
+            tags = repository.tags(entry.tags, prereleases=prereleases).releases
+            return source, [entry.describe(tag) for tag in tags]
+        source, tag = self._commit(entry)
+        return source, [entry.describe(tag)]
+
+    def _commit(self, entry: Entry) -> tuple[ListedSource, TagRef]:
+        """The commit of an entry, from the first repository that has it."""
+        problem = None
+        for source, repository in self._repositories_of(entry):
+            try:
+                release = entry.release or None
+                tag = repository.commit(entry.commit, release=release, folder=entry.folder)
+                return source, tag
+            except CaphistoryError as error:
+                problem = problem or error
+        assert problem is not None
+        raise problem
+
+    def _first_repository(self, entry: Entry) -> tuple[ListedSource, RepositorySource]:
+        return next(iter(self._repositories_of(entry)))
+
+    def _repositories_of(self, entry: Entry) -> Iterator[tuple[ListedSource, RepositorySource]]:
+        """The repositories on this machine that an entry may mean; where there is none, the first
+        that can be cloned. Raises CaphistoryError where there is none at all."""
+        addresses = [entry.repository, *entry.copies]
+        name = name_of_url(entry.repository) if is_url(entry.repository) else None
+        paths = [path for address in addresses for path in self._clones(address)]
+        if not paths:
+            paths = [self._cloned([*entry.copies, entry.repository])]
+        for path in dict.fromkeys(paths):
+            yield self._repository(path, name)
+
+    def _repository(self, path: Path, name: str | None) -> tuple[ListedSource, RepositorySource]:
+        key = path, name or ""
+        if key not in self._repositories:
+            opened = RepositorySource(path, name=name, wanted=self._wanted)
+            source = ListedSource(opened.name, lambda: opened, in_git=True)
+            self._sources.append(source)
+            self._repositories[key] = source
+        source = self._repositories[key]
+        assert isinstance(source.source, RepositorySource)
+        return source, source.source
+
+    def _clones(self, address: str) -> Iterator[Path]:
+        """The clones of a repository on this machine."""
+        if not is_url(address):
+            path = self._home / Path(address).expanduser()
+            if not is_repository(path):
+                raise CaphistoryError(f"{address} is no git repository")
+            yield path
+            return
+        cached = self._cache_dir / _cache_name(address)
+        if is_repository(cached):
+            yield cached
+        for folder in self._mirrors:
+            for name in _clone_names(address):
+                mirror = _repository_in(folder / name)
+                if mirror:
+                    yield mirror
+
+    def _cloned(self, addresses: Sequence[str]) -> Path:
+        problem = None
+        for address in filter(is_url, addresses):
+            folder = self._cache_dir / _cache_name(address)
+            try:
+                if address in self._not_cloned:
+                    raise self._not_cloned[address]
+                clone(address, folder, self._progress)
+                return folder
+            except CaphistoryError as error:
+                self._not_cloned[address] = error
+                problem = problem or error
+        assert problem is not None
+        raise problem
+
+    def _archive(self, entry: Entry) -> tuple[ListedSource, list[TagRef]]:
+        path = self._archive_path(entry.archive)
+
+        def open_it() -> Source:
+            return open_source(
+                str(path), cache_dir=self._cache_dir, progress=self._progress, wanted=self._wanted
+            )
+
+        source = ListedSource(path.resolve().name, open_it, in_git=False)
+        if entry.release and not self._needed(entry.release):
+            tag = TagRef(entry.release, source.name, None, None, None, None)
+        else:
+            (tag,) = source.source.tags().releases
+            tag = tag._replace(release=entry.release or tag.release)
+        self._sources.append(source)
+        return source, [entry.describe(tag)]
+
+    def _archive_path(self, archive: str) -> Path:
+        for folder in (self._home, *self._mirrors):
+            path = folder / Path(archive).expanduser()
+            if is_tarball(path) and path.is_file():
+                return path
+            if path.is_dir() and not is_repository(path):
+                return path
+        raise CaphistoryError(f"there is no tarball and no unpacked kernel {archive}")
+
+
+def _cache_name(address: str) -> str:
+    if name_of_url(address) == name_of_url(DEFAULT_URL):
+        return DEFAULT_FOLDER
+    return clone_folder(address)
+
+
+def _clone_names(address: str) -> list[str]:
+    """The names of folders that may hold a clone of a repository: for ``https://host/owner/name``
+    ``host+owner+name.git``, ``owner+name``, ``owner/name`` and ``name``, with or without
+    ``.git``."""
+    name = name_of_url(address)
+    names = (
+        clone_folder(address).removesuffix(".git"),
+        name.replace("/", "+"),
+        name,
+        name.rpartition("/")[2],
+    )
+    return [f"{folder}{suffix}" for folder in names for suffix in ("", ".git")]
+
+
+def _repository_in(folder: Path) -> Path | None:
+    """The repository that a folder is, or the only one in it."""
+    if is_repository(folder):
+        return folder
+    with suppress(OSError):
+        inside = [path for path in folder.iterdir() if is_repository(path)]
+        if len(inside) == 1:
+            return inside[0]
+    return None
