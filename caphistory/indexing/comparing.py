@@ -19,6 +19,7 @@ import pygit2
 
 from caphistory.errors import CaphistoryError
 from caphistory.history.model import Source, SourceSpec
+from caphistory.history.opening import open_repository
 from caphistory.history.source_text import (
     ArchiveText,
     KernelText,
@@ -136,8 +137,8 @@ def _repositories(sources: Sequence[Source]) -> list[Path]:
 def _opened(paths: Sequence[Path]) -> Iterator[pygit2.Repository]:
     for path in paths:
         # Whatever else is in the cache is nobody's business here.
-        with suppress(pygit2.GitError):
-            yield pygit2.Repository(str(path))
+        with suppress(CaphistoryError):
+            yield open_repository(path)
 
 
 def _texts(sources: Sequence[Source], pairs: Sequence[Ends], progress: Progress) -> Texts:

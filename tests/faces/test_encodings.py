@@ -13,7 +13,7 @@ import pytest
 
 from caphistory.cli import main
 from tests.faces.golden import CASES, SOURCE_CASES
-from tests.faces.repositories import build_sources
+from tests.kernels.sources import build_sources
 
 ENCODINGS = ("ascii", "latin-1", "cp1252", "cp437", "utf-16")
 FORMATS = ("table", "json", "csv", "tsv", "markdown")

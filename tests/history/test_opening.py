@@ -13,7 +13,7 @@ import pytest
 import caphistory
 from caphistory.errors import CaphistoryError
 from caphistory.history.opening import open_repository
-from tests.faces.repositories import build_sources
+from tests.kernels.sources import build_sources
 
 PACKAGE = Path(caphistory.__file__).parent
 STRANGER = 54321

@@ -12,15 +12,9 @@ from caphistory.errors import CaphistoryError
 from caphistory.history.sources_file import Listing, open_listing, read_entries
 from caphistory.history.versions import position
 from caphistory.paths import data_path
-from tests.history.kernels import (
-    KERNEL,
-    WANTED,
-    commit,
-    kernel_members,
-    light_tag,
-    write_folder,
-    write_tarball,
-)
+from tests.kernels.archives import kernel_members, write_folder, write_tarball
+from tests.kernels.git import commit, light_tag
+from tests.kernels.minimal import KERNEL, WANTED
 
 NOBODY = "https://nobody.invalid/owner/name"
 

@@ -10,9 +10,10 @@ import pytest
 
 from caphistory.cli import run
 from caphistory.store import open_reader
-from tests.history.kernels import commit, kernel_members, light_tag, write_folder, write_tarball
-
-from .kernels import kernel, make_history, releases_of
+from tests.indexing.running import releases_of
+from tests.kernels.archives import kernel_members, write_folder, write_tarball
+from tests.kernels.git import commit, light_tag
+from tests.kernels.transition import kernel, make_history
 
 NOTE = "Parts are lost."
 
