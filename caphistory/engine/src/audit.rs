@@ -81,7 +81,8 @@ pub fn audit(
     let mut row = Audit::default();
     let mut details = Vec::new();
     for path in program.files() {
-        for (line, name, kind) in &program.blob(path).mentions {
+        let blob = program.blob(path);
+        for (line, name, kind) in blob.mentions.iter().chain(&blob.called) {
             if !names.contains(name) {
                 continue;
             }

@@ -527,8 +527,8 @@ mod tests {
             pairs(&[("c", "EPERM")])
         );
         assert_eq!(
-            assignments("a = b = EIO;"),
-            pairs(&[("a", ""), ("b", "EIO")])
+            assignments("a = b = EPERM;"),
+            pairs(&[("a", ""), ("b", "EPERM")])
         );
         assert_eq!(assignments("a = EFOO(1), b == c"), pairs(&[("a", "")]));
         assert_eq!(assignments("a = EFOO ->b"), pairs(&[("a", "EFOO")]));

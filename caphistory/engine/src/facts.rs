@@ -196,6 +196,9 @@ pub enum MentionKind {
     Name,
 }
 
+/// A name in a file's text: its line, and how it stands there.
+pub type Mention = (u32, Sym, MentionKind);
+
 /// A macro without parameters in lower case, or with such, that may be a constant: `body` is
 /// None where it is no expression that `constants::constant` reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -206,7 +209,8 @@ pub struct Constant {
 }
 
 /// The facts of one content of a file. `mentions` are the places where a check's name occurs
-/// outside comments and strings: the lexical count. `includes` are the names of included files
+/// outside comments and strings: the lexical count; `called` those where any other name is called,
+/// which may be a wrapper's. `includes` are the names of included files
 /// with the sign before them (`<asm/io.h`, `"hosts.h`); `required` are those that stand under no
 /// preprocessor condition; `constants` the macros that may be constants, in order.
 #[derive(Clone, Debug, Default)]
@@ -214,6 +218,7 @@ pub struct Blob {
     pub items: Box<[Placed]>,
     pub includes: SymList,
     pub required: SymList,
-    pub mentions: Box<[(u32, Sym, MentionKind)]>,
+    pub mentions: Box<[Mention]>,
+    pub called: Box<[Mention]>,
     pub constants: Box<[Constant]>,
 }

@@ -160,7 +160,7 @@ pub fn foreign(files: &Files<'_>, abi: &Abi, includes: &mut Includes<'_, '_>) ->
         .filter(|&file| files.architecture(file).is_empty())
         .collect();
     let mut found = vec![false; files.len()];
-    let mut news: Vec<PathId> = generic
+    let mut latest: Vec<PathId> = generic
         .iter()
         .copied()
         .filter(|&file| {
@@ -169,15 +169,15 @@ pub fn foreign(files: &Files<'_>, abi: &Abi, includes: &mut Includes<'_, '_>) ->
             })
         })
         .collect();
-    while !news.is_empty() {
-        for &file in &news {
+    while !latest.is_empty() {
+        for &file in &latest {
             found[file.at()] = true;
         }
-        let names: FxHashSet<&str> = news
+        let names: FxHashSet<&str> = latest
             .iter()
             .map(|&file| base_name(files.path(file)))
             .collect();
-        news = generic
+        latest = generic
             .iter()
             .copied()
             .filter(|&file| {

@@ -21,7 +21,8 @@ use crate::notation::{key, names};
 
 pub use crate::folders::PathId;
 
-/// A function or macro of a release: numbers are by path, then as they stand in the file.
+/// A function or macro of a release: numbers are by path, then as they stand in the file (not quite
+/// in the order of `Definition::key`: a function's name may stand lines below its item's first).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DefId(pub u32);
 
@@ -1229,6 +1230,51 @@ mod tests {
         assert_eq!(index.paths(a).collect::<Vec<_>>(), [PathId(0), PathId(2)]);
         assert_eq!(index.keys().collect::<Vec<_>>(), [b, a]);
         assert!(!index.contains(Sym::new("c")));
+    }
+
+    #[test]
+    fn a_name_means_what_the_file_sees() {
+        let store = crate::reader::Store::new();
+        let file = |(path, text): (&str, &str)| {
+            (
+                path.to_owned(),
+                Arc::new(crate::reader::read(text.as_bytes(), &store)),
+            )
+        };
+        let files: Vec<(String, Arc<Blob>)> = [
+            ("arch/alpha/a.c", "int f(void) { return 1; }\n"),
+            ("arch/i386/a.c", "int f(void) { return 2; }\n"),
+            (
+                "fs/a.c",
+                "static int g(void) { return 3; }\nint h(void) { return f() + g(); }\n",
+            ),
+            (
+                "fs/b.c",
+                "#include \"b.h\"\nint k(void) { return g() + f(); }\n",
+            ),
+            (
+                "fs/b.h",
+                "#if LINUX_VERSION_CODE < 0x20200\nstatic inline int g(void) { return 4; }\n\
+                #else\nstatic inline int g(void) { return 5; }\n#endif\n",
+            ),
+        ]
+        .map(file)
+        .into();
+        let program = Program::new(&files);
+        let view = View::new(&program, crate::folders::I386, "2.2.24", &HashSet::new());
+        let meant = |name: &str, path: &str| -> Vec<(&str, u32)> {
+            let path = program.path_id(path).expect("a file");
+            let found = view.resolve(Sym::new(name), path);
+            found
+                .iter()
+                .map(|&one| (program.path(program[one].path), program[one].line))
+                .collect()
+        };
+        assert_eq!(meant("f", "fs/b.c"), [("arch/i386/a.c", 1)]);
+        assert_eq!(meant("g", "fs/a.c"), [("fs/a.c", 1)]);
+        assert_eq!(meant("g", "fs/b.c"), [("fs/b.h", 4)]);
+        assert_eq!(meant("k", "fs/a.c"), [("fs/b.c", 2)]);
+        assert!(meant("nothing", "fs/a.c").is_empty());
     }
 
     #[test]

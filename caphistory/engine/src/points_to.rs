@@ -248,7 +248,7 @@ struct Named {
     functions: Rc<[DefId]>,
 }
 
-/// A pointer call that is handed what is in a location, as which argument, and the location through
+/// A pointer call that is given what is in a location, as which argument, and the location through
 /// which it calls.
 #[derive(Clone, Copy)]
 struct Passing {
@@ -331,7 +331,7 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
                 }
             }
         }
-        self.handed(path, |user, call, position, functions| {
+        self.named_arguments(path, |user, call, position, functions| {
             if !call.pointer {
                 for parameter in self.parameters(user, call, position) {
                     found.extend(functions.iter().map(|&one| (parameter, one)));
@@ -342,7 +342,7 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
 
     /// The locations through which a file calls what it hands functions by their names.
     fn named(&self, path: PathId, found: &mut FxHashMap<LocationId, Vec<Named>>) {
-        self.handed(path, |user, call, position, functions| {
+        self.named_arguments(path, |user, call, position, functions| {
             if call.pointer
                 && let Some(location) = self.location(call.target, user)
             {
@@ -358,7 +358,11 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
     }
 
     /// The functions that calls in a file are given by name.
-    fn handed(&self, path: PathId, mut each: impl FnMut(DefId, &Call, usize, &Rc<[DefId]>)) {
+    fn named_arguments(
+        &self,
+        path: PathId,
+        mut each: impl FnMut(DefId, &Call, usize, &Rc<[DefId]>),
+    ) {
         for index in [&self.view.program.passed, &self.expansions.passed] {
             for (key, passed) in index.held(path) {
                 let functions = self.functions_of_key(key, path);
@@ -495,7 +499,7 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
         }
     }
 
-    /// What a file's pointer calls are handed of places of a key.
+    /// What a file's pointer calls are given of places of a key.
     fn passed(&self, key: Sym, path: PathId, mut each: impl FnMut(LocationId, Passing)) {
         for passed in [&self.view.program.passed, &self.expansions.passed] {
             for &(user, call, position) in passed.at(key, path) {
@@ -536,7 +540,7 @@ type From<T> = FxHashMap<LocationId, Rc<[T]>>;
 struct Solver<'a, 'v, 'p, 'f> {
     facts: &'a Facts<'v, 'p, 'f>,
     calls_at: &'a FxHashMap<LocationId, Vec<u32>>,
-    /// What the calls through a location are handed: functions by name, or what is in another
+    /// What the calls through a location are given: functions by name, or what is in another
     /// location; and the parameters that so get what is in a location.
     named: FxHashMap<LocationId, Vec<Named>>,
     copied: FxHashMap<LocationId, Vec<(Call, usize, LocationId)>>,
@@ -658,7 +662,7 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
             for parameter in self.receivers.get(&location).cloned().unwrap_or_default() {
                 self.put(parameter, function, Some(via));
             }
-            // This function is handed what the calls through its location are given.
+            // This function is given what the calls through its location are given.
             self.give(location, function);
         }
     }
@@ -699,7 +703,7 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
         }
     }
 
-    /// Whether what is in a location may come to be called, or handed to what a pointer calls. 6.12
+    /// Whether what is in a location may come to be called, or passed to what a pointer calls. 6.12
     /// hands the numbers of interrupts on like this, under the names of functions.
     fn leads_on(&mut self, location: LocationId) -> bool {
         if let Some(&known) = self.leading.get(&location) {
@@ -763,7 +767,7 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
         found.get(&location).cloned().unwrap_or_default()
     }
 
-    /// The pointer calls that are handed what is in a location.
+    /// The pointer calls that are given what is in a location.
     fn passing(&mut self, location: LocationId) -> Rc<[Passing]> {
         let facts = self.facts;
         let place = facts.locations.get(location);
@@ -783,5 +787,87 @@ impl<'a, 'v, 'p, 'f> Solver<'a, 'v, 'p, 'f> {
                     .collect()
             });
         found.get(&location).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::facts::Blob;
+    use crate::folders::I386;
+    use crate::names::Program;
+    use crate::reader::{Store, read};
+
+    fn files(texts: &[(&str, &str)]) -> Vec<(String, Arc<Blob>)> {
+        let store = Store::new();
+        let file = |&(path, text): &(&str, &str)| {
+            (path.to_owned(), Arc::new(read(text.as_bytes(), &store)))
+        };
+        texts.iter().map(file).collect()
+    }
+
+    /// The callers of a function through pointers, with the ways: `f (ops.open)`.
+    fn callers(texts: &[(&str, &str)], name: &str) -> Vec<String> {
+        let files = files(texts);
+        let program = Program::new(&files);
+        let view = View::new(&program, I386, "2.2.24", &HashSet::new());
+        let points = PointsTo::solve(&view);
+        let mut found: Vec<String> = program
+            .by_name
+            .get(Sym::new(name))
+            .iter()
+            .flat_map(|&definition| points.callers(definition))
+            .map(|found| {
+                let ways: Vec<&str> = found.ways.iter().map(|way| way.text()).collect();
+                format!(
+                    "{} ({})",
+                    program[found.caller].name.text(),
+                    ways.join(", ")
+                )
+            })
+            .collect();
+        found.sort();
+        found
+    }
+
+    const HEADER: (&str, &str) = (
+        "include/linux/ops.h",
+        "struct ops { int (*open)(int); };\nstruct file { struct ops *ops; };\n\
+         #define OPEN(f, x) ((f)->ops->open(x))\n",
+    );
+
+    #[test]
+    fn a_member_is_called_by_those_who_see_its_struct() {
+        let user = "#include <linux/ops.h>\n\
+            int one(struct file *f) { return f->ops->open(1); }\n\
+            int two(struct file *f) { return OPEN(f, 2); }\n";
+        let driver = "#include <linux/ops.h>\n\
+            static int my_open(int x) { return x; }\n\
+            struct ops my_ops = { my_open };\n";
+        let texts = [HEADER, ("fs/open.c", user), ("drivers/my.c", driver)];
+        assert_eq!(
+            callers(&texts, "my_open"),
+            ["one (ops.open)", "two (ops.open)"]
+        );
+    }
+
+    #[test]
+    fn a_function_that_is_an_argument_is_called_through_the_parameter() {
+        let text = "static int work(int x) { return x; }\n\
+            static int run(int (*f)(int)) { return f(1); }\n\
+            static int pass(int (*g)(int)) { return run(g); }\n\
+            int start(void) { return pass(work); }\n";
+        assert_eq!(callers(&[("kernel/a.c", text)], "work"), ["run (pass(g))"]);
+    }
+
+    #[test]
+    fn who_takes_another_number_of_arguments_is_not_called() {
+        let text = "static int work(int x, int y) { return x; }\n\
+            int (*hook)(int) = work;\n\
+            int start(void) { return hook(1); }\n";
+        assert!(callers(&[("kernel/a.c", text)], "work").is_empty());
     }
 }

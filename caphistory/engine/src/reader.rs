@@ -18,7 +18,7 @@ use crate::conditionals::{
 use crate::constants::{decided, defined};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
-    Blob, Call, Effect, Function, Item, MentionKind, Parameter, Placed, Stored, Struct, Typedef,
+    Blob, Call, Effect, Function, Item, Mention, MentionKind, Parameter, Placed, Stored, Struct, Typedef,
 };
 use crate::headers::{Header, KEYWORDS, parse_header};
 use crate::initialisers::{Found, variables_in};
@@ -174,6 +174,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         }
     }
     placed.sort_by_key(|(start, _)| *start);
+    let [mentions, called] = mentions(&scanned, &prototypes);
     Blob {
         items: placed.into_iter().map(|(_, item)| item).collect(),
         includes: includes(source, scanned.directives.iter()),
@@ -184,7 +185,8 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
                 .iter()
                 .filter(|d| nest.enclosing(d.start).is_empty()),
         ),
-        mentions: mentions(&scanned, &prototypes),
+        mentions,
+        called,
         constants: defined(&scanned.directives, source),
     }
 }
@@ -532,9 +534,9 @@ fn only(node: Node) -> Option<Node> {
 
 fn old_parameters<'a>(locals: impl Iterator<Item = &'a Local>, old_style: &[u8]) -> Vec<Parameter> {
     let text = latin1(old_style);
-    let declared: FxHashSet<&str> = text
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .collect();
+    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    // A parameter that the grammar misses has an empty name.
+    let declared: FxHashSet<&str> = words.filter(|word| !word.is_empty()).collect();
     locals
         .filter(|local| declared.contains(local.name.text()))
         .map(|local| Parameter {
@@ -733,8 +735,14 @@ fn includes<'d, 's: 'd>(
     SymList::new(&found)
 }
 
-fn mentions(scanned: &Scan, prototypes: &[Extent]) -> Box<[(u32, Sym, MentionKind)]> {
-    let mut found = vec![];
+/// Where names that may be checks' stand (`Blob::mentions`), and where others are called
+/// (`Blob::called`): which of these are wrappers of checks, a release tells.
+fn mentions(scanned: &Scan, prototypes: &[Extent]) -> [Box<[Mention]>; 2] {
+    let mut found = [vec![], vec![]];
+    let mut add = |line: u32, name: &[u8], kind: MentionKind| {
+        let list = &mut found[usize::from(!HINT.is_match(name))];
+        list.push((line, Sym::latin1(name), kind));
+    };
     for (at, name, called) in named(&scanned.code) {
         let before = prototypes
             .partition_point(|extent| extent.start <= at)
@@ -747,7 +755,7 @@ fn mentions(scanned: &Scan, prototypes: &[Extent]) -> Box<[(u32, Sym, MentionKin
             (true, false) => MentionKind::Call,
             (false, _) => MentionKind::Name,
         };
-        found.push((scanned.line(at), name, kind));
+        add(scanned.line(at), name, kind);
     }
     for directive in &scanned.directives {
         if matches!(
@@ -760,34 +768,34 @@ fn mentions(scanned: &Scan, prototypes: &[Extent]) -> Box<[(u32, Sym, MentionKin
                 } else {
                     MentionKind::Name
                 };
-                found.push((scanned.line(directive.start + at), name, kind));
+                add(scanned.line(directive.start + at), name, kind);
             }
         }
     }
-    found.sort_by_key(|(line, name, kind)| (*line, name.text(), *kind));
-    found.into()
+    found.map(|mut list| {
+        list.sort_by_key(|(line, name, kind)| (*line, name.text(), *kind));
+        list.into()
+    })
 }
 
-/// Offset and name of each mention, and whether the name itself is called: a member of that name
-/// is another thing (`security_ops->capable(…)`, 2.6).
-fn named(code: &[u8]) -> Vec<(usize, Sym, bool)> {
+/// Offset and text of each name that is called or may be a check's, and whether the name itself is
+/// called: a member of that name is another thing (`security_ops->capable(…)`, 2.6).
+fn named(code: &[u8]) -> Vec<(usize, &[u8], bool)> {
     let mut found = vec![];
     let mut end = 0;
-    for hint in HINT.find_iter(code) {
-        if hint.start() < end {
-            continue; // twice in one name: has_capability
+    while let Some(skipped) = code[end..].iter().position(|&byte| is_word(byte)) {
+        let start = end + skipped;
+        let rest = &code[start..];
+        end = start + rest.iter().position(|&b| !is_word(b)).unwrap_or(rest.len());
+        let name = &code[start..end];
+        if name[0].is_ascii_digit() {
+            continue;
         }
-        let before = code.get(end..hint.start()).unwrap_or_default();
-        let start = hint.start() - before.iter().rev().take_while(|&&b| is_word(b)).count();
-        let rest = code.get(hint.end()..).unwrap_or_default();
-        end = hint.end() + rest.iter().take_while(|&&b| is_word(b)).count();
-        let rest = code.get(end..).unwrap_or_default();
-        let called = rest.trim_start_white().first() == Some(&b'(');
-        let before = code
-            .get(start.saturating_sub(40)..start)
-            .unwrap_or_default();
-        let name = Sym::latin1(code.get(start..end).unwrap_or_default());
-        found.push((start, name, called && !ends_with_member(before)));
+        let followed = code[end..].trim_start_white().first() == Some(&b'(');
+        let called = followed && !ends_with_member(&code[start.saturating_sub(40)..start]);
+        if called || (name.len() > 4 && HINT.is_match(name)) {
+            found.push((start, name, called));
+        }
     }
     found
 }

@@ -220,7 +220,13 @@ fn attribute(code: &[u8], from: usize, start: usize, end: usize) -> Option<(usiz
 /// Where a text begins from an offset on, of which the one at `known` is the next to another offset
 /// before it; None where there was no other.
 fn next_from(code: &[u8], from: usize, known: Option<usize>, text: &[u8]) -> Option<usize> {
-    known.and_then(|at| if at < from { find(code, from, text) } else { Some(at) })
+    known.and_then(|at| {
+        if at < from {
+            find(code, from, text)
+        } else {
+            Some(at)
+        }
+    })
 }
 
 /// Code without the annotations that the grammar takes for names: `} __packed x;`.
