@@ -72,18 +72,12 @@ def _read_facts(source: bytes, assembler: bool, before: Sequence[bytes]) -> tupl
         blob, new = read(source, items)
         items.update(new)
     return (
-        [(placed.line, placed.condition, *items[placed.key]) for placed in blob.items],
+        [(placed.line, placed.condition, items[placed.key]) for placed in blob.items],
         blob.includes,
         blob.mentions,
         blob.required,
-        [_constant(line) for line in blob.constants.decode("latin-1").split("\n") if line],
+        blob.constants,
     )
-
-
-def _constant(line: str) -> tuple[str, list[str], str]:
-    head, _, body = line.partition("\t")
-    name, _, listed = head.partition("(")
-    return name, listed.rstrip(")").split(",") if listed else [], body
 
 
 def _link_in_turn(versions: Sequence[tuple[dict[str, bytes], str]]) -> list[LinkedRelease]:

@@ -249,19 +249,30 @@ class File(NamedTuple):
 
 
 def file_from(raw: tuple[Any, ...]) -> File:
-    """The records of a file's facts given as nested tuples, in the order of the fields here."""
+    """The records of a file's facts.
+
+    They are given as nested tuples in the order of the fields here; the facts of an item stand in
+    a tuple behind its line and condition, and the constants are text: in each line the name with
+    its parameters, a tab and the body.
+    """
     items, includes, mentions, required, constants = raw
     return File(
         tuple(item for item in map(_item, items) if any(item[2:])),
         tuple(includes),
         tuple(Mention(*mention) for mention in mentions),
         tuple(required),
-        tuple(Constant(name, tuple(listed), body) for name, listed, body in constants),
+        tuple(_constant(line) for line in constants.decode("latin-1").split("\n") if line),
     )
 
 
+def _constant(line: str) -> Constant:
+    head, _, body = line.partition("\t")
+    name, _, listed = head.partition("(")
+    return Constant(name, tuple(listed.rstrip(")").split(",")) if listed else (), body)
+
+
 def _item(raw: tuple[Any, ...]) -> Item:
-    line, condition, functions, macros, structs, typedefs, variables, stored = raw
+    line, condition, (functions, macros, structs, typedefs, variables, stored) = raw
     return Item(
         line,
         condition,
