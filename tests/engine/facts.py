@@ -133,6 +133,10 @@ class Item(NamedTuple):
     variables: tuple[Variable, ...]
     stored: tuple[Stored, ...]
 
+    def definitions(self) -> list[Function | Macro]:
+        """Its functions and macros."""
+        return [*self.functions, *self.macros]
+
 
 class Constant(NamedTuple):
     """A macro that may be a constant; ``body`` is empty where it is no expression."""
@@ -214,7 +218,7 @@ class File(NamedTuple):
         (condition,) = [
             item.condition
             for item in self.items
-            for each in (*item.functions, *item.macros)
+            for each in item.definitions()
             if each.name == name
         ]
         return condition
@@ -223,8 +227,9 @@ class File(NamedTuple):
         """All calls and tests of uids, by line."""
         result = []
         for item in self.items:
-            for holder in (*item.functions, *item.macros):
-                for fact in (*holder.calls, *holder.uid_tests):
+            for holder in item.definitions():
+                facts: list[Call | UidTest] = [*holder.calls, *holder.uid_tests]
+                for fact in facts:
                     parts = [part for part in (item.condition, fact.condition) if part]
                     name = fact.target if isinstance(fact, Call) else "uid0"
                     result.append(
