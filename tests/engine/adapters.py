@@ -66,18 +66,7 @@ def _engine() -> Any:
 
 
 def _read_facts(source: bytes, assembler: bool, before: Sequence[bytes]) -> tuple[Any, ...]:
-    items, *names, constants = _engine().read_facts(source, assembler, list(before))
-    return (
-        [(line, condition, *item) for line, condition, item in items],
-        *names,
-        [_constant(line) for line in constants.decode("latin-1").split("\n") if line],
-    )
-
-
-def _constant(line: str) -> tuple[str, list[str], str]:
-    head, _, body = line.partition("\t")
-    name, _, listed = head.partition("(")
-    return name, listed.rstrip(")").split(",") if listed else [], body
+    return _engine().read_facts(source, assembler, list(before))
 
 
 def _link_in_turn(versions: Sequence[tuple[dict[str, bytes], str]]) -> list[LinkedRelease]:

@@ -133,6 +133,10 @@ class Item(NamedTuple):
     variables: tuple[Variable, ...]
     stored: tuple[Stored, ...]
 
+    def definitions(self) -> list[Function | Macro]:
+        """Its functions and macros."""
+        return [*self.functions, *self.macros]
+
 
 class Constant(NamedTuple):
     """A macro that may be a constant; ``body`` is empty where it is no expression."""
@@ -214,7 +218,7 @@ class File(NamedTuple):
         (condition,) = [
             item.condition
             for item in self.items
-            for each in (*item.functions, *item.macros)
+            for each in item.definitions()
             if each.name == name
         ]
         return condition
@@ -223,8 +227,9 @@ class File(NamedTuple):
         """All calls and tests of uids, by line."""
         result = []
         for item in self.items:
-            for holder in (*item.functions, *item.macros):
-                for fact in (*holder.calls, *holder.uid_tests):
+            for holder in item.definitions():
+                facts: list[Call | UidTest] = [*holder.calls, *holder.uid_tests]
+                for fact in facts:
                     parts = [part for part in (item.condition, fact.condition) if part]
                     name = fact.target if isinstance(fact, Call) else "uid0"
                     result.append(
@@ -249,19 +254,30 @@ class File(NamedTuple):
 
 
 def file_from(raw: tuple[Any, ...]) -> File:
-    """The records of a file's facts given as nested tuples, in the order of the fields here."""
+    """The records of a file's facts.
+
+    They are given as nested tuples in the order of the fields here; the facts of an item stand in
+    a tuple behind its line and condition, and the constants are text: in each line the name with
+    its parameters, a tab and the body.
+    """
     items, includes, mentions, required, constants = raw
     return File(
         tuple(item for item in map(_item, items) if any(item[2:])),
         tuple(includes),
         tuple(Mention(*mention) for mention in mentions),
         tuple(required),
-        tuple(Constant(name, tuple(listed), body) for name, listed, body in constants),
+        tuple(_constant(line) for line in constants.decode("latin-1").split("\n") if line),
     )
 
 
+def _constant(line: str) -> Constant:
+    head, _, body = line.partition("\t")
+    name, _, listed = head.partition("(")
+    return Constant(name, tuple(listed.rstrip(")").split(",")) if listed else (), body)
+
+
 def _item(raw: tuple[Any, ...]) -> Item:
-    line, condition, functions, macros, structs, typedefs, variables, stored = raw
+    line, condition, (functions, macros, structs, typedefs, variables, stored) = raw
     return Item(
         line,
         condition,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from sqlite3 import Connection
 
-from caphistory.records import Audit, AuditDetail, CapabilityDefinition, LinkedRelease, Wrapper
+from caphistory.records import (
+    Audit,
+    AuditDetail,
+    CapabilityDefinition,
+    CheckSite,
+    LinkedRelease,
+    Wrapper,
+)
 from caphistory.store import open_writer, successions
 from tests.factories import build, check, linked, release, site, step, syscall
 
@@ -34,7 +41,9 @@ def kernel(number: int) -> LinkedRelease:
     capable = number >= FIRST_WITH_CAPABILITIES
     name = RELEASES[number]
 
-    def asks(path: str, line: int, function: str, capability: str, errno: str = "EPERM"):
+    def asks(
+        path: str, line: int, function: str, capability: str, errno: str = "EPERM"
+    ) -> CheckSite:
         return site(
             path,
             line + number,

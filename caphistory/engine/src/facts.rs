@@ -196,11 +196,8 @@ pub enum MentionKind {
     Name,
 }
 
-/// A name in a file's text: its line, and how it stands there.
-pub type Mention = (u32, Sym, MentionKind);
-
-/// A macro without parameters in lower case, or with such, that may be a constant: `body` is
-/// None where it is no expression that `constants::constant` reads.
+/// A macro in upper case that may be a constant, with its parameters in lower case: `body` is
+/// empty where it is no expression that `constants::constant` reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Constant {
     pub name: Sym,
@@ -208,10 +205,12 @@ pub struct Constant {
     pub body: Sym,
 }
 
+/// A name in a file's text: its line, and how it stands there.
+pub type Mention = (u32, Sym, MentionKind);
+
 /// The facts of one content of a file. `mentions` are the places where a check's name occurs
-/// outside comments and strings: the lexical count; `called` those where any other name is called,
-/// which may be a wrapper's. `includes` are the names of included files
-/// with the sign before them (`<asm/io.h`, `"hosts.h`); `required` are those that stand under no
+/// outside comments and strings, the lexical count; `called` those where any other name is called,
+/// which may be a wrapper's. `includes` are the names of included files with the sign before them (`<asm/io.h`, `"hosts.h`); `required` are those that stand under no
 /// preprocessor condition; `constants` the macros that may be constants, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Blob {

@@ -44,19 +44,17 @@ pub struct Extent {
 /// kernel's coding style has it.
 pub fn cut(scan: &Scan) -> Vec<Extent> {
     let (items, balanced) = Cutter::new(scan, false, false).cut();
-    let torn = torn(scan, &items);
-    if balanced && torn == 0 {
+    let count = torn(scan, &items);
+    if balanced && count == 0 {
         return items;
     }
     let (others, others_balanced) = Cutter::new(scan, true, false).cut();
-    let others_torn = self::torn(scan, &others);
-    if others_balanced > balanced || (others_balanced == balanced && others_torn < torn) {
-        return others;
-    }
-    if balanced {
-        items
-    } else {
-        Cutter::new(scan, false, true).cut().0
+    let others_count = torn(scan, &others);
+    match (balanced, others_balanced) {
+        (false, true) => others,
+        _ if balanced == others_balanced && others_count < count => others,
+        (true, _) => items,
+        (false, false) => Cutter::new(scan, false, true).cut().0,
     }
 }
 

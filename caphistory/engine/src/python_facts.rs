@@ -1,6 +1,7 @@
 //! Facts as Python tuples, for tests: the shape of the records, field by field.
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::facts::{
@@ -218,10 +219,19 @@ fn blob<'py>(py: Python<'py>, one: &Blob) -> Tuple<'py> {
         .into_pyobject(py)
 }
 
-/// The facts of one content.
+/// The facts of one content, after others were read: what they have in common is read once.
 #[pyfunction]
-pub fn read_facts<'py>(py: Python<'py>, content: &[u8], assembler: bool) -> Tuple<'py> {
+#[pyo3(signature = (content, assembler=false, before=vec![]))]
+pub fn read_facts<'py>(
+    py: Python<'py>,
+    content: &[u8],
+    assembler: bool,
+    before: Vec<PyBackedBytes>,
+) -> Tuple<'py> {
     let store = Store::new();
     let read = if assembler { read_assembler } else { read };
+    for other in &before {
+        read(other, &store);
+    }
     blob(py, &read(content, &store))
 }

@@ -18,7 +18,8 @@ use crate::conditionals::{
 use crate::constants::{decided, defined};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
-    Blob, Call, Effect, Function, Item, Mention, MentionKind, Parameter, Placed, Stored, Struct, Typedef,
+    Blob, Call, Effect, Function, Item, Mention, MentionKind, Parameter, Placed, Stored, Struct,
+    Typedef,
 };
 use crate::headers::{Header, KEYWORDS, parse_header};
 use crate::initialisers::{Found, variables_in};

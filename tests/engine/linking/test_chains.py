@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -229,7 +230,9 @@ int sys_three(int n) { return ops.f(n); }
 
 
 @pytest.mark.parametrize("make, most", [(a_chain, STEPS[0]), (a_pointer_chain, len(STEPS) - 1)])
-def test_chains_are_followed_as_far_as_the_bounds_say_and_the_bounds_are_told(make, most) -> None:
+def test_chains_are_followed_as_far_as_the_bounds_say_and_the_bounds_are_told(
+    make: Callable[[int], str], most: int
+) -> None:
     assert row(make(most)).depth == most
     beyond = linked(make(most + 1))
     assert beyond.syscall_checks == []

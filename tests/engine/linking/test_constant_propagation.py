@@ -438,7 +438,7 @@ int sys_sendmsg(void) { struct msghdr msg; msg.controllen = look(); return recei
     assert feasible(text) == {"send": 0, "sendmsg": 1}
 
 
-def test_a_macro_hands_a_struct_on() -> None:
+def test_a_macro_passes_a_struct_on() -> None:
     text = """
 -- fs/attr.c
 #define ATTR_MODE 1
@@ -637,7 +637,7 @@ int sys_door(int lock) { return work(lock ? 4 : 5); }
 
 
 @pytest.mark.parametrize(("user", "expected"), [("twice", 0), ("LOOK", 1), ("unheard", 1)])
-def test_a_variable_that_is_handed_to_functions_alone_keeps_its_value(
+def test_a_variable_that_is_passed_to_functions_alone_keeps_its_value(
     user: str, expected: int
 ) -> None:
     text = f"""
@@ -650,7 +650,7 @@ int sys_one(void) {{ int quiet = 1; {user}(quiet); return work(quiet); }}
     assert feasible(text) == {"one": expected}
 
 
-def test_what_is_handed_on_by_a_return_is_handed_to_nobody_else() -> None:
+def test_an_argument_of_a_returned_call_is_passed_to_nobody_else() -> None:
     text = """
 -- net/socket.c
 int fill(struct msghdr *msg) { return look(msg); }
@@ -788,7 +788,7 @@ int sys_one(void) { return ask(MODE_READ); }
     assert rows == {("CAP_A", 1), ("CAP_B", 0)}
 
 
-def test_a_macro_with_any_number_of_arguments_hands_them_on() -> None:
+def test_a_macro_with_any_number_of_arguments_passes_them_on() -> None:
     text = """
 -- net/one.c
 #define ONE_OF(f, a, ...) ((f) == (a) ? a(__VA_ARGS__) : f(__VA_ARGS__))

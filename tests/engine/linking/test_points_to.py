@@ -697,7 +697,7 @@ MACROS = {
 int sys_bind(struct sock *sock) { return CALL(sock, 1); }
 int sys_other(struct sock *sock) { return 0; }
 """,
-    "a call on a local variable that a macro is handed": """
+    "a call on a local variable that is an argument of a macro": """
 #define CALL(s, x) ((s)->ops->bind(x))
 int sys_bind(int n) { struct sock *sock = look(n); return CALL(sock, n); }
 """,
@@ -722,16 +722,16 @@ int sys_bind(struct sock *sock) { return CALL(sock, 1); }
 #define OPS(s) ((s)->ops)
 int sys_bind(struct sock *sock) { return OPS(sock)->bind(1); }
 """,
-    "a macro that hands its parameter on": """
+    "a macro that passes its parameter on": """
 #define ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define READ(x) ({ check(x); ONCE(x); })
 int sys_bind(struct sock *sock) { return READ(sock->ops)->bind(1); }
 """,
-    "a macro that hands its parameter on in a variable": """
+    "a macro that passes its parameter on in a variable": """
 #define READ(p) ({ typeof(*(p)) *local = (typeof(*(p)) *)(p); check(); ((typeof(*(p)) *)(local)); })
 int sys_bind(struct sock *sock) { return READ(sock->ops)->bind(1); }
 """,
-    "a macro that is handed the type": """
+    "a macro that is given the type": """
 typedef struct sock sock_t;
 #define outer(pointer, type, member) ((type *) ((char *) (pointer) - (long) &((type *) 0)->member))
 int sys_bind(struct list *list) { return outer(list, sock_t, list)->ops->bind(1); }
@@ -745,14 +745,14 @@ int sys_bind(struct sock *sock) { int r; BIND(sock, r); return r; }
 
 
 @pytest.mark.parametrize("way", MACROS)
-def test_a_macro_calls_what_it_is_handed(way: str) -> None:
+def test_a_macro_calls_through_its_arguments(way: str) -> None:
     kernel = OPS.replace("int sys_bind(struct sock *sock) { return sock->ops->bind(1); }", "")
     kernel += "struct ops one = { .bind = right }; struct other_ops two = { .bind = wrong };\n"
     call = f"-- net/user.c\n#include <linux/ops.h>\n{MACROS[way]}"
     assert chains(kernel + call) == {"sys_bind (ops.bind) right: CAP_A"}
 
 
-def test_a_macro_calls_the_function_that_this_use_hands_to_it() -> None:
+def test_a_macro_calls_the_function_that_this_use_passes_to_it() -> None:
     text = """
 -- include/linux/wrap.h
 #define TRY_1(f, f1, ...) ({ (f) == f1 ? f1(__VA_ARGS__) : (f)(__VA_ARGS__); })
@@ -832,14 +832,14 @@ void other(void) { struct other_ops ops; SET(ops, wrong); use(&ops); }
 
 
 @pytest.mark.parametrize("way", MADE)
-def test_a_macro_stores_what_it_is_handed(way: str) -> None:
+def test_a_macro_stores_its_arguments(way: str) -> None:
     assert chains(OPS + MADE[way]) == {"sys_bind (ops.bind) right: CAP_A"}
 
 
 # Functions that come and go.
 
 
-def test_a_pointer_call_hands_a_function_to_all_that_it_calls() -> None:
+def test_a_pointer_call_passes_a_function_to_all_that_it_calls() -> None:
     text = """
 -- fs/read.c
 struct ops { int (*readdir)(int, int (*fill)(int)); int (*other)(int, int (*fill)(int)); };
@@ -855,7 +855,7 @@ int never(struct ops *ops) { return ops->other(1, fill_two); }
     assert chains(text) == {"sys_read (ops.readdir) read_a (read_a(fill)) fill_one: CAP_A"}
 
 
-def test_a_pointer_call_hands_on_what_its_caller_was_handed() -> None:
+def test_a_pointer_call_passes_on_an_argument_of_its_caller() -> None:
     text = """
 -- fs/read.c
 struct ops { int (*readdir)(int, int (*fill)(int)); };
@@ -1028,7 +1028,7 @@ int sys_two(void) { return use(Other_name); }
     }
 
 
-def test_a_function_handed_on_by_pointer_calls_that_lie_in_a_ring() -> None:
+def test_a_function_that_pointer_calls_pass_on_in_a_ring() -> None:
     text = """
 -- drivers/one.c
 struct bus { int (*write)(int (*f)(int), int n); int (*drop)(int (*f)(int), int n); };

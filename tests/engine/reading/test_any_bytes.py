@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.adapters import facts, linked
-from tests.engine.facts import File
+from tests.engine.facts import Call, File, UidTest
 
 SEED = b"""\
 #ifndef _OWN_H
@@ -116,8 +116,9 @@ def check(source: bytes, read: File) -> None:
         for function in item.functions:
             assert 0 <= function.line <= function.end
             assert item.line + function.end < len(lines)
-        for holder in (*item.functions, *item.macros):
-            for fact in (*holder.calls, *holder.uid_tests):
+        for holder in item.definitions():
+            facts_of: list[Call | UidTest] = [*holder.calls, *holder.uid_tests]
+            for fact in facts_of:
                 assert 1 <= item.line + fact.line < len(lines)
                 assert fact.effect in ("deny", "limit", "unknown")
                 assert bool(fact.errno) <= (fact.effect == "deny")

@@ -346,7 +346,7 @@ def test_flows(statements: str, flows: list[tuple[str, str]]) -> None:
     assert [(flow.target, flow.source) for flow in read] == flows
 
 
-def test_the_local_variables_that_calls_are_handed() -> None:
+def test_the_local_variables_that_are_arguments() -> None:
     statements = "struct a *p; struct b q; own_t r; int s; struct c *t; g(p, &q, r, s, t->x);"
     assert [tuple(each) for each in body(statements).variables] == [
         ("p", "struct a"),

@@ -1,4 +1,4 @@
-"""The conditions on a function's parameters under which its calls run, and what it hands on.
+"""The conditions on a function's parameters under which its calls run, and what it passes on.
 
 A caller's constants decide them (see ``linking/test_constant_propagation``).
 """
@@ -149,7 +149,7 @@ def test_cases(statements: str, expected: Expr | None) -> None:
     ],
 )
 def test_variables_stand_for_what_they_are_set_to(statements: str, condition: Expr | None) -> None:
-    """Once; then flags may be added or taken away. A macro may change what it is handed."""
+    """Once; then flags may be added or taken away. A macro may change its arguments."""
     assert guards(statements) == (() if condition is None else (condition,))
 
 
@@ -170,7 +170,7 @@ def test_variables_stand_for_what_they_are_set_to(statements: str, condition: Ex
         ("int v = 4; b(v), c(v), d(v), e(v), f(v), h(v), g(v);", ("$v",)),
     ],
 )
-def test_what_is_handed_on(statements: str, passes: tuple[Expr, ...]) -> None:
+def test_what_is_passed_on(statements: str, passes: tuple[Expr, ...]) -> None:
     (call,) = [call for call in body(statements, PARAMETERS).calls if call.target == "g"]
     assert call.passes == passes
 
