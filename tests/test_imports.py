@@ -12,7 +12,7 @@ import caphistory
 
 PACKAGE = Path(caphistory.__file__).parent
 
-GROUND = {"errors", "records", "paths"}
+GROUND = {"errors", "records", "paths", "definitions"}
 FACE = {"questions", "wording", "documented", *GROUND}
 BELOW_THE_RUN = {"history", "engine", "successions", "store", *GROUND}
 
@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "records": set(),
     "paths": {"errors"},
+    "definitions": set(),
     "history": GROUND,
     "engine": set(),
     "successions": GROUND,
@@ -37,18 +38,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
     # ``caphistory.open`` is that of the notebook.
     "__init__": {"notebook", *GROUND},
-    # Until the engine replaces them.
-    "syntax": GROUND,
-    "linking": {"syntax", "history", *GROUND},
 }
 
 # What single modules may import besides.
 BESIDES: dict[str, set[str]] = {
     "cli.commands.index": {"indexing"},
     "cli.commands.serve": {"explorer"},
-    # Until the engine replaces ``syntax`` and ``linking``.
-    "history.source_text": {"syntax"},
-    "successions.contexts": {"syntax"},
 }
 
 

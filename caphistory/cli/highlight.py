@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
+from itertools import groupby
 
 import click
+import tree_sitter_c
+from tree_sitter import Language, Parser, Query, QueryCursor
 
 from caphistory.wording.plain import clean
 
-_KEYWORDS = (
-    "asm|asmlinkage|auto|break|case|char|const|continue|default|do|double|else|enum|extern|float"
-    "|for|goto|if|inline|int|long|register|return|short|signed|sizeof|static|struct|switch"
-    "|typedef|union|unsigned|void|volatile|while"
-)
-_TOKEN = re.compile(
-    r"(?P<comment>/\*.*?(?:\*/|\Z)|//[^\n]*)"
-    r"|(?P<string>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+')"
-    r"|(?P<directive>^[ \t]*\#[ \t]*\w+)"
-    rf"|(?P<keyword>\b(?:{_KEYWORDS})\b)"
-    # What this is all about stands out from the other names.
-    r"|(?P<check>\b(?:f?suser|\w*capable|cap_raised|CAP_[A-Z0-9_]+)\b)"
-    r"|(?P<constant>\b(?:[A-Z][A-Z0-9_]{2,}|0[xX][0-9a-fA-F]+|\d+)\b)",
-    re.DOTALL | re.MULTILINE,
-)
+# What this is all about stands out from the other names.
+_CHECK_NAMES = "^(f?suser|.*capable|cap_raised|CAP_[A-Z0-9_]+)$"
+_CHECKS = f'((identifier) @check (#match? @check "{_CHECK_NAMES}"))'
 _COLORS = {
-    "comment": "bright_black",
-    "string": "green",
-    "directive": "magenta",
     "keyword": "blue",
-    "check": "yellow",
+    "type": "blue",
     "constant": "cyan",
+    "number": "cyan",
+    "check": "yellow",
+    "string": "green",
+    "comment": "bright_black",
 }
+"""The colours of captures of tree-sitter's query, the stronger ones last."""
 _DIFF_COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def c_lines(source: str) -> list[str]:
     """The lines of C ``source`` in colours, without control characters of their own."""
-    parts, end = [], 0
-    for token in _TOKEN.finditer(source):
-        parts += [_styled(source[end : token.start()], None), _styled(token[0], token.lastgroup)]
-        end = token.end()
-    return "".join([*parts, _styled(source[end:], None)]).split("\n")
+    code = source.encode()
+    language, query = _grammar()
+    captures = QueryCursor(query).captures(Parser(language).parse(code).root_node)
+    colors: list[str | None] = [None] * len(code)
+    for capture, color in _COLORS.items():
+        for node in captures.get(capture, ()):
+            colors[node.start_byte : node.end_byte] = [color] * (node.end_byte - node.start_byte)
+    runs = groupby(zip(code, colors, strict=True), lambda one: one[1])
+    parts = [_styled(bytes(byte for byte, _ in run).decode(), color) for color, run in runs]
+    return "".join(parts).split("\n")
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> tuple[Language, Query]:
+    language = Language(tree_sitter_c.language())
+    return language, Query(language, tree_sitter_c.HIGHLIGHTS_QUERY + _CHECKS)
 
 
 def diff_line(line: str) -> str:
@@ -54,7 +58,6 @@ def _safe(line: str) -> str:
     return clean(line.replace("\f", ""))
 
 
-def _styled(text: str, kind: str | None) -> str:
-    color = _COLORS[kind] if kind else None
+def _styled(text: str, color: str | None) -> str:
     lines = map(_safe, text.split("\n"))
     return "\n".join(click.style(line, fg=color) if line and color else line for line in lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -11,14 +10,12 @@ from typing import NamedTuple
 
 import pygit2
 
+from caphistory.definitions import Definition, read_functions
 from caphistory.errors import CaphistoryError
 from caphistory.history.model import Source, TagRef
 from caphistory.history.opening import open_repository
 from caphistory.history.repositories import find_kernel
 from caphistory.paths import cache_folder
-from caphistory.syntax.items import Extent, cut
-from caphistory.syntax.lexical import Scan, scan
-from caphistory.syntax.reader import read
 
 
 class FunctionText(NamedTuple):
@@ -135,29 +132,18 @@ def _files(tree: pygit2.Tree, folder: str = "") -> Iterator[tuple[str, str]]:
 
 def function_text(source: bytes, path: str, name: str) -> FunctionText | None:
     """The first definition of the function ``name`` in a file's content, None without one."""
-    scanned, extents = _cut(source)
-    # SYSCALL_DEFINE3(chown, …) defines sys_chown.
-    named = re.compile(rb"\b(?:sys_)?%s\b" % re.escape(name.removeprefix("sys_").encode()))
-    for extent in extents:
-        # Reading all that a file holds takes many times as long as finding where it stands.
-        if extent.body is None or not named.search(source, extent.start, extent.body):
-            continue
-        blob, items = read(source[extent.start : extent.end])
-        for placed in blob.items:
-            for function in items[placed.key].functions:
-                if function.name == name:
-                    line = scanned.line(extent.start) + placed.line - 1
-                    lines = _decoded(source).split("\n")[line - 1 : line + function.end]
-                    text = "\n".join(line.expandtabs(8) for line in lines).rstrip()
-                    return FunctionText(name, path, line, text)
+    for function in _functions(source):
+        if function.name == name:
+            lines = _decoded(source).split("\n")[function.first - 1 : function.last]
+            text = "\n".join(line.expandtabs(8) for line in lines).rstrip()
+            return FunctionText(name, path, function.first, text)
     return None
 
 
 @lru_cache(maxsize=32)
-def _cut(source: bytes) -> tuple[Scan, list[Extent]]:
+def _functions(source: bytes) -> list[Definition]:
     # Often several functions of one file stand on a chain.
-    scanned = scan(source)
-    return scanned, cut(scanned)
+    return read_functions(source)
 
 
 def _decoded(source: bytes) -> str:

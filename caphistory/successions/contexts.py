@@ -13,10 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from caphistory.definitions import Definition, read_functions, read_macros
 from caphistory.successions.statements import Function, Statement, Token, statements, tokens
-from caphistory.syntax.headers import KEYWORDS, parse_header
-from caphistory.syntax.items import cut
-from caphistory.syntax.lexical import scan
 
 CHECK = "check()"
 """The token that stands for any check."""
@@ -94,80 +92,55 @@ def read_file(
     """The functions and contexts of a file's content; ``wrappers`` are the names by which a check
     may be called that are not its own. Functions that did not change since ``known``, another
     version of the file, are those of that."""
-    scanned = scan(source)
     waiting = sorted(sites, key=lambda site: (site.line, site.key))
     file = File([], [], {})
     before = known.read if known else {}
 
-    def add(code: _Code, head: Callable[[], tuple[str, bool]], first: int, last: int) -> None:
-        here = [site for site in waiting if first <= site.line <= last]
-        asked = [(site.line - first, site.function, site.asks) for site in here]
-        key = code.text, tuple(asked), frozenset(wrappers if here else ())
+    def add(definition: Definition, here: list[Site], name: str, static: bool) -> None:
+        asked = [(site.line - definition.first, site.function, site.asks) for site in here]
+        key = definition.code, tuple(asked), frozenset(wrappers if here else ())
         alike = file.read.setdefault(key, [])
         # Conditionals may choose between two functions that are the same.
         other = before.get(key, [])[len(alike) :]
-        read = other[0] if other else _read(path, code, head, here, wrappers)
+        read = other[0] if other else _read(path, definition, name, static, here, wrappers)
         alike.append(read)
         file.functions.append(read.function)
-        if here:
-            waiting[:] = [site for site in waiting if site not in here]
-            file.contexts.extend(_contexts(read, here))
+        file.contexts.extend(_contexts(read, here))
 
-    for extent in cut(scanned):
-        if extent.body is not None:
-            text = scanned.code[extent.start : extent.end]
-            line = _line_behind(extent.start, scanned.line)
-            code = _Code(text, extent.body + 1 - extent.start, line)
-            add(code, code.head, line(0), line(len(text) - 1))
-    for directive in scanned.directives:
-        if not waiting:
-            break
-        first, last = scanned.line(directive.start), scanned.line(directive.end)
-        if any(first <= site.line <= last for site in waiting):
-            line = _line_behind(directive.start, scanned.line)
-            add(_Code(directive.code, directive.rest, line), lambda: ("", True), first, last)
+    def taken(definition: Definition) -> list[Site]:
+        here = [site for site in waiting if definition.first <= site.line <= definition.last]
+        waiting[:] = [site for site in waiting if site not in here] if here else waiting
+        return here
+
+    for function in read_functions(source):
+        add(function, taken(function), function.name, function.static)
+    for macro in read_macros(source) if waiting else ():
+        here = taken(macro)
+        if here:
+            add(macro, here, _name_of(here), True)
     return file
 
 
 def _read(
     path: str,
-    code: _Code,
-    head: Callable[[], tuple[str, bool]],
+    code: Definition,
+    name: str,
+    static: bool,
     sites: list[Site],
     wrappers: Collection[str],
 ) -> _Read:
-    name, static = head()
     if not sites:
-        text, start = code.text, code.start
+        text, start = code.code, code.body
         return _Read(Function(path, name, lambda: _statements(text, start), static=static), ())
     marked, places = _marked(code, sites, wrappers)
     found = statements(marked)
     starts = [statement.first for statement in found]
     at = [max(0, bisect_right(starts, places[site.key]) - 1) for site in sites if found]
-    return _Read(Function(path, name or _name_of(sites), lambda: found, static=static), tuple(at))
+    return _Read(Function(path, name, lambda: found, static=static), tuple(at))
 
 
 def _statements(text: bytes, start: int) -> list[Statement]:
     return statements(tokens(text, start, len(text)))
-
-
-class _Code(NamedTuple):
-    """The blanked code of a function or macro, whose body begins at ``start``; ``line`` gives the
-    line of an offset."""
-
-    text: bytes
-    start: int
-    line: Callable[[int], int]
-
-    def head(self) -> tuple[str, bool]:
-        """The name of the function, '' without one, and whether it is static."""
-        header = parse_header(self.text[: self.start - 1])
-        name = header.name if header and header.name not in KEYWORDS else ""
-        return name, header is None or header.static
-
-
-def _line_behind(start: int, line: Callable[[int], int]) -> Callable[[int], int]:
-    return lambda offset: line(start + offset)
 
 
 def _name_of(sites: Sequence[Site]) -> str:
@@ -182,11 +155,11 @@ def _contexts(read: _Read, sites: Sequence[Site]) -> Iterator[Context]:
 
 
 def _marked(
-    code: _Code, sites: list[Site], wrappers: Collection[str]
+    code: Definition, sites: list[Site], wrappers: Collection[str]
 ) -> tuple[list[Token], dict[int, int]]:
     """The tokens with ``CHECK`` in place of each check, and the number of the token that each
     site became."""
-    found = tokens(code.text, code.start, len(code.text))
+    found = tokens(code.code, code.body, len(code.code))
     spans = _spans(found, code.line, sites, wrappers)
     marked: list[Token] = []
     places: dict[int, int] = {}

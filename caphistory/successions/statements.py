@@ -19,6 +19,8 @@ _TOKEN = re.compile(
     r"|[^\s\w]",
     re.ASCII,
 )
+# What sparse reads and a compiler does not (from 2.5.68 on).
+_ANNOTATIONS = frozenset(("__user", "__kernel", "__iomem", "__force"))
 _HEADS = frozenset(("if", "while", "for", "switch"))
 _PLAIN_HEADS = frozenset(("else", "do"))
 _MEMBER = frozenset(("->", "."))
@@ -181,7 +183,11 @@ def called(text: Sequence[str]) -> Iterator[str]:
 def tokens(code: bytes, start: int, end: int) -> list[Token]:
     """The tokens of a stretch of blanked code."""
     text = code[start:end].decode("latin-1")
-    return [Token(match.group(), start + match.start()) for match in _TOKEN.finditer(text)]
+    return [
+        Token(match.group(), start + match.start())
+        for match in _TOKEN.finditer(text)
+        if match.group() not in _ANNOTATIONS
+    ]
 
 
 def statements(found: Sequence[Token]) -> list[Statement]:

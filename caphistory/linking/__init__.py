@@ -1,1 +1,0 @@
-"""Links the facts of one release by C's rules: facts in, rows out. Knows nothing of git."""

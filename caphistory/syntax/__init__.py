@@ -1,1 +1,0 @@
-"""Reads C: bytes in, facts out. Knows nothing of git, of SQL or of other files."""
