@@ -2,14 +2,59 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import platformdirs
 import pytest
 
+from caphistory.engine import ABSENT, is_installed
+from caphistory.errors import CaphistoryError
 from tests.indexing.running import own_folders, read
 from tests.kernels.small_history import make_small_history
+
+
+HERE = Path(__file__).parent
+# All that is in these folders reads kernels.
+_OF_THE_ENGINE = (HERE / "engine", HERE / "indexing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the engine is required (in CI), its absence is no reason to skip anything."""
+    if os.environ.get("CAPHISTORY_REQUIRE_ENGINE") and not is_installed():
+        raise pytest.UsageError(f"CAPHISTORY_REQUIRE_ENGINE is set: {ABSENT}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is not slow as fast, and skip what needs the engine where it is not installed."""
+    for item in items:
+        if item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.fast)
+        if not is_installed() and any(folder in item.path.parents for folder in _OF_THE_ENGINE):
+            item.add_marker(pytest.mark.skip(reason=ABSENT))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Skip a test whose fixtures ask for an engine that is not installed."""
+    return (yield from _with_engine())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Skip a test that asks for an engine that is not installed."""
+    return (yield from _with_engine())
+
+
+def _with_engine() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except CaphistoryError as error:
+        if str(error) == ABSENT:
+            pytest.skip(ABSENT)
+        raise
 
 
 @pytest.fixture(scope="session")
