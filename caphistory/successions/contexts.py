@@ -179,7 +179,7 @@ def _spans(
 ) -> dict[int, tuple[int, int]]:
     """Which tokens are the check of each site; an empty span where that cannot be told."""
     spans: dict[int, tuple[int, int]] = {}
-    used: defaultdict[tuple[str, str | None, str | None], set[tuple[int, int]]] = defaultdict(set)
+    used: dict[tuple[str, str | None, str | None], set[tuple[int, int]]] = defaultdict(set)
     for site in sites:
         begin, end = (
             bisect_left(found, number, key=lambda token: line(token.offset))
