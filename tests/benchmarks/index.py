@@ -5,12 +5,11 @@
 
 prints, measured in one run: the floor (every distinct C file and header read once in path order
 and parsed once with tree-sitter, nothing else), ``caphistory index`` of the same tags from
-nothing, again with nothing new, without the last release, with it, of that release alone, and
-again into another database; and for the same releases ``ctags -R``, ``cscope`` (its database,
-then the callers of ``capable``) and ``grep``. ``--all`` takes every tag, prereleases too; it is
-not read again into another database, which takes an hour. The other tools are run on at most ten
-of the releases, and what they take is multiplied. Each line is told when it is measured; the
-database and what was remembered are kept in ``--folder``.
+nothing, again with nothing new, without the last release, with it, and of that release alone; and
+for the same releases ``ctags -R``, ``cscope`` (its database, then the callers of ``capable``) and
+``grep``. ``--all`` takes every tag, prereleases too. The other tools are run on at most ten of the
+releases, and what they take is multiplied. Each line is told when it is measured; the databases
+are kept in ``--folder``.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,13 +64,12 @@ class Bench:
         self.note(what, cost, cost)
         return cost
 
-    def index(self, what: str, patterns: Sequence[str], db: str, cache: str, least: Cost) -> None:
-        """Measure ``caphistory index`` of such tags into a database, with a user's cache."""
-        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / cache)}
+    def index(self, what: str, patterns: Sequence[str], db: str, least: Cost) -> None:
+        """Measure ``caphistory index`` of such tags into a database."""
         command = [sys.executable, "-m", "caphistory", "--db", str(self.folder / db), "index"]
         named = [f"--tag={pattern}" for pattern in patterns] or ["--prereleases"]
         command += [f"--jobs={self.jobs}", *named, str(self.repository)]
-        self.note(what, measured(command, environment=environment), least)
+        self.note(what, measured(command), least)
 
     def tools(self, tags: Sequence[str], least: Cost) -> None:
         """Measure the other tools on unpacked releases, one after the other."""
@@ -124,16 +121,6 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def forget(folder: Path, files: Sequence[str]) -> None:
-    """Make the remembered facts those of somebody who never read these files."""
-    (remembered,) = (folder / "caphistory" / "facts").glob("*.db")
-    with closing(sqlite3.connect(remembered)) as db, db:
-        db.executemany(
-            "DELETE FROM remembered WHERE blob IN (:id, :id || ' (assembler)')",
-            ({"id": one} for one in files),
-        )
-
-
 def run(folder: Path, repository: Path, patterns: Sequence[str], jobs: int) -> str:
     """Measure everything for the tags that match a pattern (all: no patterns); the report."""
     bench = Bench(folder, repository, jobs)
@@ -146,29 +133,24 @@ def run(folder: Path, repository: Path, patterns: Sequence[str], jobs: int) -> s
     size = floor.text_bytes(repository, files)
     what = f"floor: {len(files):,} files, {size / 1e6:,.0f} MB, read and parsed"
     least = bench.floor(what, patterns)
-    bench.index("`caphistory index`, from nothing", patterns, "all.db", "cache", least)
-    bench.index("again, nothing new", patterns, "all.db", "cache", least)
+    bench.index("`caphistory index`, from nothing", patterns, "all.db", least)
+    bench.index("again, nothing new", patterns, "all.db", least)
     but_last = [tag.tag for tag in others]
-    bench.index(f"again without {last.release}", but_last, "more.db", "cache", least)
-    forget(folder / "cache", new)
+    bench.index(f"again without {last.release}", but_last, "more.db", least)
     adding = f"one release more: {last.release}, {len(new):,} new files"
-    bench.index(adding, patterns, "more.db", "cache", least)
-    if patterns:
-        bench.index("again, into a new database", patterns, "again.db", "cache", least)
+    bench.index(adding, patterns, "more.db", least)
     alone = bench.floor(f"floor of {last.release} alone", [last.tag])
     what = f"`caphistory index` of {last.release} alone, from nothing"
-    bench.index(what, [last.tag], "one.db", "one", alone)
+    bench.index(what, [last.tag], "one.db", alone)
     bench.tools([tag.tag for tag in releases], least)
-    (facts,) = (folder / "cache" / "caphistory" / "facts").glob("*.db")
     names = f"{len(releases)} releases, {releases[0].release} to {last.release}"
     return "\n".join(
         [
-            f"{names}; {jobs} processes on {os.cpu_count()} processors.",
+            f"{names}; {jobs} jobs on {os.cpu_count()} processors.",
             "",
             table(bench.lines),
             "",
-            f"Database: {(folder / 'all.db').stat().st_size / 1e6:.1f} MB."
-            f" Remembered facts: {facts.stat().st_size / 1e6:.1f} MB.",
+            f"Database: {(folder / 'all.db').stat().st_size / 1e6:.1f} MB.",
         ]
     )
 
