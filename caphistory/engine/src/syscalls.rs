@@ -93,7 +93,11 @@ pub fn texts_wanted<'a>(paths: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn is_no_gap(row: &Row) -> bool {
-    !GAPS.contains(&row.2.text())
+    !is_gap(row.2)
+}
+
+fn is_gap(function: Sym) -> bool {
+    GAPS.contains(&function.text())
 }
 
 fn entry(view: &View<'_, '_>, (number, syscall, function): Row) -> Entry {
@@ -150,7 +154,8 @@ fn named(rows: Vec<tables::NamedRow>) -> Vec<Row> {
 /// i386 up to 3.2: a table in C (0.01 to 1.0) or assembler, names from `unistd.h`.
 fn classic(view: &View<'_, '_>, texts: &Texts<'_>) -> Vec<Row> {
     let mut listed = of_c(view);
-    if listed.is_empty() {
+    // arch/x86/kernel/syscall_64.c fills x86_64's table with sys_ni_syscall first (2.6.24 to 3.2).
+    if listed.iter().all(|(_, function)| is_gap(*function)) {
         let candidates = texts
             .iter()
             .filter(|(path, _)| is_assembler(path) && is_of_abi(path, view.abi));
