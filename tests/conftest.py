@@ -15,7 +15,6 @@ from caphistory.errors import CaphistoryError
 from tests.indexing.running import own_folders, read
 from tests.kernels.small_history import make_small_history
 
-
 HERE = Path(__file__).parent
 # All that is in these folders reads kernels.
 _OF_THE_ENGINE = (HERE / "engine", HERE / "indexing")

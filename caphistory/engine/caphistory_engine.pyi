@@ -26,9 +26,7 @@ CapabilityDefinition: TypeAlias = tuple[str, int | None, str, int, str | None]
 """capability, number, path, line, doc"""
 Syscall: TypeAlias = tuple[str, int | None, str, str, str | None, int | None, str | None]
 """abi, number, syscall, function, path, line, parent"""
-SyscallCheck: TypeAlias = tuple[
-    str, str, CheckSite, str, int, int, int, int, int, tuple[Step, ...]
-]
+SyscallCheck: TypeAlias = tuple[str, str, CheckSite, str, int, int, int, int, int, tuple[Step, ...]]
 """abi, syscall, check, reach, depth, pointer_hops, conditional, feasible, shared_by, chain"""
 Wrapper: TypeAlias = tuple[str, str, str, str | None, int | None, str, int]
 """name, kind, check_name, capability, parameter, path, line"""

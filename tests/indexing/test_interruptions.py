@@ -155,7 +155,7 @@ def test_a_file_that_breaks_the_engine_is_left_out_and_said(
 def test_a_second_run_on_the_same_database_is_refused_and_disturbs_nothing(
     history: Path, whole: Path, tmp_path: Path
 ) -> None:
-    said = []
+    said: list[tuple[int, str]] = []
 
     class Intruding(Silence):
         def written(self) -> None:
