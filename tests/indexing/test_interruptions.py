@@ -25,6 +25,8 @@ from caphistory.store import open_reader
 from tests.indexing.running import Silence, contents, read, releases_of
 from tests.kernels.transition import RELEASES, make_history
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from caphistory_engine import Engine
 
