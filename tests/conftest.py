@@ -18,6 +18,8 @@ from tests.kernels.small_history import make_small_history
 HERE = Path(__file__).parent
 # All that is in these folders reads kernels.
 _OF_THE_ENGINE = (HERE / "engine", HERE / "indexing")
+# Whoever asks for one of these waits for it: a clone of hundreds of releases, all that ships.
+_SLOW_FIXTURES = {"default_history", "shipped"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,10 +31,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is not slow as fast, and skip what needs the engine where it is not installed."""
     for item in items:
+        if _waits(item):
+            item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.fast)
         if not is_installed() and any(folder in item.path.parents for folder in _OF_THE_ENGINE):
             item.add_marker(pytest.mark.skip(reason=ABSENT))
+
+
+def _waits(item: pytest.Item) -> bool:
+    """Whether a test needs a slow fixture, by its name or as the ``default`` one of several."""
+    if not isinstance(item, pytest.Function):
+        return False
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return bool(_SLOW_FIXTURES.intersection(item.fixturenames)) or "default" in parameters
 
 
 @pytest.hookimpl(wrapper=True)

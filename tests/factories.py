@@ -30,7 +30,9 @@ from caphistory.records import (
 
 def release(name: str, kind: str | None = None, position: int | None = None) -> Release:
     """A release; by default its position sorts names such as 2.2.9, 2.2.10pre1, 2.2.10."""
-    main, pre = re.fullmatch(r"([\d.]+)(?:-?(?:pre|rc|test)(\d+))?", name).groups()
+    parts = re.fullmatch(r"([\d.]+)(?:-?(?:pre|rc|test)(\d+))?", name)
+    assert parts is not None
+    main, pre = parts.groups()
     numbers = [int(number) for number in main.split(".")]
     order = 0
     for number in (*numbers, 0, 0, 0, 0)[:4]:

@@ -69,11 +69,11 @@ def imported_rooms(source: str) -> Iterator[str]:
             argument = node.args[0]
             if name not in ("import_module", "__import__"):
                 continue
-            names = [argument.value] if isinstance(argument, ast.Constant) else []
+            names = [str(argument.value)] if isinstance(argument, ast.Constant) else []
         else:
             continue
         for name in names:
-            package, _, rest = str(name).partition(".")
+            package, _, rest = name.partition(".")
             if package == "caphistory" and rest and rest != "__version__":
                 yield rest.partition(".")[0]
 

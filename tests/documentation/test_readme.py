@@ -70,6 +70,7 @@ def test_links_between_documents_lead_to_files() -> None:
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHIPPED, reason="data/facts.xz is not there")
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer["command"])
 def test_an_answer_in_the_documents_is_what_the_command_prints(answer: re.Match[str]) -> None:

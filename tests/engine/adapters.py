@@ -66,7 +66,8 @@ def _engine() -> Any:
 
 
 def _read_facts(source: bytes, assembler: bool, before: Sequence[bytes]) -> tuple[Any, ...]:
-    return _engine().read_facts(source, assembler, list(before))
+    facts: tuple[Any, ...] = _engine().read_facts(source, assembler, list(before))
+    return facts
 
 
 def _link_in_turn(versions: Sequence[tuple[dict[str, bytes], str]]) -> list[LinkedRelease]:

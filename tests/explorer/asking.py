@@ -16,7 +16,9 @@ def page(explorer: Datasette, path: str, /, **parameters: str) -> httpx.Response
     async def get() -> httpx.Response:
         await explorer.invoke_startup()
         query = {name.rstrip("_"): value for name, value in parameters.items()}
-        return await explorer.client.get(path + ("?" + urlencode(query) if query else ""))
+        address = path + ("?" + urlencode(query) if query else "")
+        answer: httpx.Response = await explorer.client.get(address)
+        return answer
 
     return asyncio.run(get())
 

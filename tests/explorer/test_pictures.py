@@ -101,7 +101,7 @@ def heights(picture: str, style: str) -> list[float]:
     """The heights of the corners of a line."""
     drawn = ElementTree.fromstring(picture)
     (group,) = (one for one in drawn.iter() if one.get("class") == f"line {style}")
-    (path,) = (one.get("d") for one in group if one.get("d"))
+    (path,) = (path for one in group if (path := one.get("d")))
     return [float(y) for _, y in re.findall(r"([\d.]+) ([\d.]+)", path)]
 
 

@@ -35,12 +35,13 @@ def printed(database: Path, monkeypatch: pytest.MonkeyPatch) -> Print:
         out = io.BytesIO()
         with monkeypatch.context() as patched:
             patched.setattr("sys.argv", ["caphistory", "--db", str(database), *arguments])
-            patched.setattr("sys.stdout", io.TextIOWrapper(out, encoding, errors))
+            stdout = io.TextIOWrapper(out, encoding, errors)
+            patched.setattr("sys.stdout", stdout)
             with pytest.raises(SystemExit) as ended:
                 main()
-            sys.stdout.flush()
+            stdout.flush()
             text = out.getvalue().decode(encoding)
-            sys.stdout.detach()
+            stdout.detach()
         assert ended.value.code == 0
         return text
 

@@ -83,8 +83,8 @@ def test_show_and_diff_take_the_best_chains_unless_all_are_asked_for(
             for number, name in enumerate(names)
         ],
     )
-    asked = ("--db", str(build(tmp_path / "five.db", kernel)), "show", "settle")
-    asked = (*asked, "--repository", repository.path, "--format", "table")
+    kernels = ("--db", str(build(tmp_path / "five.db", kernel)), "show", "settle")
+    asked = (*kernels, "--repository", repository.path, "--format", "table")
     said = caphistory(*asked)
     assert [line for line in said.lines if line.startswith(path)] == [
         f"{path}:{4 * number + 1}  {name}" for number, name in enumerate(names[:3])

@@ -200,7 +200,7 @@ def test_a_broken_folder(repository: pygit2.Repository, path: Path) -> None:
     light_tag(repository, "2.2.24", commit(repository, KERNEL))
     source = RepositorySource(path)
     (tag,) = source.tags().releases
-    drivers = str(repository[tag.tree]["drivers"].id)
+    drivers = str(repository[str(tag.tree)].peel(pygit2.Tree)["drivers"].id)
     object_file(path, drivers).unlink()
     with pytest.raises(BrokenObject, match=drivers):
         source.files(tag)

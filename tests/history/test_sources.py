@@ -23,7 +23,8 @@ def test_an_address_is_cloned_to_the_cache_once(tmp_path: Path) -> None:
     release = commit(repository, KERNEL)
     light_tag(repository, "2.2.24", release)
     repository.references.create("refs/heads/master", release)
-    cache, seen = tmp_path / "cache", []
+    cache = tmp_path / "cache"
+    seen: list[object] = []
     url = f"file://{origin}"
     with open_source(
         url, cache_dir=cache, progress=lambda what, done, total: seen.append(what)

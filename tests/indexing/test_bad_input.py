@@ -23,6 +23,8 @@ from tests.kernels.archives import kernel_members, member, write_folder, write_t
 from tests.kernels.git import annotated_tag, commit, light_tag
 from tests.kernels.transition import RELEASES, add_release, kernel, make_history
 
+Make = Callable[[Path], Path]
+
 FILES = kernel("2.2.10")
 
 
@@ -46,7 +48,7 @@ def drop_object(path: Path, found: str) -> None:
     (path / "objects" / object_id[:2] / object_id[2:]).unlink()
 
 
-def tarball(*more: tuple[tarfile.TarInfo, bytes], name: str = "linux-2.2.10.tar.gz") -> object:
+def tarball(*more: tuple[tarfile.TarInfo, bytes], name: str = "linux-2.2.10.tar.gz") -> Make:
     def make(root: Path) -> Path:
         return write_tarball(root / name, [*kernel_members("linux/", FILES), *more])
 
@@ -311,6 +313,16 @@ def other_sqlite(path: Path) -> None:
         made.execute("CREATE TABLE releases (release TEXT)")
 
 
+def another_program(path: Path) -> None:
+    path.unlink()
+    other_sqlite(path)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def newer(path: Path) -> None:
     with closing(sqlite3.connect(path)) as made:
         made.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
@@ -332,7 +344,7 @@ DATABASES: dict[str, tuple[Callable[[Path], object], str]] = {
         "{db} is not a caphistory database (it is no SQLite file)",
     ),
     "a database of another program": (
-        lambda path: (path.unlink(), other_sqlite(path)),
+        another_program,
         "{db} is not a caphistory database (another program made it)",
     ),
     "a database of a newer version": (
@@ -341,7 +353,7 @@ DATABASES: dict[str, tuple[Callable[[Path], object], str]] = {
         f" {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}): upgrade caphistory,"
         " or choose another --db",
     ),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "{db} is a folder, not a database"),
+    "a folder": (folder, "{db} is a folder, not a database"),
     "half a database": (half, "cannot read {db}: the file is damaged; delete it"),
     "a garbled database": (garbled, "cannot read {db}: the file is damaged; delete it"),
 }

@@ -13,6 +13,8 @@ from caphistory.errors import CaphistoryError
 from tests.indexing.running import contents, read, releases_of
 from tests.kernels.transition import RELEASES
 
+pytestmark = pytest.mark.slow
+
 Grow = Callable[[int], None]
 FIRST_KB, MORE_KB, MOST_KB = 32, 48, 4096
 

@@ -86,7 +86,7 @@ def test_definitions_and_syscalls_are_there(whole: Path) -> None:
 
 
 def test_a_second_run_finds_nothing_to_do(history: Path, whole: Path, tmp_path: Path) -> None:
-    db = shutil.copy(whole, tmp_path / "copy.db")
+    db = Path(shutil.copy(whole, tmp_path / "copy.db"))
     before = db.read_bytes()
     assert read(db, history) == Summary(0, len(RELEASES), 0, [], [], [], {})
     assert db.read_bytes() == before
@@ -226,7 +226,7 @@ def test_a_damaged_object_is_named(tmp_path: Path) -> None:
 def test_a_source_that_cannot_be_read_leaves_the_database_as_it_was(
     whole: Path, tmp_path: Path
 ) -> None:
-    db = shutil.copy(whole, tmp_path / "copy.db")
+    db = Path(shutil.copy(whole, tmp_path / "copy.db"))
     before = db.read_bytes()
     with pytest.raises(CaphistoryError, match="does not exist"):
         read(db, tmp_path / "nowhere")

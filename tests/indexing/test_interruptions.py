@@ -25,6 +25,8 @@ from caphistory.store import open_reader
 from tests.indexing.running import Silence, contents, read, releases_of
 from tests.kernels.transition import RELEASES, make_history
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from caphistory_engine import Engine
 
@@ -155,7 +157,7 @@ def test_a_file_that_breaks_the_engine_is_left_out_and_said(
 def test_a_second_run_on_the_same_database_is_refused_and_disturbs_nothing(
     history: Path, whole: Path, tmp_path: Path
 ) -> None:
-    said = []
+    said: list[tuple[int, str]] = []
 
     class Intruding(Silence):
         def written(self) -> None:

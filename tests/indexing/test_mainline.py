@@ -112,7 +112,7 @@ def linux(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         annotated_tag(repository, tag, commit)
     annotated_tag(repository, "signed-again", newest)
-    upon = repository.references["refs/tags/signed-again"].target
+    upon = pygit2.Oid(hex=str(repository.references["refs/tags/signed-again"].target))
     annotated_tag(repository, "v6.12.1", upon, ObjectType.TAG)
     annotated_tag(repository, "v2.6.11", write_tree(repository, {"a": "b"}), ObjectType.TREE)
     annotated_tag(repository, "some-driver-for-linus", side)

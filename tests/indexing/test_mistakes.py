@@ -88,7 +88,7 @@ def test_a_mistake_in_a_release_names_the_file_that_has_its_traceback(
 ) -> None:
     def wrong(release: Release, *rest: Any) -> LinkedRelease:
         if release.release == "2.1.92":
-            return {}["nothing of this name"]
+            raise KeyError("nothing of this name")
         return records_of(release, *rest)
 
     monkeypatch.setattr("caphistory.indexing.linker.records_of", wrong)

@@ -20,6 +20,8 @@ from tests.indexing.running import Silence, contents, own_folders, read
 from tests.kernels.git import commit, light_tag
 from tests.kernels.transition import RELEASES, kernel
 
+pytestmark = pytest.mark.slow
+
 MANY = (*RELEASES, "2.2.11", "2.2.12", "2.2.13", "2.2.14", "2.2.15")
 KILLS = 20
 SEED = 6

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -92,7 +93,7 @@ def test_capabilities_keep_whole_numbers(history: caphistory.History) -> None:
     ],
 )
 def test_container(
-    history: caphistory.History, base: str, changes: dict[str, list[str]], lost: set[str]
+    history: caphistory.History, base: str, changes: dict[str, Any], lost: set[str]
 ) -> None:
     assert {*history.container(base, **changes)["syscall"]} == lost
 

@@ -25,7 +25,7 @@ def notebooks() -> list[Path]:
 def executed(path: Path) -> nbformat.NotebookNode:
     """The notebook at ``path`` with its outputs of now; nbclient.CellExecutionError where a
     cell raises. The facts are the shipped ones, whatever database the user has."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
         timeout=SECONDS,

@@ -22,6 +22,7 @@ def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [one for cell in notebook.cells for one in cell.get("outputs", ())]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHIPPED, reason="data/facts.xz is not there")
 def test_every_notebook_runs_from_top_to_bottom() -> None:
     ran = [path.name for path in NOTEBOOKS if outputs(executed(path))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from caphistory.records import LinkedRelease
@@ -15,7 +15,7 @@ Row = tuple[Any, ...]
 
 def expected(releases: list[LinkedRelease]) -> dict[str, Counter[Row]]:
     """What the views that hold one release's rows must show."""
-    views = {
+    views: dict[str, Callable[[LinkedRelease], Iterable[Row]]] = {
         "releases": _releases,
         "check_sites": _check_sites,
         "capability_definitions": lambda of: _prefixed(of, of.capability_definitions),

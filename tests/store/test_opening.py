@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 
 from caphistory import store
 from caphistory.errors import CaphistoryError
+from caphistory.records import LinkedRelease
 from caphistory.store.database import SCHEMA_VERSION
 from tests.factories import build, check, linked, site
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 as_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def release(name: str, count: int = 1) -> object:
+def release(name: str, count: int = 1) -> LinkedRelease:
     checks = [check(f"call{n}", site(f"f{n}.c", 1, "f", "suser")) for n in range(count)]
     return linked(name, checks=checks)
 
@@ -59,7 +60,7 @@ BAD_FILES = [
 
 @pytest.mark.parametrize(("make", "says"), BAD_FILES)
 def test_a_file_that_is_something_else_is_refused_and_kept(
-    tmp_path: Path, make: object, says: str
+    tmp_path: Path, make: Callable[[Path], object], says: str
 ) -> None:
     path = tmp_path / "a.db"
     make(path)
@@ -252,6 +253,7 @@ def test_the_lock_of_a_killed_writer_is_free_and_its_release_is_not_there(tmp_pa
         stdout=subprocess.PIPE,
         cwd=ROOT,
     ) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == b"writing\n"
         with (
             pytest.raises(CaphistoryError, match="another index run"),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_an_empty_database_can_be_exported(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_file_leaves_nothing_behind(
-    tmp_path: Path, exported: Path, damage: object
+    tmp_path: Path, exported: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     (tmp_path / "bad.xz").write_bytes(damage(exported.read_bytes()))
     before = sorted(tmp_path.iterdir())

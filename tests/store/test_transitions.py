@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_a_syscall_removed_at_a_branch_and_back_later_is_seen(tmp_path: Path) ->
 
 
 def test_only_telling_checks_count(tmp_path: Path) -> None:
-    def bind(name: str, **evidence: int) -> LinkedRelease:
+    def bind(name: str, **evidence: Any) -> LinkedRelease:
         end = site("inet.c", 9, "inet_bind", "suser")
         hop = step("sys_bind", "socket.c", 2, via="proto_ops.bind")
         return linked(name, checks=[check("bind", end, hop, **evidence)])

@@ -42,6 +42,7 @@ def play(path: Path, history: list[LinkedRelease | None]) -> dict[str, LinkedRel
     return held
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(histories())
 def test_views_equal_the_naive_model_whatever_the_order(

@@ -19,7 +19,7 @@ from tests.successions.indexing import indexed
 FATES = "function_before, check_before, fate, function_after, capability_after"
 
 
-def fates(db: Path, before: str, after: str) -> list[tuple[str, ...]]:
+def fates(db: Path, before: str, after: str) -> list[tuple[str | None, ...]]:
     rows = store.open_reader(db).execute(
         f"SELECT {FATES} FROM successions WHERE from_release = ? AND to_release = ?"
         " AND coalesce(path_before, path_after) = 'kernel/widget.c' ORDER BY 1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,9 +19,13 @@ from caphistory.paths import cache_folder
 from tests.explorer.asking import page
 from tests.explorer.test_pages import words
 
+Ask = Callable[..., str]
+
 
 @pytest.fixture
-def said(database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def said(
+    database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Ask:
     monkeypatch.setenv("COLUMNS", "100")
 
     def ask(*arguments: str, code: int = 0) -> str:
@@ -31,7 +36,7 @@ def said(database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     return ask
 
 
-def test_what_became_of_the_checks_for_people(said) -> None:
+def test_what_became_of_the_checks_for_people(said: Ask) -> None:
     text = said("transition", "--sites", "--format", "table")
     assert text.startswith("2.0.40 → 2.2.1: 3 checks\n")
     assert "1 ask for a capability: CAP_CHOWN 1" in text
@@ -41,24 +46,26 @@ def test_what_became_of_the_checks_for_people(said) -> None:
     assert re.search(r"replaced +kernel/widget\.c:7 sys_widget +suser +kernel/widget\.c:7", text)
 
 
-def test_what_became_of_the_checks_for_machines(said) -> None:
+def test_what_became_of_the_checks_for_machines(said: Ask) -> None:
     rows = json.loads(said("transition", "--sites", "2.1.0", "2.1.1", "--format", "json"))
     assert {row["fate"] for row in rows} == {"replaced", "same"}
 
 
-def test_any_two_releases_with_a_repository(said, repository: Path) -> None:
+def test_any_two_releases_with_a_repository(said: Ask, repository: Path) -> None:
     asked = ("transition", "--sites", "2.0.39", "2.2.0", "--format", "json")
     rows = json.loads(said(*asked, "--repository", str(repository)))
     assert {row["fate"] for row in rows} == {"replaced", "same", "gone"}
 
 
-def test_what_cannot_be_compared_says_what_to_do(said, tmp_path, monkeypatch) -> None:
+def test_what_cannot_be_compared_says_what_to_do(
+    said: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     text = said("transition", "--sites", "2.2.1", "2.0.39", code=3)
     assert "caphistory index" in text and "--repository" in text
 
 
-def test_a_repository_is_of_no_use_for_syscalls(said, repository: Path) -> None:
+def test_a_repository_is_of_no_use_for_syscalls(said: Ask, repository: Path) -> None:
     assert "--sites" in said("transition", "--repository", str(repository), code=2)
 
 

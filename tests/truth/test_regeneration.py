@@ -18,6 +18,8 @@ from caphistory.store import export, open_reader, unpack
 from tests.kernels.small_history import RELEASES
 from tests.truth.conftest import READ_ANEW
 
+pytestmark = pytest.mark.slow
+
 VIEWS = {
     "check_sites": "*",
     "capability_definitions": "release, capability, number, path, line",

@@ -328,6 +328,7 @@ def test_one_change_there_and_back(part: str, at: int) -> None:
     assert_as_alone([(kernel(each), "2.2.24") for each in (FIRST, changed, FIRST)])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(variants, st.sampled_from(VERSIONS)), min_size=2, max_size=5))
 def test_any_releases_in_any_order(releases: list[tuple[dict[str, int], str]]) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.engine.adapters import facts, linked
 from tests.engine.facts import Call, File, UidTest
 
+pytestmark = pytest.mark.slow
+
 SEED = b"""\
 #ifndef _OWN_H
 #define _OWN_H
