@@ -1,7 +1,7 @@
-"""Where the files that come with the package are: ``data/`` and ``queries/``.
+"""Find the files that ship with the package, ``data/`` and ``queries/``, and the user's folders.
 
-In an installed package they stand inside it (the wheel puts them there); in a checkout, at the
-root of the repository.
+In an installed package ``data/`` and ``queries/`` are inside it, where the wheel puts them; in a
+checkout they are at the root of the repository.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def resource_path(folder: str, name: str = "") -> Path:
     """Return the path of a file in ``data`` or ``queries``, or of the folder itself.
 
-    Raises CaphistoryError where there is no such file.
+    Raises CaphistoryError if there is no such file.
     """
     for root in (_PACKAGE, _PACKAGE.parent):
         path = root / folder / name
@@ -36,14 +36,14 @@ def queries_path(name: str = "") -> Path:
 
 
 def cache_folder() -> Path:
-    """The user's cache folder of caphistory: cloned repositories, unpacked data."""
+    """Return the user's cache folder for caphistory: cloned repositories, unpacked data."""
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("caphistory"))
 
 
 def log_folder() -> Path:
-    """The user's folder for what caphistory logs."""
+    """Return the user's folder for caphistory's log files."""
     from platformdirs import user_log_dir
 
     return Path(user_log_dir("caphistory"))

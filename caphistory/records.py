@@ -1,5 +1,6 @@
-"""The rows that linking a release gives and that the store keeps: the contract in types; and
-the rows of answers.
+"""The rows of the contract as types, and the rows of answers.
+
+Linking a release produces these rows and the store keeps them.
 
 Every class here is one row of a contract view without its ``release`` column
 (see ``store/views.py`` for the views themselves). Paths are relative to the
@@ -20,23 +21,24 @@ PROVENANCES = {
     "tree": "a single tree that looks untouched",
     "defective": "a single tree with known defects, which its note names",
 }
-"""How sure it is that the tree of a release is what was released."""
+"""The degrees of certainty that the tree of a release is what was released."""
 
 NESTED = ("chain", "documented")
-"""Columns of answers whose text is JSON: the steps of a chain, the places of documents."""
+"""The columns of answers that hold JSON: the steps of a chain, the places of documents."""
 
 ROOT_CHECKS = ("suser", "fsuser", "uid0")
-"""The privileges that are no capability: being root, by three ways to ask."""
+"""The privileges that are not capabilities: being root, asked in three ways. (The SQL fragment
+``is_root`` lists the same names; a test compares them.)"""
 
 
-def unfolded(row: Row) -> Row:
-    """``row`` with what its NESTED columns hold instead of their text."""
+def decode_nested(row: Row) -> Row:
+    """Return a copy of ``row`` with its NESTED columns decoded from JSON."""
     return {**row, **{name: json.loads(row[name]) for name in NESTED if row.get(name)}}
 
 
 def capability_name(text: str) -> str:
-    """The name of the capability that ``text`` means, in any case and with or without ``CAP_``:
-    ``net_admin`` is ``CAP_NET_ADMIN``. (In SQL the view ``asked_privileges`` says it.)"""
+    """Return the full name of a capability written in any case, with or without ``CAP_``:
+    ``net_admin`` is ``CAP_NET_ADMIN``. (The view ``asked_privileges`` does the same in SQL.)"""
     return "CAP_" + text.strip().upper().removeprefix("CAP_")
 
 
@@ -46,10 +48,10 @@ class Release(NamedTuple):
     ``release`` is the name without ``v``; ``series`` its first two numbers
     (``2.2``, ``6.1``…: see ``history.versions``); ``kind`` is ``release`` or
     ``prerelease``; ``position`` sorts releases by version and is a pure function
-    of the name; ``released`` is an ISO date or None where no source is known;
+    of the name; ``released`` is an ISO date, or None if no source gives one;
     ``source`` names the repository, tarball or folder; ``commit_sha`` is None for
-    what is not a git commit; ``provenance`` is one of ``PROVENANCES``; ``note`` says what is
-    known of this tree, such as its defects, or is None.
+    a tree that is not a git commit; ``provenance`` is one of ``PROVENANCES``; ``note`` says what
+    is known about this tree, such as its defects, or is None.
     """
 
     release: str
@@ -97,9 +99,9 @@ class CapabilityDefinition(NamedTuple):
 class Syscall(NamedTuple):
     """One row of a system-call table (view ``syscalls``).
 
-    ``number`` is None for what a multiplexer (``parent``) dispatches and for
-    which the table has no number of its own. ``path`` and ``line`` are where the
-    entry function is defined, or None where no definition was found.
+    ``number`` is None for a call that a multiplexer (``parent``) dispatches and that has no
+    number of its own in the table. ``path`` and ``line`` are where the entry function is
+    defined, or None if no definition was found.
     """
 
     abi: str
@@ -112,11 +114,11 @@ class Syscall(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step of a chain: in ``function`` (defined in ``path``), at ``line``, the
-    code goes on to the next step, or, in the last step, makes the check.
+    """One step of a chain: at ``line`` of ``function`` (defined in ``path``) the code goes on to
+    the next step, or in the last step makes the check.
 
-    ``edge`` says how it goes on: ``call`` or ``pointer``; ``via`` names a pointer
-    step as ``proto_ops.bind`` and is None for a call.
+    ``edge`` is ``call`` or ``pointer``; ``via`` names a pointer step, such as
+    ``proto_ops.bind``, and is None for a call.
     """
 
     function: str
@@ -127,7 +129,7 @@ class Step(NamedTuple):
 
 
 class SyscallCheck(NamedTuple):
-    """One check site that a syscall can come to, with its best evidence
+    """One check site that a syscall can reach, with its best evidence
     (view ``syscall_checks``).
 
     ``check`` is the site (one of the release's ``CheckSite`` rows); ``reach`` is
@@ -136,8 +138,8 @@ class SyscallCheck(NamedTuple):
     of them go through a function pointer; ``conditional`` and ``feasible`` are
     flags; ``chain`` has ``depth + 1`` steps, the last of which makes the check.
     ``shared_by`` is how many syscalls of the ABI reach the same site with no more pointer
-    steps than this row: over pointers nearly every syscall reaches nearly every site, which
-    must not make a near one look common.
+    steps than this row: through pointers nearly every syscall reaches nearly every site, which
+    must not make a nearby site look common.
     """
 
     abi: str
@@ -153,11 +155,11 @@ class SyscallCheck(NamedTuple):
 
 
 class Wrapper(NamedTuple):
-    """A function or macro that only passes a check on (view ``wrappers``).
+    """A function or macro that only passes on a check (view ``wrappers``).
 
-    ``kind`` is ``fixed`` (it stands for ``check_name`` and ``capability``; one row
-    for each capability) or ``plumbing`` (the capability is its parameter number
-    ``parameter``, counted from 0).
+    ``kind`` is ``fixed`` (it always makes the check ``check_name`` for ``capability``; one row
+    for each capability) or ``plumbing`` (the capability is its parameter number ``parameter``,
+    counted from 0).
     """
 
     name: str
@@ -173,8 +175,8 @@ class Audit(NamedTuple):
     """How completely one release was read (view ``audit``): counts of occurrences.
 
     ``lexical`` counts every occurrence of a check's name outside comments and
-    strings; each is a call (``calls``), stands in a macro's body (``macros``), is
-    a definition, a declaration or is ``unexplained``. ``functions`` counts function
+    strings; each is a call (``calls``), part of a macro's body (``macros``), a definition, a
+    declaration or ``unexplained``. ``functions`` counts function
     definitions, ``parse_errors`` the functions whose syntax tree holds an error,
     ``pointer_calls`` the calls through function pointers and
     ``pointer_calls_resolved`` those with at least one target by type.
@@ -193,7 +195,7 @@ class Audit(NamedTuple):
 
 
 class AuditDetail(NamedTuple):
-    """One occurrence or file that the reading could not account for
+    """One occurrence or file that reading the release could not account for
     (view ``audit_details``): ``kind`` is one of ``store.tables.AUDIT_KINDS``."""
 
     kind: str
@@ -203,7 +205,7 @@ class AuditDetail(NamedTuple):
 
 
 class LinkedRelease(NamedTuple):
-    """Everything that is stored of one release."""
+    """Everything that is stored about one release."""
 
     release: Release
     check_sites: list[CheckSite]

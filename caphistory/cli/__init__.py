@@ -1,4 +1,4 @@
-"""The command line: a thin skin over ``caphistory.questions.queries``."""
+"""The command line: it runs ``caphistory.questions.queries`` and prints the answers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line on ``arguments`` and give its exit code: 0 for an answer, 1 for
-    nothing found, 2 for wrong usage, 3 for what cannot be read or written, 130 when stopped.
-    Whatever goes wrong is said in one line on stderr."""
+    """Run the command line on ``arguments`` and return its exit code: 0 for an answer, 1 if nothing
+    was found, 2 for wrong usage, 3 if something cannot be read or written, 130 when interrupted.
+    Errors are printed on stderr, in one line each."""
     from caphistory.cli.root import root
 
     try:

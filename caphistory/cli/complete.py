@@ -1,4 +1,4 @@
-"""What a shell can complete: the names that the database knows."""
+"""Complete names in the shell from those in the database."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ from caphistory.questions import names
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-def _completing(known: Callable[[sqlite3.Connection], list[str]]) -> Completion:
+def _make_completion(list_names: Callable[[sqlite3.Connection], list[str]]) -> Completion:
+    """Return a completion of the names that ``list_names`` reads; it offers none on any error."""
+
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         from caphistory.questions.database import default_database, open_reader
 
         path: Path | None = getattr(context.obj, "db", None)
         try:
             with closing(open_reader(default_database(path))) as connection:
-                begun = (_as_begun(name, incomplete) for name in known(connection))
-                return [name for name in begun if name.lower().startswith(incomplete.lower())]
+                names = (_match_style(name, incomplete) for name in list_names(connection))
+                return [name for name in names if name.lower().startswith(incomplete.lower())]
         except (CaphistoryError, sqlite3.Error):
             return []
 
     return complete
 
 
-def _as_begun(name: str, incomplete: str) -> str:
-    """``name`` without ``CAP_``, in small letters, or with ``v``, where ``incomplete`` begins so:
-    shells keep what was typed."""
+def _match_style(name: str, incomplete: str) -> str:
+    """Return ``name`` without ``CAP_``, in lower case, or with ``v``, if ``incomplete`` is written
+    so: a shell only offers names that begin with what was typed."""
     if incomplete[:1] in ("v", "V") and name[:1].isdigit():
         return incomplete[0] + name
     if not name.startswith("CAP_") or "CAP_".startswith(incomplete[:4].upper()):
@@ -41,11 +43,11 @@ def _as_begun(name: str, incomplete: str) -> str:
     return plain.lower() if incomplete.islower() else plain
 
 
-complete_release = _completing(names.releases)
-complete_syscall = _completing(names.syscalls)
-complete_capability = _completing(names.capabilities)
-complete_privilege = _completing(names.privileges)
-complete_name = _completing(
-    lambda connection: [*names.syscalls(connection), *names.capabilities(connection)]
+complete_release = _make_completion(names.list_releases)
+complete_syscall = _make_completion(names.list_syscalls)
+complete_capability = _make_completion(names.list_capabilities)
+complete_privilege = _make_completion(names.list_privileges)
+complete_name = _make_completion(
+    lambda connection: [*names.list_syscalls(connection), *names.list_capabilities(connection)]
 )
-complete_abi = _completing(names.abis)
+complete_abi = _make_completion(names.list_abis)

@@ -1,4 +1,4 @@
-"""The functions on the way from a syscall to its checks, and the source that has them."""
+"""Find the functions on the chains from a syscall to its checks, and their source."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from caphistory.cli.session import EVERY_ROW, Session
-from caphistory.wording.phrases import steps
+from caphistory.wording.phrases import decode_steps
 
 if TYPE_CHECKING:
     from caphistory.questions.source_text import KernelSource
 
 CHAINS_SHOWN = 3
-"""So many chains, the best, are enough unless all are asked for."""
+"""How many chains are shown, the best first, unless all are asked for."""
 
 repository_option = click.option(
     "--repository",
@@ -27,25 +27,28 @@ every_chain_option = click.option(
 )
 
 Place = tuple[str, str]
-"""A function: its file and its name."""
+"""A function: the path of its file, and its name."""
 
 
 class Chains(NamedTuple):
-    """``lines`` are the functions in the order of the chains, each with the lines where it goes
-    on; ``left_out`` is the number of checks whose chains were left out."""
+    """The functions on some chains.
+
+    ``lines`` holds the functions in the order of the chains, each with its lines that are on a
+    chain; ``left_out`` is the number of checks whose chains are not shown.
+    """
 
     lines: dict[Place, set[int]]
     left_out: int
 
 
-def chains_shown(session: Session, everything: bool) -> int | None:
-    """How many chains to show: those of ``--rows``, else the best few, None for all."""
+def limit_chains(session: Session, everything: bool) -> int | None:
+    """Return how many chains to show: ``--rows``, else CHAINS_SHOWN; None for all."""
     if everything or session.rows == EVERY_ROW:
         return None
     return session.rows or CHAINS_SHOWN
 
 
-def chains_to_checks(
+def find_functions(
     session: Session,
     syscall: str,
     privilege: str | None,
@@ -53,23 +56,27 @@ def chains_to_checks(
     abi: str | None,
     everything: bool,
 ) -> Chains:
-    """The functions on the chains from ``syscall`` to its telling checks (of ``privilege``, else
-    of any) in ``release``, or to all its checks where none is telling: on the best chains, or on
-    all of them where ``everything`` is asked for."""
+    """Return the functions on the chains from ``syscall`` to its checks in ``release``, of
+    ``privilege`` or of any if that is None.
+
+    Only telling checks count (see ``TELLING_MEANS``), or all checks if none is telling; and only
+    the best chains, or all of them with ``everything``.
+    """
     rows = session.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
-    telling = [row for row in rows if row["telling"]] or rows
-    shown = telling[: chains_shown(session, everything)]
+    checks = [row for row in rows if row["telling"]] or rows
+    shown = checks[: limit_chains(session, everything)]
     lines: dict[Place, set[int]] = {}
     for row in shown:
-        for step in steps(row):
+        for step in decode_steps(row):
             lines.setdefault((step["path"], step["function"]), set()).add(step["line"])
-    return Chains(lines, len(telling) - len(shown))
+    return Chains(lines, len(checks) - len(shown))
 
 
-def kernel_of(session: Session, release: str, repository: Path | None) -> KernelSource:
-    """The source of ``release``; CaphistoryError where no clone on this machine has it."""
+def open_source(session: Session, release: str, repository: Path | None) -> KernelSource:
+    """Return the source of ``release`` from ``repository``, by default from any clone in the cache;
+    raise CaphistoryError if none has it."""
     from caphistory.questions.source_text import cached_repositories, open_kernel
 
-    (asked,) = (one for one in session.ask("release_list") if one["release"] == release)
+    (row,) = (row for row in session.ask("release_list") if row["release"] == release)
     repositories = [repository] if repository else cached_repositories()
-    return open_kernel(release, asked["commit_sha"], repositories)
+    return open_kernel(release, row["commit_sha"], repositories)

@@ -1,4 +1,4 @@
-"""What ``caphistory`` alone prints: what there is, a first answer, and where to start."""
+"""Print what ``caphistory`` without a command shows: the contents, an answer, and first steps."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from caphistory import __version__
 from caphistory.cli.session import Session
 from caphistory.cli.text import say
 from caphistory.questions.names import newest_release
-from caphistory.wording.phrases import counted, timeline
+from caphistory.wording.phrases import format_count, format_timeline
 from caphistory.wording.plain import clean
 
 _SYSCALL = "setgid"
-"""In every release since 0.01, and one of those that went from root to a capability."""
+"""Every release since 0.01 has it, and its check went from root to a capability."""
 _RELEASE = "2.2.24"
-"""The release of the examples, where the database has it."""
+"""The release of the examples, if the database has it."""
 
 
 def print_overview(session: Session) -> None:
@@ -31,14 +31,14 @@ def print_overview(session: Session) -> None:
         bold=True,
     )
     say(
-        f"{counted(len(releases), 'release')}, {first} – {last};"
-        f" {counted(sites, 'check')} in the newest"
+        f"{format_count(len(releases), 'release')}, {first} – {last};"
+        f" {format_count(sites, 'check')} in the newest"
     )
     if runs:
         say(f"\n$ caphistory syscall {_SYSCALL}", dim=True)
-        say(timeline(runs))
-    known = {row["release"] for row in releases}
-    example = _RELEASE if _RELEASE in known else last
+        say(format_timeline(runs))
+    held = {row["release"] for row in releases}
+    example = _RELEASE if _RELEASE in held else last
     say("\nask:", bold=True)
     questions = (
         (f"which CAP_SYS_CHROOT --release {example}", "the syscalls that check a capability"),

@@ -1,4 +1,4 @@
-"""How long work shows how far it is: a bar on a terminal, lines in a log."""
+"""Show the progress of long work: a bar on a terminal, lines in a log."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _PATIENCE_SECONDS = 2.0
 
 
 class QuietProgress:
-    """Notes only, one line each, for a ``stream`` that nobody watches."""
+    """Progress for a ``stream`` that nobody watches: notes only, one line each."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """Tell nothing: stages are for those who wait."""
+        """Do nothing: nobody watches."""
 
     def advance(self, n: int = 1) -> None:
-        """Tell nothing: stages are for those who wait."""
+        """Do nothing: nobody watches."""
 
     def note(self, line: str) -> None:
         """Write ``line``."""
@@ -34,7 +34,7 @@ class QuietProgress:
 
 
 class TerminalProgress:
-    """One line for each stage, drawn again in place: what, how far, rate and time left."""
+    """Progress as one line for each stage, redrawn in place: name, bar, count, rate, time left."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
@@ -45,26 +45,26 @@ class TerminalProgress:
         self._drawn = 0.0
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """End the stage before, on a line of its own, and begin ``name``."""
+        """End the previous stage, keeping its line, and begin ``name`` with ``total`` units."""
         self.close()
         self._name, self._total, self._done = clean(name), total, 0
         self._began = time.monotonic()
         self._draw()
 
     def advance(self, n: int = 1) -> None:
-        """Count ``n`` units and draw, though not more often than eyes can follow."""
+        """Count ``n`` units, and redraw at most ten times a second."""
         self._done += n
         if time.monotonic() - self._drawn >= _REDRAW_SECONDS:
             self._draw()
 
     def note(self, line: str) -> None:
-        """Write ``line`` above the stage's line."""
+        """Write ``line`` above the line of the stage."""
         self._stream.write(f"\r\x1b[2K{clean(line)}\n")
         if self._name:
             self._draw()
 
     def close(self) -> None:
-        """Draw the stage's end and leave its line."""
+        """Draw the end of the stage and keep its line."""
         if self._name:
             self._draw()
             self._stream.write("\n")
@@ -80,8 +80,8 @@ class TerminalProgress:
 
 
 class LateProgress:
-    """Progress of work that is mostly too short for any: called with how many of how many
-    units are done, it draws ``name`` on a terminal once the work has taken two seconds."""
+    """Progress of work that is usually short: it appears on a terminal, as the stage ``name``, once
+    the work has taken two seconds. Call it with the number of units done and their total."""
 
     def __init__(self, name: str, stream: TextIO) -> None:
         self._name = name
@@ -90,7 +90,7 @@ class LateProgress:
         self._done: int | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Say that ``done`` of ``total`` units are done."""
+        """Report that ``done`` of ``total`` units are done."""
         if self._done is None:
             if time.monotonic() - self._began < _PATIENCE_SECONDS:
                 return
@@ -100,12 +100,12 @@ class LateProgress:
         self._done = done
 
     def close(self) -> None:
-        """End what was drawn."""
+        """End the stage if it was drawn."""
         self._progress.close()
 
 
 def progress_line(name: str, done: int, total: int | None, seconds: float, width: int) -> str:
-    """The line for ``done`` of ``total`` units of the stage ``name`` after ``seconds``,
+    """Return the line for ``done`` of ``total`` units of the stage ``name`` after ``seconds``, in
     at most ``width`` characters."""
     rate = done / seconds if seconds > 0 else 0.0
     if total is None:
@@ -121,7 +121,7 @@ def progress_line(name: str, done: int, total: int | None, seconds: float, width
 
 
 def duration(seconds: float) -> str:
-    """``seconds`` for people: ``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Return ``seconds`` as text: ``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -135,5 +135,5 @@ def _rate(rate: float) -> str:
 
 
 def progress_for(stream: TextIO) -> TerminalProgress | QuietProgress:
-    """The progress that suits ``stream``: drawn on a terminal, notes alone elsewhere."""
+    """Return the progress that suits ``stream``: drawn on a terminal, notes only elsewhere."""
     return TerminalProgress(stream) if stream.isatty() else QuietProgress(stream)

@@ -1,4 +1,4 @@
-"""The command ``caphistory`` itself and the commands below it, loaded when they are used."""
+"""The command ``caphistory`` and its subcommands, which are imported when used."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ COMMANDS = (
     "index",
     "export",
 )
-"""The commands in the order of their usefulness; each is ``command`` in a module of its name."""
+"""The commands, the most useful first; each is ``command`` in the module of its name."""
 
 
 _SENTENCE = 200
-"""The longest that the first sentence of a command's help may be: none is cut."""
+"""The maximum length of the first sentence of a command's help, so long that none is cut."""
 
 
 class Root(click.Group):
-    """The group of the commands; a command's module is imported when it is asked for."""
+    """The group of commands; it imports the module of a command when that is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands."""
+        """Return the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command ``cmd_name``, None where there is none."""
+        """Return the command ``cmd_name``, None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"caphistory.cli.commands.{cmd_name}").command
@@ -50,17 +50,18 @@ class Root(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that ``args`` begin with; UsageError with the nearest where there is none."""
+        """Return the command that ``args`` begin with; raise UsageError, naming the nearest, if
+        there is none."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from difflib import get_close_matches
 
-            near = ", ".join(get_close_matches(args[0], COMMANDS, n=3))
-            there_are = f"nearest: {near}" if near else f"there are: {', '.join(COMMANDS)}"
-            raise click.UsageError(f"no command {args[0]!r}; {there_are}", ctx)
+            nearest = ", ".join(get_close_matches(args[0], COMMANDS, n=3))
+            hint = f"nearest: {nearest}" if nearest else f"there are: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands with the whole first sentence of their help."""
+        """List the commands, each with the whole first sentence of its help."""
         rows = [
             (name, command.get_short_help_str(_SENTENCE))
             for name in COMMANDS

@@ -1,4 +1,4 @@
-"""What every command shares: the global options, the open database, the way to answer."""
+"""What all commands share: the global options, the open database, and how answers are printed."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from caphistory.cli.complete import complete_abi, complete_release
 from caphistory.cli.progress import LateProgress
 from caphistory.cli.text import echo, say, table
 from caphistory.errors import UsageError
-from caphistory.questions.names import known_abi, named_release, newest_release
+from caphistory.questions.names import newest_release, resolve_abi, resolve_release
 from caphistory.questions.queries import ask
 from caphistory.records import Row
 from caphistory.wording.formats import FORMATS, render
-from caphistory.wording.phrases import counted
+from caphistory.wording.phrases import format_count
 
 _AROUND_A_TABLE = 8
-"""So many lines of the screen are left for headings, remarks, hints and the next prompt."""
+"""Lines of the screen left for headings, remarks, hints and the next prompt."""
 _FEWEST = 5
-"""A table shows so many rows on any screen."""
+"""The minimum number of rows that a table shows on any screen."""
 EVERY_ROW = 0
-"""What ``--rows all`` means."""
+"""The value of ``Session.rows`` for ``--rows all``."""
 
 
 class Session:
-    """One run of the program: what the global options say, and the open database."""
+    """One run of the program: the values of the global options, and the open database."""
 
     def __init__(self) -> None:
         self.db: Path | None = None
@@ -42,7 +42,7 @@ class Session:
 
     @cached_property
     def database_path(self) -> Path:
-        """The database that was asked for, else the default one."""
+        """The path of the database: ``--db``, else the default one."""
         from caphistory.questions.database import default_database
 
         progress = LateProgress("unpacking the facts that ship with caphistory", sys.stderr)
@@ -65,38 +65,38 @@ class Session:
         """The release that ``--release`` names, else the newest of the database."""
         if self.release is None:
             return newest_release(self.connection)
-        return self.known_release(self.release)
+        return self.resolve_release(self.release)
 
-    def known_release(self, text: str) -> str:
-        """The release that ``text`` means; where that is not its name, says so on stderr."""
-        named = named_release(self.connection, text)
+    def resolve_release(self, text: str) -> str:
+        """Return the release that ``text`` means; if it is called otherwise, say so on stderr."""
+        named = resolve_release(self.connection, text)
         if named.remark:
             say(f"caphistory: {named.remark}", err=True)
         return named.release
 
     def asked_abi(self, abi: str | None) -> str | None:
-        """The system-call table ``abi``, which the database must have."""
-        return abi and known_abi(self.connection, abi)
+        """Return the system-call table ``abi``; raise UsageError if the database lacks it."""
+        return abi and resolve_abi(self.connection, abi)
 
     def ask(self, name: str, **parameters: str | None) -> list[Row]:
-        """The rows that the query ``name`` gives."""
+        """Return the rows of the query ``name``."""
         return ask(self.connection, name, **parameters)
 
     @property
     def for_people(self) -> bool:
-        """Whether the answer is laid out for reading: by ``--format table``, and on a
-        terminal unless another format was asked for."""
+        """Whether to lay out the answer for reading: with ``--format table``, and on a terminal
+        unless another format was asked for."""
         return self.format == "table" or (self.format is None and sys.stdout.isatty())
 
     @property
     def width(self) -> int:
-        """The columns of the terminal (``COLUMNS``, else 100, where there is none)."""
+        """The width of the terminal in columns (``COLUMNS``, else 100, without a terminal)."""
         return shutil.get_terminal_size((100, 40)).columns
 
     @property
     def room(self) -> int | None:
-        """How many rows the answer may show: what ``--rows`` says, else what fits the screen,
-        else (no terminal, or all asked for) None: every one."""
+        """How many rows the answer may show: ``--rows``, else what fits the screen; None for all
+        (``--rows all``, or no terminal)."""
         if self.rows is not None:
             return self.rows or None
         if not self._fits_screen:
@@ -108,21 +108,21 @@ class Session:
         return self.rows is None and sys.stdout.isatty()
 
     def room_under(self, lines: int) -> int | None:
-        """How many rows there is room for under so many ``lines`` more than usual."""
+        """Return how many rows fit if ``lines`` more lines than usual stand above; None for all."""
         return None if self.room is None else max(_FEWEST, self.room - lines)
 
-    def linked(self, text: str, release: str, path: str, line: int) -> str:
-        """``text`` (which must be clean), on a terminal as a link to a line of the source."""
+    def link(self, text: str, release: str, path: str, line: int) -> str:
+        """Return ``text``, which must be clean; on a terminal as a link to a line of the source."""
         plain = click.get_current_context().find_root().color is False
         if plain or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
             return text
-        from caphistory.wording.source_browser import source
+        from caphistory.wording.source_browser import link_to_source
 
-        return f"\x1b]8;;{source(release, path, line)}\x1b\\{text}\x1b]8;;\x1b\\"
+        return f"\x1b]8;;{link_to_source(release, path, line)}\x1b\\{text}\x1b]8;;\x1b\\"
 
     def print_rows(self, rows: Sequence[Row]) -> None:
-        """Print ``rows`` for machines, in the format asked for (TSV where none was); all of
-        them, unless ``--rows`` asked for fewer."""
+        """Print ``rows`` for machines, in the chosen format (by default TSV); all of them, unless
+        ``--rows`` limits them."""
         echo(render(rows[: self.rows or None], self.format or "tsv"))
 
     def print_table(
@@ -133,8 +133,8 @@ class Session:
         *,
         most: int | None = None,
     ) -> None:
-        """Print aligned columns that fit the terminal (see ``text.table``), as many rows as
-        there is room for (``most``, where several tables share it), and how many were left out."""
+        """Print aligned columns that fit the terminal (see ``text.table``): as many rows as there
+        is room for, or ``most`` if several tables share the room; then how many were left out."""
         fitting = rows[: self.room if most is None else most]
         head, *body = table(headers, fitting, self.width, flexible)
         lines = head.count("\n") + 1
@@ -147,31 +147,31 @@ class Session:
         self.say_left_out(len(rows) - len(fitting))
 
     def say_left_out(self, count: int, noun: str = "row") -> None:
-        """Say that ``count`` things were left out for want of room, if any."""
+        """Print that ``count`` things were left out for lack of room, if any."""
         if count:
-            say(f"… {counted(count, f'more {noun}')}: --rows all", dim=True)
+            say(f"… {format_count(count, f'more {noun}')}: --rows all", dim=True)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
 class Command(click.Command):
-    """A command that refuses a ``--release`` which would change nothing in its answer."""
+    """A command that rejects ``--release`` if its answer does not depend on it."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command; raise UsageError for a ``--release`` that it does not take."""
         takes_release = any(parameter.name == "release" for parameter in self.params)
         if ctx.ensure_object(Session).release is not None and not takes_release:
             raise UsageError(f"{self.name} does not ask about one release: leave --release out")
         return super().invoke(ctx)
 
 
-def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+def _store_option(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is not None:
         setattr(context.ensure_object(Session), str(parameter.name), value)
 
 
-def _remember_rows(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+def _store_rows(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is None:
         return
     if value != "all" and (not value.isdecimal() or int(value) == 0):
@@ -180,49 +180,49 @@ def _remember_rows(context: click.Context, parameter: click.Parameter, value: An
 
 
 def global_options(*, release: bool) -> list[click.Parameter]:
-    """The options that stand before or after a command's name, ``--release`` among them
-    where the answer is about one release."""
+    """Return the options that may precede or follow a command's name; ``release`` adds
+    ``--release``."""
     database = click.Option(
         ["--db"],
         type=click.Path(path_type=Path, readable=False),
         metavar="PATH",
         expose_value=False,
-        callback=_remember,
+        callback=_store_option,
         help="The database (default: your own, else the one that ships with caphistory).",
     )
     form = click.Option(
         ["--format"],
         type=click.Choice(FORMATS),
         expose_value=False,
-        callback=_remember,
+        callback=_store_option,
         help="How rows are printed (default: table on a terminal, tsv when piped).",
     )
     limit = click.Option(
         ["--rows"],
         metavar="N|all",
         expose_value=False,
-        callback=_remember_rows,
+        callback=_store_rows,
         help="How many rows are shown (default: what fits the screen; when piped, all).",
     )
-    asked = click.Option(
+    release_option = click.Option(
         ["--release"],
         metavar="R",
         expose_value=False,
-        callback=_remember,
+        callback=_store_option,
         shell_complete=complete_release,
         help="The release asked about, with or without v (default: the newest in the database).",
     )
-    everywhere: list[click.Parameter] = [database, form, limit]
-    return [asked, *everywhere] if release else everywhere
+    common: list[click.Parameter] = [database, form, limit]
+    return [release_option, *common] if release else common
 
 
 def subcommand(name: str, *, release: bool = False) -> Callable[[Callable[..., Any]], Command]:
-    """A decorator: the command ``name``, with the global options after its own."""
+    """Return a decorator that makes the command ``name``, with the global options after its own."""
 
     def decorate(function: Callable[..., Any]) -> Command:
-        made = click.command(name, cls=Command)(function)
-        made.params += global_options(release=release)
-        return made
+        command = click.command(name, cls=Command)(function)
+        command.params += global_options(release=release)
+        return command
 
     return decorate
 

@@ -1,4 +1,4 @@
-"""What is printed where the output's encoding lacks a character: ASCII that says the same."""
+"""Replace characters that the encoding of the output lacks by similar ASCII."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from typing import TextIO
 
 HANDLER = "caphistory.ascii"
-"""The name by which codecs know ``replace_with_ascii``."""
+"""The name of ``replace_with_ascii`` among the codec error handlers."""
 
 _ASCII = {
     "→": "->",
@@ -29,8 +29,8 @@ _OVERRIDDEN = ("strict", "surrogateescape", "backslashreplace")
 
 
 def replace_with_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
-    """ASCII for the characters that an encoding lacks, and where to go on: a codec error handler.
-    What has no likeness in ASCII becomes its escape, such as ``\\xe9``."""
+    """Return ASCII for the characters that an encoding lacks, and the position to resume at: a
+    codec error handler. A character without an equivalent becomes its escape, such as ``\\xe9``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
@@ -42,8 +42,8 @@ def replace_with_ascii(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def accept_any_text(*streams: TextIO | None) -> None:
-    """Let each stream (standard output or error) write any text in its encoding, by
-    ``replace_with_ascii``, unless its user chose what becomes of other characters
+    """Let each stream (standard output or error) write any text in its encoding, with
+    ``replace_with_ascii``, unless the user chose another error handler
     (``PYTHONIOENCODING=ascii:replace``)."""
     codecs.register_error(HANDLER, replace_with_ascii)
     for stream in streams:

@@ -1,4 +1,4 @@
-"""Lines for a terminal: printing them, and laying out tables."""
+"""Print lines to a terminal and lay out tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import click
 
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.plain import clean, wrap
 
 _GAP = "  "
 _STEP = " → "
@@ -16,8 +16,8 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def echo(text: str, *, nl: bool = True, err: bool = False) -> None:
-    """Print ``text`` as it is, in the encoding of standard output (or error, with ``err``): to a
-    stream in ASCII click, left to itself, writes UTF-8."""
+    """Print ``text`` unchanged on standard output, or error with ``err``, in that stream's
+    encoding: by default click writes UTF-8 even to an ASCII stream."""
     click.echo(text, file=sys.stderr if err else sys.stdout, nl=nl)
 
 
@@ -30,8 +30,8 @@ def say(
     end: str = "\n",
     err: bool = False,
 ) -> None:
-    """Print ``text``, without control characters but for the ends of its lines; ``err`` says to
-    print it on stderr, beside the answer."""
+    """Print ``text`` with all control characters but newlines replaced; with ``err`` on stderr,
+    beside the answer."""
     safe = "\n".join(clean(line) for line in text.split("\n"))
     if bold or dim or color:
         safe = click.style(safe, fg=color, bold=bold or None, dim=dim or None)
@@ -40,14 +40,14 @@ def say(
 
 
 def say_next(*commands: str, width: int) -> None:
-    """Print what to ask next: in one line where that fits ``width``, else one below the other."""
+    """Print what to ask next: on one line if that fits ``width``, else one command per line."""
     line = f"next: {' · '.join(commands)}"
     say(line if len(line) <= width else "next: " + "\n      ".join(commands), dim=True)
 
 
 def shorten(text: str, width: int) -> str:
-    """``text`` in at most ``width`` characters, an ellipsis for what was cut: the end, but of a
-    chain (``a → b``) the beginning, because its last function is the one that checks."""
+    """Return ``text`` in at most ``width`` characters, with an ellipsis for what was cut: the end,
+    but the beginning of a chain (``a → b``), because its last function makes the check."""
     if len(text) <= width:
         return text
     kept = max(width - 1, 0)
@@ -62,12 +62,11 @@ def table(
     width: int,
     flexible: Sequence[str] = (),
 ) -> list[str]:
-    """Lines of aligned columns: the headers, then the rows.
+    """Return lines of aligned columns: the headers, then the rows.
 
-    The columns named in ``flexible`` are shortened, the last named first, until the
-    lines fit ``width``; the others are whole at any width, so that what a reader
-    would copy or click is never cut. Where they do not fit, each row goes on in further,
-    indented lines.
+    The columns named in ``flexible`` are shortened, the last named first, until the lines fit
+    ``width``. The others are never cut, because a reader may copy or click them. If they do not
+    fit, each row continues on further, indented lines.
     """
     columns = list(zip_longest(headers, *rows, fillvalue=""))
     whole = [max(map(len, column)) for column in columns]
@@ -82,7 +81,7 @@ def table(
         loose = {headers.index(name) for name in flexible}
         most = max(width - len(_GAP), 8)
         widths = [min(size, most) if at in loose else size for at, size in enumerate(whole)]
-    parts = _folded(widths, width) if folded else [range(len(widths))]
+    parts = _fold(widths, width) if folded else [range(len(widths))]
     return [
         f"\n{_GAP}".join(
             _GAP.join(shorten(line[at], widths[at]).ljust(widths[at]) for at in part).rstrip()
@@ -96,8 +95,8 @@ def _width(widths: Sequence[int]) -> int:
     return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _folded(widths: Sequence[int], width: int) -> list[range]:
-    """The columns of each of the lines that a row is folded to, the second and later ones
+def _fold(widths: Sequence[int], width: int) -> list[range]:
+    """Return the columns of each line that a row is folded into; all but the first line are
     indented."""
     starts = [0]
     for at in range(1, len(widths)):
@@ -108,14 +107,14 @@ def _folded(widths: Sequence[int], width: int) -> list[range]:
 
 
 def listed(items: Iterable[str], width: int) -> list[str]:
-    """``items`` with commas between them, in lines of at most ``width``, none of them broken."""
+    """Return ``items`` separated by commas, in lines of at most ``width``, with no item broken."""
     whole = ", ".join(item.replace(" ", _NO_BREAK) for item in items)
-    return [line.replace(_NO_BREAK, " ") for line in wrapped(whole, width, "")]
+    return [line.replace(_NO_BREAK, " ") for line in wrap(whole, width, "")]
 
 
 def ends_of(paragraphs: Sequence[str], most: int | None, noun: str = "line") -> list[str]:
-    """``paragraphs`` (each of a line or more), or where they have more than ``most`` lines the
-    first and the last of them, and between these how many were left out."""
+    """Return ``paragraphs``, each of one or more lines; if they have more than ``most`` lines, only
+    the first and last of them, with the number left out in between."""
     sizes = [paragraph.count("\n") + 1 for paragraph in paragraphs]
     if most is None or sum(sizes) <= most or len(sizes) < 3:
         return list(paragraphs)
@@ -135,8 +134,8 @@ def ends_of(paragraphs: Sequence[str], most: int | None, noun: str = "line") -> 
 
 
 def shares(sizes: Sequence[int], room: int | None) -> list[int]:
-    """How many of the lines of several tables to show, so that they fit ``room`` together
-    (None: all fit): at least one of each, and what a small one leaves goes to the others."""
+    """Return how many lines of each of several tables to show so that together they fit ``room``
+    (None: all do): at least one of each, and room that a small table leaves goes to the others."""
     if room is None:
         return list(sizes)
     shown = list(sizes)

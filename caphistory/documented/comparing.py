@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
 from caphistory.documented.documents import Claim, Documents, Place
-from caphistory.questions.names import syscalls
+from caphistory.questions.names import list_syscalls
 from caphistory.questions.queries import ask
 from caphistory.questions.releases import is_known, position
 from caphistory.records import Row
@@ -75,7 +75,7 @@ def compared(
         ask(connection, "checked_pairs", release=release, abi=abi, withheld="1"),
         {row["syscall"] for row in table},
         {row["capability"] for row in ask(connection, "capability_list", release=release)},
-        set(syscalls(connection)),
+        set(list_syscalls(connection)),
     )
 
 

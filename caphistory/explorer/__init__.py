@@ -1,7 +1,7 @@
-"""The explorer: a Datasette plugin that knows what a caphistory database holds.
+"""The explorer: a Datasette plugin that adds pages for caphistory databases.
 
-Datasette finds it by its entry point, so that ``datasette caphistory.db`` has it too. It
-leaves databases that are not caphistory's as they are.
+Datasette finds it by its entry point, so ``datasette caphistory.db`` uses it too. It leaves other
+databases alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ hook: Callable[[Hook], Hook] = hookimpl
 
 @hook
 def get_metadata(datasette: Datasette) -> dict[str, Any]:
-    """Titles and descriptions of the caphistory databases; nothing of any other."""
+    """Return titles and descriptions of the caphistory databases, and of no others."""
     return _metadata(tuple(ours(datasette)), alone(datasette))
 
 
@@ -46,34 +46,34 @@ def _metadata(databases: tuple[str, ...], alone: bool) -> dict[str, Any]:
 
 @hook
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Datasette) -> None:
-    """Nothing but reading, where Datasette connects to a caphistory database itself."""
+    """Make the connections that Datasette opens to a caphistory database read-only."""
     if database in ours(datasette):
         forbid_writing(conn)
 
 
 @hook
 def canned_queries(datasette: Datasette, database: str) -> dict[str, dict[str, Any]]:
-    """The questions of ``queries/*.sql`` for a caphistory database."""
+    """Return the queries of ``queries/*.sql`` for a caphistory database."""
     return metadata.canned_queries() if database in ours(datasette) else {}
 
 
 @hook
 def register_routes(datasette: Datasette) -> list[tuple[str, routes.View]]:
-    """The pages, of the first caphistory database."""
+    """Return the routes of the pages, which show the first caphistory database."""
     return [
         route
         for name in ours(datasette)[:1]
-        for route in routes.routes(name, at_home=alone(datasette))
+        for route in routes.make_routes(name, at_home=alone(datasette))
     ]
 
 
 @hook
 def asgi_wrapper(datasette: Datasette) -> Callable[[headers.Application], headers.Application]:
-    """Headers for Datasette's own pages, where it serves nothing else."""
+    """Add headers to Datasette's own pages if it serves only caphistory databases."""
 
     def wrap(application: headers.Application) -> headers.Application:
         if alone(datasette):
-            return headers.with_headers(application, headers.DATASETTES)
+            return headers.add_headers(application, headers.DATASETTES)
         return application
 
     return wrap
@@ -81,7 +81,7 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[headers.Application], header
 
 @hook
 def extra_css_urls(datasette: Datasette, database: str | None) -> list[str]:
-    """What makes Datasette's own pages of a caphistory database dark where that is asked for."""
+    """Return the style sheet with the dark mode of Datasette's pages of a caphistory database."""
     wanted = database in ours(datasette) or (database is None and alone(datasette))
     return [datasette.urls.path("/-/caphistory-datasette.css")] if wanted else []
 
@@ -90,11 +90,11 @@ def extra_css_urls(datasette: Datasette, database: str | None) -> list[str]:
 def render_cell(
     datasette: Datasette, database: str, column: str, value: object, row: Any
 ) -> Markup | None:
-    """Links from syscalls, capabilities, releases and lines, and chains as lists."""
-    # Asked for every cell of a page, most of which are plain text.
-    if column not in cells.LEADING or value is None or database not in ours(datasette):
+    """Return a cell as a link or, for a chain, as a list; None to leave it as it is."""
+    # Called for every cell of a page, most of which are plain text.
+    if column not in cells.LINKED or value is None or database not in ours(datasette):
         return None
-    return cells.cell(column, value, row, _addresses(datasette, database))
+    return cells.render(column, value, row, _addresses(datasette, database))
 
 
 @lru_cache(maxsize=8)
@@ -102,39 +102,39 @@ def _addresses(datasette: Datasette, database: str) -> Addresses:
     return Addresses(datasette.urls.path, datasette.urls.database(database))
 
 
-# After Datasette's own, which else would take the search box away.
+# Last, because Datasette's own hook would otherwise remove the search box.
 @hookimpl(trylast=True)  # type: ignore[untyped-decorator]
 def filters_from_request(
     request: Request, database: str, table: str, datasette: Datasette
 ) -> Callable[[], Awaitable[FilterArguments | None]]:
-    """What a view shows when nothing is asked of it, and the search box of every view."""
+    """Return the default filter of a view, and what its search box looks for."""
 
     async def inner() -> FilterArguments | None:
-        return await _filtered(request, database, table, datasette)
+        return await _filter(request, database, table, datasette)
 
     return inner
 
 
-async def _filtered(
+async def _filter(
     request: Request, database: str, table: str, datasette: Datasette
 ) -> FilterArguments | None:
     from datasette.filters import FilterArguments
 
-    view = next((one for one in VIEWS if one.name == table), None)
+    view = next((view for view in VIEWS if view.name == table), None)
     if view is None or database not in ours(datasette):
         return None
-    found = []
-    narrow = filters.default(table, request.args)
+    conditions = []
+    narrow = filters.find_default(table, request.args)
     if narrow is not None:
         column, sql = narrow
         row = (await datasette.get_database(database).execute(sql)).first()
-        found += [filters.narrowed(column, row[0])] if row else []
+        conditions += [filters.narrow(column, row[0])] if row else []
     text = request.args.get("_search") or ""
-    words = filters.searched(view.columns, text)
-    found += [words] if words else []
+    words = filters.search(view.columns, text)
+    conditions += [words] if words else []
     return FilterArguments(
-        [one.where for one in found],
-        {name: value for one in found for name, value in one.parameters.items()},
-        [one.says for one in found],
+        [condition.where for condition in conditions],
+        {name: value for condition in conditions for name, value in condition.parameters.items()},
+        [condition.says for condition in conditions],
         {"supports_search": True, "search": text},
     )

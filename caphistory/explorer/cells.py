@@ -1,4 +1,4 @@
-"""Cells of Datasette's tables that lead on: to a page, to the source, or a chain as a list."""
+"""Render cells of Datasette's tables: as a link to a page or the source, or a chain as a list."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-from caphistory.explorer.addresses import Addresses, source
+from caphistory.explorer.addresses import Addresses, link_to_source
 from caphistory.records import ROOT_CHECKS
 
 Row = sqlite3.Row | Mapping[str, object]
-"""A row as Datasette gives it."""
+"""A row as Datasette passes it."""
 
 _RELEASES = ("release", "first_release", "last_release", "from_release", "to_release")
-LEADING = frozenset(
+LINKED = frozenset(
     {*_RELEASES, "capability", "chain", "check_name", "function", "line", "path", "privilege"}
     | {"syscall"}
 )
-"""The columns whose cells may lead on."""
+"""The columns whose cells may be more than plain text."""
 
 
-def cell(column: str, value: object, row: Row, to: Addresses) -> Markup | None:
-    """The HTML of a cell that leads on, None where it is plain text."""
+def render(column: str, value: object, row: Row, to: Addresses) -> Markup | None:
+    """Return the HTML of a cell, None if it is plain text."""
     if column == "line" and isinstance(value, int):
-        return _line(value, row)
+        return _link_line(value, row)
     if not isinstance(value, str) or not value:
         return None
     if column == "chain":
-        return chain(value)
+        return render_chain(value)
     if column in ("path", "function") and not _is_of_site(row):
         return None
-    return _name(column, value, to)
+    return _link_name(column, value, to)
 
 
 @lru_cache(maxsize=20_000)
-def _name(column: str, value: str, to: Addresses) -> Markup | None:
+def _link_name(column: str, value: str, to: Addresses) -> Markup | None:
     # The same few names fill most cells of a page.
     if column in _RELEASES:
         return _link(to.release(value), value)
@@ -50,27 +50,27 @@ def _name(column: str, value: str, to: Addresses) -> Markup | None:
     return None
 
 
-def chain(text: str) -> Markup | None:
-    """A chain as an ordered list of its steps, None where ``text`` is no chain."""
+def render_chain(text: str) -> Markup | None:
+    """Return a chain as an ordered list of its steps, None if ``text`` is not a chain."""
     try:
         steps = json.loads(text)
-        return Markup("<ol>{}</ol>").format(Markup("").join(_step(step) for step in steps))
+        return Markup("<ol>{}</ol>").format(Markup("").join(_render_step(step) for step in steps))
     except (ValueError, TypeError, KeyError):
         return None
 
 
 def _is_of_site(row: Row) -> bool:
-    # Only functions and files that hold checks have a page: an entry function may not.
+    # Only functions and files that hold checks have a page; an entry function may hold none.
     return "check_name" in row.keys() and "kind" not in row.keys()  # noqa: SIM118
 
 
-def _line(line: int, row: Row) -> Markup | None:
+def _link_line(line: int, row: Row) -> Markup | None:
     columns = row.keys()
     if "release" not in columns or "path" not in columns:
         return None
     release, path = row["release"], row["path"]
     if isinstance(release, str) and isinstance(path, str):
-        return _link(source(release, path, line), line)
+        return _link(link_to_source(release, path, line), line)
     return None
 
 
@@ -78,7 +78,7 @@ def _link(address: str, text: object) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, text)
 
 
-def _step(step: dict[str, object]) -> Markup:
+def _render_step(step: dict[str, object]) -> Markup:
     place = Markup("<li>{function} <small>{path}:{line}</small>").format(**step)
     through = Markup(" through {}").format(step["via"]) if step["via"] else escape("")
     return place + through + Markup("</li>")

@@ -1,4 +1,4 @@
-"""Counts through the releases as a chart: its lines, its picture, and its numbers as rows."""
+"""Draw counts through the releases as a chart: its lines, its picture, and its numbers as rows."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from caphistory.explorer.step_lines import StepLine, Tick, step_lines
-from caphistory.explorer.strips import Series, series_of
+from caphistory.explorer.step_lines import StepLine, Tick, draw_step_lines
+from caphistory.explorer.strips import Series, group_series
 from caphistory.records import Row
 from caphistory.wording.kinds import CAPABILITY, ROOT, UID0
 
 OTHERS = "others"
 _NAMED = 4
 _STYLES = {"capable": CAPABILITY, "suser": ROOT, "fsuser": "fsuser", "uid0": UID0}
-"""The style of the line of a check: its name in the style sheet. What has none is drawn as
-``others`` are."""
+"""The class in the style sheet of each check's line; checks missing here are drawn like
+``others``."""
 
 _LEAST_SHARE = 0.028
 _LEAST_SHARE_NARROW = 0.09
-"""So much of the axis lies at least between the names of two series, in a narrow window too."""
+"""The minimum distance between the names of two series, as a share of the axis, in a wide and in a
+narrow window."""
 
 
 class Line(NamedTuple):
@@ -33,13 +34,13 @@ class Line(NamedTuple):
 
     @property
     def last(self) -> int:
-        """Its count in the last release."""
+        """The count in the last release."""
         return self.counts[-1] if self.counts else 0
 
 
 class Chart(NamedTuple):
-    """A picture with its lines; ``rows`` are the counts of the first and the last release of
-    each series, by the names of the lines."""
+    """A picture with its lines; ``rows`` holds the counts of the first and last release of each
+    series, by the names of the lines."""
 
     lines: list[Line]
     picture: Markup
@@ -47,8 +48,8 @@ class Chart(NamedTuple):
 
 
 def check_chart(counts: Sequence[Row], releases: Sequence[tuple[str, str]]) -> Chart:
-    """The chart of ``counts`` (rows of the query ``check_counts``) over ``releases``, given in
-    order as ``(release, series)``. Checks that are rare are drawn as one line."""
+    """Return the chart of ``counts`` (rows of the query ``check_counts``) over ``releases``, given
+    in order as ``(release, series)``. Rare checks are drawn as one line."""
     most: defaultdict[str, int] = defaultdict(int)
     for row in counts:
         most[row["check_name"]] = max(most[row["check_name"]], row["sites"])
@@ -65,13 +66,12 @@ def check_chart(counts: Sequence[Row], releases: Sequence[tuple[str, str]]) -> C
 
 
 def chart(lines: Sequence[Line], releases: Sequence[tuple[str, str]], says: str) -> Chart:
-    """The chart of ``lines`` over ``releases``; ``says`` is what is told to those who cannot
-    see it, and where the numbers stand as text."""
-    series = series_of(releases)
-    ticks = _ticks(series, len(releases)) if lines else []
+    """Return the chart of ``lines`` over ``releases``; ``says`` describes it for screen readers."""
+    series = group_series(releases)
+    ticks = _make_ticks(series, len(releases)) if lines else []
     drawn = [StepLine(line.style, line.counts) for line in lines]
-    picture = step_lines(drawn, ticks, len(releases), says)
-    ends = dict.fromkeys((one.name, at) for one in series for at in (one.first, one.last))
+    picture = draw_step_lines(drawn, ticks, len(releases), says)
+    ends = dict.fromkeys((run.name, at) for run in series for at in (run.first, run.last))
     rows = [
         {
             "series": name,
@@ -83,15 +83,15 @@ def chart(lines: Sequence[Line], releases: Sequence[tuple[str, str]], says: str)
     return Chart(list(lines), picture, rows)
 
 
-def _ticks(series: Sequence[Series], releases: int) -> list[Tick]:
-    """Where each series begins, with its name where there is room for it."""
+def _make_ticks(series: Sequence[Series], releases: int) -> list[Tick]:
+    """Return a tick where each series begins, with its name if there is room."""
     ticks = []
     free = free_narrow = 0.0
-    for one in series:
-        named = one.first >= free
-        tight = one.first < free_narrow
-        ticks.append(Tick(one.first, one.name if named else "", tight))
+    for run in series:
+        named = run.first >= free
+        tight = run.first < free_narrow
+        ticks.append(Tick(run.first, run.name if named else "", tight))
         if named:
-            free = one.first + _LEAST_SHARE * releases
-            free_narrow = free_narrow if tight else one.first + _LEAST_SHARE_NARROW * releases
+            free = run.first + _LEAST_SHARE * releases
+            free_narrow = free_narrow if tight else run.first + _LEAST_SHARE_NARROW * releases
     return ticks

@@ -1,8 +1,8 @@
-"""What Datasette's tables of a caphistory database show when nothing is asked, and their search.
+"""The default filters of Datasette's tables of a caphistory database, and their search.
 
-A view such as ``check_sites`` has a row for each release: counting them all would take seconds
-and say nothing. So, unless a release is asked for, the newest is shown, and the page says so. The
-search box looks for each word in the columns of a view.
+A view such as ``check_sites`` has rows for each release: counting them all would take seconds and
+say nothing. So the newest release is shown unless another is asked for, and the page says so. The
+search box looks for each word in all columns of a view.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _DEFAULTS = {
         " order by syscall <> 'chroot', syscall limit 1",
     ),
 }
-"""The column by which a view is narrowed, and the SQL of the value."""
+"""For each view, the column to filter by default and the SQL of its value."""
 
 _NOT_SEARCHED = frozenset({"blob", "chain", "commit_sha", "line", "ordinal"})
-"""The columns without words, which would only take time."""
+"""Columns without words, which would only take time to search."""
 
 
 class Filter(NamedTuple):
@@ -42,24 +42,26 @@ class Filter(NamedTuple):
     says: str
 
 
-def default(view: str, asked: Iterable[str]) -> tuple[str, str] | None:
-    """The column by which ``view`` is narrowed and the SQL of its value, None where ``asked``,
-    the names of the parameters of an address, filters that column already, or has SQL of its
-    own."""
-    found = _DEFAULTS.get(view)
-    if found is None or any(name.split("__")[0] in (found[0], "_where") for name in asked):
+def find_default(view: str, asked: Iterable[str]) -> tuple[str, str] | None:
+    """Return the column by which ``view`` is filtered and the SQL of its value.
+
+    None if the view has no default filter, or if ``asked``, the parameter names of an address,
+    already filters that column or contains SQL.
+    """
+    default = _DEFAULTS.get(view)
+    if default is None or any(name.split("__")[0] in (default[0], "_where") for name in asked):
         return None
-    return found
+    return default
 
 
-def narrowed(column: str, value: str) -> Filter:
-    """The rows whose ``column`` is ``value``, because no other was asked for."""
+def narrow(column: str, value: str) -> Filter:
+    """Return the default filter: the rows whose ``column`` is ``value``."""
     says = f"{column} = {value} (shown first: filter by {column} to see others)"
     return Filter(f"{column} = :caphistory_default", {"caphistory_default": value}, says)
 
 
-def searched(columns: Mapping[str, str], text: str) -> Filter | None:
-    """The rows that hold every word of ``text`` somewhere; None where nothing is searched."""
+def search(columns: Mapping[str, str], text: str) -> Filter | None:
+    """Return a filter for rows that contain every word of ``text``; None if there is none."""
     words = text.lower().split()
     texts = [f"coalesce({name}, '')" for name in columns if name not in _NOT_SEARCHED]
     if not words or not texts:

@@ -1,4 +1,4 @@
-"""What browsers are told about every page."""
+"""Set the security headers of every page."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ PAGES = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-"""For the pages of this package. They hold no script at all: nothing that came from a kernel
-could run as one."""
+"""The headers of this package's pages. They contain no scripts, so nothing that came from a kernel
+can run as one."""
 
 DATASETTES = {
     **PAGES,
-    # Datasette's own pages have scripts and styles in them.
+    # Datasette's own pages contain inline scripts and styles.
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline';"
     " style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'",
 }
-"""For Datasette's own pages: at least nothing from another host."""
+"""The headers of Datasette's own pages, which may at least load nothing from other hosts."""
 
 
-def with_headers(application: Application, headers: dict[str, str]) -> Application:
-    """``application``, with ``headers`` in every response that does not have them itself."""
+def add_headers(application: Application, headers: dict[str, str]) -> Application:
+    """Return ``application`` with ``headers`` added to every response that does not set them."""
     lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def wrapped(

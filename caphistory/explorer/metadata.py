@@ -1,4 +1,4 @@
-"""Datasette's metadata, made from the descriptions that the schema and the queries carry."""
+"""Make Datasette's metadata from the descriptions in the schema and the queries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ABOUT = (
     " read from the source of each release, syscall by syscall and line by line."
 )
 _FIRST = ("which", "syscall", "timeline", "transition", "why", "which_all_releases", "container")
-"""The questions that most people come with."""
+"""The queries that are listed first, because most people need them."""
 
 _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "releases": {"sort": "ordinal", "facets": ["series", "kind"]},
@@ -31,15 +31,15 @@ _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "wrappers": {"sort": "name", "facets": ["kind"]},
     "audit_details": {"sort": "kind"},
 }
-"""How Datasette sorts a view and what it counts: where it is quick enough for that."""
+"""How Datasette sorts each view and which columns it counts, if that is fast enough."""
 
 _LABELS = {"files": "path", "functions": "name", "syscall_names": "syscall"}
-"""The column of a table that stands for a row of it where another table refers to it."""
+"""The column of a table whose value Datasette shows for a foreign key to it."""
 
 
 def database_metadata() -> dict[str, Any]:
-    """The metadata of one caphistory database: the views described, column by column, and
-    the tables that they are made of hidden."""
+    """Return the metadata of one caphistory database: a description of each view and its columns;
+    the tables that they are made of are hidden."""
     views = {
         view.name: {
             "description": view.description,
@@ -61,8 +61,8 @@ def database_metadata() -> dict[str, Any]:
 
 
 def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:
-    """The metadata of a Datasette that serves the caphistory ``databases``, and nothing else
-    where they are ``alone``."""
+    """Return the metadata of a Datasette that serves the caphistory ``databases``; ``alone`` says
+    that it serves nothing else."""
     if not databases:
         return {}
     home = {"title": TITLE, "description": ABOUT} if alone else {}
@@ -70,20 +70,21 @@ def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:
 
 
 def canned_queries() -> dict[str, dict[str, Any]]:
-    """The queries of ``queries/*.sql``, as Datasette takes them, what most people ask first."""
+    """Return the queries of ``queries/*.sql`` in the form that Datasette takes, in ``list_queries``
+    order."""
     return {
         query.name: {
             "sql": query.sql,
             "title": query.title,
-            "description_html": _described(query),
+            "description_html": _describe(query),
             "params": [parameter.name for parameter in query.parameters],
             "hide_sql": True,
         }
-        for query in in_order()
+        for query in list_queries()
     }
 
 
-def _described(query: Query) -> str:
+def _describe(query: Query) -> str:
     parameters = "".join(
         f"<dt><code>{escape(parameter.name)}</code></dt>"
         f"<dd>{escape(parameter.description)}; without it: {escape(parameter.default)}</dd>"
@@ -92,8 +93,8 @@ def _described(query: Query) -> str:
     return f"<p>{escape(query.description)}</p>" + (f"<dl>{parameters}</dl>" if parameters else "")
 
 
-def in_order() -> list[Query]:
-    """The questions, those first that most people come with."""
-    known = queries()
-    first = [known[name] for name in _FIRST]
-    return first + [query for name, query in known.items() if name not in _FIRST]
+def list_queries() -> list[Query]:
+    """Return all queries, those that most people need first."""
+    by_name = queries()
+    first = [by_name[name] for name in _FIRST]
+    return first + [query for name, query in by_name.items() if name not in _FIRST]

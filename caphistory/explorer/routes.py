@@ -1,4 +1,4 @@
-"""The addresses of the pages, and how Datasette gets an answer for each."""
+"""Route the addresses of the pages to the functions that answer them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.explorer import headers
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.data import FORMATS, as_data, problem_as_data
-from caphistory.explorer.databases import known_answers
+from caphistory.explorer.databases import get_answers
 from caphistory.explorer.pages import (
     capabilities,
     chains,
@@ -28,7 +28,7 @@ from caphistory.explorer.pages import (
     transition,
 )
 from caphistory.explorer.pages.page import Answers, Asked, MakePage, Page, Redirect
-from caphistory.explorer.templating import rendered
+from caphistory.explorer.templating import render
 
 if TYPE_CHECKING:
     # Datasette loads its plugins while it is being imported itself.
@@ -59,8 +59,8 @@ PAGES: dict[str, MakePage] = {
 """The page at each address."""
 
 READ_BEFORE: dict[MakePage, Callable[[], None]] = {documented.documented: documented.read_manual}
-"""What a page needs besides the database: read before the time of its queries is counted, and
-not in one of Datasette's few threads for queries."""
+"""What to read for a page besides the database, before the time limit of its queries starts and
+outside Datasette's few threads for queries."""
 
 _FORMAT = r"(?:\.(?P<format>json|csv))?$"
 
@@ -68,11 +68,11 @@ STYLES = {
     "/-/caphistory.css": "caphistory.css",
     "/-/caphistory-datasette.css": "datasette.css",
 }
-"""The style sheets: of the pages, and what Datasette's own pages get besides."""
+"""The style sheets of our pages and, additionally, of Datasette's own pages."""
 
 
 class _Answer(NamedTuple):
-    """A page, or where one is, with the links that it has and its HTTP status."""
+    """A page or a redirect, with its links, its HTTP status and remarks to show on it."""
 
     page: Page | Redirect
     to: Addresses
@@ -80,31 +80,32 @@ class _Answer(NamedTuple):
     remarks: Sequence[str] = ()
 
 
-def routes(database: str, *, at_home: bool) -> list[tuple[str, View]]:
-    """The routes of the pages, which show ``database``; the home page is theirs where they
-    are ``at_home``."""
+def make_routes(database: str, *, at_home: bool) -> list[tuple[str, View]]:
+    """Return the routes of the pages, which show ``database``; with ``at_home`` they include the
+    home page."""
     shown = {pattern: make for pattern, make in PAGES.items() if at_home or pattern != "/"}
     return [
-        (r"/robots\.txt$", _robots(database)),
-        *((re.escape(address) + "$", _style(file)) for address, file in STYLES.items()),
-        *((pattern + _FORMAT, _view(database, make)) for pattern, make in shown.items()),
+        (r"/robots\.txt$", _make_robots(database)),
+        *((re.escape(address) + "$", _make_style(file)) for address, file in STYLES.items()),
+        *((pattern + _FORMAT, _make_view(database, make)) for pattern, make in shown.items()),
     ]
 
 
-def _robots(database: str) -> View:
-    """What can be cited may be indexed; what has no end (tables, filters, SQL) may not."""
+def _make_robots(database: str) -> View:
+    """Return the view of robots.txt: pages that can be cited may be indexed; the endless ones
+    (tables, filters, SQL) may not."""
 
     async def robots(datasette: Datasette) -> Response:
         endless = (f"/{database}", "/search", "/diff/", "/-/", "/*?")
-        lines = ["User-agent: *", *(f"Disallow: {datasette.urls.path(one)}" for one in endless)]
+        lines = ["User-agent: *", *(f"Disallow: {datasette.urls.path(path)}" for path in endless)]
         return _response("\n".join(lines) + "\n", "text/plain; charset=utf-8")
 
     return robots
 
 
-def _style(name: str) -> View:
-    # Not from Datasette's folder of static files, whose address depends on how the plugin
-    # was found.
+def _make_style(name: str) -> View:
+    # Datasette could serve static files itself, but their address would depend on how it found
+    # the plugin.
     async def style() -> Response:
         text = (Path(__file__).parent / "static" / name).read_text("utf-8")
         response = _response(text, "text/css; charset=utf-8")
@@ -114,7 +115,7 @@ def _style(name: str) -> View:
     return style
 
 
-def _view(database: str, make: MakePage) -> View:
+def _make_view(database: str, make: MakePage) -> View:
     async def view(datasette: Datasette, request: Request) -> Response:
         await datasette.ensure_permissions(
             request.actor, [("view-database", database), "view-instance"]
@@ -134,7 +135,7 @@ def _view(database: str, make: MakePage) -> View:
             "data_address": partial(_data_address, request.path, query),
             "style": datasette.urls.path("/-/caphistory.css"),
         }
-        html = rendered(answer.page.template, context)
+        html = render(answer.page.template, context)
         return _response(html, "text/html; charset=utf-8", answer.status)
 
     return view
@@ -147,11 +148,11 @@ async def _answer(
     parts: Mapping[str, str],
     query: Mapping[str, str],
 ) -> _Answer:
-    """What ``make`` gives, or a page that says why it gives nothing."""
+    """Return the page that ``make`` returns, or one that explains why there is none."""
     to = Addresses(datasette.urls.path, datasette.urls.database(database))
     limit_ms = datasette.setting("sql_time_limit_ms")
     served = datasette.get_database(database)
-    read = partial(_read, make, parts, query, to, known_answers(served), limit_ms)
+    read = partial(_read, make, parts, query, to, get_answers(served), limit_ms)
     try:
         if make in READ_BEFORE:
             await asyncio.to_thread(READ_BEFORE[make])
@@ -173,14 +174,14 @@ def _read(
     parts: Mapping[str, str],
     query: Mapping[str, str],
     to: Addresses,
-    known: Answers | None,
+    cached: Answers | None,
     limit_ms: int,
     connection: sqlite3.Connection,
 ) -> _Answer:
     from datasette.utils import sqlite_timelimit
 
     with sqlite_timelimit(connection, limit_ms):
-        asked = Asked(connection, parts, query, to, known, [])
+        asked = Asked(connection, parts, query, to, cached, [])
         asked = asked._replace(addresses=to._replace(abi=asked.abi))
         return _Answer(make(asked), asked.addresses, remarks=asked.remarks)
 
@@ -202,7 +203,7 @@ def _data(page: Page, format: str, table: str | None, status: int) -> Response:
 def _data_address(
     path: str, query: Mapping[str, str], format: str, table: str | None = None
 ) -> str:
-    """The address of a page, or of one of its tables, as data."""
+    """Return the address of a page, or of one of its tables, as data."""
     parameters = {**query, **({"table": table} if table else {})}
     base = path.rstrip("/") + "/home" if path.endswith("/") else path
     return f"{base}.{format}" + (f"?{urlencode(parameters)}" if parameters else "")

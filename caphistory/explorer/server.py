@@ -1,4 +1,4 @@
-"""Datasette on one database, for people on this machine."""
+"""Serve one database with Datasette to people on this machine."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from caphistory import explorer
 from caphistory.errors import CaphistoryError
 
 NAME = "caphistory"
-"""The explorer's name for its database, the first part of the addresses of its pages."""
+"""The explorer's name for its database: the first part of the address of Datasette's pages."""
 
 _PREFERRED_PORT = 8001
 
 
 def explorer_application(database: Path, time_limit_ms: int) -> Datasette:
-    """Datasette on ``database``, immutable, with this package's plugin in place; no query
+    """Return a Datasette that serves ``database``, immutable, with this package's plugin; no query
     may take longer than ``time_limit_ms``."""
     if not pm.is_registered(explorer):
-        # Installed, Datasette has found it by its entry point already.
+        # In an installed package Datasette has already found it by its entry point.
         pm.register(explorer, name="caphistory")
     application = Datasette(
         [],
@@ -38,18 +38,18 @@ def explorer_application(database: Path, time_limit_ms: int) -> Datasette:
             "allow_download": False,
         },
     )
-    # Which it makes when it is given no file.
+    # Datasette adds this database if it is given no file.
     application.remove_database("_memory")
-    # Under one name whatever its file is called, so that addresses can be cited.
+    # The name does not depend on the file, so that addresses can be cited.
     application.add_database(Database(application, str(database), is_mutable=False), name=NAME)
-    # Its client was made, with the routes of the pages, before there was a database.
+    # The first client took its routes before there was a database.
     application.client = DatasetteClient(application)
     return application
 
 
 def listen(host: str, port: int | None) -> socket.socket:
-    """A socket that listens on ``port`` of ``host``; without a port, on 8001 or, where
-    that is taken, on one that is free. CaphistoryError where it cannot be had."""
+    """Return a socket that listens on ``port`` of ``host``; without a port, on 8001 or, if that is
+    taken, on a free one. Raise CaphistoryError if that is impossible."""
     wanted = [port] if port is not None else [_PREFERRED_PORT, 0]
     problem: OSError | None = None
     for number in wanted:
@@ -66,7 +66,7 @@ def listen(host: str, port: int | None) -> socket.socket:
 
 
 def address(listening: socket.socket) -> str:
-    """The URL of a listening socket, for a browser on this machine."""
+    """Return the URL of a listening socket for a browser on this machine."""
     host, port = listening.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}/"
@@ -81,17 +81,18 @@ def serve(
     time_limit_ms: int,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve the explorer of ``database`` until interrupted; ``announce`` is told its URL."""
+    """Serve the explorer of ``database`` until interrupted; ``announce`` is called with its
+    URL."""
     with listen(host, port) as listening:
         url = address(listening)
 
-        def tell() -> None:
+        def report() -> None:
             announce(url)
             if open_browser:
                 webbrowser.open(url)
 
         application = explorer_application(database, time_limit_ms)
-        asyncio.run(_run(application, listening, tell))
+        asyncio.run(_run(application, listening, report))
 
 
 async def _run(
@@ -103,12 +104,13 @@ async def _run(
 
 
 class _Server(uvicorn.Server):
-    """Calls ``when_ready`` once it answers requests and Ctrl-C is its own."""
+    """A server that calls ``when_ready`` once it answers requests and handles Ctrl-C."""
 
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._when_ready = when_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start serving on ``sockets``, then call ``when_ready``."""
         await super().startup(sockets=sockets)
         self._when_ready()

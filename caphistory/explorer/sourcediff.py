@@ -1,4 +1,4 @@
-"""How the functions between a syscall and its checks differ between two releases."""
+"""Compare the functions between a syscall and its checks in two releases."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import NamedTuple
 from caphistory.errors import CaphistoryError
 from caphistory.questions.source_text import FunctionText, KernelSource, open_kernel
 from caphistory.records import Row
-from caphistory.wording.phrases import steps
+from caphistory.wording.phrases import decode_steps
 
-#: So many functions at most: a reader's patience, and the time that parsing their files takes.
+#: The limit keeps the page readable, and parsing the files takes time.
 MOST_FUNCTIONS = 12
 _CONTEXT = 4
 
 
 class Line(NamedTuple):
     """A line of a diff: ``sign`` is ``+``, ``-`` or a space (``…`` stands for lines left out);
-    ``before`` and ``after`` are its numbers in the files; ``on_chain`` says that the way to a
-    check goes on, or ends, in it."""
+    ``before`` and ``after`` are its numbers in the files; ``on_chain`` says that a chain to a
+    check continues, or ends, in it."""
 
     sign: str
     before: int | None
@@ -31,7 +31,7 @@ class Line(NamedTuple):
 
 
 class FunctionDiff(NamedTuple):
-    """A function in two releases; path and line are None in the one that lacks it."""
+    """A function in two releases; path and line are None for a release that lacks it."""
 
     function: str
     path_from: str | None
@@ -42,7 +42,7 @@ class FunctionDiff(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether the two differ."""
+        """Whether the two versions differ."""
         return any(line.sign in "+-" for line in self.lines)
 
     @property
@@ -52,7 +52,8 @@ class FunctionDiff(NamedTuple):
 
 
 class ChainDiff(NamedTuple):
-    """``problem`` says why there is no source, ``left_out`` which functions are one too many."""
+    """The functions of two chains; ``problem`` says why there is no source, ``left_out`` names the
+    functions beyond MOST_FUNCTIONS."""
 
     functions: list[FunctionDiff]
     problem: str | None
@@ -64,13 +65,13 @@ class _Place(NamedTuple):
     lines: set[int]
 
 
-def chain_diff(
+def diff_chains(
     sides: Sequence[tuple[str, str | None, list[Row]]], repositories: Sequence[Path]
 ) -> ChainDiff:
-    """The functions on the chains of two releases, each given as its name, its commit and
-    its rows of the query ``why``; read from the first of ``repositories`` that has them, else
-    without their lines, as the places where their chains go on."""
-    places = [_places(rows) for _, _, rows in sides]
+    """Compare the functions on the chains of two releases, each given as its name, its commit and
+    its rows of the query ``why``. The text is read from the first of ``repositories`` that has it;
+    if none has, the functions have no lines, only the places where their chains continue."""
+    places = [_find_places(rows) for _, _, rows in sides]
     names = list(dict.fromkeys([*places[1], *places[0]]))
     try:
         kernels = [open_kernel(release, commit, repositories) for release, commit, _ in sides]
@@ -78,12 +79,12 @@ def chain_diff(
         return ChainDiff([_place_alone(name, places) for name in names], str(error), [])
     shown = names[:MOST_FUNCTIONS]
     return ChainDiff(
-        [_function(name, kernels, places) for name in shown], None, names[MOST_FUNCTIONS:]
+        [_diff_function(name, kernels, places) for name in shown], None, names[MOST_FUNCTIONS:]
     )
 
 
 def _place_alone(name: str, places: Sequence[dict[str, _Place]]) -> FunctionDiff:
-    """Where the chains of two releases go on, or end, in a function, without its text."""
+    """Return where the chains of two releases continue, or end, in a function, without its text."""
     before, after = (place.get(name) for place in places)
     return FunctionDiff(
         name,
@@ -95,11 +96,11 @@ def _place_alone(name: str, places: Sequence[dict[str, _Place]]) -> FunctionDiff
     )
 
 
-def site_diff(
+def diff_site(
     row: Row, sides: Sequence[tuple[str, str | None]], repositories: Sequence[Path]
 ) -> FunctionDiff:
-    """The functions around a check in two releases, each given as its name and its commit;
-    ``row`` is of the query ``successions_between``. Raises CaphistoryError where none of
+    """Compare the functions around a check in two releases, each given as its name and its commit;
+    ``row`` is of the query ``successions_between``. Raise CaphistoryError if none of
     ``repositories`` has their text."""
     kernels = [open_kernel(release, commit, repositories) for release, commit in sides]
     texts = [
@@ -110,33 +111,33 @@ def site_diff(
     ]
     marked = [{row[f"line_{side}"]} for side in ("before", "after")]
     name = row["function_after"] or row["function_before"] or ""
-    return _compared(name, texts[0], texts[1], marked[0], marked[1])
+    return _diff_texts(name, texts[0], texts[1], marked[0], marked[1])
 
 
-def _places(rows: list[Row]) -> dict[str, _Place]:
-    """The functions on the chains of the telling rows (of all where none is)."""
-    found: dict[str, _Place] = {}
+def _find_places(rows: list[Row]) -> dict[str, _Place]:
+    """Return the functions on the chains of the telling rows, or of all rows if none is telling."""
+    places: dict[str, _Place] = {}
     for row in [row for row in rows if row["telling"]] or rows:
-        for step in steps(row):
+        for step in decode_steps(row):
             if step["function"] and step["path"]:
-                place = found.setdefault(step["function"], _Place(step["path"], set()))
+                place = places.setdefault(step["function"], _Place(step["path"], set()))
                 place.lines.add(step["line"])
-    return found
+    return places
 
 
-def _function(
+def _diff_function(
     name: str, kernels: Sequence[KernelSource], places: Sequence[dict[str, _Place]]
 ) -> FunctionDiff:
     texts: list[FunctionText | None] = []
     for kernel, place, other in zip(kernels, places, reversed(places), strict=True):
-        # A function that is not on the way in one release may be there all the same.
+        # A function that is on no chain of a release may still exist in it.
         at = place.get(name) or other.get(name)
         texts.append(kernel.function(at.path, name) if at else None)
     marked = [place[name].lines if name in place else set() for place in places]
-    return _compared(name, texts[0], texts[1], marked[0], marked[1])
+    return _diff_texts(name, texts[0], texts[1], marked[0], marked[1])
 
 
-def _compared(
+def _diff_texts(
     name: str,
     before: FunctionText | None,
     after: FunctionText | None,
@@ -149,19 +150,19 @@ def _compared(
         before and before.line,
         after and after.path,
         after and after.line,
-        list(_lines(before, after, marked_before, marked_after)),
+        list(_diff_lines(before, after, marked_before, marked_after)),
     )
 
 
-def _lines(
+def _diff_lines(
     before: FunctionText | None,
     after: FunctionText | None,
     marked_before: set[int],
     marked_after: set[int],
 ) -> Iterator[Line]:
-    """The lines of both, those that did not change only near one that did, or on the chain."""
-    old = _numbered(before)
-    new = _numbered(after)
+    """Yield the lines of both versions; unchanged ones only near a change or on the chain."""
+    old = _number_lines(before)
+    new = _number_lines(after)
     old_text, new_text = ([text for _, text in side] for side in (old, new))
     matcher = SequenceMatcher(None, old_text, new_text, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
@@ -175,17 +176,17 @@ def _lines(
             Line(" ", first, second, text, first in marked_before or second in marked_after)
             for (first, text), (second, _) in zip(old[a:b], new[c:d], strict=True)
         ]
-        yield from same if old_text == new_text else _shortened(same)
+        yield from same if old_text == new_text else _shorten(same)
 
 
-def _numbered(function: FunctionText | None) -> list[tuple[int, str]]:
+def _number_lines(function: FunctionText | None) -> list[tuple[int, str]]:
     return list(enumerate(function.text.split("\n"), function.line)) if function else []
 
 
-def _shortened(same: list[Line]) -> Iterator[Line]:
-    """Lines without those that are far from both ends and not on the chain."""
+def _shorten(same: list[Line]) -> Iterator[Line]:
+    """Yield ``same`` without the lines that are far from both ends and not on the chain."""
     near = {*range(_CONTEXT), *range(len(same) - _CONTEXT, len(same))}
-    for kept, group in groupby(enumerate(same), lambda one: one[0] in near or one[1].on_chain):
+    for kept, group in groupby(enumerate(same), lambda item: item[0] in near or item[1].on_chain):
         if kept:
             yield from (line for _, line in group)
         else:

@@ -1,5 +1,5 @@
-"""Counts as lines of steps in SVG: data in, a picture out. Colours, dashes and the size of its
-texts are the style sheet's, which knows light from dark and a narrow window from a wide one."""
+"""Draw counts as step lines in SVG: data in, a picture out. The style sheet sets the colours,
+dashes and text sizes, because it can tell light from dark and narrow windows from wide ones."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from markupsafe import Markup
 WIDTH, HEIGHT = 960, 300
 _MARGIN = 5
 _LARGEST = 24
-"""The size of texts in a narrow window, in units of the picture: room is made for it."""
+"""The text size in a narrow window, in units of the picture, for which room is left."""
 _PER_CHARACTER = 0.65
-"""The width of a digit, at most, as a share of the size of its text."""
+"""The maximum width of a digit as a share of the text size."""
 _BOTTOM = HEIGHT - 2 * _LARGEST + 6
 _MOST_VALUES = 7
 _RIGHT = 28
-"""The room that a name at the last tick takes in a wide window."""
+"""The room for a name at the last tick in a wide window."""
 _LATE = 0.96
-"""From this share of the axis on a name has no such room in a narrow window, where it ends at its
+"""Beyond this share of the axis a name has no room in a narrow window, so there it ends at its
 tick."""
 
 
 class StepLine(NamedTuple):
-    """A line: the class ``style`` of the style sheet, and a count for each column."""
+    """A line: its class ``style`` in the style sheet, and a count for each column."""
 
     style: str
     counts: Sequence[int]
@@ -32,18 +32,20 @@ class StepLine(NamedTuple):
 
 class Tick(NamedTuple):
     """A mark on the axis of the columns, at the column ``at``, with its name or ''; a ``tight``
-    name has room in a wide window alone."""
+    name has room only in a wide window."""
 
     at: int
     name: str
     tight: bool = False
 
 
-def step_lines(lines: Sequence[StepLine], ticks: Sequence[Tick], columns: int, says: str) -> Markup:
-    """An ``<svg>`` of ``lines`` over ``columns`` columns, each of which keeps its count until the
-    next; ``says`` is told to those who cannot see it."""
+def draw_step_lines(
+    lines: Sequence[StepLine], ticks: Sequence[Tick], columns: int, says: str
+) -> Markup:
+    """Return an ``<svg>`` of ``lines`` over ``columns`` columns; a line keeps its count until the
+    next column. ``says`` describes the picture for screen readers."""
     most = max((max(line.counts, default=0) for line in lines), default=0) or 1
-    values = axis_values(most)
+    values = choose_axis_values(most)
     left = _MARGIN + round(_PER_CHARACTER * _LARGEST * max(len(f"{value:,}") for value in values))
     right = WIDTH - _RIGHT
 
@@ -69,7 +71,7 @@ def step_lines(lines: Sequence[StepLine], ticks: Sequence[Tick], columns: int, s
         )
 
     def path(line: StepLine) -> Markup:
-        corners = " ".join(f"{x(column)} {y(count)}" for column, count in corners_of(line.counts))
+        corners = " ".join(f"{x(column)} {y(count)}" for column, count in find_corners(line.counts))
         drawn = Markup('<path d="M{}"/>').format(corners) if corners else ""
         return Markup('<g class="line {}">{}</g>').format(line.style, drawn)
 
@@ -86,8 +88,8 @@ def step_lines(lines: Sequence[StepLine], ticks: Sequence[Tick], columns: int, s
     )
 
 
-def axis_values(most: int) -> list[int]:
-    """The round numbers to mark on an axis from 0 to ``most``, 0 first, at most seven of them."""
+def choose_axis_values(most: int) -> list[int]:
+    """Return at most seven round numbers to mark on an axis from 0 to ``most``, 0 first."""
     unit = 1
     while True:
         for step in (unit, 2 * unit, 5 * unit):
@@ -96,8 +98,8 @@ def axis_values(most: int) -> list[int]:
         unit *= 10
 
 
-def corners_of(counts: Sequence[int]) -> list[tuple[int, int]]:
-    """The corners, as (column, count), of a line that keeps a count until the next column."""
+def find_corners(counts: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the corners, as (column, count), of a line of steps."""
     corners: list[tuple[int, int]] = []
     for at, count in enumerate(counts):
         if not corners:

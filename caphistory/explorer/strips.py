@@ -1,6 +1,6 @@
-"""Runs of releases as strips: one bar for each run, one unit wide for each release.
+"""Draw runs of releases as strips: one bar for each run, one unit wide for each release.
 
-A kind is told by colour and by height, so that it can be told without colours.
+Kinds differ in colour and in height, so that they can be told apart without colours.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from caphistory.wording.kinds import BOTH, CAPABILITY, NOTHING, ROOT, UID0
 
 _HEIGHT = 20
 _LEAST_NAMED = 0.035
-"""A series that is named takes at least so much of the axis."""
+"""The minimum share of the axis that a series needs to be named."""
 _LEAST_NAMED_NARROW = 0.1
-"""So far apart are the names of two series that are both shown in a narrow window."""
-#: Bars of a kind: where they begin and end, from the top, and the class of their colour.
+"""The minimum distance between the names of two series in a narrow window."""
+#: The bars of each kind: top, bottom, and the class of the colour.
 _SHAPES = {
     NOTHING: ((18, 20, NOTHING),),
     UID0: ((14, 20, UID0),),
@@ -28,7 +28,7 @@ _SHAPES = {
 
 
 class Bar(NamedTuple):
-    """A run: ``first`` and ``last`` count releases from 0, ``title`` says it in words."""
+    """A run of releases from ``first`` to ``last``, counted from 0; ``title`` describes it."""
 
     first: int
     last: int
@@ -37,64 +37,66 @@ class Bar(NamedTuple):
 
 
 class Series(NamedTuple):
-    """A series on the axis: its releases from ``first`` to ``last``."""
+    """A series on the axis: its releases from ``first`` to ``last``, counted from 0."""
 
     name: str
     first: int
     last: int
 
 
-def strip(bars: Iterable[Bar], changes: Iterable[int], columns: int) -> Markup:
-    """The strip of ``bars``, with a mark at each release in which something ``changes``.
-    What it shows must also stand beside it as text: screen readers leave it out."""
+def draw_strip(bars: Iterable[Bar], changes: Iterable[int], columns: int) -> Markup:
+    """Return the strip of ``bars``, with a mark at each release in ``changes``. The page must also
+    say as text what the strip shows, because screen readers skip it."""
     bars = list(bars)
     marks = "".join(f"M{column} 0V{_HEIGHT}" for column in changes)
     change = f'<path class="change" d="{marks}"/>' if marks else ""
-    return _picture("strip", columns, _HEIGHT, _shapes(bars) + change + "".join(map(_area, bars)))
+    return _draw(
+        "strip", columns, _HEIGHT, _draw_shapes(bars) + change + "".join(map(_draw_area, bars))
+    )
 
 
-def key(kind: str) -> Markup:
-    """The sign of a kind, for a legend."""
-    return _picture("key", 24, _HEIGHT, _shapes([Bar(0, 23, kind, "")]))
+def draw_key(kind: str) -> Markup:
+    """Return the sign of a kind for a legend."""
+    return _draw("key", 24, _HEIGHT, _draw_shapes([Bar(0, 23, kind, "")]))
 
 
-def axis(series: Sequence[Series], counts: Mapping[int, int], columns: int) -> Markup:
-    """The axis over strips: a line where each series begins, and a bar in each release with
-    a count, the highest for the highest of ``counts``."""
+def draw_axis(series: Sequence[Series], counts: Mapping[int, int], columns: int) -> Markup:
+    """Return the axis above strips: a line where each series begins, and a bar for each release in
+    ``counts``, scaled to the highest count."""
     most = max(counts.values(), default=1) or 1
-    borders = "".join(f"M{one.first} 0V{_HEIGHT}" for one in series)
+    borders = "".join(f"M{run.first} 0V{_HEIGHT}" for run in series)
     bars = "".join(
-        _box(column, round(_HEIGHT * (1 - count / most), 1), 1, _HEIGHT)
+        _trace_box(column, round(_HEIGHT * (1 - count / most), 1), 1, _HEIGHT)
         for column, count in counts.items()
     )
     drawn = f'<path class="border" d="{borders}"/><path class="count" d="{bars}"/>'
-    return _picture("strip axis", columns, _HEIGHT, drawn)
+    return _draw("strip axis", columns, _HEIGHT, drawn)
 
 
-def labels(
+def draw_labels(
     series: Sequence[Series], columns: int, pointed: tuple[int, str] | None = None
 ) -> Markup:
-    """The names of the series that have room on the axis; ``pointed`` is a release to be pointed
-    at, by its column, with what is said of it."""
+    """Return the names of the series that have room on the axis; ``pointed`` is the column of a
+    release to point at, and the text to show there."""
     texts = []
     free = 0.0
-    for one in series:
-        share = one.first / max(columns, 1)
-        if one.last + 1 - one.first >= _LEAST_NAMED * columns:
-            texts.append(_label(share, 13, one.name, tight=share < free))
+    for run in series:
+        share = run.first / max(columns, 1)
+        if run.last + 1 - run.first >= _LEAST_NAMED * columns:
+            texts.append(_draw_label(share, 13, run.name, tight=share < free))
             free = free if share < free else share + _LEAST_NAMED_NARROW
     if pointed:
         share = (pointed[0] + 0.5) / max(columns, 1)
-        texts.append(_label(share, 29, f"{pointed[1]} ▾", anchor="end"))
+        texts.append(_draw_label(share, 29, f"{pointed[1]} ▾", anchor="end"))
     return Markup('<svg class="labels" height="{}" aria-hidden="true">{}</svg>').format(
         34 if pointed else 18, Markup("").join(texts)
     )
 
 
-def _label(
+def _draw_label(
     share: float, y: int, text: str, *, anchor: str = "start", tight: bool = False
 ) -> Markup:
-    # What begins near the right end, or ends near the left one, would not fit there.
+    # A text that begins near the right end, or ends near the left end, would not fit.
     if share > 0.94 and anchor == "start":
         share, anchor = 1.0, "end"
     elif share < 0.2 and anchor == "end":
@@ -105,38 +107,40 @@ def _label(
     )
 
 
-def series_of(releases: Sequence[tuple[str, str]]) -> list[Series]:
-    """The series of releases, given in order as ``(release, series)``."""
-    found: list[Series] = []
+def group_series(releases: Sequence[tuple[str, str]]) -> list[Series]:
+    """Return the series of releases, given in order as ``(release, series)``."""
+    runs: list[Series] = []
     for column, (_, name) in enumerate(releases):
-        if found and found[-1].name == name:
-            found[-1] = found[-1]._replace(last=column)
+        if runs and runs[-1].name == name:
+            runs[-1] = runs[-1]._replace(last=column)
         else:
-            found.append(Series(name, column, column))
-    return found
+            runs.append(Series(name, column, column))
+    return runs
 
 
-def _shapes(bars: Iterable[Bar]) -> str:
-    """The bars, one path for each colour: a matrix has thousands of them."""
+def _draw_shapes(bars: Iterable[Bar]) -> str:
+    """Return the bars as one path for each colour, because a matrix has thousands of them."""
     paths: dict[str, list[str]] = {}
     for bar in bars:
         for top, bottom, color in _SHAPES[bar.kind]:
-            box = _box(bar.first, top, bar.last + 1 - bar.first, bottom)
+            box = _trace_box(bar.first, top, bar.last + 1 - bar.first, bottom)
             paths.setdefault(color, []).append(box)
-    return "".join(f'<path class="{color}" d="{"".join(of)}"/>' for color, of in paths.items())
+    return "".join(
+        f'<path class="{color}" d="{"".join(boxes)}"/>' for color, boxes in paths.items()
+    )
 
 
-def _area(bar: Bar) -> str:
-    # The whole height answers to the mouse, however low the bar is.
-    box = _box(bar.first, 0, bar.last + 1 - bar.first, _HEIGHT)
+def _draw_area(bar: Bar) -> str:
+    # The whole height responds to the mouse, however low the bar is.
+    box = _trace_box(bar.first, 0, bar.last + 1 - bar.first, _HEIGHT)
     return f'<path class="area" d="{box}"><title>{escape(bar.title)}</title></path>'
 
 
-def _box(x: int, top: float, width: int, bottom: float) -> str:
+def _trace_box(x: int, top: float, width: int, bottom: float) -> str:
     return f"M{x} {top:g}h{width}V{bottom:g}h-{width}z"
 
 
-def _picture(classes: str, width: int, height: int, content: str) -> Markup:
+def _draw(classes: str, width: int, height: int, content: str) -> Markup:
     return Markup(
         f'<svg class="{classes}" viewBox="0 0 {max(width, 1)} {height}"'
         f' preserveAspectRatio="none" aria-hidden="true" focusable="false">{content}</svg>'

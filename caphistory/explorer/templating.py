@@ -1,9 +1,8 @@
-"""The templates of the pages.
+"""Render the templates of the pages.
 
-They are kept where Datasette, whose own templates have the same names, does not look for
-them, and have an environment of their own: Datasette's is asynchronous, in which the biggest
-pages take several times as long. Everything is escaped, and a name that a page did not
-give is an error.
+The templates are in a folder where Datasette does not look, because its own templates have the same
+names. They have their own environment: Datasette's is asynchronous, and the biggest pages would
+take several times as long. Everything is escaped, and an undefined name is an error.
 """
 
 from __future__ import annotations
@@ -19,22 +18,30 @@ from caphistory.explorer import addresses, strips
 from caphistory.questions.schema import TELLING_MEANS
 from caphistory.records import ROOT_CHECKS
 from caphistory.wording import kinds
-from caphistory.wording.checks import other_check
-from caphistory.wording.phrases import GAPS, counted, effect, has_gaps, place, privilege, span
+from caphistory.wording.checks import name_other_check
+from caphistory.wording.phrases import (
+    GAPS,
+    describe_effect,
+    format_count,
+    format_place,
+    format_run,
+    get_privilege,
+    has_gaps,
+)
 
 
-def rendered(template: str, context: Mapping[str, Any]) -> str:
-    """The HTML of the page ``template`` (its name without ``.html``)."""
-    return _environment().get_template(f"{template}.html").render(context)
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """Return the HTML of the page ``template`` (its name without ``.html``)."""
+    return _make_environment().get_template(f"{template}.html").render(context)
 
 
-def breakable(path: str) -> Markup:
-    """A path that may go on in the next line behind each of its folders."""
+def allow_breaks(path: str) -> Markup:
+    """Return a path that may be broken across lines after each folder."""
     return Markup("/<wbr>").join(path.split("/"))
 
 
 @cache
-def _environment() -> Environment:
+def _make_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("caphistory.explorer", "markup"),
         autoescape=True,
@@ -44,22 +51,22 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "anchor": addresses.anchor,
-        "breakable": breakable,
-        "counted": counted,
-        "effect": effect,
+        "breakable": allow_breaks,
+        "counted": format_count,
+        "effect": describe_effect,
         "gaps_mean": GAPS,
         "has_gaps": has_gaps,
         "has_page": kinds.has_page,
-        "key": strips.key,
-        "kind": kinds.kind,
+        "key": strips.draw_key,
+        "kind": kinds.classify,
         "kinds": kinds.KINDS,
-        "other_check": other_check,
-        "place": place,
-        "privilege_of": privilege,
-        "privileges_of": kinds.privileges,
+        "other_check": name_other_check,
+        "place": format_place,
+        "privilege_of": get_privilege,
+        "privileges_of": kinds.split_privileges,
         "root_names": ROOT_CHECKS,
-        "source": addresses.source,
-        "span": span,
+        "source": addresses.link_to_source,
+        "span": format_run,
         "telling_means": TELLING_MEANS,
     }
     return environment

@@ -1,1 +1,1 @@
-"""The face for notebooks: answers as pandas data frames and Altair charts."""
+"""Answers for notebooks: pandas data frames and Altair charts."""

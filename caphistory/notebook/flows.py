@@ -1,7 +1,7 @@
-"""Where the bands of a flow picture lie: from ends on the left to ends on the right.
+"""Lay out the bands of a flow diagram, from ends on the left to ends on the right.
 
-Counts in, places out: nothing of charts. One check is one unit from top to bottom; x goes from 0
-to 1, and y downwards from 0.
+This module turns counts into coordinates and knows nothing of charts. One check is one unit high; x
+goes from 0 to 1, and y downwards from 0.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 GAP = 9.0
-"""Room between two ends, so that a name fits beside the smallest."""
+"""The space between two ends, so that a name fits beside the smallest."""
 _STEPS = 12
 
 Flows = Mapping[tuple[str, str], int]
-"""How much goes from which end on the left to which on the right."""
+"""How many checks go from an end on the left to one on the right, by both names."""
 
 
 class End(NamedTuple):
-    """An end of bands: ``x`` is 0 or 1, ``size`` how much begins or ends there."""
+    """An end of bands: ``x`` is 0 or 1, ``size`` its number of checks, ``low`` its upper edge."""
 
     name: str
     size: int
@@ -28,12 +28,12 @@ class End(NamedTuple):
 
     @property
     def middle(self) -> float:
-        """Where its name stands."""
+        """The y of its name."""
         return self.low + self.size / 2
 
 
 class Point(NamedTuple):
-    """A point of a band, which lies from ``low`` to ``high`` there."""
+    """A cross-section of a band at ``x``, from ``low`` to ``high``."""
 
     before: str
     after: str
@@ -43,21 +43,21 @@ class Point(NamedTuple):
     high: float
 
 
-def ends(flows: Flows, last: Collection[str] = ()) -> list[End]:
-    """The ends on both sides, one below the other, the largest first and ``last`` below them;
-    the lower side stands in the middle of the higher one."""
-    sides = [_counted((pair[x], count) for pair, count in flows.items()) for x in (0, 1)]
+def place_ends(flows: Flows, last: Collection[str] = ()) -> list[End]:
+    """Return the ends of both sides, one below the other, the largest first and those in ``last``
+    at the bottom; the shorter side is centred beside the taller one."""
+    sides = [_count((pair[x], count) for pair, count in flows.items()) for x in (0, 1)]
     heights = [sum(side.values()) + GAP * max(0, len(side) - 1) for side in sides]
     return [
         end
         for x, (side, height) in enumerate(zip(sides, heights, strict=True))
-        for end in _stacked(side, x, (max(heights) - height) / 2, last)
+        for end in _stack(side, x, (max(heights) - height) / 2, last)
     ]
 
 
-def points(flows: Flows, found: Sequence[End]) -> Iterator[Point]:
-    """The outline of each band between the ``found`` ends, from left to right."""
-    free = {(end.x, end.name): end.low for end in found}
+def trace_points(flows: Flows, ends: Sequence[End]) -> Iterator[Point]:
+    """Yield the outline of each band between ``ends``, from left to right."""
+    free = {(end.x, end.name): end.low for end in ends}
     order = {key: at for at, key in enumerate(free)}
     for (before, after), count in sorted(
         flows.items(), key=lambda flow: (order[0, flow[0][0]], order[1, flow[0][1]])
@@ -71,14 +71,16 @@ def points(flows: Flows, found: Sequence[End]) -> Iterator[Point]:
             yield Point(before, after, count, x, low, low + count)
 
 
-def _counted(names: Iterable[tuple[str, int]]) -> Counter[str]:
+def _count(names: Iterable[tuple[str, int]]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for name, count in names:
         counts[name] += count
     return counts
 
 
-def _stacked(counts: Counter[str], x: int, at: float, last: Collection[str]) -> Iterator[End]:
-    for name, count in sorted(counts.items(), key=lambda one: (one[0] in last, -one[1], one[0])):
+def _stack(counts: Counter[str], x: int, at: float, last: Collection[str]) -> Iterator[End]:
+    for name, count in sorted(
+        counts.items(), key=lambda item: (item[0] in last, -item[1], item[0])
+    ):
         yield End(name, count, x, at)
         at += count + GAP

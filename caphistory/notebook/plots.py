@@ -1,9 +1,9 @@
-"""The answers of ``caphistory.notebook.history`` as Altair charts, which a notebook shows.
+"""The answers of ``caphistory.notebook.history`` as Altair charts for notebooks.
 
-Releases stand in the order of their versions, one step for each: many of the older ones have
-no known date. Every chart carries its data, so that it can be looked up, changed and saved, and
-a description in words, which a screen reader says. Lines differ in their dashes too, and tiles
-have their numbers, for those who see no colours.
+The axis has one step for each release, ordered by version, because the dates of many old releases
+are unknown. Every chart carries its data, so that you can inspect, change and save it, and a
+description for screen readers. For people who do not see colours, lines also differ in their dashes
+and tiles have numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.notebook import flows
 from caphistory.questions.containers import Container
-from caphistory.wording.kinds import BOTH, CAPABILITY, KINDS, NOTHING, ROOT, UID0, kind
+from caphistory.wording.kinds import BOTH, CAPABILITY, KINDS, NOTHING, ROOT, UID0, classify
 
 try:
     import altair as alt
@@ -37,18 +37,18 @@ _COLORS = {
     CAPABILITY: "#2a6f97",
 }
 _FLOW_HEIGHT = 640
-# Of Okabe and Ito, whom people with any colour vision can tell apart.
+# The palette of Okabe and Ito, which people with any colour vision can tell apart.
 _LINES = ["#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 _DASHES = [[1, 0], [6, 2], [2, 2], [8, 2, 2, 2], [1, 0], [6, 2], [2, 2]]
 _TILES = ["#fff3e3", "#f2a65a"]
-"""From few to many; the black numbers can be read on both."""
+"""From few to many; black numbers are legible on both."""
 _SERIES_APART = 25
-"""The names of two series stand at least so many releases apart on an axis."""
+"""The minimum distance between the names of two series on an axis, in releases."""
 
 
 def show_svg() -> None:
-    """Show the charts of this notebook as SVG: they need no network, stay as they are when the
-    notebook is kept, and a screen reader says their descriptions."""
+    """Show the charts of this notebook as SVG: they need no network, are saved with the notebook,
+    and screen readers read their descriptions."""
     alt.renderers.register("described_svg", _described_svg)
     alt.renderers.enable("described_svg")
 
@@ -56,15 +56,15 @@ def show_svg() -> None:
 def _described_svg(spec: dict[str, Any], **_: Any) -> dict[str, str]:
     import vl_convert
 
-    told = str(spec.get("description", ""))
+    text = str(spec.get("description", ""))
     svg = vl_convert.vegalite_to_svg(spec)
-    labelled = f'<svg role="img" aria-label="{escape(told)}" '
-    return {"image/svg+xml": svg.replace("<svg ", labelled, 1), "text/plain": told}
+    labelled = f'<svg role="img" aria-label="{escape(text)}" '
+    return {"image/svg+xml": svg.replace("<svg ", labelled, 1), "text/plain": text}
 
 
 class Frames(Protocol):
-    """What is drawn: the answers of a database as data frames, which ``notebook.history.History``
-    gives and describes."""
+    """The data frames that the charts draw; ``notebook.history.History`` has these methods and
+    describes them."""
 
     def ask(self, question: str, **parameters: str | None) -> pd.DataFrame: ...
 
@@ -94,14 +94,14 @@ class Frames(Protocol):
 
 
 class Plots:
-    """The charts of one database (``History.plot``); each method says what it draws."""
+    """The charts of one database (``History.plot``); each method returns one."""
 
     def __init__(self, history: Frames) -> None:
         self._history = history
 
     def checks(self, most: int = 5) -> alt.Chart:
-        """How many check sites each release has, by the name of the check: a line for each of
-        the ``most`` frequent names, prereleases left out."""
+        """Draw how many check sites each release has, by the name of the check: a line for each of
+        the ``most`` most frequent names, without prereleases."""
         counts = self._history.check_counts()
         peaks = counts.groupby("check_name")["sites"].max().sort_values(ascending=False)
         frequent = counts[counts["check_name"].isin(peaks.index[:most])]
@@ -110,22 +110,22 @@ class Plots:
         return self._lines(lines, "check_name", "sites", title, kind="release")
 
     def privilege(self, *privileges: str, count: str = "syscalls") -> alt.Chart:
-        """How many ``syscalls`` (or check ``sites``) ask for each of ``privileges``, release by
-        release: a line for each."""
+        """Draw how many ``syscalls`` (or check ``sites``) ask for each of ``privileges``, release
+        by release: a line for each."""
         if count not in ("syscalls", "sites"):
             raise UsageError(f"count is syscalls or sites, not {count!r}")
-        counts = _something(self._history.privilege(*privileges), "no release asks for it")
+        counts = _require_rows(self._history.privilege(*privileges), "no release asks for it")
         noun = "Syscalls that come to a check" if count == "syscalls" else "Check sites"
         lines = self._through_releases(counts, "privilege", count)
         return self._lines(lines, "privilege", count, f"{noun}, by what is asked for")
 
     def timeline(self, *syscalls: str, abi: str | None = None) -> alt.Chart:
-        """What ``syscalls`` check from release to release: a strip for each, in the colour of
-        what it asks for."""
+        """Draw what ``syscalls`` check from release to release: a strip for each, whose colours
+        show what it asks for."""
         runs = self._history.timeline(*syscalls, abi=abi)
         numbers, axis = self._axis(None)
         data = runs.assign(
-            kind=[KINDS[kind(checks)] for checks in runs["checks"]],
+            kind=[KINDS[classify(checks)] for checks in runs["checks"]],
             begin=runs["first_release"].map(numbers),
             end=runs["last_release"].map(numbers) + 1,
         )
@@ -139,7 +139,7 @@ class Plots:
         title = "What syscalls ask for, from release to release"
         chart: alt.Chart = (
             alt.Chart(
-                _plain(data),
+                _to_plain_types(data),
                 width=WIDTH,
                 height=alt.Step(18),
                 title=title,
@@ -147,10 +147,10 @@ class Plots:
             )
             .mark_bar(height=14)
             .encode(
-                x=alt.X("begin:Q", title="release", axis=axis, scale=_whole(numbers)),
+                x=alt.X("begin:Q", title="release", axis=axis, scale=_scale(numbers)),
                 x2="end:Q",
                 y=alt.Y("syscall:N", title=None, sort=list(dict.fromkeys(runs["syscall"]))),
-                color=_kind_color(),
+                color=_make_color(),
                 tooltip=["syscall", "checks", "first_release", "last_release"],
             )
         )
@@ -163,33 +163,32 @@ class Plots:
         *,
         abi: str | None = None,
     ) -> alt.Chart:
-        """What became of root between two releases: for each privilege that the later one asks
-        for, how many of the syscalls that asked for root in the earlier one ask for it. One
-        syscall can ask for several."""
+        """Draw what the syscalls that asked for root in one release ask for in another: how many
+        ask for each privilege. One syscall can ask for several."""
         became = self._history.root_became(from_release, to_release, abi=abi)
-        pairs = became.assign(privilege=became["after"].map(_privileges)).explode("privilege")
+        pairs = became.assign(privilege=became["after"].map(_split)).explode("privilege")
         counts = pairs.groupby("privilege")["syscall"].nunique().rename("syscalls").reset_index()
-        counts["kind"] = [KINDS[kind(name)] for name in counts["privilege"]]
+        counts["kind"] = [KINDS[classify(name)] for name in counts["privilege"]]
         counts.loc[counts["privilege"] == _NO_PRIVILEGE, "kind"] = KINDS[NOTHING]
         ends = self._history.ask("transition_ends", from_=from_release, to=to_release).iloc[0]
         title = f"What syscalls that asked for root in {ends['from']} ask for in {ends['to']}"
         most = counts.nlargest(5, "syscalls")
-        told = ", ".join(
+        text = ", ".join(
             f"{name} {count}"
             for name, count in zip(most["privilege"], most["syscalls"], strict=True)
         )
         chart: alt.Chart = (
             alt.Chart(
-                _plain(counts),
+                _to_plain_types(counts),
                 width=WIDTH,
                 title=title,
-                description=f"{title}. Most often: {told}",
+                description=f"{title}. Most often: {text}",
             )
             .mark_bar()
             .encode(
                 x=alt.X("syscalls:Q", title="syscalls that asked for root before"),
                 y=alt.Y("privilege:N", title=None, sort="-x"),
-                color=_kind_color(),
+                color=_make_color(),
                 tooltip=["privilege", "syscalls"],
             )
         )
@@ -198,26 +197,26 @@ class Plots:
     def successions(
         self, from_release: str | None = None, to_release: str | None = None
     ) -> alt.LayerChart:
-        """What became of the checks between two releases, as a flow: on the left what they asked
-        for, on the right what they ask for in the later one, or that they are gone; a band is as
-        thick as its number of checks. New ones are left out."""
+        """Draw what became of the checks between two releases as a flow: on the left what they
+        asked for, on the right what they ask for in the later release, or that they are gone. The
+        width of a band is its number of checks. New checks are left out."""
         rows = self._history.successions(from_release, to_release)
         old = rows[rows["site_before"].notna()]
         asked = old["capability_before"].fillna(old["check_before"])
         asks = old["capability_after"].fillna(old["check_after"]).fillna(old["fate"].map(_LOST))
         counts = Counter(zip(asked.astype(str), asks.astype(str), strict=True))
-        ends = flows.ends(counts, _LOST.values())
+        ends = flows.place_ends(counts, _LOST.values())
         x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.2, 1.5], nice=False))
         y = alt.Scale(reverse=True, nice=False)
         bands = (
-            alt.Chart(_plain(_bands(counts, ends)), width=WIDTH, height=_FLOW_HEIGHT)
+            alt.Chart(_to_plain_types(_make_bands(counts, ends)), width=WIDTH, height=_FLOW_HEIGHT)
             .mark_area(opacity=0.7)
             .encode(
                 x=x,
                 y=alt.Y("low:Q", axis=None, scale=y),
                 y2="high:Q",
                 detail="flow:N",
-                color=_kind_color(),
+                color=_make_color(),
                 tooltip=["flow", "checks"],
             )
         )
@@ -225,7 +224,7 @@ class Plots:
             [{"x": end.x, "low": end.middle, "name": f"{end.name}  {end.size}"} for end in ends]
         )
         left, right = (
-            alt.Chart(_plain(names[names["x"] == side])).encode(
+            alt.Chart(_to_plain_types(names[names["x"] == side])).encode(
                 x=x, y=alt.Y("low:Q", axis=None, scale=y), text="name:N"
             )
             for side in (0, 1)
@@ -248,7 +247,7 @@ class Plots:
         drop: Sequence[str] = (),
         abi: str | None = None,
     ) -> alt.LayerChart:
-        """How many syscalls ask for each capability that a container does not hold, in each of
+        """Draw how many syscalls ask for each capability that a container does not hold, in each of
         ``releases`` (see ``History.container``)."""
         if not releases:
             raise UsageError("give at least one release")
@@ -257,19 +256,19 @@ class Plots:
             self._history.container(base, add=add, drop=drop, release=release, abi=abi)
             for release in releases
         ]
-        losses = _something(pd.concat(answers), "nothing is lost with this set")
+        losses = _require_rows(pd.concat(answers), "nothing is lost with this set")
         counts = losses.groupby(["release", "capability"])["syscall"].nunique()
         data = counts.rename("syscalls").reset_index()
         title = "Syscalls that come to a check of what is missing"
         worst = data.sort_values("syscalls", ascending=False).drop_duplicates("release")
         worst = worst.sort_values("release", key=lambda column: column.map(list(releases).index))
-        told = "; ".join(
+        text = "; ".join(
             f"{release}: most for {capability}, {count}"
             for release, capability, count in zip(
                 worst["release"], worst["capability"], worst["syscalls"], strict=True
             )
         )
-        shown = alt.Chart(_plain(data), width=alt.Step(48), height=alt.Step(18)).encode(
+        shown = alt.Chart(_to_plain_types(data), width=alt.Step(48), height=alt.Step(18)).encode(
             x=alt.X("release:N", title="release", sort=list(releases), axis=alt.Axis(labelAngle=0)),
             y=alt.Y("capability:N", title=None),
             tooltip=["release", "capability", "syscalls"],
@@ -279,7 +278,7 @@ class Plots:
         )
         numbers = shown.mark_text(fontSize=10).encode(text="syscalls:Q")
         chart: alt.LayerChart = (tiles + numbers).properties(
-            title=alt.Title(title, anchor="start", frame="group"), description=f"{title}. {told}"
+            title=alt.Title(title, anchor="start", frame="group"), description=f"{title}. {text}"
         )
         return chart
 
@@ -288,8 +287,8 @@ class Plots:
     ) -> alt.Chart:
         numbers, axis = self._axis(kind)
         last = data.groupby(group, sort=False).last()
-        told = ", ".join(f"{name} {count}" for name, count in last[value].items())
-        newest = f" In {data['release'].iloc[-1]}: {told}" if len(data) else ""
+        text = ", ".join(f"{name} {count}" for name, count in last[value].items())
+        newest = f" In {data['release'].iloc[-1]}: {text}" if len(data) else ""
         names, words = list(last.index), group.replace("_", " ")
         many = len(names) > len(_LINES)
         colors = alt.Undefined if many else alt.Scale(domain=names, range=_LINES[: len(names)])
@@ -304,7 +303,7 @@ class Plots:
             )
             .mark_line(interpolate="step-after")
             .encode(
-                x=alt.X("number:Q", title="release", axis=axis, scale=_whole(numbers)),
+                x=alt.X("number:Q", title="release", axis=axis, scale=_scale(numbers)),
                 y=alt.Y(f"{value}:Q", title="check sites" if value == "sites" else value),
                 color=alt.Color(f"{group}:N", title=words, sort=names, scale=colors),
                 strokeDash=alt.StrokeDash(f"{group}:N", title=words, sort=names, scale=dashes),
@@ -316,22 +315,22 @@ class Plots:
     def _through_releases(
         self, data: pd.DataFrame, group: str, value: str, kind: str | None = None
     ) -> pd.DataFrame:
-        """The ``value`` of each ``group`` in each release from its first on, 0 in those that
-        have no row of it, with the ``number`` of the release."""
+        """Return the ``value`` of each ``group`` in each release since its first, 0 if the release
+        has no row of it, with the ``number`` of the release."""
         numbers, _ = self._axis(kind)
-        found = {
+        values = {
             (name, release): int(count)
             for name, release, count in zip(data[group], data["release"], data[value], strict=True)
         }
         counts = []
         for name in dict.fromkeys(data[group]):
-            first = min(numbers[release] for one, release in found if one == name)
+            first = min(numbers[release] for member, release in values if member == name)
             counts += [
                 {
                     "release": release,
                     "number": at,
                     group: name,
-                    value: found.get((name, release), 0),
+                    value: values.get((name, release), 0),
                 }
                 for release, at in numbers.items()
                 if at >= first
@@ -340,7 +339,7 @@ class Plots:
         return table
 
     def _axis(self, kind: str | None) -> tuple[dict[str, int], alt.Axis]:
-        """The numbers of the releases, and an axis that names the series where they begin."""
+        """Return the numbers of the releases, and an axis that labels the start of each series."""
         releases = self._history.releases(kind=kind)
         numbers = {str(release): at for at, release in enumerate(releases["release"])}
         names: dict[int, str] = {}
@@ -359,47 +358,47 @@ _NO_PRIVILEGE = "nothing any more"
 _LOST = {"removed": "no check any more", "gone": "gone with its function"}
 
 
-def _privileges(checks: Any) -> list[str]:
-    """The privileges of a text such as ``CAP_SETGID, suser``, missing for what is gone."""
+def _split(checks: Any) -> list[str]:
+    """Return the privileges in a text such as ``CAP_SETGID, suser``, else _NO_PRIVILEGE."""
     if pd.isna(checks) or not checks:
         return [_NO_PRIVILEGE]
     return str(checks).split(", ")
 
 
-def _bands(counts: flows.Flows, ends: Sequence[flows.End]) -> pd.DataFrame:
-    """The points of the bands, each with its colour."""
+def _make_bands(counts: flows.Flows, ends: Sequence[flows.End]) -> pd.DataFrame:
+    """Return the points of the bands, each with its kind."""
     rows = [
         {
             "flow": f"{point.before} → {point.after}",
             "checks": point.size,
-            "kind": KINDS[NOTHING if point.after in _LOST.values() else kind(point.after)],
+            "kind": KINDS[NOTHING if point.after in _LOST.values() else classify(point.after)],
             "x": point.x,
             "low": point.low,
             "high": point.high,
         }
-        for point in flows.points(counts, ends)
+        for point in flows.trace_points(counts, ends)
     ]
     frame: pd.DataFrame = pd.DataFrame(rows)
     return frame
 
 
-def _kind_color() -> alt.Color:
-    scale = alt.Scale(domain=list(KINDS.values()), range=[_COLORS[one] for one in KINDS])
+def _make_color() -> alt.Color:
+    scale = alt.Scale(domain=list(KINDS.values()), range=[_COLORS[kind] for kind in KINDS])
     return alt.Color("kind:N", title=None, scale=scale)
 
 
-def _whole(numbers: dict[str, int]) -> alt.Scale:
+def _scale(numbers: dict[str, int]) -> alt.Scale:
     return alt.Scale(domain=[0, len(numbers)], nice=False)
 
 
-def _something(data: pd.DataFrame, otherwise: str) -> pd.DataFrame:
-    """``data``, of which there must be some to draw."""
+def _require_rows(data: pd.DataFrame, otherwise: str) -> pd.DataFrame:
+    """Return ``data``; raise NothingFound if it is empty."""
     if data.empty:
         raise NothingFound(f"nothing to draw: {otherwise}")
     return data
 
 
-def _plain(data: pd.DataFrame) -> pd.DataFrame:
-    """``data`` with the plain types that Altair writes as they are."""
+def _to_plain_types(data: pd.DataFrame) -> pd.DataFrame:
+    """Return ``data`` with plain Python types, which Altair writes unchanged."""
     plain: pd.DataFrame = data.astype(object)
     return plain

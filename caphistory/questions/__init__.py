@@ -1,1 +1,1 @@
-"""Questions put to a database: the queries, and names and sets as people write them."""
+"""Ask a database: run the queries, and read names and capability sets as people write them."""

@@ -1,5 +1,5 @@
-"""The capabilities that a container is given: by a mask, by a Kubernetes pod file, by what
-``docker inspect`` prints."""
+"""Read the capabilities of a container from a mask, a Kubernetes pod file or the output of
+``docker inspect``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from caphistory.errors import NothingFound, UsageError
 from caphistory.records import capability_name
 
 DOCKER, ALL, NONE = "docker", "all", "none"
-"""The bases of a set that are no list of capabilities."""
+"""The bases of a set that are not lists of capabilities."""
 
 
 class CapabilitySet(NamedTuple):
-    """``base`` without ``dropped`` and with ``added``, as ``queries/container.sql`` reads
-    them: ``base`` is DOCKER, ALL, NONE or capabilities separated by commas; ``dropped`` and
-    ``added`` are capabilities separated by commas, and ``dropped`` may be ALL too."""
+    """A capability set: ``base`` without ``dropped`` and with ``added``.
+
+    These are the parameters of ``queries/container.sql``: ``base`` is DOCKER, ALL, NONE or
+    capabilities separated by commas; ``dropped`` and ``added`` are capabilities separated by
+    commas, and ``dropped`` may also be ALL.
+    """
 
     base: str
     dropped: str = ""
@@ -25,8 +28,11 @@ class CapabilitySet(NamedTuple):
 
 
 class Container(NamedTuple):
-    """A container of a file: ``add`` and ``drop`` as they are written there (any case, with
-    or without CAP_, or ALL), and the user it runs as, None where that is root or not said."""
+    """A container described in a file.
+
+    ``add`` and ``drop`` are as written there: in any case, with or without CAP_, or ALL. ``user``
+    is the user it runs as, None if that is root or not given.
+    """
 
     name: str
     add: tuple[str, ...] = ()
@@ -35,15 +41,19 @@ class Container(NamedTuple):
     user: str | None = None
 
 
-def capability_or_all(text: str) -> str:
-    """``net_admin`` and ``CAP_NET_ADMIN`` as ``CAP_NET_ADMIN``; ``all`` as ``ALL``."""
+def normalize_name(text: str) -> str:
+    """Return the full name of a capability (``net_admin`` is ``CAP_NET_ADMIN``), or ``ALL`` for
+    ``all`` in any case."""
     return "ALL" if text.strip().upper() == "ALL" else capability_name(text)
 
 
-def capability_set(base: str, add: Iterable[str] = (), drop: Iterable[str] = ()) -> CapabilitySet:
-    """The set that ``add`` and ``drop`` make of ``base``, as container runtimes read them: what
-    is added is there whatever is dropped, but of ALL that is added only what is not dropped."""
-    added, dropped = ([capability_or_all(name) for name in names] for names in (add, drop))
+def combine_set(base: str, add: Iterable[str] = (), drop: Iterable[str] = ()) -> CapabilitySet:
+    """Return the set that ``add`` and ``drop`` make of ``base``.
+
+    As in container runtimes, an added capability is held even if it is dropped too; but if ALL is
+    added, whatever is dropped is not held.
+    """
+    added, dropped = ([normalize_name(name) for name in names] for names in (add, drop))
     if "ALL" in added:
         base = ALL
         dropped = [name for name in dropped if name != "ALL"]
@@ -51,37 +61,39 @@ def capability_set(base: str, add: Iterable[str] = (), drop: Iterable[str] = ())
     return CapabilitySet(base, ",".join(dropped), ",".join(added))
 
 
-def set_of(
+def make_set(
     base: str | Iterable[str] | Container,
     add: Sequence[str] = (),
     drop: Sequence[str] = (),
     names: Mapping[int, str] | None = None,
 ) -> CapabilitySet:
-    """The set that ``base`` gives, then without what ``drop`` and with what ``add`` names.
+    """Return the set of ``base`` without the capabilities in ``drop`` and with those in ``add``.
 
-    ``base`` is DOCKER, ALL, NONE, capabilities, a mask in hexadecimal (its bits mean what
-    ``names`` says of the asked release; other bits mean nothing to it) or a container. That
-    begins with Docker's default set: containerd and CRI-O give Kubernetes' containers nearly
-    the same. UsageError where ``base`` is none of these.
+    ``base`` is DOCKER, ALL, NONE, capabilities, a hexadecimal mask or a container. ``names`` maps
+    the bits of a mask to the capabilities of the release asked about; other bits are ignored. A
+    container starts from Docker's default set: containerd and CRI-O give Kubernetes containers
+    nearly the same one.
+
+    Raises UsageError if ``base`` is none of these.
     """
     if isinstance(base, Container):
         if base.privileged:
-            return capability_set(ALL, add, drop)
-        dropped = {capability_or_all(name) for name in drop}
-        kept = [name for name in base.add if not dropped & {capability_or_all(name), "ALL"}]
-        return capability_set(DOCKER, (*kept, *add), (*base.drop, *drop))
+            return combine_set(ALL, add, drop)
+        dropped = {normalize_name(name) for name in drop}
+        kept = [name for name in base.add if not dropped & {normalize_name(name), "ALL"}]
+        return combine_set(DOCKER, (*kept, *add), (*base.drop, *drop))
     if not isinstance(base, str):
-        return capability_set(",".join(map(capability_or_all, base)) or NONE, add, drop)
+        return combine_set(",".join(map(normalize_name, base)) or NONE, add, drop)
     if base in (DOCKER, ALL, NONE):
-        return capability_set(base, add, drop)
-    bits = bits_of(base)
+        return combine_set(base, add, drop)
+    bits = parse_mask(base)
     held = [name for bit, name in (names or {}).items() if bit in bits]
-    return capability_set(",".join(held) or NONE, add, drop)
+    return combine_set(",".join(held) or NONE, add, drop)
 
 
-def bits_of(mask: str) -> set[int]:
-    """The numbers of the bits that are set in a hexadecimal ``mask``, such as the Cap lines of
-    /proc/PID/status have; UsageError where it is none."""
+def parse_mask(mask: str) -> set[int]:
+    """Return the numbers of the bits set in a hexadecimal ``mask``, such as the Cap lines of
+    /proc/PID/status hold; raise UsageError if it is not hexadecimal."""
     if not re.fullmatch("(0x)?[0-9a-f]{1,16}", mask.strip(), re.IGNORECASE):
         raise UsageError(f"mask {mask!r} is not hexadecimal, as CapEff: in /proc/PID/status is")
     value = int(mask, 16)
@@ -89,53 +101,56 @@ def bits_of(mask: str) -> set[int]:
 
 
 def containers_in(text: str) -> list[Container]:
-    """The containers of a Kubernetes file (a Pod, or what has a pod template: Deployment,
-    CronJob and so on; several documents or a List) or of what ``docker inspect`` prints.
+    """Return the containers that a Kubernetes file or the output of ``docker inspect`` describes.
 
-    UsageError where ``text`` is neither, NothingFound where it describes no container.
+    A Kubernetes file may hold Pods or anything with a pod template (Deployment, CronJob and so
+    on), as several documents or as a List.
+
+    Raises UsageError if ``text`` is neither, NothingFound if it describes no container.
     """
     import yaml
 
     try:
-        # JSON is YAML, but for tabs between its words.
+        # JSON is YAML, except that YAML allows no tabs between tokens.
         documents = list(yaml.safe_load_all(text.replace("\t", "  ")))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
         raise UsageError(f"the file is neither YAML nor JSON{where}") from error
-    found = [one for document in documents for one in _described(document)]
-    if not found:
+    containers = [container for document in documents for container in _read_document(document)]
+    if not containers:
         raise NothingFound("the file describes no container")
-    return found
+    return containers
 
 
-def one_of(containers: Sequence[Container], name: str | None) -> Container:
-    """The container called ``name``, without a name the only one; UsageError with the names
-    that there are."""
-    fitting = [one for one in containers if name in (None, one.name)]
-    if len(fitting) == 1:
-        return fitting[0]
-    names = ", ".join(one.name for one in containers)
-    if not fitting:
+def choose_container(containers: Sequence[Container], name: str | None) -> Container:
+    """Return the container called ``name``, or the only one if ``name`` is None; raise UsageError
+    with the names in the file if no single container matches."""
+    matching = [container for container in containers if name in (None, container.name)]
+    if len(matching) == 1:
+        return matching[0]
+    names = ", ".join(container.name for container in containers)
+    if not matching:
         raise UsageError(f"no container {name!r} in the file; there are: {names}")
-    raise UsageError(f"{len(fitting)} containers in the file: say which with --container: {names}")
+    raise UsageError(f"{len(matching)} containers in the file: say which with --container: {names}")
 
 
-def _described(document: Any) -> list[Container]:
+def _read_document(document: Any) -> list[Container]:
+    """Return the containers in one parsed YAML document; raise UsageError for another format."""
     if document is None:
         return []
     if isinstance(document, list):
-        return [one for item in document for one in _described(item)]
+        return [container for item in document for container in _read_document(item)]
     if isinstance(document, dict) and "HostConfig" in document:
-        return [_of_docker(document)]
+        return [_read_docker(document)]
     if isinstance(document, dict) and "kind" in document:
         if isinstance(document.get("items"), list):
-            return _described(document["items"])
-        return _of_pod(_pod_spec(document))
+            return _read_document(document["items"])
+        return _read_pod(_find_pod_spec(document))
     raise UsageError("the file is neither a Kubernetes pod nor what docker inspect prints")
 
 
-def _of_docker(document: dict[str, Any]) -> Container:
+def _read_docker(document: dict[str, Any]) -> Container:
     host, config = _mapping(document, "HostConfig"), _mapping(document, "Config")
     return Container(
         str(document.get("Name") or document.get("Id") or "").removeprefix("/"),
@@ -146,27 +161,27 @@ def _of_docker(document: dict[str, Any]) -> Container:
     )
 
 
-def _pod_spec(document: dict[str, Any]) -> dict[str, Any]:
-    """The ``spec`` with the containers, however deep its templates are."""
+def _find_pod_spec(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the ``spec`` with the containers, however deeply its templates are nested."""
     spec = _mapping(document, "spec")
     for template in ("jobTemplate", "template"):
         if template in spec:
-            spec = _pod_spec(_mapping(spec, template))
+            spec = _find_pod_spec(_mapping(spec, template))
     return spec
 
 
-def _of_pod(spec: dict[str, Any]) -> list[Container]:
-    of_pod = _mapping(spec, "securityContext")
+def _read_pod(spec: dict[str, Any]) -> list[Container]:
+    pod_context = _mapping(spec, "securityContext")
     return [
-        _of_kubernetes(container, of_pod)
+        _read_kubernetes(container, pod_context)
         for kind in ("containers", "initContainers", "ephemeralContainers")
         for container in spec.get(kind) or []
         if isinstance(container, dict)
     ]
 
 
-def _of_kubernetes(container: dict[str, Any], of_pod: dict[str, Any]) -> Container:
-    context = {**of_pod, **_mapping(container, "securityContext")}
+def _read_kubernetes(container: dict[str, Any], pod_context: dict[str, Any]) -> Container:
+    context = {**pod_context, **_mapping(container, "securityContext")}
     capabilities = _mapping(context, "capabilities")
     user = context.get("runAsUser")
     not_root = "not root" if user is None and context.get("runAsNonRoot") is True else None
@@ -179,15 +194,16 @@ def _of_kubernetes(container: dict[str, Any], of_pod: dict[str, Any]) -> Contain
     )
 
 
-def _mapping(of: dict[str, Any], key: str) -> dict[str, Any]:
-    value = of.get(key)
+def _mapping(parent: dict[str, Any], key: str) -> dict[str, Any]:
+    value = parent.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def _names(of: dict[str, Any], key: str) -> tuple[str, ...]:
-    value = of.get(key)
+def _names(parent: dict[str, Any], key: str) -> tuple[str, ...]:
+    value = parent.get(key)
     return tuple(str(name) for name in value) if isinstance(value, list) else ()
 
 
 def _not_root(user: str) -> str | None:
+    """Return ``user``, or None if it is root or not given."""
     return None if user in ("", "0", "root") else user

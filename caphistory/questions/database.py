@@ -1,4 +1,4 @@
-"""The databases that questions are put to: which there are, opening and exporting one."""
+"""Open a database for questions, find the default one, and export one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = [
 
 
 def export(connection: sqlite3.Connection, file: Path) -> None:
-    """Write all facts of a database to ``file`` (see ``store.shipped``)."""
+    """Write all facts of a database to ``file``, compressed (see ``store.shipped``)."""
     from caphistory.store import export
 
     export(connection, file)

@@ -1,9 +1,9 @@
-"""The questions of ``queries/*.sql``, read once and put to a database.
+"""Read the queries of ``queries/*.sql`` and run them on a database.
 
 A query file is a header in SQL comments (``-- title:``, ``-- description:``,
 ``-- param NAME: text (default: …)``) and one SELECT with named parameters.
-What several queries say alike stands once, in ``queries/fragments``: ``{{NAME}}`` in a query is the
-text of ``fragments/NAME.sql``, ``{{NAME TEXT}}`` the same with TEXT for its ``$1``.
+SQL that several queries share is in ``queries/fragments``: ``{{NAME}}`` in a query stands for the
+text of ``fragments/NAME.sql``, and ``{{NAME TEXT}}`` for the same with TEXT in place of ``$1``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DEFAULT = re.compile(r"\(default: (?P<default>[^()]*)\)$")
 
 
 class Parameter(NamedTuple):
-    """A parameter of a query: ``default`` says in words what is asked without it."""
+    """A parameter of a query; ``default`` says in words what is asked without it."""
 
     name: str
     description: str
@@ -30,7 +30,7 @@ class Parameter(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A question: ``sql`` is one SELECT, header included, as SQLite takes it."""
+    """A query; ``sql`` is one SELECT with its header and with its fragments expanded."""
 
     name: str
     title: str
@@ -40,83 +40,86 @@ class Query(NamedTuple):
 
 
 def parse_query(name: str, text: str) -> Query:
-    """The query ``name`` that a query file's ``text`` holds; ValueError where its
-    header lacks a title, a description or the default of a parameter."""
-    heads: dict[str, str] = {}
+    """Return the query ``name`` from the ``text`` of its file; raise ValueError if its header lacks
+    a title, a description or the default of a parameter."""
+    headers: dict[str, str] = {}
     parameters: list[Parameter] = []
     for line in text.splitlines():
         header = _HEADER.fullmatch(line)
         if header is None:
             break
         if header["name"] is None:
-            heads[header[1]] = header["text"]
+            headers[header[1]] = header["text"]
             continue
         default = _DEFAULT.search(header["text"])
         if default is None:
             raise ValueError(f"{name}: parameter {header['name']} has no default")
-        described = header["text"][: default.start()].strip()
-        parameters.append(Parameter(header["name"], described, default["default"]))
-    if heads.keys() != {"title", "description"}:
+        description = header["text"][: default.start()].strip()
+        parameters.append(Parameter(header["name"], description, default["default"]))
+    if headers.keys() != {"title", "description"}:
         raise ValueError(f"{name}: a query begins with its title and its description")
-    return Query(name, heads["title"], heads["description"], tuple(parameters), expanded(text))
+    return Query(name, headers["title"], headers["description"], tuple(parameters), expand(text))
 
 
-def expanded(sql: str) -> str:
-    """``sql`` with the text of each fragment in its place, indented as the line that names it."""
-    return "\n".join(_expanded_line(line) for line in sql.split("\n"))
+def expand(sql: str) -> str:
+    """Return ``sql`` with each fragment replaced by its text, indented like the line that names
+    it."""
+    return "\n".join(_expand_line(line) for line in sql.split("\n"))
 
 
-def _expanded_line(line: str) -> str:
+def _expand_line(line: str) -> str:
     indent = line[: len(line) - len(line.lstrip())]
-    return _FRAGMENT.sub(lambda use: _text_of(use).replace("\n", f"\n{indent}"), line)
+    return _FRAGMENT.sub(
+        lambda reference: _expand_fragment(reference).replace("\n", f"\n{indent}"), line
+    )
 
 
-def _text_of(use: re.Match[str]) -> str:
-    text = expanded(_fragment(use["name"]))
-    return text.replace("$1", use["argument"]) if use["argument"] else text
+def _expand_fragment(reference: re.Match[str]) -> str:
+    text = expand(_read_fragment(reference["name"]))
+    return text.replace("$1", reference["argument"]) if reference["argument"] else text
 
 
 @cache
-def _fragment(name: str) -> str:
-    """The text of a fragment, without the comment that says what it means."""
+def _read_fragment(name: str) -> str:
+    """Return the text of a fragment without its comment."""
     lines = (queries_path() / "fragments" / f"{name}.sql").read_text("utf-8").splitlines()
     return "\n".join(line for line in lines if not line.startswith("--"))
 
 
 @cache
 def queries() -> dict[str, Query]:
-    """Every query that ships, by name, in the order of their names."""
+    """Return all queries by name, in alphabetical order."""
     files = sorted(queries_path().glob("*.sql"))
     return {file.stem: parse_query(file.stem, file.read_text("utf-8")) for file in files}
 
 
 @cache
 def query(name: str) -> Query:
-    """The query ``name`` (the name of its file without ``.sql``)."""
+    """Return the query ``name`` (the name of its file without ``.sql``)."""
     return parse_query(name, (queries_path() / f"{name}.sql").read_text("utf-8"))
 
 
 class Answer(NamedTuple):
-    """The rows of an answer, each with a value for each of ``columns``."""
+    """The rows of an answer, each with one value for each of ``columns``."""
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
 
 
 def answer(connection: sqlite3.Connection, name: str, **parameters: str | None) -> Answer:
-    """What the query ``name`` gives; parameters not given, None and ``""`` take the query's
-    defaults."""
-    question = query(name)
-    values: dict[str, str] = {parameter.name: "" for parameter in question.parameters}
+    """Run the query ``name`` and return its columns and rows. A parameter that is missing, None or
+    ``""`` takes the query's default; raise ValueError for one that the query does not have."""
+    asked = query(name)
+    values: dict[str, str] = {parameter.name: "" for parameter in asked.parameters}
     unknown = parameters.keys() - values.keys()
     if unknown:
         raise ValueError(f"{name} has no parameter {', '.join(sorted(unknown))}")
     values |= {key: value for key, value in parameters.items() if value is not None}
-    cursor = connection.execute(question.sql, values)
+    cursor = connection.execute(asked.sql, values)
     return Answer([column[0] for column in cursor.description], [tuple(row) for row in cursor])
 
 
 def ask(connection: sqlite3.Connection, name: str, **parameters: str | None) -> list[Row]:
-    """The rows that the query ``name`` gives (see ``answer``), by column."""
+    """Run the query ``name`` (see ``answer``) and return its rows as dictionaries by column."""
     columns, rows = answer(connection, name, **parameters)
     return [dict(zip(columns, row, strict=True)) for row in rows]

@@ -1,4 +1,4 @@
-"""The order of releases."""
+"""Release names and their order, for the rooms that may not import ``history``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tables, the views and their columns mean."""
+"""The descriptions of tables, views and columns, for the rooms that may not import ``store``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source text of what an answer names, where a clone on this machine has it."""
+"""The source text of the functions that an answer names, read from a clone on this machine."""
 
 from __future__ import annotations
 

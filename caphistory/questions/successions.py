@@ -1,5 +1,5 @@
-"""What became of the check sites from release to release: from the text of a repository where it
-is at hand, else along the neighbouring releases that the database holds."""
+"""Find what became of the check sites between two releases: from the source text if a repository
+has it, else along the adjacent releases that the database compares."""
 
 from __future__ import annotations
 
@@ -20,23 +20,26 @@ from caphistory.successions.matching import Match, is_unchanged
 from caphistory.successions.releases import Comparer
 
 
-def sites_between(
+def compare_sites(
     db: sqlite3.Connection,
     from_release: str,
     to_release: str,
     repositories: Sequence[Path],
 ) -> list[Row]:
-    """What became of the check sites between any two stored releases, as rows of the query
-    ``successions_between``: as stored, else from the text of both in one of ``repositories``,
-    else along the neighbouring releases that are stored, where these lead from one to the other.
+    """Return what became of the check sites between two stored releases, as rows of the query
+    ``successions_between``.
 
-    Raises CaphistoryError where none of that can be had, with what to do.
+    They are read as stored, else computed from the source of both releases in one of
+    ``repositories``, else composed from stored comparisons of adjacent releases that lead from
+    one to the other.
+
+    Raises CaphistoryError, saying what to do, if none of these is possible.
     """
     ends = Ends(successions.read_end(db, from_release), successions.read_end(db, to_release))
     if successions.is_stored(db, ends):
         return ask(db, "successions_between", **{"from": from_release, "to": to_release})
     try:
-        return compared(db, from_release, to_release, repositories)
+        return compare_texts(db, from_release, to_release, repositories)
     except CaphistoryError as problem:
         line = successions.find_line(db, ends)
         if line is None:
@@ -44,22 +47,22 @@ def sites_between(
                 f"{from_release} and {to_release} are not compared in this database, no line of"
                 f" compared releases leads from one to the other, and {problem}"
             ) from problem
-        return _rows(db, ends, _along(db, ends, line))
+        return _rows(db, ends, _compose_along(db, ends, line))
 
 
-def moves_between(db: sqlite3.Connection, from_release: str, to_release: str) -> list[Row]:
-    """The rows of the query ``succession_moves``; none where an earlier program made the
-    database."""
+def list_moves(db: sqlite3.Connection, from_release: str, to_release: str) -> list[Row]:
+    """Return the rows of the query ``succession_moves``; none if an earlier version of the program,
+    which did not compare releases, made the database."""
     if not successions.has_pairs(db):
         return []
     return ask(db, "succession_moves", **{"from": from_release, "to": to_release})
 
 
-def compared(
+def compare_texts(
     db: sqlite3.Connection, from_release: str, to_release: str, repositories: Sequence[Path]
 ) -> list[Row]:
-    """What became of the check sites between two stored releases, from the text of both, as rows
-    of the query ``successions_between``. Raises CaphistoryError where no repository has both."""
+    """Compare the source of two stored releases and return what became of their check sites, as
+    rows of the query ``successions_between``; raise CaphistoryError if no repository has both."""
     ends = Ends(successions.read_end(db, from_release), successions.read_end(db, to_release))
     comparer: Comparer[End, KernelSource] = Comparer(
         partial(successions.read_sites, db),
@@ -69,7 +72,8 @@ def compared(
     return _rows(db, ends, comparer.matches(*ends))
 
 
-def _along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> list[Match]:
+def _compose_along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> list[Match]:
+    """Return the matches between ``ends`` that the stored comparisons along ``line`` add up to."""
     sites = [[Site(*site[1:]) for site in successions.read_sites(db, end.position)] for end in ends]
     steps = [
         [Match(*row[:4], bool(row.certain), None, row.lives) for row in successions.read(db, step)]
@@ -79,18 +83,18 @@ def _along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> list[Mat
 
 
 def _rows(db: sqlite3.Connection, ends: Ends, matches: Iterable[Match]) -> list[Row]:
-    """Matches as rows of the view ``successions``, in the order of the query."""
+    """Return matches as rows of the view ``successions``, in the order of the query."""
     sites: list[Mapping[int, StoredSite]] = [
         {site.site: site for site in successions.read_sites(db, end.position)} for end in ends
     ]
-    said = [match for match in matches if not is_unchanged(match)]
-    befores = {match.before for match in said}
-    afters = {match.after for match in said}
-    said += [
+    changes = [match for match in matches if not is_unchanged(match)]
+    befores = {match.before for match in changes}
+    afters = {match.after for match in changes}
+    unchanged = [
         Match(key, key, "same", "function", True, None)
         for key in sites[0].keys() & sites[1].keys() - befores - afters
     ]
-    rows = [_row(ends, sites, match) for match in said]
+    rows = [_row(ends, sites, match) for match in changes + unchanged]
     return sorted(rows, key=_order)
 
 

@@ -1,1 +1,1 @@
-"""How answers are worded and written, in the terminal and in the explorer alike."""
+"""The words and formats of answers, shared by the command line, the explorer and notebooks."""

@@ -1,9 +1,9 @@
-"""What the checks of the kernel ask, in words.
+"""Explain in words what the kernel's checks ask.
 
-Read in the source: ``include/linux/kernel.h`` of 1.1.44 (suser, fsuser); ``kernel/capability.c``,
-``kernel/bpf/token.c``, ``net/netlink/af_netlink.c`` and ``net/core/sock.c`` of 6.12 (the others);
-user_namespaces(7) says what a user namespace is. A check that is not here is a wrapper of a
-release's own (see the view ``wrappers``), of which nothing is said.
+Source: ``include/linux/kernel.h`` of 1.1.44 (suser, fsuser); ``kernel/capability.c``,
+``kernel/bpf/token.c``, ``net/netlink/af_netlink.c`` and ``net/core/sock.c`` of 6.12 (the others).
+user_namespaces(7) says what a user namespace is. A check missing here is a wrapper that some
+releases define themselves (see the view ``wrappers``): it is not explained.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ROOT_CHECK = {
     "fsuser": "fsuser() asks whether the user for file access is root; 1.1.44 brought it.",
     "uid0": "A raw comparison of a uid with 0, without a function of the kernel that asks it.",
 }
-"""What asks for root without a capability."""
+"""The checks that ask for root, not for a capability, with what each means."""
 
 _FIRST = "in the first user namespace alone"
 _OWNER = "in the user namespace that owns what is acted upon"
@@ -42,19 +42,20 @@ USER_NAMESPACE = {
     "capable_wrt_inode_uidgid": "in the caller's user namespace, where that knows the file's owner",
     "inode_capable": "in the caller's user namespace, where that knows the file's owner",
 }
-"""In which user namespace (from 2.6.39 on) a check asks for a capability: one in a namespace that
-anybody can make is not the one of the system's administrator."""
+"""The user namespace (since 2.6.39) in which a check asks for a capability. It matters because
+anybody can make a namespace and hold every capability in it."""
 
 
-def other_check(capability: str | None, check_name: str) -> str:
-    """The name of a check that asks for a capability by other means than ``capable``; nothing
-    for ``capable`` itself and for what asks for root."""
+def name_other_check(capability: str | None, check_name: str) -> str:
+    """Return ``check_name`` if it asks for a capability by other means than ``capable``; "" for
+    ``capable`` itself and for a check of root."""
     return "" if capability is None or check_name == "capable" else check_name
 
 
-def namespaces(check_names: Iterable[str]) -> dict[str, str]:
-    """In which user namespace each of these checks asks, by name; nothing of those that are not
-    known, and nothing at all where every one is ``capable``: most kernels had no other."""
+def find_namespaces(check_names: Iterable[str]) -> dict[str, str]:
+    """Return the user namespace in which each of these checks asks, by name. Checks missing from
+    USER_NAMESPACE are left out; if all are ``capable`` the answer is empty, since most kernels had
+    no other."""
     names = sorted(set(check_names))
     if names == ["capable"]:
         return {}

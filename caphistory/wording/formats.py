@@ -1,4 +1,4 @@
-"""Rows for machines: JSON, CSV, TSV and Markdown, all with the columns of the contract."""
+"""Write rows as JSON, CSV, TSV or Markdown, all with the columns of the contract."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
-from caphistory.records import Row, unfolded
+from caphistory.records import Row, decode_nested
 from caphistory.wording.plain import clean
 
 FORMATS = ("table", "json", "csv", "tsv", "markdown")
 
 
 def render(rows: Sequence[Row], format: str) -> str:
-    """``rows`` (all with the same columns) in ``format``, one of FORMATS but ``table``,
-    which is each command's own."""
+    """Return ``rows``, all with the same columns, as text in ``format``: one of FORMATS except
+    ``table``, which each command lays out itself."""
     return {"json": _json, "csv": _csv, "tsv": _tsv, "markdown": _markdown}[format](rows)
 
 
 def _json(rows: Sequence[Row]) -> str:
     if not rows:
         return "[]"
-    lines = (json.dumps(unfolded(row)) for row in rows)
+    lines = (json.dumps(decode_nested(row)) for row in rows)
     return "[" + ",\n ".join(lines) + "]"
 
 
@@ -50,8 +50,8 @@ def _markdown_cell(text: str) -> str:
 
 
 def _lines(rows: Sequence[Row], newline: str) -> Iterable[list[str]]:
-    """The names of the columns, then the cells of each row, with ``newline`` between the lines of
-    a cell and spaces for tabs."""
+    """Yield the column names, then the cells of each row, with ``newline`` between the lines of a
+    cell and spaces in place of tabs."""
     if rows:
         yield list(rows[0])
     for row in rows:

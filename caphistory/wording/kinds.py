@@ -1,4 +1,4 @@
-"""What a syscall checks, as one of five kinds, which colours and shapes stand for."""
+"""Sort what a syscall checks into five kinds, which charts show by colour and shape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from caphistory.records import ROOT_CHECKS, Row
 
 NOTHING, UID0, ROOT, BOTH, CAPABILITY = "nothing", "uid0", "root", "both", "capability"
 
-#: Every kind in words, in the order of history.
+#: Each kind in words, in historical order.
 KINDS = {
     NOTHING: "checks nothing",
     UID0: "compares a uid with 0",
@@ -16,21 +16,21 @@ KINDS = {
 }
 
 
-def privileges(checks: str | None) -> list[str]:
-    """The privileges in a text of the database such as ``CAP_SETGID, suser``."""
+def split_privileges(checks: str | None) -> list[str]:
+    """Split a ``checks`` text of the database, such as ``CAP_SETGID, suser``, into privileges."""
     return [name for name in (checks or "").split(", ") if name]
 
 
 def has_page(row: Row) -> bool:
-    """Whether what a row's check asks for is a privilege with a page of its own: a check whose
-    capability is no constant asks for none that is known."""
+    """Return whether the explorer has a page for the privilege that a row's check asks for. It has
+    none if the capability is not a constant, for then it is unknown."""
     return row["capability"] is not None or row["check_name"] in ROOT_CHECKS
 
 
-def kind(checks: str | None) -> str:
-    """The kind of such a text. A capability that is no constant stands in it under the name
-    of its check, such as ``capable``."""
-    asked = set(privileges(checks))
+def classify(checks: str | None) -> str:
+    """Return the kind of a ``checks`` text, such as ``CAP_SETGID, suser``. A capability that is not
+    a constant appears in it as the name of its check, such as ``capable``."""
+    asked = set(split_privileges(checks))
     root = asked & set(ROOT_CHECKS)
     if not asked:
         return NOTHING

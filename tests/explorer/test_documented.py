@@ -74,7 +74,7 @@ def test_reading_the_manual_is_not_counted_as_a_query(
         time.sleep(1.2 * limit_ms / 1000)
         return documents_of(folders)
 
-    documented._manual.cache_clear()
+    documented._read_manual.cache_clear()
     monkeypatch.setattr(documented, "documents_of", read_slowly)
     response = page(explorer_application(database, limit_ms), "/documented")
     assert response.status_code == 200

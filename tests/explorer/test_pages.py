@@ -13,7 +13,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.cli import run
-from caphistory.explorer.databases import known_answers
+from caphistory.explorer.databases import get_answers
 from caphistory.explorer.server import explorer_application
 from caphistory.records import AuditDetail, CapabilityDefinition, LinkedRelease, Wrapper
 from tests.explorer.asking import escaped, page
@@ -337,7 +337,7 @@ def test_a_database_that_stays_is_asked_once_for_what_every_page_needs(database:
     explorer = explorer_application(database, time_limit_ms=5000)
     served = explorer.get_database("caphistory")
     first = page(explorer, "/transition").text
-    known = known_answers(served)
+    known = get_answers(served)
     assert known is not None
     assert {name for name, _ in known} >= {"matrix", "release_changes", "release_list"}
     assert page(explorer, "/transition").text == first
@@ -346,7 +346,7 @@ def test_a_database_that_stays_is_asked_once_for_what_every_page_needs(database:
 def test_a_database_that_may_change_is_asked_anew(database: Path) -> None:
     mutable = Datasette([str(database)])
     assert page(mutable, "/transition").status_code == 200
-    assert known_answers(mutable.get_database("history")) is None
+    assert get_answers(mutable.get_database("history")) is None
 
 
 def test_a_page_that_takes_too_long_is_given_up(database: Path) -> None:
@@ -413,6 +413,6 @@ def test_what_comes_from_a_kernel_cannot_become_markup(tmp_path: Path) -> None:
         assert EVIL not in response.text
         assert not re.search(r"""=["'][^"'>]*<script""", response.text)
     assert statuses.pop(f"/syscall/no{name}") == 404
-    # known_capability() writes what it is asked for in capitals, which no such name survives.
+    # resolve_capability() writes what it is asked for in capitals, which no such name survives.
     odd = {f"/capability/{capability}", f"/chain/i386/{name}/{capability}"}
     assert {address for address, status in statuses.items() if status != 200} <= odd

@@ -7,17 +7,24 @@ from xml.etree import ElementTree
 
 import pytest
 
-from caphistory.explorer.addresses import Addresses, anchor, source
+from caphistory.explorer.addresses import Addresses, anchor, link_to_source
 from caphistory.explorer.chart import OTHERS, Line, chart, check_chart
 from caphistory.explorer.step_lines import (
     StepLine,
     Tick,
-    axis_values,
-    corners_of,
-    step_lines,
+    choose_axis_values,
+    draw_step_lines,
+    find_corners,
 )
-from caphistory.explorer.strips import Bar, axis, key, labels, series_of, strip
-from caphistory.wording.kinds import KINDS, kind
+from caphistory.explorer.strips import (
+    Bar,
+    draw_axis,
+    draw_key,
+    draw_labels,
+    draw_strip,
+    group_series,
+)
+from caphistory.wording.kinds import KINDS, classify
 
 
 @pytest.mark.parametrize(
@@ -35,17 +42,17 @@ from caphistory.wording.kinds import KINDS, kind
     ],
 )
 def test_the_kind_of_what_is_checked(checks: str | None, found: str) -> None:
-    assert kind(checks) == found
+    assert classify(checks) == found
 
 
 def test_every_kind_has_a_sign_of_its_own_shape() -> None:
-    shapes = [re.sub(r' class="\w+"', "", key(one)) for one in KINDS]
+    shapes = [re.sub(r' class="\w+"', "", draw_key(one)) for one in KINDS]
     assert len(set(shapes)) == len(KINDS)
 
 
 def test_a_strip_has_a_bar_for_each_run_and_a_mark_for_each_change() -> None:
     bars = [Bar(0, 2, "root", "a <b>"), Bar(3, 3, "capability", "c"), Bar(4, 4, "root", "d")]
-    drawn = ElementTree.fromstring(strip(bars, [3], 5))
+    drawn = ElementTree.fromstring(draw_strip(bars, [3], 5))
     assert drawn.get("viewBox") == "0 0 5 20"
     assert [title.text for title in drawn.iter("title")] == ["a <b>", "c", "d"]
     areas = [one.get("d") for one in drawn.iter("path") if one.get("class") == "area"]
@@ -59,28 +66,28 @@ def test_a_strip_has_a_bar_for_each_run_and_a_mark_for_each_change() -> None:
 
 
 def test_an_axis_has_a_border_for_each_series_and_its_highest_bar_is_full() -> None:
-    series = series_of([("2.0.1", "2.0"), ("2.0.2", "2.0"), ("2.1.0", "2.1")])
+    series = group_series([("2.0.1", "2.0"), ("2.0.2", "2.0"), ("2.1.0", "2.1")])
     assert [(one.name, one.first, one.last) for one in series] == [("2.0", 0, 1), ("2.1", 2, 2)]
-    drawn = ElementTree.fromstring(axis(series, {0: 5, 2: 10}, 3))
+    drawn = ElementTree.fromstring(draw_axis(series, {0: 5, 2: 10}, 3))
     paths = {one.get("class"): one.get("d") for one in drawn.iter("path")}
     assert paths == {"border": "M0 0V20M2 0V20", "count": "M0 10h1V20h-1zM2 0h1V20h-1z"}
 
 
 def test_only_series_with_room_are_named() -> None:
-    series = series_of([("0.01", "0.01"), *((f"2.0.{n}", "2.0") for n in range(99))])
-    assert re.findall(r">([\d.]+)</text>", labels(series, 100)) == ["2.0"]
+    series = group_series([("0.01", "0.01"), *((f"2.0.{n}", "2.0") for n in range(99))])
+    assert re.findall(r">([\d.]+)</text>", draw_labels(series, 100)) == ["2.0"]
 
 
 def test_a_name_that_is_near_to_another_is_left_out_in_a_narrow_window() -> None:
     releases = [(f"{one}.{n}", one) for one in ("2.0", "2.1", "2.2") for n in range(5)]
-    named = series_of(releases)
-    assert "tight" not in labels(named, 15)
+    named = group_series(releases)
+    assert "tight" not in draw_labels(named, 15)
     near = [*named, named[-1]._replace(name="2.3", first=15, last=100)]
-    assert re.findall(r'class="tight"[^>]*>([^<]*)<', labels(near, 101)) == ["2.1", "2.2"]
+    assert re.findall(r'class="tight"[^>]*>([^<]*)<', draw_labels(near, 101)) == ["2.1", "2.2"]
 
 
 def test_a_release_can_be_pointed_at() -> None:
-    pointed = labels([], 10, (4, "<b> changed"))
+    pointed = draw_labels([], 10, (4, "<b> changed"))
     assert 'x="45.0%"' in pointed
     assert "&lt;b&gt; changed ▾</text>" in pointed
 
@@ -152,17 +159,19 @@ def test_a_chart_leaves_scripts_and_styles_to_the_page() -> None:
     ],
 )
 def test_an_axis_marks_round_numbers(most: int, values: list[int]) -> None:
-    assert axis_values(most) == values
+    assert choose_axis_values(most) == values
 
 
 def test_a_line_has_a_corner_where_its_count_changes_alone() -> None:
-    assert corners_of([5, 5, 5, 2, 2]) == [(0, 5), (3, 5), (3, 2), (5, 2)]
-    assert corners_of([]) == []
+    assert find_corners([5, 5, 5, 2, 2]) == [(0, 5), (3, 5), (3, 2), (5, 2)]
+    assert find_corners([]) == []
 
 
 def test_a_picture_has_its_marks_and_names() -> None:
     ticks = [Tick(0, "2.0"), Tick(1, ""), Tick(2, "<2.1>", tight=True), Tick(99, "2.6")]
-    drawn = ElementTree.fromstring(step_lines([StepLine("root", [1500] * 100)], ticks, 100, "it"))
+    drawn = ElementTree.fromstring(
+        draw_step_lines([StepLine("root", [1500] * 100)], ticks, 100, "it")
+    )
     texts = [(one.text, one.get("class")) for one in drawn.iter("text")]
     assert texts == [
         ("0", None),
@@ -198,7 +207,7 @@ def test_a_chart_of_nothing_is_drawn_all_the_same(releases: list[tuple[str, str]
 )  # fmt: skip
 def test_a_line_of_a_release_has_an_address_in_the_source_browser(release: str, tag: str) -> None:
     expected = f"https://elixir.bootlin.com/linux/{tag}/source/fs/open.c#L4"
-    assert source(release, "fs/open.c", 4) == expected
+    assert link_to_source(release, "fs/open.c", 4) == expected
 
 
 def test_addresses_are_quoted() -> None:
@@ -206,7 +215,7 @@ def test_addresses_are_quoted() -> None:
     assert to.syscall("a/b?c#d%") == "/syscall/a%2Fb%3Fc%23d%25"
     assert to.file("fs/a b.c") == "/file/fs/a%20b.c"
     assert to.chain("a&b", "CAP_X", "2.0", "i386") == "/chain/i386/a%26b/CAP_X?release=2.0"
-    assert source('"><', 'a"b', 1).count('"') == 0
+    assert link_to_source('"><', 'a"b', 1).count('"') == 0
     assert '"' not in anchor('a"b', 1)
 
 

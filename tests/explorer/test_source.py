@@ -9,7 +9,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.explorer.server import explorer_application
-from caphistory.explorer.sourcediff import chain_diff
+from caphistory.explorer.sourcediff import diff_chains
 from caphistory.paths import cache_folder
 from tests.explorer.asking import page
 from tests.explorer.test_pages import words
@@ -58,6 +58,6 @@ def test_without_a_clone_the_page_says_how_to_have_one(
 
 
 def test_functions_beyond_the_limit_are_named() -> None:
-    found = chain_diff([("2.0", None, []), ("2.2", None, [])], [])
+    found = diff_chains([("2.0", None, []), ("2.2", None, [])], [])
     assert found.functions == []
     assert found.problem is not None

@@ -12,10 +12,10 @@ from caphistory.errors import NothingFound, UsageError
 from caphistory.questions.containers import (
     CapabilitySet,
     Container,
-    bits_of,
+    choose_container,
     containers_in,
-    one_of,
-    set_of,
+    make_set,
+    parse_mask,
 )
 from caphistory.questions.queries import query
 from tests.faces.conftest import Run
@@ -99,12 +99,12 @@ def test_any_other_file_is_refused_in_one_line(text: str, complaint: str) -> Non
 
 def test_one_container_of_several_is_asked_for_by_name() -> None:
     found = containers_in(DEPLOYMENT)
-    assert one_of(found, "log").name == "log"
-    assert one_of(found[:1], None).name == "web"
+    assert choose_container(found, "log").name == "log"
+    assert choose_container(found[:1], None).name == "web"
     with pytest.raises(UsageError, match="say which with --container: web, log, setup"):
-        one_of(found, None)
+        choose_container(found, None)
     with pytest.raises(UsageError, match="no container 'db' in the file; there are: web, log"):
-        one_of(found, "db")
+        choose_container(found, "db")
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_a_set_is_what_a_container_runtime_makes_of_it(
     drop: tuple[str, ...],
     held: CapabilitySet,
 ) -> None:
-    assert set_of(base, add, drop, {0: "CAP_CHOWN", 5: "CAP_KILL"}) == held
+    assert make_set(base, add, drop, {0: "CAP_CHOWN", 5: "CAP_KILL"}) == held
 
 
 def test_a_mask_is_its_bits() -> None:
-    assert bits_of("00000000a80425fb") == {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
+    assert parse_mask("00000000a80425fb") == {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31}
     for wrong in ("", "-1", "0xzz", "docker", "1" * 17):
         with pytest.raises(UsageError, match="is not hexadecimal"):
-            bits_of(wrong)
+            parse_mask(wrong)
 
 
 def test_both_questions_about_containers_mean_the_same_default_set() -> None:

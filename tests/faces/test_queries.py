@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from caphistory.paths import queries_path
-from caphistory.questions.names import named_release
-from caphistory.questions.queries import ask, expanded, parse_query, queries
+from caphistory.questions.names import resolve_release
+from caphistory.questions.queries import ask, expand, parse_query, queries
 from caphistory.records import ROOT_CHECKS, LinkedRelease, SyscallCheck
 from caphistory.store import open_reader
 from caphistory.store.views import VIEWS
@@ -41,7 +41,7 @@ def test_a_query_declares_exactly_the_parameters_that_it_uses(
 
 
 def test_a_fragment_stands_in_its_place_with_its_argument_and_its_indent() -> None:
-    sql = expanded("select\n    {{asked_ends}},\n    {{is_root check_name}} as root")
+    sql = expand("select\n    {{asked_ends}},\n    {{is_root check_name}} as root")
     lines = sql.split("\n")
     assert "{{" not in sql and "$1" not in sql
     assert lines[1:3] == [
@@ -59,7 +59,7 @@ def test_every_fragment_says_what_it_means_and_is_used_more_than_once() -> None:
 
 
 def test_root_checks_are_the_same_in_queries_and_in_python() -> None:
-    names = re.findall(r"'(\w+)'", expanded("{{is_root check_name}}"))
+    names = re.findall(r"'(\w+)'", expand("{{is_root check_name}}"))
     assert tuple(names) == ROOT_CHECKS
 
 
@@ -67,8 +67,8 @@ def test_root_checks_are_the_same_in_queries_and_in_python() -> None:
 def test_a_release_is_read_alike_in_queries_and_in_python(
     text: str, connection: sqlite3.Connection
 ) -> None:
-    (found,) = connection.execute(f"select {expanded('{{without_v :release}}')}", [text]).fetchone()
-    assert found == named_release(connection, text).release == "2.2.24"
+    (found,) = connection.execute(f"select {expand('{{without_v :release}}')}", [text]).fetchone()
+    assert found == resolve_release(connection, text).release == "2.2.24"
 
 
 @pytest.mark.parametrize("name", NAMES)

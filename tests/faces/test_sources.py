@@ -8,7 +8,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from caphistory.cli.highlight import c_lines
+from caphistory.cli.highlight import color_source
 from caphistory.history.source_text import function_text
 from tests.faces.conftest import Run
 from tests.factories import build, check, linked, release, site, step
@@ -94,7 +94,7 @@ def test_show_and_diff_take_the_best_chains_unless_all_are_asked_for(
 
 
 def test_source_is_colored_by_what_it_is() -> None:
-    lines = c_lines('/* a\n b */ if (suser()) x = "if"; \x1b')
+    lines = color_source('/* a\n b */ if (suser()) x = "if"; \x1b')
     assert lines == [
         "\x1b[90m/* a\x1b[0m",
         "\x1b[90m b */\x1b[0m \x1b[34mif\x1b[0m (\x1b[33msuser\x1b[0m()) x = "

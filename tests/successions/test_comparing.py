@@ -10,7 +10,7 @@ import pytest
 from caphistory import store
 from caphistory.errors import CaphistoryError
 from caphistory.questions.queries import ask
-from caphistory.questions.successions import compared, sites_between
+from caphistory.questions.successions import compare_sites, compare_texts
 from caphistory.store import successions
 from caphistory.store.views import VIEWS
 from tests.kernels.widgets import TEXTS
@@ -133,7 +133,7 @@ def test_it_ships(database: Path, tmp_path: Path) -> None:
 
 
 def test_two_other_releases_are_compared_in_the_source(database: Path, repository: Path) -> None:
-    rows = compared(store.open_reader(database), "2.0.39", "2.2.0", [repository])
+    rows = compare_texts(store.open_reader(database), "2.0.39", "2.2.0", [repository])
     assert short(rows) == [
         ("sys_widget", "replaced", "sys_widget", "CAP_SYS_ADMIN"),
         ("sys_gadget", "gone", None, None),
@@ -144,11 +144,11 @@ def test_what_is_compared_is_what_is_stored(database: Path, repository: Path) ->
     db = store.open_reader(database)
     for one, other in zip(TEXTS, list(TEXTS)[1:], strict=False):
         stored = ask(db, "successions_between", **{"from": one, "to": other})
-        assert compared(db, one, other, [repository]) == stored
+        assert compare_texts(db, one, other, [repository]) == stored
 
 
 def test_without_the_source_the_releases_between_lead_to_the_answer(database: Path) -> None:
-    rows = sites_between(store.open_reader(database), "2.1.0", "2.2.1", [])
+    rows = compare_sites(store.open_reader(database), "2.1.0", "2.2.1", [])
     assert short(rows) == [
         ("sys_widget", "replaced", "sys_trinket", "CAP_CHOWN"),
         ("sys_gadget", "gone", None, None),
@@ -157,7 +157,7 @@ def test_without_the_source_the_releases_between_lead_to_the_answer(database: Pa
 
 def test_without_both_it_says_what_to_do(database: Path) -> None:
     with pytest.raises(CaphistoryError, match="caphistory index"):
-        sites_between(store.open_reader(database), "2.2.1", "2.0.39", [])
+        compare_sites(store.open_reader(database), "2.2.1", "2.0.39", [])
 
 
 def test_how_a_check_came_to_ask_what_it_asks(database: Path) -> None:

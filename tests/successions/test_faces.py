@@ -14,7 +14,7 @@ from datasette.app import Datasette
 import caphistory
 from caphistory.cli import run
 from caphistory.explorer.server import explorer_application
-from caphistory.notebook.flows import ends, points
+from caphistory.notebook.flows import place_ends, trace_points
 from caphistory.paths import cache_folder
 from tests.explorer.asking import page
 from tests.explorer.test_pages import words
@@ -84,10 +84,10 @@ def test_a_flow(database: Path) -> None:
 
 def test_every_band_is_as_thick_as_its_number_and_none_covers_another() -> None:
     flows = {("a", "x"): 3, ("a", "y"): 2, ("b", "x"): 4}
-    found = ends(flows, last=("x",))
+    found = place_ends(flows, last=("x",))
     assert [(end.name, end.size) for end in found if end.x == 1] == [("y", 2), ("x", 7)]
     for x in (0.0, 1.0):
-        bands = sorted((one.low, one.high) for one in points(flows, found) if one.x == x)
+        bands = sorted((one.low, one.high) for one in trace_points(flows, found) if one.x == x)
         assert sum(high - low for low, high in bands) == 9
         assert all(a[1] <= b[0] for a, b in pairwise(bands))
 

@@ -15,7 +15,7 @@ import pytest
 
 from caphistory.errors import CaphistoryError
 from caphistory.history.source_text import cached_repositories
-from caphistory.questions.successions import compared
+from caphistory.questions.successions import compare_texts
 from caphistory.records import Row
 from caphistory.store import default_database, open_reader
 
@@ -38,7 +38,7 @@ def _key(row: Mapping[str, object]) -> Key:
 def rows() -> list[Row]:
     with open_reader(default_database()) as db:
         try:
-            return compared(db, "2.0.40", "2.2.26", cached_repositories())
+            return compare_texts(db, "2.0.40", "2.2.26", cached_repositories())
         except CaphistoryError as problem:
             pytest.skip(str(problem))
 
@@ -59,7 +59,7 @@ def any_rows(request: pytest.FixtureRequest) -> list[Row]:
         return rows
     database = request.getfixturevalue("small_database")
     with open_reader(database) as db:
-        return compared(db, "2.0.40", "2.2.26", [request.getfixturevalue("small_history")])
+        return compare_texts(db, "2.0.40", "2.2.26", [request.getfixturevalue("small_history")])
 
 
 def test_every_site_is_there_once_or_was_split_or_merged(any_rows: list[Row]) -> None:

@@ -8,8 +8,8 @@ from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import NothingFound
 from caphistory.records import Row
-from caphistory.wording.phrases import counted
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.phrases import format_count
+from caphistory.wording.plain import clean, wrap
 
 _WORST = 10
 _OF_SITES = ("without_function", "effect_unknown")
@@ -52,7 +52,7 @@ def _print_details(session: Session) -> None:
     if not session.for_people:
         session.print_rows(rows)
         return
-    say(f"{release}: {counted(len(rows), 'detail')}", bold=True)
+    say(f"{release}: {format_count(len(rows), 'detail')}", bold=True)
     session.print_table(
         ("kind", "where", "detail"),
         [
@@ -71,32 +71,32 @@ def _print_release(row: Row) -> None:
     say(clean(row["release"]), bold=True)
     for name, value in row.items():
         if name != "release":
-            share = _share(value, row["sites"]) if name in _OF_SITES else ""
+            share = _format_share(value, row["sites"]) if name in _OF_SITES else ""
             say(f"{name.replace('_', ' '):<24}{value:>10,}{share}")
     say(f"\nnext: caphistory audit --release {clean(row['release'])} --details", dim=True)
 
 
-def _share(part: int, whole: int) -> str:
+def _format_share(part: int, whole: int) -> str:
     return f"   {part / whole:.1%} of the sites" if whole else ""
 
 
 def _print_worst(session: Session, rows: list[Row]) -> None:
-    """The sums over all releases, then those releases that have most left to explain."""
+    """Print the sums over all releases, then the releases with the most unexplained occurrences."""
     lexical = sum(row["lexical"] for row in rows)
     unexplained = sum(row["unexplained"] for row in rows)
     sites, lost, unknown = (
         sum(row[name] for row in rows) for name in ("sites", "without_function", "effect_unknown")
     )
     say(
-        f"{counted(len(rows), 'release')}: {unexplained:,} of {lexical:,} occurrences of a check's"
-        " name are unexplained",
+        f"{format_count(len(rows), 'release')}: {unexplained:,} of {lexical:,} occurrences of a"
+        " check's name are unexplained",
         bold=True,
     )
-    told = (
+    text = (
         f"{sites:,} check sites, release by release: {lost:,} stand in no known function, the"
         f" effect of {unknown:,} is unknown ({unknown / max(sites, 1):.1%})"
     )
-    say("\n".join(wrapped(told, session.width)))
+    say("\n".join(wrap(text, session.width)))
     worst = sorted((row for row in rows if row["unexplained"]), key=lambda row: -row["unexplained"])
     shown = worst[:_WORST] or rows[-_WORST:]
     session.print_table(

@@ -11,9 +11,9 @@ from caphistory.cli.complete import complete_capability
 from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import known_capability, newest_release
+from caphistory.questions.names import newest_release, resolve_capability
 from caphistory.records import Row
-from caphistory.wording.phrases import counted, gap, place, span
+from caphistory.wording.phrases import describe_gap, format_count, format_place, format_run
 from caphistory.wording.plain import clean
 
 
@@ -32,12 +32,12 @@ def command(session: Session, name: str | None) -> None:
       caphistory capability CAP_SYS_CHROOT
     """
     if name is None:
-        _all_of_one_release(session)
+        _print_all(session)
     else:
-        _through_releases(session, known_capability(session.connection, name))
+        _print_history(session, resolve_capability(session.connection, name))
 
 
-def _all_of_one_release(session: Session) -> None:
+def _print_all(session: Session) -> None:
     release = session.asked_release
     rows = session.ask("capability_list", release=release)
     if not rows:
@@ -45,7 +45,7 @@ def _all_of_one_release(session: Session) -> None:
     if not session.for_people:
         session.print_rows(rows)
         return
-    say(f"{release}: {counted(len(rows), 'capability')}", bold=True)
+    say(f"{release}: {format_count(len(rows), 'capability')}", bold=True)
     session.print_table(
         ("number", "capability", "sites", "syscalls", "defined"),
         [
@@ -54,7 +54,7 @@ def _all_of_one_release(session: Session) -> None:
                 clean(row["capability"]),
                 str(row["sites"]),
                 str(row["syscalls"]),
-                place(row),
+                format_place(row),
             )
             for row in rows
         ],
@@ -62,7 +62,7 @@ def _all_of_one_release(session: Session) -> None:
     say(f"\nnext: caphistory capability {clean(rows[0]['capability'])}", dim=True)
 
 
-def _through_releases(session: Session, capability: str) -> None:
+def _print_history(session: Session, capability: str) -> None:
     rows = session.ask("capability", capability=capability)
     if session.release is not None:
         release = session.asked_release
@@ -73,20 +73,20 @@ def _through_releases(session: Session, capability: str) -> None:
         session.print_rows(rows)
         return
     last = rows[-1]
-    say(f"{capability} ({clean(last['number'])}): {_releases(session, rows)}", bold=True)
+    say(f"{capability} ({clean(last['number'])}): {_format_releases(session, rows)}", bold=True)
     for row in rows:
         if row["gap_before"]:
-            say(gap(row["gap_before"], row["release"], "not in", "there in"))
+            say(describe_gap(row["gap_before"], row["release"], "not in", "there in"))
         if row["gap_after"]:
-            say(gap(row["release"], row["gap_after"], "still in", "not in"))
-    say(f"{place(last)} in {clean(last['release'])}")
+            say(describe_gap(row["release"], row["gap_after"], "still in", "not in"))
+    say(f"{format_place(last)} in {clean(last['release'])}")
     doc = [f"  {clean(line)}" for line in (last["doc"] or "").splitlines()]
     shown = ends_of(doc, session.room and session.room // 3)
     for line in shown:
         say(line)
     say()
     runs = [
-        (_releases(session, run), str(sites), str(syscalls))
+        (_format_releases(session, run), str(sites), str(syscalls))
         for (sites, syscalls), group in groupby(rows, key=itemgetter("sites", "syscalls"))
         for run in [list(group)]
     ]
@@ -96,8 +96,8 @@ def _through_releases(session: Session, capability: str) -> None:
     say(f"\nnext: caphistory which {capability} --all-releases", dim=True)
 
 
-def _releases(session: Session, rows: list[Row]) -> str:
-    """The run of releases that ``rows``, one for each, cover."""
+def _format_releases(session: Session, rows: list[Row]) -> str:
+    """Return the run of releases that ``rows``, one per release, cover."""
     first, last = rows[0]["release"], rows[-1]["release"]
     newest = newest_release(session.connection)
-    return span({"first_release": first, "last_release": last, "open": last == newest})
+    return format_run({"first_release": first, "last_release": last, "open": last == newest})

@@ -16,15 +16,21 @@ from caphistory.questions.containers import (
     ALL,
     DOCKER,
     Container,
-    bits_of,
+    choose_container,
     containers_in,
-    one_of,
-    set_of,
+    make_set,
+    parse_mask,
 )
-from caphistory.questions.names import known_capability
+from caphistory.questions.names import resolve_capability
 from caphistory.records import Row
-from caphistory.wording.phrases import counted, effect, place, privilege, table_of
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.phrases import (
+    describe_effect,
+    format_count,
+    format_place,
+    format_release,
+    get_privilege,
+)
+from caphistory.wording.plain import clean, wrap
 
 
 @subcommand("container", release=True)
@@ -84,13 +90,15 @@ def command(
         raise UsageError("nothing is missing from the set: give FILE, --docker, --mask or --drop")
     if name is not None and file is None:
         raise UsageError("--container names a container of FILE: give the file too")
-    described = one_of(containers_in(_text(file)), name) if file is not None else None
+    described = (
+        choose_container(containers_in(_read_text(file)), name) if file is not None else None
+    )
     release = session.asked_release
-    asked = set_of(
-        described or _base(docker, mask),
-        _known(session, add),
-        _known(session, drop),
-        _numbers(session, release),
+    asked = make_set(
+        described or _choose_base(docker, mask),
+        _resolve_names(session, add),
+        _resolve_names(session, drop),
+        _read_numbers(session, release),
     )._asdict()
     about = {"release": release, "abi": session.asked_abi(abi)}
     capabilities = session.ask("container_capabilities", **asked, **about)
@@ -104,11 +112,11 @@ def command(
         session.print_rows(rows)
         return
     remarks = [
-        *_unused(release, capabilities),
-        *_unknown_bits(mask, release, capabilities),
-        *_remarks(described),
+        *_find_unused(release, capabilities),
+        *_find_unknown_bits(mask, release, capabilities),
+        *_describe_container(described),
     ]
-    below = [line for remark in remarks for line in wrapped(remark, session.width)]
+    below = [line for remark in remarks for line in wrap(remark, session.width)]
     _print_losses(session, rows, len(below))
     say()
     for line in [*below, *([""] if below else [])]:
@@ -116,31 +124,31 @@ def command(
     _print_next(rows[0], release)
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is no text") from error
 
 
-def _base(docker: bool, mask: str | None) -> str:
+def _choose_base(docker: bool, mask: str | None) -> str:
     if mask is None:
         return DOCKER if docker else ALL
-    bits_of(mask)
+    parse_mask(mask)
     return mask
 
 
-def _numbers(session: Session, release: str) -> dict[int, str]:
-    """The capabilities of ``release`` by their numbers."""
+def _read_numbers(session: Session, release: str) -> dict[int, str]:
+    """Return the capabilities of ``release`` by number."""
     return {
         row["number"]: row["capability"] for row in session.ask("capability_list", release=release)
     }
 
 
-def _known(session: Session, names: tuple[str, ...]) -> list[str]:
-    """The capabilities in ``names``, each of which may be several with commas."""
+def _resolve_names(session: Session, names: tuple[str, ...]) -> list[str]:
+    """Return the capabilities in ``names``, each of which may list several with commas."""
     return [
-        "ALL" if name.strip().upper() == "ALL" else known_capability(session.connection, name)
+        "ALL" if name.strip().upper() == "ALL" else resolve_capability(session.connection, name)
         for text in names
         for name in text.split(",")
     ]
@@ -153,10 +161,10 @@ def _nothing_lost(release: str, capabilities: list[Row]) -> NothingFound:
 
 
 def _print_losses(session: Session, rows: list[Row], below: int) -> None:
-    """What is missing, by how many syscalls ask for it, and those one by one; so many lines
-    stand ``below``."""
-    syscalls = counted(len({row["syscall"] for row in rows}), "syscall")
-    say(f"in {table_of(rows[0])}, {syscalls} would ask for what is missing:", bold=True)
+    """Print what is missing, with the number of syscalls that ask for it, then these one by one;
+    ``below`` lines follow."""
+    syscalls = format_count(len({row["syscall"] for row in rows}), "syscall")
+    say(f"in {format_release(rows[0])}, {syscalls} would ask for what is missing:", bold=True)
     missing = Counter(row["capability"] for row in rows).most_common()
     lines = listed((f"{clean(capability)} {count}" for capability, count in missing), session.width)
     for line in lines:
@@ -167,11 +175,11 @@ def _print_losses(session: Session, rows: list[Row], below: int) -> None:
         [
             (
                 clean(row["syscall"]),
-                privilege(row),
+                get_privilege(row),
                 clean(row["reach"]),
-                effect(row),
+                describe_effect(row),
                 str(row["sites"]),
-                place(row),
+                format_place(row),
                 clean(row["function"]),
             )
             for row in rows
@@ -181,8 +189,8 @@ def _print_losses(session: Session, rows: list[Row], below: int) -> None:
     )
 
 
-def _unused(release: str, capabilities: list[Row]) -> list[str]:
-    """The capabilities of the set that are of no use in ``release``."""
+def _find_unused(release: str, capabilities: list[Row]) -> list[str]:
+    """Return remarks on the capabilities of the set that have no effect in ``release``."""
     held = [row for row in capabilities if row["held"]]
     unknown = [clean(row["capability"]) for row in held if row["number"] is None]
     unasked = [
@@ -198,14 +206,14 @@ def _unused(release: str, capabilities: list[Row]) -> list[str]:
     ]
 
 
-def _unknown_bits(mask: str | None, release: str, capabilities: list[Row]) -> list[str]:
-    """What ``mask`` holds by a number that means nothing in ``release``."""
+def _find_unknown_bits(mask: str | None, release: str, capabilities: list[Row]) -> list[str]:
+    """Return a remark on the bits of ``mask`` that mean nothing in ``release``."""
     defined = {row["number"] for row in capabilities}
-    bits = sorted(bits_of(mask) - defined) if mask is not None else []
+    bits = sorted(parse_mask(mask) - defined) if mask is not None else []
     if not bits:
         return []
-    told = ", ".join(map(str, bits))
-    return [f"no capability of {release} has the number {told} of the mask"]
+    numbers = ", ".join(map(str, bits))
+    return [f"no capability of {release} has the number {numbers} of the mask"]
 
 
 def _print_set(session: Session, release: str, capabilities: list[Row]) -> None:
@@ -217,7 +225,7 @@ def _print_set(session: Session, release: str, capabilities: list[Row]) -> None:
     held = sum(row["held"] for row in capabilities)
     defined = sum(row["number"] is not None for row in capabilities)
     say(
-        f"the set holds {counted(held, 'capability')}; {release} defines {defined}",
+        f"the set holds {format_count(held, 'capability')}; {release} defines {defined}",
         bold=True,
     )
     session.print_table(
@@ -235,7 +243,7 @@ def _print_set(session: Session, release: str, capabilities: list[Row]) -> None:
     )
 
 
-def _remarks(described: Container | None) -> list[str]:
+def _describe_container(described: Container | None) -> list[str]:
     if described is None:
         return []
     remarks = []
@@ -251,6 +259,6 @@ def _remarks(described: Container | None) -> list[str]:
 
 def _print_next(best: Row, release: str) -> None:
     say(
-        f"next: caphistory why {clean(best['syscall'])} {privilege(best)} --release {release}",
+        f"next: caphistory why {clean(best['syscall'])} {get_privilege(best)} --release {release}",
         dim=True,
     )

@@ -12,17 +12,17 @@ import click
 from caphistory.cli.complete import complete_release, complete_syscall
 from caphistory.cli.functions import (
     Place,
-    chains_to_checks,
     every_chain_option,
-    kernel_of,
+    find_functions,
+    open_source,
     repository_option,
 )
-from caphistory.cli.highlight import diff_line
+from caphistory.cli.highlight import color_diff_line
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import known_syscall
-from caphistory.wording.phrases import counted
+from caphistory.questions.names import resolve_syscall
+from caphistory.wording.phrases import format_count
 
 if TYPE_CHECKING:
     from caphistory.questions.source_text import FunctionText, KernelSource
@@ -55,18 +55,18 @@ def command(
       caphistory diff setgid 2.0.40 2.2.24
       caphistory diff --all mount 2.2.24 2.4.18
     """
-    asked = known_syscall(session.connection, syscall)
-    ends = [session.known_release(name) for name in (from_release, to_release)]
+    asked = resolve_syscall(session.connection, syscall)
+    ends = [session.resolve_release(name) for name in (from_release, to_release)]
     abi = session.asked_abi(abi)
-    chains = [chains_to_checks(session, asked, None, end, abi, everything) for end in ends]
-    if not any(one.lines for one in chains):
+    chains = [find_functions(session, asked, None, end, abi, everything) for end in ends]
+    if not any(side.lines for side in chains):
         raise NothingFound(f"{asked} checks no privilege in {ends[0]} or {ends[1]}")
-    kernels = [kernel_of(session, end, repository) for end in ends]
-    pairs = _pairs(chains[0].lines, chains[1].lines, *kernels)
+    kernels = [open_source(session, end, repository) for end in ends]
+    pairs = _pair_functions(chains[0].lines, chains[1].lines, *kernels)
     changes = [
         {"function": name, "diff": "\n".join(lines)}
         for name, before, after in pairs
-        if (lines := list(_difference(before, after)))
+        if (lines := list(_compare(before, after)))
     ]
     if not changes:
         raise NothingFound(f"nothing changed in the functions of {asked}: {ends[0]} → {ends[1]}")
@@ -75,36 +75,36 @@ def command(
         return
     for change in changes:
         for line in change["diff"].split("\n"):
-            echo(diff_line(line))
-    left_out = max(one.left_out for one in chains)
+            echo(color_diff_line(line))
+    left_out = max(side.left_out for side in chains)
     if left_out and session.for_people:
-        say(f"\non the way to {counted(left_out, 'more check')}: --all", dim=True)
+        say(f"\non the way to {format_count(left_out, 'more check')}: --all", dim=True)
 
 
-def _pairs(
+def _pair_functions(
     before: Iterable[Place],
     after: Iterable[Place],
     old: KernelSource,
     new: KernelSource,
 ) -> Iterator[tuple[str, FunctionText | None, FunctionText | None]]:
-    """The name of each function of ``before`` and ``after``, and how it is in both kernels, None
-    where it is not. One that is on a chain of one kernel alone is looked for in the other all
-    the same, and one that moved to another file is found by its name."""
+    """Yield the name of each function of ``before`` and ``after`` with its text in both kernels,
+    None where it is missing. A function on a chain of only one kernel is still looked up in the
+    other, and one that moved to another file is found by name."""
     earlier, later = dict.fromkeys(before), dict.fromkeys(after)
     moved = {name: path for path, name in earlier if new.function(path, name) is None}
     for path, name in later:
-        was = old.function(path, name)
-        if was is None and name in moved:
-            was = old.function(moved[name], name)
+        previous = old.function(path, name)
+        if previous is None and name in moved:
+            previous = old.function(moved[name], name)
             del earlier[(moved.pop(name), name)]
-        yield name, was, new.function(path, name)
+        yield name, previous, new.function(path, name)
     for path, name in earlier:
         if (path, name) not in later:
             yield name, old.function(path, name), new.function(path, name)
 
 
-def _difference(before: FunctionText | None, after: FunctionText | None) -> Iterable[str]:
-    """The unified diff of a function, with the lines of its files."""
+def _compare(before: FunctionText | None, after: FunctionText | None) -> Iterable[str]:
+    """Return the unified diff of a function, headed by its places in the files."""
     return unified_diff(
         before.text.split("\n") if before else [],
         after.text.split("\n") if after else [],

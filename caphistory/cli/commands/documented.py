@@ -14,13 +14,13 @@ from caphistory.cli.text import say, say_next, shares
 from caphistory.documented.choosing import documents
 from caphistory.documented.comparing import VERDICTS, compared, narrowed
 from caphistory.errors import NothingFound
-from caphistory.questions.names import known_name
+from caphistory.questions.names import resolve_name
 from caphistory.records import Row
-from caphistory.wording.phrases import counted, place
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.phrases import format_count, format_place
+from caphistory.wording.plain import clean, wrap
 
 _AROUND_ANOTHER = 3
-"""So many lines stand around each table after the first."""
+"""Lines around each table after the first."""
 
 
 @subcommand("documented", release=True)
@@ -60,14 +60,14 @@ def command(
       caphistory documented --manual ~/src/man-pages
       caphistory documented --seccomp default.json
     """
-    wanted = [known_name(session.connection, name) for name in names]
+    wanted = [resolve_name(session.connection, name) for name in names]
     release, abi = session.asked_release, session.asked_abi(abi)
-    found = [
+    pairs = [
         row
-        for one in documents(release, manual, seccomp)
-        for row in compared(session.connection, one, release, abi)
+        for document in documents(release, manual, seccomp)
+        for row in compared(session.connection, document, release, abi)
     ]
-    rows = narrowed(found, wanted, everything=everything)
+    rows = narrowed(pairs, wanted, everything=everything)
     if not rows:
         raise NothingFound(
             f"nothing is documented or checked of {' and '.join(wanted)} in {release}"
@@ -79,7 +79,7 @@ def command(
         return
     _print_tables(session, release, rows)
     if not wanted:
-        _print_left_out(session, found, rows)
+        _print_left_out(session, pairs, rows)
     checked = next((row for row in rows if row["path"]), None)
     if checked:
         say_next(
@@ -90,7 +90,7 @@ def command(
 
 
 def _print_tables(session: Session, release: str, rows: list[Row]) -> None:
-    """A table for each source and verdict."""
+    """Print a table for each source and verdict."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["source"], row["verdict"]), []).append(row)
@@ -104,14 +104,21 @@ def _print_tables(session: Session, release: str, rows: list[Row]) -> None:
 
 def _print_table(session: Session, rows: list[Row], most: int) -> None:
     head: tuple[str, ...] = ("syscall", "capability", "documented")
-    lines = [(clean(row["syscall"]), clean(row["capability"]), _documented(row)) for row in rows]
+    lines = [
+        (clean(row["syscall"]), clean(row["capability"]), _format_documents(row)) for row in rows
+    ]
     if not any(row["path"] for row in rows):
         session.print_table(head, lines, flexible=("documented",), most=most)
         return
     session.print_table(
         (*head, "reach", "where", "function"),
         [
-            (*line, clean(row["reach"]), place(row) if row["path"] else "", clean(row["function"]))
+            (
+                *line,
+                clean(row["reach"]),
+                format_place(row) if row["path"] else "",
+                clean(row["function"]),
+            )
             for line, row in zip(lines, rows, strict=True)
         ],
         flexible=("documented", "function"),
@@ -119,25 +126,27 @@ def _print_table(session: Session, rows: list[Row], most: int) -> None:
     )
 
 
-def _documented(row: Row) -> str:
-    """The best place of the documents, and how many more there are."""
+def _format_documents(row: Row) -> str:
+    """Return the best place in the documents, and the number of others."""
     first, *more = json.loads(row["documented"]) or [None]
     if first is None:
         return "no page"
     if first["scope"] == "silent" and not first["part"]:
         return f"not in {clean(first['document'])}"
-    more_of_it = f" +{len(more)}" if more else ""
+    others = f" +{len(more)}" if more else ""
     if first["line"] is None:
-        return f"{clean(first['document'])} {clean(first['part'])}{more_of_it}"
+        return f"{clean(first['document'])} {clean(first['part'])}{others}"
     _, _, errno = clean(first["part"]).partition(" E")
-    return f"{clean(first['document'])}:{first['line']}{errno and f' E{errno}'}{more_of_it}"
+    return f"{clean(first['document'])}:{first['line']}{errno and f' E{errno}'}{others}"
 
 
-def _print_left_out(session: Session, found: list[Row], shown: list[Row]) -> None:
+def _print_left_out(session: Session, pairs: list[Row], shown: list[Row]) -> None:
     kept = {id(row) for row in shown}
-    left_out = Counter(row["verdict"] for row in found if id(row) not in kept)
+    left_out = Counter(row["verdict"] for row in pairs if id(row) not in kept)
     if left_out:
-        parts = [f"{left_out[one]} {one}" for one in VERDICTS if left_out[one]]
-        text = f"left out: {counted(left_out.total(), 'more pair')} ({'; '.join(parts)}): --all"
-        for line in wrapped(text, session.width):
+        counts = [f"{left_out[verdict]} {verdict}" for verdict in VERDICTS if left_out[verdict]]
+        text = (
+            f"left out: {format_count(left_out.total(), 'more pair')} ({'; '.join(counts)}): --all"
+        )
+        for line in wrap(text, session.width):
             say(line, dim=True)

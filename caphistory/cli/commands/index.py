@@ -12,7 +12,7 @@ from caphistory.cli.progress import progress_for
 from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import say
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
-from caphistory.wording.phrases import counted
+from caphistory.wording.phrases import format_count
 
 if TYPE_CHECKING:
     from caphistory.indexing import Summary
@@ -106,38 +106,39 @@ def command(
     for tag, reason in summary.skipped + summary.failed:
         progress.note(f"skipped {tag}: {reason}")
     for source, count in summary.elsewhere.items():
-        progress.note(f"{counted(count, 'release')} there already from {source}")
+        progress.note(f"{format_count(count, 'release')} there already from {source}")
     for release, path, reason in summary.unread[:_FEW]:
         progress.note(f"{release} lacks {path}: {reason}")
     if not summary.releases_added and not summary.releases_present:
         if summary.problems:
-            raise CaphistoryError(_unused(summary))
+            raise CaphistoryError(_report_problems(summary))
         raise NothingFound("no kernel release found there")
     say(
-        f"{counted(summary.releases_added, 'release')} added to {db}"
-        f" ({summary.releases_present:,} were there, {counted(summary.blobs_read, 'blob')} read)"
+        f"{format_count(summary.releases_added, 'release')} added to {db}"
+        f" ({summary.releases_present:,} were there,"
+        f" {format_count(summary.blobs_read, 'blob')} read)"
     )
     say("next: caphistory", dim=True)
     if summary.failed or summary.unread:
-        raise CaphistoryError(_lost(summary))
+        raise CaphistoryError(_report_unread(summary))
     if summary.problems:
-        raise CaphistoryError(_unused(summary))
+        raise CaphistoryError(_report_problems(summary))
 
 
-def _unused(summary: Summary) -> str:
+def _report_problems(summary: Summary) -> str:
     number = len(summary.problems)
     those = "1 entry" if number == 1 else f"{number} entries"
     return f"{those} of the file of sources could not be used: mend the file and run it again"
 
 
-def _lost(summary: Summary) -> str:
+def _report_unread(summary: Summary) -> str:
     parts = []
     if summary.failed:
-        parts.append(f"{counted(len(summary.failed), 'release')} could not be read")
+        parts.append(f"{format_count(len(summary.failed), 'release')} could not be read")
     if summary.unread:
         releases = sorted({release for release, _, _ in summary.unread})
         parts.append(
-            f"{counted(len(summary.unread), 'file')} of {', '.join(releases[:_FEW])} could not be"
-            f" read (all of them: caphistory audit --release {releases[0]} --details)"
+            f"{format_count(len(summary.unread), 'file')} of {', '.join(releases[:_FEW])} could not"
+            f" be read (all of them: caphistory audit --release {releases[0]} --details)"
         )
     return "; ".join(parts) + ": mend the source and index it into a new database"

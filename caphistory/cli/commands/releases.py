@@ -11,8 +11,8 @@ from caphistory.cli.text import say
 from caphistory.errors import NothingFound
 from caphistory.questions.names import newest_release
 from caphistory.records import Row
-from caphistory.wording.phrases import counted
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.phrases import format_count
+from caphistory.wording.plain import clean, wrap
 
 
 @subcommand("releases")
@@ -61,12 +61,12 @@ def command(session: Session, series: str | None, kind: str | None) -> None:
         for row in rows:
             if row["note"]:
                 note = f"{clean(row['release'])}: {clean(row['note'])}"
-                say("\n".join(wrapped(note, session.width, "    ")), dim=True)
+                say("\n".join(wrap(note, session.width, "    ")), dim=True)
 
 
 def _print_series(session: Session, rows: list[Row]) -> None:
     say(
-        f"{counted(len(rows), 'release')}, {clean(rows[0]['release'])} –"
+        f"{format_count(len(rows), 'release')}, {clean(rows[0]['release'])} –"
         f" {clean(rows[-1]['release'])}",
         bold=True,
     )
@@ -83,7 +83,7 @@ def _print_series(session: Session, rows: list[Row]) -> None:
                         clean(end["released"]) or "?" for end in (members[0], members[-1])
                     )
                 ),
-                ", ".join(dict.fromkeys(clean(one["provenance"]) for one in members)),
+                ", ".join(dict.fromkeys(clean(row["provenance"]) for row in members)),
             )
             for series, group in groupby(rows, key=lambda row: row["series"])
             for members in [list(group)]

@@ -9,17 +9,17 @@ import click
 
 from caphistory.cli.complete import complete_privilege, complete_syscall
 from caphistory.cli.functions import (
-    chains_to_checks,
     every_chain_option,
-    kernel_of,
+    find_functions,
+    open_source,
     repository_option,
 )
-from caphistory.cli.highlight import c_lines
+from caphistory.cli.highlight import color_source
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import known_privilege, known_syscall
-from caphistory.wording.phrases import counted
+from caphistory.questions.names import resolve_privilege, resolve_syscall
+from caphistory.wording.phrases import format_count
 
 if TYPE_CHECKING:
     from caphistory.questions.source_text import FunctionText
@@ -51,33 +51,33 @@ def command(
       caphistory show chroot --release 2.2.24
       caphistory show bind CAP_NET_BIND_SERVICE --release 2.2.24
     """
-    asked = known_syscall(session.connection, syscall)
-    wanted = name and known_privilege(session.connection, name)
+    asked = resolve_syscall(session.connection, syscall)
+    wanted = name and resolve_privilege(session.connection, name)
     release = session.asked_release
-    chains = chains_to_checks(session, asked, wanted, release, session.asked_abi(abi), everything)
+    chains = find_functions(session, asked, wanted, release, session.asked_abi(abi), everything)
     if not chains.lines:
         raise NothingFound(f"{asked} does not check {wanted or 'any privilege'} in {release}")
-    kernel = kernel_of(session, release, repository)
-    found = [
+    kernel = open_source(session, release, repository)
+    functions = [
         (text, lines)
         for place, lines in chains.lines.items()
         if (text := kernel.function(*place)) is not None
     ]
-    if not found:
+    if not functions:
         raise NothingFound(f"none of the functions was found in the source of {release}")
-    # Piped, it is source to be read, as in a pager.
+    # Piped, it is source for a person to read, as in a pager.
     if not session.for_people and session.format is not None:
-        session.print_rows([{"release": release, **text._asdict()} for text, _ in found])
+        session.print_rows([{"release": release, **text._asdict()} for text, _ in functions])
         return
-    for text, lines in found:
+    for text, lines in functions:
         _print_function(text, lines)
     if chains.left_out:
-        say(f"on the way to {counted(chains.left_out, 'more check')}: --all", dim=True)
+        say(f"on the way to {format_count(chains.left_out, 'more check')}: --all", dim=True)
 
 
 def _print_function(text: FunctionText, marked: set[int]) -> None:
     say(f"{text.path}:{text.line}  {text.function}", bold=True)
-    for number, line in enumerate(c_lines(text.text), start=text.line):
+    for number, line in enumerate(color_source(text.text), start=text.line):
         mark = click.style(">", fg="yellow", bold=True) if number in marked else " "
         echo(f"{click.style(f'{number:>6}', dim=True)} {mark} {line}".rstrip())
     say()

@@ -8,24 +8,24 @@ from caphistory.cli.complete import complete_syscall
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import known_syscall
+from caphistory.questions.names import resolve_syscall
 from caphistory.records import Row
 from caphistory.wording.phrases import (
     GAPS,
-    asks,
-    counted,
-    effect,
+    decode_steps,
+    describe_check,
+    describe_effect,
+    format_chain,
+    format_count,
+    format_place,
+    format_release,
+    format_run,
+    get_privilege,
     has_gaps,
-    nearness,
-    place,
-    privilege,
-    span,
-    steps,
-    table_of,
-    through,
-    timeline_paragraphs,
+    rank_reach,
+    wrap_timeline,
 )
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.plain import clean, wrap
 
 
 @subcommand("syscall", release=True)
@@ -43,7 +43,7 @@ def command(session: Session, name: str, everything: bool, abi: str | None) -> N
       caphistory syscall setgid
       caphistory syscall mount --release 2.2.24
     """
-    syscall = known_syscall(session.connection, name)
+    syscall = resolve_syscall(session.connection, name)
     abi = session.asked_abi(abi)
     if session.release is None:
         _through_releases(session, syscall, abi, everything)
@@ -55,45 +55,52 @@ def _through_releases(session: Session, syscall: str, abi: str | None, everythin
     rows = session.ask("syscall", syscall=syscall, abi=abi, withheld="1" if everything else None)
     if not rows:
         hidden = session.ask("syscall", syscall=syscall, abi=abi, withheld="1")
-        raise _nothing(syscall, "any release", bool(hidden))
+        raise _no_check(syscall, "any release", bool(hidden))
     if not session.for_people:
         session.print_rows(rows)
         return
     say(syscall, bold=True)
     runs = session.ask("timeline", syscall=syscall, abi=abi)
-    timeline = timeline_paragraphs(runs, session.width)
-    told = "\n".join(ends_of(timeline, session.room and session.room // 2, "run"))
-    say(f"{told}\n")
-    shown = _most_telling(rows, session.room_under(told.count("\n") + 1))
+    timeline = wrap_timeline(runs, session.width)
+    text = "\n".join(ends_of(timeline, session.room and session.room // 2, "run"))
+    say(f"{text}\n")
+    shown = _choose_best(rows, session.room_under(text.count("\n") + 1))
     session.print_table(
         ("releases", "check", "reach", "where", "function"),
         [
-            (span(row), asks(row), clean(row["reach"]), place(row), clean(row["function"]))
+            (
+                format_run(row),
+                describe_check(row),
+                clean(row["reach"]),
+                format_place(row),
+                clean(row["function"]),
+            )
             for row in shown
         ],
         flexible=("function",),
         most=len(shown),
     )
     session.say_left_out(len(rows) - len(shown), "check")
-    best = min(rows, key=lambda row: (not row["open"], *_telling(row)))
+    best = min(rows, key=lambda row: (not row["open"], *_rank(row)))
     say("\nlines are those of the last release of each run", dim=True)
     if has_gaps([*runs, *shown]):
-        say("\n".join(wrapped(GAPS, session.width, "")), dim=True)
+        say("\n".join(wrap(GAPS, session.width, "")), dim=True)
     say(
-        f"next: caphistory why {syscall} {privilege(best)} --release {clean(best['last_release'])}",
+        f"next: caphistory why {syscall} {get_privilege(best)}"
+        f" --release {clean(best['last_release'])}",
         dim=True,
     )
 
 
-def _most_telling(rows: list[Row], room: int | None) -> list[Row]:
-    """As many of ``rows`` as there is room for, in their order: those in the syscall's own
-    function first, then by how few syscalls share them."""
-    chosen = {id(row) for row in sorted(rows, key=_telling)[:room]}
+def _choose_best(rows: list[Row], room: int | None) -> list[Row]:
+    """Return the best ``room`` of ``rows`` (all for None) in their order: those in the syscall's
+    own function before others, then those that the fewest syscalls share."""
+    chosen = {id(row) for row in sorted(rows, key=_rank)[:room]}
     return [row for row in rows if id(row) in chosen]
 
 
-def _telling(row: Row) -> tuple[int, int, bool]:
-    return (nearness(row), row["shared_by"], not row["open"])
+def _rank(row: Row) -> tuple[int, int, bool]:
+    return (rank_reach(row), row["shared_by"], not row["open"])
 
 
 def _in_one_release(session: Session, syscall: str, abi: str | None, everything: bool) -> None:
@@ -103,31 +110,31 @@ def _in_one_release(session: Session, syscall: str, abi: str | None, everything:
     if not shown:
         if not session.ask("syscall_entry", syscall=syscall, release=release, abi=abi):
             raise NothingFound(f"{release} has no syscall {syscall}")
-        raise _nothing(syscall, release, bool(rows))
+        raise _no_check(syscall, release, bool(rows))
     if not session.for_people:
         session.print_rows(shown)
         return
-    say(f"{syscall} in {table_of(shown[0])}: {counted(len(shown), 'check')}", bold=True)
+    say(f"{syscall} in {format_release(shown[0])}: {format_count(len(shown), 'check')}", bold=True)
     session.print_table(
         ("check", "reach", "else", "where", "function"),
         [
             (
-                asks(row),
+                describe_check(row),
                 clean(row["reach"]),
-                effect(row),
-                place(row),
-                through(steps(row)) or clean(row["function"]),
+                describe_effect(row),
+                format_place(row),
+                format_chain(decode_steps(row)) or clean(row["function"]),
             )
             for row in shown
         ],
         flexible=("function",),
     )
     if len(shown) < len(rows):
-        more = counted(len(rows) - len(shown), "more check")
+        more = format_count(len(rows) - len(shown), "more check")
         say(f"{more} in code that many syscalls share, or switched off: --all", dim=True)
-    say(f"\nnext: caphistory why {syscall} {privilege(shown[0])} --release {release}", dim=True)
+    say(f"\nnext: caphistory why {syscall} {get_privilege(shown[0])} --release {release}", dim=True)
 
 
-def _nothing(syscall: str, release: str, hidden: bool) -> NothingFound:
+def _no_check(syscall: str, release: str, hidden: bool) -> NothingFound:
     more = " but in code that many syscalls share, or switched off: --all" if hidden else ""
     return NothingFound(f"{syscall} checks no privilege in {release}{more}")

@@ -14,8 +14,8 @@ from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, shares
 from caphistory.errors import NothingFound, UsageError
 from caphistory.records import Row
-from caphistory.wording.phrases import counted
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.phrases import format_count
+from caphistory.wording.plain import clean, wrap
 
 _HEADINGS = {
     "capability": "from root to a capability",
@@ -66,54 +66,54 @@ def command(
       caphistory transition --sites
       caphistory transition --sites 2.1.99 2.1.100
     """
-    known = [name and session.known_release(name) for name in (from_release, to_release)]
+    releases = [name and session.resolve_release(name) for name in (from_release, to_release)]
     if sites:
-        _sites(session, known[0], known[1], repository)
+        _answer_sites(session, releases[0], releases[1], repository)
         return
     if repository is not None:
         raise UsageError("--repository is read for --sites: leave it out, or add --sites")
-    asked = {"from": known[0], "to": known[1], "abi": session.asked_abi(abi)}
+    asked = {"from": releases[0], "to": releases[1], "abi": session.asked_abi(abi)}
     rows = session.ask("transition", **asked)
     if not rows:
-        ends = f": {known[0]} → {known[1]}" if all(known) else ""
+        ends = f": {releases[0]} → {releases[1]}" if all(releases) else ""
         raise NothingFound(f"no syscall changed what it checks{ends}")
     if not session.for_people:
         session.print_rows(rows)
         return
     _print_summary(rows, session.ask("root_became", **asked), session.width)
     groups = [
-        (heading, _paragraphs([row for row in rows if row["became"] == became], session.width))
+        (heading, _group_alike([row for row in rows if row["became"] == became], session.width))
         for became, heading in _HEADINGS.items()
     ]
     groups = [(heading, paragraphs) for heading, paragraphs in groups if paragraphs]
     room = session.room_under(2 * len(groups))
-    fair = shares([sum(len(one.lines) for one in group) for _, group in groups], room)
+    fair = shares([sum(len(paragraph.lines) for paragraph in group) for _, group in groups], room)
     left_out = 0
     for (heading, paragraphs), lines in zip(groups, fair, strict=True):
-        count = sum(one.syscalls for one in paragraphs)
+        count = sum(paragraph.syscalls for paragraph in paragraphs)
         say(f"\n{heading}: {count}", bold=True)
         left_out += count - _print_fitting(paragraphs, lines)
     session.say_left_out(left_out, "syscall")
     say(f"\nnext: caphistory syscall {groups[0][1][0].first}", dim=True)
 
 
-def _sites(
+def _answer_sites(
     session: Session, from_release: str | None, to_release: str | None, repository: Path | None
 ) -> None:
-    """Answer ``--sites``."""
+    """Print the answer of ``--sites``."""
     from caphistory.cli.sites import print_sites
     from caphistory.questions.source_text import cached_repositories
-    from caphistory.questions.successions import moves_between, sites_between
+    from caphistory.questions.successions import compare_sites, list_moves
 
     (ends,) = session.ask("transition_ends", **{"from": from_release, "to": to_release})
     repositories = [repository] if repository else cached_repositories()
-    rows = sites_between(session.connection, ends["from"], ends["to"], repositories)
+    rows = compare_sites(session.connection, ends["from"], ends["to"], repositories)
     if not rows:
         raise NothingFound(f"no check in {ends['from']} or {ends['to']}")
     if not session.for_people:
         session.print_rows(rows)
         return
-    moves = moves_between(session.connection, ends["from"], ends["to"])
+    moves = list_moves(session.connection, ends["from"], ends["to"])
     print_sites(session, ends, rows, moves)
     say(
         f"\nnext: caphistory serve, and open /successions?from={ends['from']}&to={ends['to']}",
@@ -122,49 +122,51 @@ def _sites(
 
 
 def _print_summary(rows: list[Row], root: list[Row], width: int) -> None:
-    """The number of changes, and what those that asked for root ask for now."""
+    """Print the number of changes, and what the syscalls that asked for root ask for now."""
     ends = f"{clean(rows[0]['from_release'])} → {clean(rows[0]['to_release'])}"
-    say(f"{ends}: {counted(len(rows), 'syscall')} changed", bold=True)
+    say(f"{ends}: {format_count(len(rows), 'syscall')} changed", bold=True)
     became = Counter(row["became"] for row in root)
-    parts = [f"{became[one]} {words}" for one, words in _ROOT_BECAME.items() if became[one]]
+    parts = [f"{became[fate]} {words}" for fate, words in _ROOT_BECAME.items() if became[fate]]
     if parts:
         gone = f"; {became['removed']} gone" if became["removed"] else ""
-        told = f"{len(root)} asked for root before; now {', '.join(parts)}{gone}"
-        say("\n".join(wrapped(told, width, "    ")))
+        text = f"{len(root)} asked for root before; now {', '.join(parts)}{gone}"
+        say("\n".join(wrap(text, width, "    ")))
     if rows[0]["missing"]:
-        say(f"{counted(rows[0]['missing'], 'mainline release')} between them not in the database")
+        missing = format_count(rows[0]["missing"], "mainline release")
+        say(f"{missing} between them not in the database")
 
 
 class _Paragraph(NamedTuple):
-    """Syscalls that changed alike: the first of them, their number, and the lines to print."""
+    """Syscalls that changed in the same way: the first, their number, and the lines to print."""
 
     first: str
     syscalls: int
     lines: list[str]
 
 
-def _paragraphs(rows: list[Row], width: int) -> list[_Paragraph]:
-    """The changes of ``rows``, the plainest first (that of the fewest privileges, and of them
-    what most syscalls share)."""
+def _group_alike(rows: list[Row], width: int) -> list[_Paragraph]:
+    """Group the changes of ``rows``, the simplest first: fewest privileges, then most syscalls."""
     alike: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         before, after = (clean(row[side]) or "nothing" for side in ("before", "after"))
         alike.setdefault((before, after), []).append(clean(row["syscall"]))
     plainest = sorted(
-        alike.items(), key=lambda one: (one[0][1].count(","), one[0][0].count(","), -len(one[1]))
+        alike.items(),
+        key=lambda item: (item[0][1].count(","), item[0][0].count(","), -len(item[1])),
     )
     return [
         _Paragraph(
             syscalls[0],
             len(syscalls),
-            wrapped(f"{', '.join(syscalls)}: {before} → {after}", width, "    "),
+            wrap(f"{', '.join(syscalls)}: {before} → {after}", width, "    "),
         )
         for (before, after), syscalls in plainest
     ]
 
 
 def _print_fitting(paragraphs: list[_Paragraph], lines: int) -> int:
-    """Print at least one of ``paragraphs``, and as many as fit ``lines``; their syscalls."""
+    """Print at least one of ``paragraphs`` and as many as fit ``lines``; return the number of their
+    syscalls."""
     printed = 0
     for paragraph in paragraphs:
         lines -= len(paragraph.lines)

@@ -10,25 +10,25 @@ from caphistory.cli.complete import complete_privilege
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
-from caphistory.questions.names import known_privilege
+from caphistory.questions.names import resolve_privilege
 from caphistory.records import ROOT_CHECKS, Row
-from caphistory.wording.checks import namespaces, other_check
+from caphistory.wording.checks import find_namespaces, name_other_check
 from caphistory.wording.phrases import (
     GAPS,
-    counted,
-    effect,
+    decode_steps,
+    describe_effect,
+    format_chain,
+    format_count,
+    format_place,
+    format_release,
+    format_run,
     has_gaps,
-    nearness,
-    place,
-    span,
-    steps,
-    table_of,
-    through,
+    rank_reach,
 )
-from caphistory.wording.plain import clean, wrapped
+from caphistory.wording.plain import clean, wrap
 
 _AROUND_ANOTHER = 5
-"""So many lines stand around each table after the first."""
+"""Lines around each table after the first."""
 
 
 @subcommand("which", release=True)
@@ -64,7 +64,7 @@ def command(
       caphistory which net_admin sys_admin --reach direct
       caphistory which suser --all-releases
     """
-    wanted = [known_privilege(session.connection, name) for name in names]
+    wanted = [resolve_privilege(session.connection, name) for name in names]
     abi = session.asked_abi(abi)
     if all_releases:
         if session.release is not None:
@@ -80,42 +80,47 @@ def _in_one_release(
     release = session.asked_release
     asked = {"release": release, "reach": reach, "abi": abi}
     withheld = "1" if everything else None
-    rows = {one: session.ask("which", privilege=one, withheld=withheld, **asked) for one in wanted}
+    rows = {
+        privilege: session.ask("which", privilege=privilege, withheld=withheld, **asked)
+        for privilege in wanted
+    }
     left_out = {
-        one: [] if everything else _left_out(session.ask("which_withheld", privilege=one, **asked))
-        for one in wanted
+        privilege: []
+        if everything
+        else _count_withheld(session.ask("which_withheld", privilege=privilege, **asked))
+        for privilege in wanted
     }
     if not any(rows.values()):
         reasons = "; ".join(line for lines in left_out.values() for line in lines)
         defined = {row["capability"] for row in session.ask("capability_list", release=release)}
-        strangers = [one for one in wanted if one not in (*ROOT_CHECKS, *defined)]
-        if strangers == wanted:
+        undefined = [privilege for privilege in wanted if privilege not in (*ROOT_CHECKS, *defined)]
+        if undefined == wanted:
             raise NothingFound(f"{release} does not define {' or '.join(wanted)}")
         raise NothingFound(
             f"no syscall checks {' or '.join(wanted)} in {release}"
             + (f" ({reasons})" if reasons else "")
         )
     if not session.for_people:
-        session.print_rows([row for one in wanted for row in rows[one]])
+        session.print_rows([row for privilege in wanted for row in rows[privilege]])
         return
-    best = {one: _best(rows[one]) for one in wanted}
+    best = {privilege: _find_best(rows[privilege]) for privilege in wanted}
     room = session.room_under(_AROUND_ANOTHER * (len(wanted) - 1))
-    fair = shares([len(best[one]) for one in wanted], room)
-    for one, most in zip(wanted, fair, strict=True):
-        _print_syscalls(session, one, release, best[one], most)
-        for line in left_out[one]:
+    fair = shares([len(best[privilege]) for privilege in wanted], room)
+    for privilege, most in zip(wanted, fair, strict=True):
+        _print_syscalls(session, privilege, release, best[privilege], most)
+        for line in left_out[privilege]:
             say(line, dim=True)
         say()
-    privilege, first = next((one, rows[one][0]) for one in wanted if rows[one])
+    named, first = next((privilege, rows[privilege][0]) for privilege in wanted if rows[privilege])
     say_next(
-        f"caphistory why {clean(first['syscall'])} {privilege} --release {release}",
-        f"caphistory which {privilege} --all-releases",
+        f"caphistory why {clean(first['syscall'])} {named} --release {release}",
+        f"caphistory which {named} --all-releases",
         width=session.width,
     )
 
 
-def _best(rows: list[Row]) -> list[tuple[Row, int]]:
-    """For each syscall the row with its best evidence, and how many sites it comes to."""
+def _find_best(rows: list[Row]) -> list[tuple[Row, int]]:
+    """Return for each syscall the row with its best evidence, and the number of its sites."""
     best: dict[str, Row] = {}
     for row in rows:
         best.setdefault(row["syscall"], row)
@@ -126,41 +131,41 @@ def _best(rows: list[Row]) -> list[tuple[Row, int]]:
 def _print_syscalls(
     session: Session, privilege: str, release: str, best: list[tuple[Row, int]], most: int
 ) -> None:
-    kernel = table_of(best[0][0]) if best else release
-    say(f"{privilege} in {kernel}: {counted(len(best), 'syscall')}", bold=True)
+    kernel = format_release(best[0][0]) if best else release
+    say(f"{privilege} in {kernel}: {format_count(len(best), 'syscall')}", bold=True)
     if not best:
         return
-    # From 2.6.39 on a check may ask for it in a user namespace alone (ns_capable).
-    named = any(other_check(row["capability"], row["check_name"]) for row, _ in best)
+    # Since 2.6.39 a check may ask for it in a user namespace only (ns_capable).
+    named = any(name_other_check(row["capability"], row["check_name"]) for row, _ in best)
     headers = ["syscall", "reach", "check", "else", "sites", "where", "function"]
     rows = [
         [
             clean(row["syscall"]),
             clean(row["reach"]),
             clean(row["check_name"]),
-            effect(row),
+            describe_effect(row),
             str(sites),
-            place(row),
-            through(steps(row)) or clean(row["function"]),
+            format_place(row),
+            format_chain(decode_steps(row)) or clean(row["function"]),
         ]
         for row, sites in best
     ]
     if not named:
         headers, *rows = ([*line[:2], *line[3:]] for line in (headers, *rows))
     session.print_table(headers, rows, flexible=("function",), most=most)
-    for name, where in namespaces(row["check_name"] for row, _ in best).items():
+    for name, where in find_namespaces(row["check_name"] for row, _ in best).items():
         say(f"{name}: {where}", dim=True)
 
 
-def _left_out(withheld: list[Row]) -> list[str]:
-    """For each reason why syscalls are withheld, a line with their number."""
+def _count_withheld(withheld: list[Row]) -> list[str]:
+    """Return a line with the number of syscalls for each reason why they are withheld."""
     shared = sum(row["feasible"] for row in withheld)
     numbers = {
         "only through code that many syscalls share": shared,
         "only where constants on the way switch the check off": len(withheld) - shared,
     }
     return [
-        f"{counted(number, 'more syscall')} {reason}: --all"
+        f"{format_count(number, 'more syscall')} {reason}: --all"
         for reason, number in numbers.items()
         if number
     ]
@@ -172,9 +177,9 @@ def _in_all_releases(
     withheld = "1" if everything else None
     rows = [
         row
-        for one in wanted
+        for privilege in wanted
         for row in session.ask(
-            "which_all_releases", privilege=one, reach=reach, abi=abi, withheld=withheld
+            "which_all_releases", privilege=privilege, reach=reach, abi=abi, withheld=withheld
         )
     ]
     if not rows:
@@ -182,27 +187,30 @@ def _in_all_releases(
     if not session.for_people:
         session.print_rows(rows)
         return
-    runs: dict[str, dict[str, list[Row]]] = {one: {} for one in wanted}
+    runs: dict[str, dict[str, list[Row]]] = {privilege: {} for privilege in wanted}
     for row in rows:
         runs[row["privilege"]].setdefault(row["syscall"], []).append(row)
     room = session.room_under(_AROUND_ANOTHER * (len(wanted) - 1))
-    fair = shares([len(runs[one]) for one in wanted], room)
-    for one, most in zip(wanted, fair, strict=True):
-        say(f"{one}: {counted(len(runs[one]), 'syscall')} in any release", bold=True)
+    fair = shares([len(runs[privilege]) for privilege in wanted], room)
+    for privilege, most in zip(wanted, fair, strict=True):
+        say(
+            f"{privilege}: {format_count(len(runs[privilege]), 'syscall')} in any release",
+            bold=True,
+        )
         session.print_table(
             ("syscall", "reach", "releases"),
             [
                 (
                     clean(syscall),
-                    clean(min(of_syscall, key=nearness)["reach"]),
-                    " · ".join(span(run) for run in of_syscall),
+                    clean(min(of_syscall, key=rank_reach)["reach"]),
+                    " · ".join(format_run(run) for run in of_syscall),
                 )
-                for syscall, of_syscall in runs[one].items()
+                for syscall, of_syscall in runs[privilege].items()
             ],
             flexible=("releases",),
             most=most,
         )
         say()
     if has_gaps(rows):
-        say("\n".join(wrapped(GAPS, session.width, "")), dim=True)
+        say("\n".join(wrap(GAPS, session.width, "")), dim=True)
     say(f"next: caphistory syscall {clean(rows[0]['syscall'])}", dim=True)

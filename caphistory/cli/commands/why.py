@@ -5,13 +5,21 @@ from __future__ import annotations
 import click
 
 from caphistory.cli.complete import complete_privilege, complete_syscall
-from caphistory.cli.functions import chains_shown, every_chain_option
+from caphistory.cli.functions import every_chain_option, limit_chains
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import known_privilege, known_syscall
+from caphistory.questions.names import resolve_privilege, resolve_syscall
 from caphistory.records import Row
-from caphistory.wording.phrases import Step, counted, effect, place, privilege, steps, table_of
+from caphistory.wording.phrases import (
+    Step,
+    decode_steps,
+    describe_effect,
+    format_count,
+    format_place,
+    format_release,
+    get_privilege,
+)
 from caphistory.wording.plain import clean
 
 
@@ -31,8 +39,8 @@ def command(session: Session, syscall: str, name: str, everything: bool, abi: st
       caphistory why chroot CAP_SYS_CHROOT
       caphistory why bind CAP_NET_BIND_SERVICE --release 2.2.24
     """
-    asked = known_syscall(session.connection, syscall)
-    wanted = known_privilege(session.connection, name)
+    asked = resolve_syscall(session.connection, syscall)
+    wanted = resolve_privilege(session.connection, name)
     rows = session.ask(
         "why",
         syscall=asked,
@@ -47,32 +55,35 @@ def command(session: Session, syscall: str, name: str, everything: bool, abi: st
     if not session.for_people:
         session.print_rows(rows)
         return
-    shown = rows[: chains_shown(session, everything)]
-    say(f"{asked} → {wanted} in {table_of(rows[0])}: {counted(len(rows), 'check')}", bold=True)
+    shown = rows[: limit_chains(session, everything)]
+    say(
+        f"{asked} → {wanted} in {format_release(rows[0])}: {format_count(len(rows), 'check')}",
+        bold=True,
+    )
     for row in shown:
         say()
         _print_chain(session, row)
     if len(shown) < len(rows):
-        say(f"\n… {counted(len(rows) - len(shown), 'more check')}: --all", dim=True)
+        say(f"\n… {format_count(len(rows) - len(shown), 'more check')}: --all", dim=True)
     say(f"\nnext: caphistory show {asked} {wanted} --release {session.asked_release}", dim=True)
 
 
 def _print_chain(session: Session, row: Row) -> None:
     """For each function of the chain, what goes on at which line of it: in one line, in aligned
     columns, or where these do not fit the terminal, the line of the source below its function."""
-    chain = steps(row)
+    chain = decode_steps(row)
     names = ["  " * depth + clean(step["function"]) for depth, step in enumerate(chain)]
     ends = [*map(_call, chain, chain[1:]), _check(row)]
-    size, wide = max(map(len, names)), max(len(place(step)) for step in chain)
+    size, wide = max(map(len, names)), max(len(format_place(step)) for step in chain)
     narrow = size + wide + 4 + max(map(len, ends)) > session.width
     for depth, (step, name, end) in enumerate(zip(chain, names, ends, strict=True)):
-        linked = session.linked(place(step), row["release"], step["path"], step["line"])
+        linked = session.link(format_place(step), row["release"], step["path"], step["line"])
         if narrow:
             say(f"{name}  {end}", bold=depth + 1 == len(chain))
             echo("  " * depth + "  at " + linked)
         else:
             say(f"{name.ljust(size)}  ", end="")
-            echo(linked + " " * (wide - len(place(step)) + 2), nl=False)
+            echo(linked + " " * (wide - len(format_place(step)) + 2), nl=False)
             say(end, bold=depth + 1 == len(chain))
     for remark in _remarks(row):
         say(remark, dim=True)
@@ -86,7 +97,7 @@ def _call(step: Step, following: Step) -> str:
 def _check(row: Row) -> str:
     asks = f"({clean(row['capability'])})" if row["capability"] else "()"
     name = "uid 0" if row["check_name"] == "uid0" else clean(row["check_name"]) + asks
-    otherwise = effect(row)
+    otherwise = describe_effect(row)
     return f"checks {name}" + (f", else {otherwise}" if otherwise else "")
 
 
@@ -96,6 +107,7 @@ def _remarks(row: Row) -> list[str]:
         remarks.append("constants on this way switch the check off")
     if row["shared_by"] > 1:
         remarks.append(
-            f"{counted(row['shared_by'], 'syscall')} come to this check of {privilege(row)}"
+            f"{format_count(row['shared_by'], 'syscall')} come to this check of"
+            f" {get_privilege(row)}"
         )
     return remarks

@@ -1,1 +1,1 @@
-"""The pages: each a function from what was asked, and the open database, to what is shown."""
+"""The pages: functions that take a request with the open database and return a page."""

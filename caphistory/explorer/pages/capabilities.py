@@ -1,4 +1,4 @@
-"""The pages of privileges: all capabilities, and one of them, or suser, fsuser, uid0."""
+"""The pages of privileges: all capabilities, and one capability or suser, fsuser, uid0."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from itertools import dropwhile, groupby
 
 from caphistory.explorer.chart import Chart, Line, chart
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.questions.names import known_privilege, newest_release
+from caphistory.questions.names import newest_release, resolve_privilege
 from caphistory.records import ROOT_CHECKS, Row
-from caphistory.wording.checks import ROOT_CHECK, namespaces
+from caphistory.wording.checks import ROOT_CHECK, find_namespaces
 from caphistory.wording.kinds import CAPABILITY, ROOT
 
-#: So many rows of the sites are on the page; the rest is in the CSV.
+#: How many sites are on the page; the rest is in the CSV.
 _MOST_SITES = 400
 
 
 def index(asked: Asked) -> Page:
-    """The capabilities of a release, and the root checks before them."""
+    """Return the page of a release's capabilities and the root checks before them."""
     release = asked.release("release") or newest_release(asked.connection)
     rows = asked.ask("capability_list", release=release, abi=asked.abi)
     return Page(
@@ -32,8 +32,8 @@ def index(asked: Asked) -> Page:
 
 
 def capability(asked: Asked) -> Page:
-    """One privilege: definition, counts, syscalls, sites."""
-    name = known_privilege(asked.connection, asked.parts["name"])
+    """Return the page of one privilege: definition, counts, syscalls, sites."""
+    name = resolve_privilege(asked.connection, asked.parts["name"])
     releases = asked.ask("release_list")
     counts = asked.ask("privilege_counts", privilege=name, abi=asked.abi)
     default = counts[-1]["release"] if counts else newest_release(asked.connection)
@@ -59,45 +59,45 @@ def capability(asked: Asked) -> Page:
             "release": release,
             "releases": releases,
             "definitions": definitions,
-            "syscalls": best(checks),
-            "namespaces": namespaces(str(row["check_name"]) for row in checks),
+            "syscalls": find_best(checks),
+            "namespaces": find_namespaces(str(row["check_name"]) for row in checks),
             "withheld": len(withheld),
             "sites": sites[:_MOST_SITES],
             "all_sites": len(sites),
-            "chart": count_chart(name, counts, _since(counts, releases)),
+            "chart": draw_counts(name, counts, _since(counts, releases)),
             "histories": [
                 (syscall, list(group))
-                for syscall, group in groupby(histories, lambda one: str(one["syscall"]))
+                for syscall, group in groupby(histories, lambda row: str(row["syscall"]))
             ],
         },
     )
 
 
-def best(rows: list[Row]) -> list[tuple[Row, int]]:
-    """For each syscall its first row, which is its best evidence, and how many it has."""
-    found: dict[str, tuple[Row, int]] = {}
+def find_best(rows: list[Row]) -> list[tuple[Row, int]]:
+    """Return each syscall's first row, which is its best evidence, and the number of its rows."""
+    best: dict[str, tuple[Row, int]] = {}
     for row in rows:
-        first, count = found.get(row["syscall"], (row, 0))
-        found[row["syscall"]] = (first, count + 1)
-    return list(found.values())
+        first, count = best.get(row["syscall"], (row, 0))
+        best[row["syscall"]] = (first, count + 1)
+    return list(best.values())
 
 
 def _since(counts: list[Row], releases: list[Row]) -> list[Row]:
-    """The releases from the series on in which ``counts`` begin."""
-    of_release = {one["release"]: one["series"] for one in releases}
+    """Return the releases since the start of the series in which ``counts`` begin."""
+    of_release = {row["release"]: row["series"] for row in releases}
     first = of_release[counts[0]["release"]] if counts else None
-    return list(dropwhile(lambda one: one["series"] != first, releases))
+    return list(dropwhile(lambda row: row["series"] != first, releases))
 
 
-def count_chart(name: str, counts: list[Row], releases: list[Row]) -> Chart:
-    """The chart of the check sites and syscalls of a privilege, ``counts`` being rows of the
-    query ``privilege_counts``."""
-    of_release = {one["release"]: one for one in counts}
+def draw_counts(name: str, counts: list[Row], releases: list[Row]) -> Chart:
+    """Return the chart of a privilege's check sites and syscalls; ``counts`` are rows of the query
+    ``privilege_counts``."""
+    of_release = {row["release"]: row for row in counts}
     lines = [
         Line(
             what,
             style,
-            tuple(of_release.get(one["release"], {}).get(column, 0) for one in releases),
+            tuple(of_release.get(row["release"], {}).get(column, 0) for row in releases),
         )
         for what, column, style in (
             ("check sites", "sites", CAPABILITY),
@@ -106,6 +106,6 @@ def count_chart(name: str, counts: list[Row], releases: list[Row]) -> Chart:
     ]
     return chart(
         lines,
-        [(one["release"], one["series"]) for one in releases],
+        [(row["release"], row["series"]) for row in releases],
         f"How many sites and syscalls check {name} in each release",
     )

@@ -1,30 +1,35 @@
-"""The chain page: how a syscall comes to the checks of a privilege, step by step."""
+"""The chain page: how a syscall reaches the checks of a privilege, step by step."""
 
 from __future__ import annotations
 
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import anchor
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.questions.names import known_abi, known_privilege, known_syscall, newest_release
+from caphistory.questions.names import (
+    newest_release,
+    resolve_abi,
+    resolve_privilege,
+    resolve_syscall,
+)
 from caphistory.records import Row
-from caphistory.wording.phrases import steps
+from caphistory.wording.phrases import decode_steps
 
-#: So many chains are shown before a reader asks for all.
+#: How many chains are shown unless the reader asks for all.
 FEW = 10
 
 
 def chain(asked: Asked) -> Page:
-    """The ways from a syscall to the checks of a privilege in one release."""
-    abi = known_abi(asked.connection, asked.parts["abi"])
-    syscall = known_syscall(asked.connection, asked.parts["syscall"])
-    privilege = known_privilege(asked.connection, asked.parts["privilege"])
+    """Return the page of the chains from a syscall to the checks of a privilege in one release."""
+    abi = resolve_abi(asked.connection, asked.parts["abi"])
+    syscall = resolve_syscall(asked.connection, asked.parts["syscall"])
+    privilege = resolve_privilege(asked.connection, asked.parts["privilege"])
     release = asked.release("release") or newest_release(asked.connection)
     everything = asked.given("all") is not None
     rows = asked.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
     if not rows:
         raise NothingFound(f"{syscall} does not come to a check of {privilege} in {release}")
-    telling = [row for row in rows if row["telling"]]
-    shown = rows if everything else (telling or rows)[:FEW]
+    prominent = [row for row in rows if row["telling"]]
+    shown = rows if everything else (prominent or rows)[:FEW]
     return Page(
         "chain",
         f"{syscall} → {privilege} in {release}",
@@ -35,20 +40,20 @@ def chain(asked: Asked) -> Page:
             "privilege": privilege,
             "release": release,
             "chains": [
-                {"row": row, "steps": steps(row), "anchor": anchor(row["path"], row["line"])}
+                {"row": row, "steps": decode_steps(row), "anchor": anchor(row["path"], row["line"])}
                 for row in shown
             ],
-            "as_text": [as_text(row) for row in shown],
+            "as_text": [format_chain(row) for row in shown],
             "total": len(rows),
-            "telling": len(telling),
+            "telling": len(prominent),
             "releases": asked.ask("release_list"),
         },
     )
 
 
-def as_text(row: Row) -> str:
-    """A chain as lines of text, the check last."""
-    chain = steps(row)
+def format_chain(row: Row) -> str:
+    """Return a chain as lines of text, the check last."""
+    chain = decode_steps(row)
     lines = [
         f"{'  ' * depth}{step['function']}  {step['path']}:{step['line']}"
         + (f"  through {step['via']}" if step["via"] else "")

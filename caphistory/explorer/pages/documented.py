@@ -1,4 +1,4 @@
-"""What the manual of this machine says, beside what a release checks."""
+"""The page that compares this machine's manual with what a release checks."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from caphistory.documented.manual import manual_folders
 from caphistory.documented.reading import documents_of
 from caphistory.errors import NothingFound
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.questions.names import known_name, newest_release
+from caphistory.questions.names import newest_release, resolve_name
 from caphistory.records import Row
 
-#: So many rows of each verdict are on the page; the rest is in the CSV.
+#: How many rows of each verdict are on the page; the rest is in the CSV.
 _MOST = 100
 
 
 def documented(asked: Asked) -> Page:
-    """The disagreements of the manual and a release, or all that is known of one syscall or
-    capability, or with ``all`` everything. Where this machine has no manual, the page says so."""
+    """Return the page of the disagreements between the manual and a release, or of all rows about
+    one syscall or capability, or with ``all`` of all rows. It says so if there is no manual."""
     release = asked.release("release") or newest_release(asked.connection)
     about = asked.given("about")
-    name = about and known_name(asked.connection, about)
+    name = about and resolve_name(asked.connection, about)
     everything = asked.given("all") is not None
-    found: list[Row] = []
+    pairs: list[Row] = []
     problem = None
     try:
-        manual = _manual(tuple(manual_folders(None)))
+        manual = _read_manual(tuple(manual_folders(None)))
     except NothingFound as missing:
         problem = str(missing)
     else:
-        found = compared(asked.connection, manual, release, asked.abi)
+        pairs = compared(asked.connection, manual, release, asked.abi)
     rows = [
         _without_files(row)
-        for row in narrowed(found, [name] if name else [], everything=everything)
+        for row in narrowed(pairs, [name] if name else [], everything=everything)
     ]
     return Page(
         "documented",
@@ -49,11 +49,11 @@ def documented(asked: Asked) -> Page:
             "about": name,
             "problem": problem,
             "groups": [
-                (verdict, VERDICTS[verdict], of[:_MOST], len(of))
+                (verdict, VERDICTS[verdict], group[:_MOST], len(group))
                 for verdict in VERDICTS
-                if (of := [row for row in rows if row["verdict"] == verdict])
+                if (group := [row for row in rows if row["verdict"] == verdict])
             ],
-            "left_out": len(found) - len(rows),
+            "left_out": len(pairs) - len(rows),
             "everything": everything,
             "places": lambda row: json.loads(row["documented"]),
         },
@@ -61,18 +61,18 @@ def documented(asked: Asked) -> Page:
 
 
 def read_manual() -> None:
-    """Read the manual that ``documented`` compares, which takes longer than Datasette's limit for
-    a page allows. Where there is none, the page says so."""
+    """Read and cache the manual that ``documented`` compares, which takes longer than Datasette
+    allows for a page. Does nothing if there is none: the page says so."""
     with suppress(NothingFound):
-        _manual(tuple(manual_folders(None)))
+        _read_manual(tuple(manual_folders(None)))
 
 
 @lru_cache(maxsize=1)
-def _manual(folders: tuple[Path, ...]) -> Documents:
+def _read_manual(folders: tuple[Path, ...]) -> Documents:
     return documents_of(folders)
 
 
 def _without_files(row: Row) -> Row:
-    """Where this machine keeps its manual is nobody else's business."""
+    """Remove file paths: where this machine keeps its manual is nobody else's business."""
     places = [{**place, "file": None} for place in json.loads(row["documented"])]
     return {**row, "documented": json.dumps(places)}

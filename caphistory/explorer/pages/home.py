@@ -1,26 +1,36 @@
-"""The home page: what this is, the picture, and where to go in."""
+"""The home page: what this is, the chart, and where to start."""
 
 from __future__ import annotations
 
 from itertools import groupby
 
 from caphistory.explorer.chart import check_chart
-from caphistory.explorer.metadata import in_order
+from caphistory.explorer.metadata import list_queries
 from caphistory.explorer.pages.page import Asked, Page
 from caphistory.questions.names import newest_release
 from caphistory.records import Row
 
-#: Syscalls with a history that says much, where the database has them.
-_TELLING = ("setgid", "chroot", "bind", "mount", "reboot", "nice", "kill", "ioperm", "settimeofday")
+#: Syscalls with an instructive history; those that the database has are shown.
+_EXAMPLES = (
+    "setgid",
+    "chroot",
+    "bind",
+    "mount",
+    "reboot",
+    "nice",
+    "kill",
+    "ioperm",
+    "settimeofday",
+)
 _MOST_RUNS = 8
 
 
 def home(asked: Asked) -> Page:
-    """The home page."""
+    """Return the home page."""
     newest = newest_release(asked.connection)
     releases = asked.ask("release_list", kind="release") or asked.ask("release_list")
     counts = asked.ask("check_counts", kind=releases[0]["kind"])
-    histories = {name: asked.ask("timeline", syscall=name) for name in _TELLING}
+    histories = {name: asked.ask("timeline", syscall=name) for name in _EXAMPLES}
     timelines = {name: runs for name, runs in histories.items() if 0 < len(runs) <= _MOST_RUNS}
     capabilities = asked.ask("capability_list", release=newest)
     return Page(
@@ -31,20 +41,20 @@ def home(asked: Asked) -> Page:
             "newest": newest,
             "ends": [asked.ask("transition_ends")[0][name] for name in ("from", "to")],
             "first_capable": next(
-                (one["release"] for one in counts if one["check_name"] == "capable"), None
+                (row["release"] for row in counts if row["check_name"] == "capable"), None
             ),
             "releases": releases,
             "first": releases[0]["release"],
             "number_of_releases": len(asked.ask("release_list")),
-            "chart": check_chart(counts, [(one["release"], one["series"]) for one in releases]),
-            "series": by_series(releases),
+            "chart": check_chart(counts, [(row["release"], row["series"]) for row in releases]),
+            "series": group_by_series(releases),
             "timelines": timelines,
             "capabilities": capabilities,
-            "questions": in_order(),
+            "questions": list_queries(),
         },
     )
 
 
-def by_series(releases: list[Row]) -> list[tuple[str, list[Row]]]:
-    """Releases, which are in order, by their series."""
-    return [(name, list(group)) for name, group in groupby(releases, lambda one: one["series"])]
+def group_by_series(releases: list[Row]) -> list[tuple[str, list[Row]]]:
+    """Group releases, which must be in order, by series."""
+    return [(name, list(group)) for name, group in groupby(releases, lambda row: row["series"])]

@@ -1,30 +1,30 @@
-"""The pages of releases: all of them, and what changed in one."""
+"""The pages of releases: the list, and what changed in one."""
 
 from __future__ import annotations
 
-from caphistory.explorer.pages.home import by_series
+from caphistory.explorer.pages.home import group_by_series
 from caphistory.explorer.pages.page import Asked, Page
 
-#: So many sites are listed as new or gone; the rest is in the CSV.
+#: How many new or removed sites the page lists; the rest is in the CSV.
 _MOST_SITES = 200
 
 
 def index(asked: Asked) -> Page:
-    """Every release, by series."""
+    """Return the page of all releases, by series."""
     rows = asked.ask("release_list")
-    return Page("releases", "Releases", {"releases": rows}, {"series": by_series(rows)})
+    return Page("releases", "Releases", {"releases": rows}, {"series": group_by_series(rows)})
 
 
 def release(asked: Asked) -> Page:
-    """One release: what changed from the one before, counts, and how completely it was read."""
-    name = asked.known_release(asked.parts["name"])
+    """Return the page of one release: what changed since the previous one, counts, the audit."""
+    name = asked.resolve_release(asked.parts["name"])
     releases = asked.ask("release_list")
-    order = [one["release"] for one in releases]
+    order = [row["release"] for row in releases]
     at = order.index(name)
     before = releases[at]["before"]
-    # Finding the changes of one release takes as long as finding all, which are kept.
+    # The changes of one release take as long to find as all of them, which are cached.
     every_change = asked.ask("release_changes", abi=asked.abi)
-    changes = [one for one in every_change if one["to_release"] == name]
+    changes = [row for row in every_change if row["to_release"] == name]
     sites = asked.ask("site_changes", **{"from": before, "to": name}) if before else []
     kinds = asked.ask("check_kinds", release=name)
     capabilities = asked.ask("capability_list", release=name, abi=asked.abi)

@@ -1,4 +1,4 @@
-"""The search page, and the pages of what is found only there: functions and files."""
+"""The search page, and the pages that only the search leads to: functions and files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.pages.page import Asked, Page, Redirect
 from caphistory.records import Row
 
-#: So many names of each kind are on the page; the rest is in the CSV.
+#: How many names of each kind are on the page; the rest is in the CSV.
 MOST = 50
 
 HEADINGS = {
@@ -22,12 +22,12 @@ HEADINGS = {
 
 
 def search(asked: Asked) -> Page | Redirect:
-    """What holds a text in its name; the one thing itself where there is only one."""
+    """Return the page of the names that contain a text; a redirect if there is only one."""
     text = asked.given("q")
     rows = asked.ask("search", text=text) if text else []
     if len(rows) == 1:
-        return Redirect(found(rows[0], asked.addresses))
-    groups = [(kind, list(group)) for kind, group in groupby(rows, lambda one: str(one["kind"]))]
+        return Redirect(find_page(rows[0], asked.addresses))
+    groups = [(kind, list(group)) for kind, group in groupby(rows, lambda row: str(row["kind"]))]
     return Page(
         "search",
         f"Search: {text}" if text else "Search",
@@ -37,7 +37,7 @@ def search(asked: Asked) -> Page | Redirect:
             "groups": [
                 (
                     HEADINGS[kind],
-                    [(one, found(one, asked.addresses)) for one in group[:MOST]],
+                    [(row, find_page(row, asked.addresses)) for row in group[:MOST]],
                     len(group),
                 )
                 for kind, group in groups
@@ -47,8 +47,8 @@ def search(asked: Asked) -> Page | Redirect:
     )
 
 
-def found(row: Row, addresses: Addresses) -> str:
-    """The page of what a row of the query ``search`` names."""
+def find_page(row: Row, addresses: Addresses) -> str:
+    """Return the address of the page for a row of the query ``search``."""
     pages = {
         "syscall": addresses.syscall,
         "privilege": addresses.privilege,
@@ -60,7 +60,7 @@ def found(row: Row, addresses: Addresses) -> str:
 
 
 def function(asked: Asked) -> Page:
-    """A function that holds check sites: which, since when, and which syscalls come there."""
+    """Return the page of a function: its check sites, since when, and which syscalls reach them."""
     name = asked.parts["name"]
     sites = asked.ask("site_runs", function=name)
     if not sites:
@@ -75,7 +75,7 @@ def function(asked: Asked) -> Page:
 
 
 def file(asked: Asked) -> Page:
-    """A file that holds check sites: which, and since when."""
+    """Return the page of a file: its check sites, and since when."""
     path = asked.parts["path"]
     sites = asked.ask("site_runs", path=path)
     if not sites:

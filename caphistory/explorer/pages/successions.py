@@ -1,4 +1,4 @@
-"""The pages of the check sites between two releases: all of them, and one with both places."""
+"""The pages of check sites between two releases: all of them, and one with its source."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 from caphistory.errors import CaphistoryError, NothingFound
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.explorer.sourcediff import FunctionDiff, Line, site_diff
-from caphistory.questions.names import known_privilege
+from caphistory.explorer.sourcediff import FunctionDiff, Line, diff_site
+from caphistory.questions.names import resolve_privilege
 from caphistory.questions.schema import FATES
 from caphistory.questions.source_text import cached_repositories
-from caphistory.questions.successions import moves_between, sites_between
+from caphistory.questions.successions import compare_sites, list_moves
 from caphistory.records import ROOT_CHECKS, Row
 
 
 class Flow(NamedTuple):
-    """How many checks that asked for ``before`` ask for ``after`` (or, where that is empty, have
-    the fate ``fate``)."""
+    """The number of checks that asked for ``before`` and now ask for ``after`` (or have the fate
+    ``fate`` if ``after`` is empty)."""
 
     before: str
     after: str
@@ -27,12 +27,12 @@ class Flow(NamedTuple):
 
 
 def successions(asked: Asked) -> Page:
-    """What became of every check between two releases."""
-    ends = _ends(asked)
-    stored = _between(asked, ends)
+    """Return the page of what became of every check between two releases."""
+    ends = _find_ends(asked)
+    stored = _compare(asked, ends)
     every = stored or []
     privilege = asked.given("privilege")
-    privilege = privilege and known_privilege(asked.connection, privilege)
+    privilege = privilege and resolve_privilege(asked.connection, privilege)
     fate = asked.choice("fate", FATES)
     doubt = asked.given("doubt") is not None
     path = asked.given("path")
@@ -40,11 +40,11 @@ def successions(asked: Asked) -> Page:
         row
         for row in every
         if fate in (None, row["fate"])
-        and (privilege is None or privilege in _asked_for(row))
+        and (privilege is None or privilege in _list_privileges(row))
         and path in (None, row["path_before"], row["path_after"])
         and not (doubt and row["certain"])
     ]
-    moves = moves_between(asked.connection, ends["from"], ends["to"]) if every else []
+    moves = list_moves(asked.connection, ends["from"], ends["to"]) if every else []
     return Page(
         "successions",
         f"What became of each check from {ends['from']} to {ends['to']}",
@@ -54,12 +54,12 @@ def successions(asked: Asked) -> Page:
             "compared": stored is not None,
             "rows": rows,
             "before": len({row["site_before"] for row in every} - {None}),
-            "flows": _flows(every),
+            "flows": _count_flows(every),
             "fates": FATES,
             "counts": Counter(row["fate"] for row in every),
             "moved": Counter(row["release"] for row in moves if row["move"] == "to capability"),
             "reconsidered": [row for row in moves if row["move"] == "capability changed"],
-            "privileges": sorted({name for row in every for name in _asked_for(row)}),
+            "privileges": sorted({name for row in every for name in _list_privileges(row)}),
             "chosen": {"fate": fate, "privilege": privilege, "doubt": doubt, "path": path},
             "releases": asked.ask("release_list"),
         },
@@ -67,22 +67,22 @@ def successions(asked: Asked) -> Page:
 
 
 def succession(asked: Asked) -> Page:
-    """One check with its places in both releases, and its source where that is at hand."""
-    ends = _ends(asked)
+    """Return the page of one check: its places in both releases, and its source if available."""
+    ends = _find_ends(asked)
     wanted = {name: asked.given(name) for name in ("before", "after")}
-    rows = [row for row in _between(asked, ends) or () if _is_at(row, wanted)]
+    rows = [row for row in _compare(asked, ends) or () if _is_at(row, wanted)]
     if not any(wanted.values()) or not rows:
         raise NothingFound(
             "no such check: the page of all checks between two releases leads to each of them"
         )
-    commits = {one["release"]: one["commit_sha"] for one in asked.ask("release_list")}
+    commits = {row["release"]: row["commit_sha"] for row in asked.ask("release_list")}
     sides = [(ends["from"], commits[ends["from"]]), (ends["to"], commits[ends["to"]])]
     shown: list[tuple[Row, FunctionDiff | None, list[tuple[Line | None, Line | None]]]] = []
     problem = None
     for row in rows:
         try:
-            found = site_diff(row, sides, cached_repositories())
-            shown.append((row, found, list(_beside(found))))
+            functions = diff_site(row, sides, cached_repositories())
+            shown.append((row, functions, list(_align(functions))))
         except CaphistoryError as error:
             problem = str(error)
             shown.append((row, None, []))
@@ -106,21 +106,21 @@ def succession(asked: Asked) -> Page:
     )
 
 
-def _ends(asked: Asked) -> dict[str, str]:
+def _find_ends(asked: Asked) -> dict[str, str]:
     return asked.ask("transition_ends", **{name: asked.release(name) for name in ("from", "to")})[0]
 
 
-def _between(asked: Asked, ends: dict[str, str]) -> list[Row] | None:
-    """The rows between two releases, from the database alone (to compare the text of two kernels
-    takes longer than a page may); None where that is not enough."""
+def _compare(asked: Asked, ends: dict[str, str]) -> list[Row] | None:
+    """Return the rows between two releases from the database alone, because comparing the source of
+    two kernels takes too long for a page; None if it does not hold them."""
     try:
-        return sites_between(asked.connection, ends["from"], ends["to"], [])
+        return compare_sites(asked.connection, ends["from"], ends["to"], [])
     except CaphistoryError:
         return None
 
 
-def _asked_for(row: Row) -> list[str]:
-    """The privileges that a row's checks ask for, before and after."""
+def _list_privileges(row: Row) -> list[str]:
+    """Return the privileges that a row's checks ask for, before and after."""
     names = (
         row[f"capability_{side}"]
         or (row[f"check_{side}"] if row[f"check_{side}"] in ROOT_CHECKS else None)
@@ -129,8 +129,8 @@ def _asked_for(row: Row) -> list[str]:
     return [str(name) for name in names if name]
 
 
-def _flows(rows: Iterable[Row]) -> list[Flow]:
-    """From what to what the checks went, the most frequent first."""
+def _count_flows(rows: Iterable[Row]) -> list[Flow]:
+    """Count what the checks asked for before and after, the most frequent pair first."""
     counts = Counter(
         (
             str(row["capability_before"] or row["check_before"]),
@@ -150,11 +150,11 @@ def _is_at(row: Row, wanted: dict[str, str | None]) -> bool:
     )
 
 
-def _beside(found: FunctionDiff) -> Iterable[tuple[Line | None, Line | None]]:
-    """The lines of both functions side by side, those that changed facing each other."""
+def _align(functions: FunctionDiff) -> Iterable[tuple[Line | None, Line | None]]:
+    """Yield the lines of both functions side by side, with changed lines opposite each other."""
     old: list[Line] = []
     new: list[Line] = []
-    for line in [*found.lines, None]:
+    for line in [*functions.lines, None]:
         if line is not None and line.sign in "+-":
             (new if line.sign == "+" else old).append(line)
             continue

@@ -1,4 +1,4 @@
-"""The pages of syscalls: all of them, one through the releases, and its source."""
+"""The pages of syscalls: the list, one through the releases, and its source."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.explorer.sourcediff import FunctionDiff, chain_diff
-from caphistory.explorer.strips import Bar, axis, labels, series_of, strip
-from caphistory.questions.names import known_privilege, known_syscall
+from caphistory.explorer.sourcediff import FunctionDiff, diff_chains
+from caphistory.explorer.strips import Bar, draw_axis, draw_labels, draw_strip, group_series
+from caphistory.questions.names import resolve_privilege, resolve_syscall
 from caphistory.questions.source_text import cached_repositories
 from caphistory.records import Row
-from caphistory.wording.kinds import BOTH, CAPABILITY, ROOT, UID0, kind, privileges
-from caphistory.wording.phrases import span
+from caphistory.wording.kinds import BOTH, CAPABILITY, ROOT, UID0, classify, split_privileges
+from caphistory.wording.phrases import format_run
 
-#: So many checks of a release are on a syscall's page; the rest is in the CSV.
+#: How many checks of a release are on a syscall's page; the rest is in the CSV.
 _MOST_CHECKS = 60
 
 
@@ -31,12 +31,12 @@ class Side(NamedTuple):
 
     @property
     def shown(self) -> list[Row]:
-        """The checks that are on the page: the best evidence comes first."""
+        """The checks on the page, the best evidence first."""
         return self.rows[:_MOST_CHECKS]
 
 
 class Privilege(NamedTuple):
-    """A privilege that a syscall asks for, with the runs in which it does."""
+    """A privilege that a syscall asks for, with the runs of releases in which it does."""
 
     name: str
     strip: Markup
@@ -44,7 +44,7 @@ class Privilege(NamedTuple):
 
 
 def index(asked: Asked) -> Page:
-    """Every syscall of any release."""
+    """Return the page of all syscalls of any release."""
     rows = asked.ask("syscall_index", abi=asked.abi)
     return Page(
         "syscalls",
@@ -55,32 +55,34 @@ def index(asked: Asked) -> Page:
 
 
 def syscall(asked: Asked) -> Page:
-    """One syscall: what it checks through the releases, and its checks in two of them."""
-    name = known_syscall(asked.connection, asked.parts["name"])
+    """Return the page of one syscall: what it checks in all releases, and its checks in two."""
+    name = resolve_syscall(asked.connection, asked.parts["name"])
     everything = asked.given("all") is not None
     releases = asked.ask("release_list")
-    column = {one["release"]: at for at, one in enumerate(releases)}
+    column = {row["release"]: at for at, row in enumerate(releases)}
     runs = asked.ask("timeline", syscall=name, abi=asked.abi)
     asks = asked.ask(
         "syscall_privileges", syscall=name, abi=asked.abi, withheld="1" if everything else None
     )
     withheld = not everything and len(
         {
-            (one["check_name"], one["capability"])
-            for one in asked.ask("syscall_privileges", syscall=name, abi=asked.abi, withheld="1")
+            (row["check_name"], row["capability"])
+            for row in asked.ask("syscall_privileges", syscall=name, abi=asked.abi, withheld="1")
         }
-        - {(one["check_name"], one["capability"]) for one in asks}
+        - {(row["check_name"], row["capability"]) for row in asks}
     )
-    ends = _ends(asked, runs, releases)
-    abi = _table(asked, runs)
-    sides = [_side(asked, name, abi, end, release, everything) for end, release in ends.items()]
-    sections = series_of([(one["release"], one["series"]) for one in releases])
+    ends = _choose_ends(asked, runs, releases)
+    abi = _choose_table(asked, runs)
+    sides = [
+        _read_side(asked, name, abi, end, release, everything) for end, release in ends.items()
+    ]
+    sections = group_series([(row["release"], row["series"]) for row in releases])
     whole = [
         Bar(
             column[run["first_release"]],
             column[run["last_release"]],
-            kind(run["checks"]),
-            f"{span(run)}: {run['checks'] or 'nothing'}",
+            classify(run["checks"]),
+            f"{format_run(run)}: {run['checks'] or 'nothing'}",
         )
         for run in runs
     ]
@@ -95,10 +97,10 @@ def syscall(asked: Asked) -> Page:
         {
             "name": name,
             "runs": runs,
-            "strip": strip(whole, (), len(releases)),
-            "axis": axis(sections, {}, len(releases)),
-            "labels": labels(sections, len(releases)),
-            "privileges": [_privilege(group, column) for group in _grouped(asks)],
+            "strip": draw_strip(whole, (), len(releases)),
+            "axis": draw_axis(sections, {}, len(releases)),
+            "labels": draw_labels(sections, len(releases)),
+            "privileges": [_make_privilege(group, column) for group in _group_by_privilege(asks)],
             "withheld": withheld,
             "everything": everything,
             "ends": ends,
@@ -109,20 +111,20 @@ def syscall(asked: Asked) -> Page:
 
 
 def diff(asked: Asked) -> Page:
-    """The functions between a syscall and its checks, in two releases."""
-    name = known_syscall(asked.connection, asked.parts["name"])
+    """Return the page of the functions between a syscall and its checks, in two releases."""
+    name = resolve_syscall(asked.connection, asked.parts["name"])
     privilege = asked.given("privilege")
-    privilege = privilege and known_privilege(asked.connection, privilege)
+    privilege = privilege and resolve_privilege(asked.connection, privilege)
     releases = asked.ask("release_list")
     runs = asked.ask("timeline", syscall=name, abi=asked.abi)
-    ends = _ends(asked, runs, releases)
-    commits = {one["release"]: one["commit_sha"] for one in releases}
-    abi = _table(asked, runs)
+    ends = _choose_ends(asked, runs, releases)
+    commits = {row["release"]: row["commit_sha"] for row in releases}
+    abi = _choose_table(asked, runs)
     chains = [
         asked.ask("why", syscall=name, privilege=privilege, release=release, abi=abi)
         for release in ends.values()
     ]
-    found = chain_diff(
+    comparison = diff_chains(
         [
             (release, commits[release], rows)
             for release, rows in zip(ends.values(), chains, strict=True)
@@ -132,30 +134,31 @@ def diff(asked: Asked) -> Page:
     return Page(
         "diff",
         f"{name}: its source from {ends['from']} to {ends['to']}",
-        {"functions": [_function_row(one) for one in found.functions]},
+        {"functions": [_make_function_row(function) for function in comparison.functions]},
         {
             "name": name,
             "privilege": privilege,
             "ends": ends,
-            "found": found,
+            "comparison": comparison,
             "releases": releases,
             "privileges": sorted(
-                {one for run in runs for one in privileges(run["checks"])}
+                {name for run in runs for name in split_privileges(run["checks"])}
                 | ({privilege} if privilege else set())
             ),
         },
     )
 
 
-def _ends(asked: Asked, runs: list[Row], releases: list[Row]) -> dict[str, str]:
-    """The two releases to compare, ``from`` and ``to``: those asked for, else those around the
-    change from root to a capability, else around the last change, else the first and the last
-    release that has it."""
+def _choose_ends(asked: Asked, runs: list[Row], releases: list[Row]) -> dict[str, str]:
+    """Return the two releases to compare, ``from`` and ``to``: those asked for, else those around
+    the change from root to a capability, else around the last change, else the first and last
+    release that has the syscall."""
     changes = list(pairwise(runs))
     moved = [
         (before, after)
         for before, after in changes
-        if kind(after["checks"]) in (CAPABILITY, BOTH) and kind(before["checks"]) in (UID0, ROOT)
+        if classify(after["checks"]) in (CAPABILITY, BOTH)
+        and classify(before["checks"]) in (UID0, ROOT)
     ]
     if changes:
         before, after = (moved or changes[-1:])[0]
@@ -167,12 +170,12 @@ def _ends(asked: Asked, runs: list[Row], releases: list[Row]) -> dict[str, str]:
     return {"from": asked.release("from") or first, "to": asked.release("to") or last}
 
 
-def _table(asked: Asked, runs: list[Row]) -> str | None:
-    """One system-call table for all releases of a page: what a syscall's history is of."""
+def _choose_table(asked: Asked, runs: list[Row]) -> str | None:
+    """Return the one system-call table for all releases of a page: that of the history."""
     return asked.abi or (str(runs[0]["abi"]) if runs else None)
 
 
-def _side(
+def _read_side(
     asked: Asked, syscall: str, abi: str | None, name: str, release: str, everything: bool
 ) -> Side:
     entries = asked.ask("syscall_entry", syscall=syscall, release=release, abi=abi)
@@ -184,33 +187,33 @@ def _side(
     return Side(name, release, entries[0] if entries else None, rows)
 
 
-def _grouped(asks: list[Row]) -> list[tuple[str, list[Row]]]:
+def _group_by_privilege(asks: list[Row]) -> list[tuple[str, list[Row]]]:
     return [
         (name, list(group))
-        for name, group in groupby(asks, lambda one: str(one["capability"] or one["check_name"]))
+        for name, group in groupby(asks, lambda row: str(row["capability"] or row["check_name"]))
     ]
 
 
-def _privilege(group: tuple[str, list[Row]], column: dict[str, int]) -> Privilege:
+def _make_privilege(group: tuple[str, list[Row]], column: dict[str, int]) -> Privilege:
     name, runs = group
     bars = [
         Bar(
             column[run["first_release"]],
             column[run["last_release"]],
-            kind(name),
-            f"{name} {span(run)}: {run['reach']}",
+            classify(name),
+            f"{name} {format_run(run)}: {run['reach']}",
         )
         for run in runs
     ]
-    return Privilege(name, strip(bars, (), len(column)), runs)
+    return Privilege(name, draw_strip(bars, (), len(column)), runs)
 
 
-def _function_row(one: FunctionDiff) -> Row:
+def _make_function_row(function: FunctionDiff) -> Row:
     return {
-        "function": one.function,
-        "path_from": one.path_from,
-        "line_from": one.line_from,
-        "path_to": one.path_to,
-        "line_to": one.line_to,
-        "diff": one.text,
+        "function": function.function,
+        "path_from": function.path_from,
+        "line_from": function.line_from,
+        "path_to": function.path_to,
+        "line_to": function.line_to,
+        "diff": function.text,
     }

@@ -1,4 +1,4 @@
-"""The transition: the matrix of syscalls and releases, and two releases compared."""
+"""The transition pages: the matrix of syscalls and releases, and two releases compared."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.explorer.strips import Bar, axis, labels, series_of, strip
-from caphistory.questions.names import known_privilege
-from caphistory.questions.names import privileges as known_privileges
+from caphistory.explorer.strips import Bar, draw_axis, draw_labels, draw_strip, group_series
+from caphistory.questions.names import list_privileges, resolve_privilege
 from caphistory.records import Row
-from caphistory.wording.kinds import kind, privileges
-from caphistory.wording.phrases import counted, span
+from caphistory.wording.kinds import classify, split_privileges
+from caphistory.wording.phrases import format_count, format_run
 
 HEADINGS = {
     "capability": "From root to a capability",
@@ -25,13 +24,13 @@ HEADINGS = {
     "added": "New syscalls that check something",
     "removed": "Syscalls that are gone",
 }
-"""What a row of the query ``transition`` became, in words."""
+"""The heading for each value of ``became`` in the query ``transition``."""
 
 _NO_FILE = "unknown"
 
 
 class Filters(NamedTuple):
-    """What a reader wants to see of the matrix: None is everything."""
+    """What the reader wants to see of the matrix; None means no restriction."""
 
     series: str | None
     privilege: str | None
@@ -40,8 +39,8 @@ class Filters(NamedTuple):
 
 
 class Syscall(NamedTuple):
-    """A row of the matrix; ``runs`` are those that the shown releases see, ``now`` says in
-    short what the last of these releases has."""
+    """A row of the matrix; ``runs`` are those that overlap the shown releases, ``now`` says briefly
+    what the last of these checks."""
 
     name: str
     strip: Markup
@@ -50,16 +49,16 @@ class Syscall(NamedTuple):
 
 
 def transition(asked: Asked) -> Page:
-    """Two releases compared where one is named, else the matrix."""
+    """Return the comparison of two releases if one is named, else the matrix."""
     if asked.given("from") or asked.given("to"):
-        return _compared(asked)
-    return _matrix(asked)
+        return _compare(asked)
+    return _draw_matrix(asked)
 
 
-def _compared(asked: Asked) -> Page:
+def _compare(asked: Asked) -> Page:
     ends = {name: asked.release(name) for name in ("from", "to")}
     rows = asked.ask("transition", **ends, abi=asked.abi)
-    # Where nothing changed no row says which releases the query compares.
+    # If nothing changed, no row says which releases the query compares.
     compared = asked.ask("transition_ends", **ends)[0]
     groups = [
         (heading, [row for row in rows if row["became"] == became])
@@ -78,49 +77,52 @@ def _compared(asked: Asked) -> Page:
     )
 
 
-def _matrix(asked: Asked) -> Page:
+def _draw_matrix(asked: Asked) -> Page:
     releases = asked.ask("release_list")
-    series = list(dict.fromkeys(str(one["series"]) for one in releases))
+    series = list(dict.fromkeys(str(row["series"]) for row in releases))
     subsystem_of = {
-        str(one["syscall"]): _subsystem(one) for one in asked.ask("syscall_index", abi=asked.abi)
+        str(row["syscall"]): _find_subsystem(row)
+        for row in asked.ask("syscall_index", abi=asked.abi)
     }
     subsystems = sorted(set(subsystem_of.values()))
     privilege = asked.given("privilege")
     chosen = Filters(
         asked.choice("series", series),
-        privilege and known_privilege(asked.connection, privilege),
+        privilege and resolve_privilege(asked.connection, privilege),
         asked.choice("subsystem", subsystems),
         asked.given("all") is not None,
     )
-    shown = [one for one in releases if chosen.series in (None, one["series"])]
-    column = {str(one["release"]): at for at, one in enumerate(shown)}
+    shown = [row for row in releases if chosen.series in (None, row["series"])]
+    column = {str(row["release"]): at for at, row in enumerate(shown)}
     kept = {
         name: runs
-        for name, runs in _by_syscall(asked.ask("matrix", abi=asked.abi), shown, releases)
-        if _wanted(runs, subsystem_of.get(name, _NO_FILE), chosen)
+        for name, runs in _group_by_syscall(asked.ask("matrix", abi=asked.abi), shown, releases)
+        if _is_wanted(runs, subsystem_of.get(name, _NO_FILE), chosen)
     }
     changes = [
-        one
-        for one in asked.ask("release_changes", abi=asked.abi)
-        if one["syscall"] in kept and one["to_release"] in column
+        row
+        for row in asked.ask("release_changes", abi=asked.abi)
+        if row["syscall"] in kept and row["to_release"] in column
     ]
-    counts = Counter(str(one["to_release"]) for one in changes)
-    sections = series_of([(one["release"], one["series"]) for one in shown])
+    counts = Counter(str(row["to_release"]) for row in changes)
+    sections = group_series([(row["release"], row["series"]) for row in shown])
     return Page(
         "transition",
         "What every syscall checks, through the releases",
         {"matrix": [run for runs in kept.values() for run in runs]},
         {
-            "rows": _rows(kept, changes, column),
-            "labels": labels(sections, len(shown), _pointed(counts, column)),
-            "axis": axis(sections, {column[one]: n for one, n in counts.items()}, len(shown)),
+            "rows": _make_rows(kept, changes, column),
+            "labels": draw_labels(sections, len(shown), _find_busiest(counts, column)),
+            "axis": draw_axis(
+                sections, {column[release]: count for release, count in counts.items()}, len(shown)
+            ),
             "busiest": counts.most_common(5),
             "first": shown[0]["release"],
             "last": shown[-1]["release"],
             "releases": releases,
             "choices": {
                 "series": series,
-                "privilege": known_privileges(asked.connection),
+                "privilege": list_privileges(asked.connection),
                 "subsystem": subsystems,
             },
             "chosen": chosen._asdict(),
@@ -128,22 +130,25 @@ def _matrix(asked: Asked) -> Page:
     )
 
 
-def _by_syscall(
+def _group_by_syscall(
     runs: Iterable[Row], shown: Sequence[Row], releases: Sequence[Row]
 ) -> Iterable[tuple[str, list[Row]]]:
-    """The runs, which are in order, of each syscall, those that see the shown releases."""
-    ordinal = {one["release"]: one["ordinal"] for one in releases}
+    """Group the runs, which must be in order, by syscall, leaving out those outside the shown
+    releases."""
+    ordinal = {row["release"]: row["ordinal"] for row in releases}
     first, last = shown[0]["ordinal"], shown[-1]["ordinal"]
-    seen = (
+    overlapping = (
         run
         for run in runs
         if ordinal[run["first_release"]] <= last and ordinal[run["last_release"]] >= first
     )
-    return ((name, list(group)) for name, group in groupby(seen, lambda run: str(run["syscall"])))
+    return (
+        (name, list(group)) for name, group in groupby(overlapping, lambda run: str(run["syscall"]))
+    )
 
 
-def _wanted(runs: list[Row], subsystem: str, chosen: Filters) -> bool:
-    names = {name for run in runs for name in privileges(run["checks"])}
+def _is_wanted(runs: list[Row], subsystem: str, chosen: Filters) -> bool:
+    names = {name for run in runs for name in split_privileges(run["checks"])}
     if chosen.subsystem not in (None, subsystem):
         return False
     if chosen.privilege is not None:
@@ -151,44 +156,47 @@ def _wanted(runs: list[Row], subsystem: str, chosen: Filters) -> bool:
     return bool(names) or chosen.everything
 
 
-def _rows(
+def _make_rows(
     kept: Mapping[str, list[Row]], changes: Iterable[Row], column: Mapping[str, int]
 ) -> list[Syscall]:
-    changed: dict[str, list[int]] = defaultdict(list)
+    changed: defaultdict[str, list[int]] = defaultdict(list)
     for change in changes:
         changed[change["syscall"]].append(column[change["to_release"]])
-    return [_row(name, runs, changed[name], column) for name, runs in kept.items()]
+    return [_make_row(name, runs, changed[name], column) for name, runs in kept.items()]
 
 
-def _row(name: str, runs: list[Row], changes: list[int], column: Mapping[str, int]) -> Syscall:
+def _make_row(name: str, runs: list[Row], changes: list[int], column: Mapping[str, int]) -> Syscall:
     newest = len(column) - 1
-    # A run that begins before the shown releases, or ends after them, is cut off there.
+    # A run that extends beyond the shown releases is cut off.
     bars = [
         Bar(
             column.get(run["first_release"], 0),
             column.get(run["last_release"], newest),
-            kind(run["checks"]),
-            f"{name} {span(run)}: {run['checks'] or 'nothing'}",
+            classify(run["checks"]),
+            f"{name} {format_run(run)}: {run['checks'] or 'nothing'}",
         )
         for run in runs
     ]
-    now = "gone" if bars[-1].last < newest else _in_short(runs[-1]["checks"])
-    return Syscall(name, strip(bars, changes, len(column)), runs, now)
+    now = "gone" if bars[-1].last < newest else _shorten(runs[-1]["checks"])
+    return Syscall(name, draw_strip(bars, changes, len(column)), runs, now)
 
 
-def _pointed(counts: Counter[str], column: Mapping[str, int]) -> tuple[int, str] | None:
-    """The release that changed most, with how much, where there is one."""
+def _find_busiest(counts: Counter[str], column: Mapping[str, int]) -> tuple[int, str] | None:
+    """Return the column of the release with the most changes and their number as text; None if
+    nothing changed."""
     if not counts:
         return None
     (release, count), *_ = counts.most_common(1)
-    return column[release], f"{release}: {counted(count, 'change')}"
+    return column[release], f"{release}: {format_count(count, 'change')}"
 
 
-def _in_short(checks: str) -> str:
-    names = privileges(checks)
-    return counted(len(names), "privilege") if len(names) > 2 else ", ".join(names) or "nothing"
+def _shorten(checks: str) -> str:
+    names = split_privileges(checks)
+    return (
+        format_count(len(names), "privilege") if len(names) > 2 else ", ".join(names) or "nothing"
+    )
 
 
-def _subsystem(syscall: Row) -> str:
-    """The first folder of the file that defines a syscall, such as ``fs``."""
+def _find_subsystem(syscall: Row) -> str:
+    """Return the first folder of the file that defines a syscall, such as ``fs``."""
     return str(syscall["path"]).split("/", 1)[0] if syscall["path"] else _NO_FILE
