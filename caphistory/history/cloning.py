@@ -13,22 +13,26 @@ from caphistory.errors import CaphistoryError
 from caphistory.history.model import Progress
 from caphistory.history.opening import open_repository
 
-# In milliseconds. By default a server that does not answer is waited for as long as the system
-# tries to connect, two minutes on Linux, and one that stops in the middle for ever.
+# In milliseconds. By default libgit2 waits for a silent server as long as the system tries to
+# connect (two minutes on Linux), and forever for one that stops halfway.
 pygit2.settings.server_connect_timeout = 15_000
 pygit2.settings.server_timeout = 120_000
 
-# Not forced, as git does it: a tag that was moved stays what it was when it was read.
+# Not forced, like git's own fetch: a tag that was moved upstream keeps the commit we read.
 _TAGS = "refs/tags/*:refs/tags/*"
 
 
 class _Callbacks(pygit2.RemoteCallbacks):
+    """Reports how far a clone or a fetch is."""
+
     def __init__(self, doing: str, progress: Progress) -> None:
+        """``doing`` is the stage that ``progress`` is told while objects arrive."""
         super().__init__()
         self._doing = doing
         self._progress = progress
 
     def transfer_progress(self, stats: pygit2.remotes.TransferProgress) -> None:
+        """Report objects received, or, once all have arrived, deltas resolved."""
         if stats.received_objects < stats.total_objects:
             self._progress(self._doing, stats.received_objects, stats.total_objects)
         else:
@@ -36,7 +40,7 @@ class _Callbacks(pygit2.RemoteCallbacks):
 
 
 def clone_folder(url: str) -> str:
-    """Return the name of the folder in the cache that a repository is cloned to."""
+    """Return the name of the cache folder that the repository at ``url`` is cloned to."""
     address = (
         re.sub(r"^\w+://(?:[^/@]*@)?|^[\w.-]+@", "", url).removesuffix("/").removesuffix(".git")
     )
@@ -46,8 +50,8 @@ def clone_folder(url: str) -> str:
 def clone(url: str, folder: Path, progress: Progress) -> None:
     """Clone a repository, bare, to a folder that does not exist yet.
 
-    The clone is made beside it and renamed when it is whole. Raises CaphistoryError where it
-    cannot be had or cannot be written.
+    The clone is made in a temporary folder beside it and renamed when complete. Raises
+    CaphistoryError if the repository cannot be fetched or the folder cannot be written.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -70,9 +74,9 @@ def clone(url: str, folder: Path, progress: Progress) -> None:
 
 
 def fetch_tags(url: str, folder: Path, progress: Progress) -> None:
-    """Fetch the tags of the repository at ``url`` that its clone in ``folder`` has not.
+    """Fetch the tags of the repository at ``url`` that its clone in ``folder`` lacks.
 
-    Raises CaphistoryError, whose message is the reason, where they cannot be had or written.
+    Raises CaphistoryError, whose message is the reason, if they cannot be fetched or written.
     """
     repository = open_repository(folder)
     try:

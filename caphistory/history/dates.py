@@ -21,24 +21,24 @@ def load_dates() -> dict[str, tuple[str, str]]:
         return {row["release"]: (row["released"], row["source"]) for row in csv.DictReader(file)}
 
 
-def released(tag: TagRef) -> str | None:
+def find_release_date(tag: TagRef) -> str | None:
     """Return the ISO date of a release, or None where no source is known.
 
-    The table says it; else the date of the tagged commit, in the committer's time zone, unless
-    the commit is of an import or was dated by hand (see ``is_commit_date_true``).
+    The table has precedence; then comes the date of the tagged commit, in the committer's time
+    zone, unless the commit is part of an import or was dated by hand (see ``is_commit_date_true``).
     """
-    known = load_dates().get(tag.release)
-    if known:
-        return known[0]
+    dated = load_dates().get(tag.release)
+    if dated:
+        return dated[0]
     return tag.committed if is_commit_date_true(tag) else None
 
 
 def is_commit_date_true(tag: TagRef) -> bool:
     """Whether the date of a tagged commit is that of the release.
 
-    A commit cannot be written after it is committed: where it was, by more than the day that
-    time zones make, its date was set by hand. So it is for 2.4.16 to 2.4.31 in the default
-    history, where some have day and month exchanged (2.4.24: 2004-05-01, after 2.4.25:
+    Nobody authors a commit after committing it. Where the dates say so, by more than the day
+    that time zones can make, the date was set by hand. This is true of 2.4.16 to 2.4.31 in the
+    default history, some of which have day and month swapped (2.4.24: 2004-05-01, after 2.4.25:
     2004-02-18).
     """
     if tag.committed is None or tag.authored is None or tag.committed in _IMPORT_DAYS:

@@ -1,4 +1,4 @@
-"""What makes a folder a kernel, and which release it is by its own Makefile."""
+"""Tell whether a folder is a kernel, and which release its own Makefile names."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _TREE_NAME = re.compile(r"linux-(?:source-)?(.+)")
 
 
 def missing_parts(is_file: Callable[[str], bool], is_folder: Callable[[str], bool]) -> list[str]:
-    """Return what a kernel tree must have and this one has not: empty for a kernel.
+    """Return the files and folders (with ``/``) that every kernel tree has and this one lacks.
 
-    The arguments say whether a path relative to the root is a file or a folder.
+    The arguments say whether a path relative to the root is a file or a folder. The list is
+    empty for a kernel.
     """
     return [name for name in _FILES if not is_file(name)] + [
         f"{name}/" for name in _FOLDERS if not is_folder(name)
@@ -28,8 +29,8 @@ def missing_parts(is_file: Callable[[str], bool], is_folder: Callable[[str], boo
 
 
 def choose_root(folders: Collection[str], release: str | None) -> str | None:
-    """Return which of the folders that hold a kernel is meant: the one that is named after the
-    release (``linux-3.13.10``), else the only one; None where that leaves no one."""
+    """Return which of the folders that hold a kernel is meant: the one named after the release
+    (``linux-3.13.10``), else the only one; None if neither applies."""
     named = f"linux-{release}"
     if named in folders:
         return named
@@ -37,19 +38,19 @@ def choose_root(folders: Collection[str], release: str | None) -> str | None:
 
 
 def release_of_makefile(makefile: str) -> str | None:
-    """Return the release that the Makefile of a kernel names, None where it names none.
+    """Return the release that the Makefile of a kernel names, None if it names none.
 
-    Makefiles have a version since 0.99.13k. An EXTRAVERSION that is no part of a release's
+    Makefiles have had a version since 0.99.13k. An EXTRAVERSION that is not part of a release's
     name (2.4.15 calls itself ``2.4.15-greased-turkey``, builders add their own) is left out.
     """
-    found = {
+    assigned = {
         name: value.split("#")[0].strip() for name, value in reversed(_ASSIGNMENT.findall(makefile))
     }
-    if not found.get("VERSION") or not found.get("PATCHLEVEL"):
+    if not assigned.get("VERSION") or not assigned.get("PATCHLEVEL"):
         return None
-    numbers = [found["VERSION"], found["PATCHLEVEL"]]
-    if found.get("SUBLEVEL"):
-        numbers.append(found["SUBLEVEL"])
+    numbers = [assigned["VERSION"], assigned["PATCHLEVEL"]]
+    if assigned.get("SUBLEVEL"):
+        numbers.append(assigned["SUBLEVEL"])
     # Named as their tags are: 2.0 (Makefile: 2.0.0), 3.0 and later (3.0.0).
     if numbers == ["2", "0", "0"] or (
         numbers[2:] == ["0"] and numbers[0].isdigit() and int(numbers[0]) > 2
@@ -61,13 +62,14 @@ def release_of_makefile(makefile: str) -> str | None:
     # 1.0pre1 and 1.0alpha call themselves pre-1.0.
     if numbers[0] == "pre-1":
         numbers[0] = "1"
-        found["ALPHA"] = "pre"
+        assigned["ALPHA"] = "pre"
     base = ".".join(numbers)
-    extra = found.get("EXTRAVERSION", "") or found.get("ALPHA", "")
+    extra = assigned.get("EXTRAVERSION", "") or assigned.get("ALPHA", "")
     return release_name(base + extra) or release_name(base)
 
 
 def release_of_name(name: str) -> str | None:
-    """Return the release that a file's or folder's name stands for (``linux-0.01``: ``0.01``)."""
+    """Return the release that a file's or folder's name stands for (``linux-0.01``: ``0.01``),
+    None if it stands for none."""
     match = _TREE_NAME.fullmatch(name)
     return release_name(match[1] if match else name)

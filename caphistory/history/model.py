@@ -1,4 +1,4 @@
-"""What every source of kernels gives: the names that ``sources`` and its parts share."""
+"""The types that all sources of kernels share; ``sources`` opens them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import NamedTuple, TypeVar
 from caphistory.errors import CaphistoryError
 
 Wanted = Callable[[str], bool]
-"""Takes a path relative to the root of the kernel, says whether the file matters."""
+"""Takes a path relative to the root of the kernel; tells whether the file matters."""
 
 Progress = Callable[[str, int, int], None]
-"""Takes what is being done, how much of it is done, and how much there is (0: not known)."""
+"""Takes a description of the work, how much of it is done, and the total (0: unknown)."""
 
 
 class BrokenObject(CaphistoryError):
@@ -24,13 +24,14 @@ class BrokenObject(CaphistoryError):
     """
 
     def __init__(self, object_id: str, source: str, reason: str) -> None:
+        """``reason`` completes the message "object … of ``source`` cannot be read: …"."""
         super().__init__(f"object {object_id} of {source} cannot be read: {reason}")
         self.object_id = object_id
 
 
 class Exclusions(NamedTuple):
-    """What a tree holds that is no part of the release: files by the beginning of their path, and
-    syscalls by name."""
+    """What a tree holds that is not part of the release: prefixes of file paths, and names of
+    syscalls."""
 
     paths: tuple[str, ...] = ()
     syscalls: tuple[str, ...] = ()
@@ -49,8 +50,8 @@ class TagRef(NamedTuple):
     time zone (see ``dates.released`` for what they are worth), None for a commit without a parent.
     ``provenance`` and ``note`` are those of ``records.Release``.
 
-    Of ``exclusions`` nothing counts as part of the release: whoever made the tree added it.
-    ``lacking`` begin the paths of files that this copy of the tree is known to lack.
+    ``exclusions`` is what whoever made the tree added; none of it counts as part of the release.
+    ``lacking`` holds path prefixes of files that this copy of the tree is known to lack.
     """
 
     release: str
@@ -68,8 +69,8 @@ class TagRef(NamedTuple):
 class Tags(NamedTuple):
     """The releases of a source that were asked for, in version order.
 
-    ``skipped`` names each tag that was asked for and is not taken, with the reason;
-    ``prereleases_left_out`` counts those that matched and are prereleases.
+    ``skipped`` has (tag, reason) for each requested tag that is not taken;
+    ``prereleases_left_out`` counts matching prereleases that nobody asked for.
     """
 
     releases: list[TagRef]
@@ -81,9 +82,9 @@ class SourceSpec(NamedTuple):
     """What a worker process needs to open a source again (see ``sources.reopen``).
 
     ``kind`` is ``repository`` or ``folder``; ``path`` is on this machine; ``name`` is the
-    source's name; ``blobs`` has the paths of the files listed so far by their git id (folders
-    only: they cannot be asked for an id), so take the spec after ``files``; ``release`` is the
-    one release of a folder.
+    source's name; ``blobs`` maps git ids to the paths of the files listed so far (only for
+    folders, which cannot look up an id), so take the spec after ``files``; ``release`` is the
+    only release of a folder.
     """
 
     kind: str
@@ -108,30 +109,30 @@ class Source(ABC):
     @property
     @abstractmethod
     def spec(self) -> SourceSpec:
-        """What opens this source again in another process while this one is open."""
+        """What ``sources.reopen`` needs to open this source in another process while it is open."""
 
     @abstractmethod
     def tags(self, patterns: Sequence[str] = (), *, prereleases: bool = False) -> Tags:
         """Return the releases that match one of the patterns (all: no patterns).
 
         Prereleases are left out unless asked for or named by a pattern without wildcards; a tag
-        of a port (``lia64-v2.5.10``) is taken only if it is named so. Raises CaphistoryError
-        where that leaves nothing.
+        of a port (``lia64-v2.5.10``) is taken only if a pattern names it exactly. Raises
+        CaphistoryError if nothing is left.
         """
 
     @abstractmethod
     def files(self, tag: TagRef) -> dict[str, str]:
         """Return the git id of every wanted file of a release by its path, in path order.
 
-        Raises BrokenObject.
+        Raises BrokenObject if a tree is missing or damaged.
         """
 
     @abstractmethod
     def read(self, blob_id: str) -> bytes:
         """Return the content of a file by its git id.
 
-        Reading in path order is several times faster than in random order: neighbours share
-        packed base objects. Raises BrokenObject.
+        Reading in path order is several times faster than in random order: adjacent files
+        share packed base objects. Raises BrokenObject if the file is missing or damaged.
         """
 
     @abstractmethod
@@ -139,6 +140,7 @@ class Source(ABC):
         """Free what the source holds, such as the unpacked files of a tarball."""
 
     def __enter__(self: _S) -> _S:
+        """Return the source itself."""
         return self
 
     def __exit__(
@@ -147,6 +149,7 @@ class Source(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Close the source."""
         self.close()
 
 

@@ -15,8 +15,8 @@ pygit2.settings.owner_validation = False
 
 
 def open_repository(path: Path, *, search: bool = False) -> pygit2.Repository:
-    """The repository at ``path``, bare or a work tree, whoever owns it; with ``search`` also one
-    that a folder above ``path`` belongs to. CaphistoryError where there is none."""
+    """Open the repository at ``path``, bare or a work tree, whoever owns it; with ``search`` also
+    one that contains ``path``. Raises CaphistoryError if there is none."""
     flags = RepositoryOpenFlag(0) if search else RepositoryOpenFlag.NO_SEARCH
     try:
         return pygit2.Repository(str(path), flags)

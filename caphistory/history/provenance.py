@@ -14,18 +14,18 @@ Torvalds and of the stable team by their addresses at kernel.org and GitHub."""
 
 
 def find_provenance(source: str, commit_sha: str) -> str:
-    """Return the provenance of a commit in a repository of this name, as far as both tell.
+    """Return ``mainline`` or ``tree`` for a commit in the repository named ``source``.
 
-    A commit's id stands for its content and its whole past: one that is known from the mainline
-    is mainline in whatever clone it is found.
+    A commit's id stands for its content and its whole past: a commit that is known from the
+    mainline is mainline in every clone.
     """
-    known = source in OFFICIAL or commit_sha in _mainline_commits()
-    return "mainline" if known else "tree"
+    is_mainline = source in OFFICIAL or commit_sha in _mainline_commits()
+    return "mainline" if is_mainline else "tree"
 
 
 @cache
 def _mainline_commits() -> frozenset[str]:
-    """The mainline commits that ``data/sources.toml`` lists."""
+    """Return the ids of the mainline commits that ``data/sources.toml`` lists."""
     from caphistory.history.sources_file import read_toml
 
     entries = read_toml(data_path("sources.toml")).get("source", [])

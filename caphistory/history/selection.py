@@ -11,8 +11,8 @@ from caphistory.history.model import Tags
 
 
 class Selection(NamedTuple):
-    """The tags to take as (release, tag) in version order, those that are not taken though they
-    match, with the reason, and how many prereleases were left out."""
+    """The (release, tag) pairs to take in version order, the (tag, reason) of matching tags that
+    are not taken, and the number of prereleases left out."""
 
     chosen: list[tuple[str, str]]
     skipped: list[tuple[str, str]]
@@ -20,9 +20,9 @@ class Selection(NamedTuple):
 
 
 def select(tags: Iterable[str], patterns: Sequence[str], *, prereleases: bool) -> Selection:
-    """Choose the releases among tags (see ``Source.tags`` for the rules).
+    """Choose the releases among the names of tags (see ``Source.tags`` for the rules).
 
-    Where two tags name one release (``2.6.11`` and ``v2.6.11``), the first by name is taken.
+    If two tags name one release (``2.6.11`` and ``v2.6.11``), the first by name is taken.
     """
     chosen: dict[str, str] = {}
     skipped: list[tuple[str, str]] = []
@@ -45,7 +45,7 @@ def select(tags: Iterable[str], patterns: Sequence[str], *, prereleases: bool) -
 
 
 def demand_releases(tags: Tags, source: str, patterns: Sequence[str]) -> Tags:
-    """Return the tags, or raise CaphistoryError saying why there is no release among them."""
+    """Return the tags; raise CaphistoryError with the reason if there is no release among them."""
     if tags.releases:
         return tags
     asked = ", ".join(versions.split_patterns(patterns))

@@ -1,5 +1,6 @@
-"""Opening a source of kernels, whatever it is: a repository by path or address, a tarball, a
-folder. The parts are in ``repositories``, ``tarballs``, ``folders`` and ``cloning``; the types
+"""Open a source of kernels of any kind: a repository by path or address, a tarball, a folder.
+
+The parts are in ``repositories``, ``tarballs``, ``folders`` and ``cloning``; the types
 in ``model``."""
 
 from __future__ import annotations
@@ -42,32 +43,33 @@ DEFAULT_URL = "https://github.com/MaximeChretien/linux-history"
 """The default history: 1,674 tags, 0.01 to 2.6.12-rc1."""
 
 DEFAULT_FOLDER = "linux-history.git"
-"""Where in the cache its clone is."""
+"""The name of its clone in the cache."""
 
 
-def no_progress(what: str, done: int, total: int) -> None:
-    """Show nothing: the ``Progress`` of what nobody watches."""
+def ignore_progress(what: str, done: int, total: int) -> None:
+    """Show nothing: a ``Progress`` for work that nobody watches."""
 
 
-def _no_warning(line: str) -> None:
-    pass
+def _ignore_warning(line: str) -> None:
+    """Drop a warning."""
 
 
 def open_source(
     spec: str | None,
     *,
     cache_dir: Path,
-    progress: Progress = no_progress,
-    warn: Callable[[str], None] = _no_warning,
+    progress: Progress = ignore_progress,
+    warn: Callable[[str], None] = _ignore_warning,
     wanted: Wanted = is_source,
 ) -> Source:
     """Open a source of kernels; use it as a context manager.
 
-    ``spec`` is a git repository (a path, or an address that is cloned to the cache if it is not
-    there, and whose new tags are fetched if it is), a tarball, an unpacked kernel, or None for
-    the default history. ``cache_dir`` takes clones and, until the source is closed, what is
-    unpacked. ``warn`` is told in one line why tags cannot be fetched. ``wanted`` must be a
-    function of a module, so that it can be sent to worker processes. Raises CaphistoryError.
+    ``spec`` is a git repository, a tarball, an unpacked kernel, or None for the default history.
+    A repository is a path or an address: it is cloned to the cache on first use, later its new
+    tags are fetched. ``cache_dir`` holds clones and, until the source is closed, unpacked files.
+    ``warn`` takes one line that says why tags cannot be fetched. ``wanted`` must be defined at
+    the top level of a module, so that it can be sent to worker processes. Raises
+    CaphistoryError if the source cannot be opened.
     """
     default = cache_dir / DEFAULT_FOLDER
     if spec is None or (is_url(spec) and name_of_url(spec) == name_of_url(DEFAULT_URL)):
@@ -90,13 +92,14 @@ def open_source(
 
 
 def is_repository(path: Path) -> bool:
-    """Whether a path looks like a git repository, bare or not."""
+    """Whether a path looks like a git repository, bare or with a work tree."""
     return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
 
 
 def _open_clone(
     url: str, folder: Path, progress: Progress, warn: Callable[[str], None], wanted: Wanted
 ) -> Source:
+    """Clone a repository, or fetch its new tags where the clone exists, and open it."""
     name = name_of_url(url)
     if not folder.exists():
         clone(url, folder, progress)
@@ -110,6 +113,7 @@ def _open_clone(
 
 
 def _open_folder(path: Path, spec: str, wanted: Wanted) -> Source:
+    """Open an unpacked kernel; raises CaphistoryError if the folder is none."""
     if not (path / "Makefile").is_file():
         raise CaphistoryError(f"{spec} is neither a git repository nor an unpacked kernel")
     root = path.resolve()
@@ -118,7 +122,7 @@ def _open_folder(path: Path, spec: str, wanted: Wanted) -> Source:
 
 
 def reopen(spec: SourceSpec, wanted: Wanted = is_source) -> Source:
-    """Open a source again, in another process, while the one that gave the spec is open."""
+    """Open a source in another process while the source that gave ``spec`` is still open."""
     path = Path(spec.path)
     if spec.release is None:
         return RepositorySource(path, name=spec.name, wanted=wanted)

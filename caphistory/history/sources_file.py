@@ -1,4 +1,4 @@
-"""A file that lists sources of kernels (TOML), such as ``data/sources.toml``.
+"""Read a file that lists sources of kernels (TOML), such as ``data/sources.toml``.
 
 Each ``[[source]]`` is either a repository with its tags or one commit of it, or an archive: a
 tarball or an unpacked tree. The keys are those of ``Entry``.
@@ -29,8 +29,8 @@ from caphistory.history.repositories import RepositorySource, is_url, name_of_ur
 from caphistory.history.sources import (
     DEFAULT_FOLDER,
     DEFAULT_URL,
+    ignore_progress,
     is_repository,
-    no_progress,
     open_source,
 )
 from caphistory.history.tarballs import is_tarball
@@ -44,22 +44,22 @@ else:
 
 
 class Entry(NamedTuple):
-    """One source: what the file says of it, ``number`` from 1.
+    """One source as the file describes it; ``number`` counts entries from 1.
 
     ``repository`` is an address or a path from the folder of the file, and names the source;
-    ``copies`` are addresses of other repositories that hold the same commits, smaller ones or
-    others that are easier to come by, of which the first that is on this machine, else that can
-    be cloned, serves as well. Of it come the releases that ``tags`` (patterns) match, all of
-    them where the entry has no ``tags`` and no ``commit``, and ``prereleases`` on request; or the
-    one at ``commit``, tagged or not, whose kernel is in ``folder``.
+    ``copies`` are addresses of other repositories that hold the same commits but are smaller or
+    easier to get; the first that is on this machine, else the first that can be cloned, will do.
+    The repository gives the releases that match ``tags`` (patterns; all of them if the entry has
+    neither ``tags`` nor ``commit``), with ``prereleases`` on request; or the one release at
+    ``commit``, tagged or not, whose kernel is in ``folder``.
 
     ``archive`` is the path of a tarball or of an unpacked tree from the folder of the file, or
     its name in a folder of mirrors.
 
-    ``release`` is the name where the Makefile's differs; ``provenance`` and ``note`` are those of
-    ``records.Release``; ``exclude`` begin the paths of files, and ``exclude_syscalls`` name the
-    syscalls, that whoever made the tree added to Linux; ``lacks`` begin the paths of files that
-    are known to be missing from it.
+    ``release`` is the name of the release if the Makefile says otherwise; ``provenance`` and
+    ``note`` are those of ``records.Release``. ``exclude`` has path prefixes of files, and
+    ``exclude_syscalls`` names of syscalls, that whoever made the tree added to Linux. ``lacks``
+    has path prefixes of files that are known to be missing from it.
     """
 
     number: int
@@ -78,9 +78,9 @@ class Entry(NamedTuple):
     lacks: tuple[str, ...] = ()
 
     def describe(self, tag: TagRef) -> TagRef:
-        """Return a release of this source with what the entry says of it."""
+        """Return a release of this source with the entry's provenance, note and exclusions."""
         provenance = self.provenance or tag.provenance
-        # The commit that brought a tree has the date of bringing it.
+        # A commit that imported a tree has the date of the import.
         dated = provenance == "mainline"
         return tag._replace(
             provenance=provenance,
@@ -93,15 +93,15 @@ class Entry(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The sources that a file lists, each with its releases, and a line for each entry that
-    cannot be used, or not wholly."""
+    """The sources that a file lists, each with its releases, and a line for each entry that cannot
+    be used fully."""
 
     sources: list[Source]
     problems: list[str]
 
 
 def read_toml(file: Path) -> Mapping[str, Any]:
-    """Return what a TOML file holds. Raises CaphistoryError where it cannot be read."""
+    """Return the content of a TOML file. Raises CaphistoryError if it cannot be read."""
     try:
         with file.open("rb") as stream:
             content: dict[str, Any] = tomllib.load(stream)
@@ -113,9 +113,9 @@ def read_toml(file: Path) -> Mapping[str, Any]:
 
 
 def read_entries(file: Path) -> tuple[list[Entry], list[str]]:
-    """Return the entries of a file that are as they should be, and a line for each that is not.
+    """Return the valid entries of a file, and a line for each invalid one.
 
-    Raises CaphistoryError where the file cannot be read or has no entries.
+    Raises CaphistoryError if the file cannot be read or has no entries.
     """
     content = read_toml(file)
     listed = content.get("source")
@@ -125,13 +125,14 @@ def read_entries(file: Path) -> tuple[list[Entry], list[str]]:
     problems: list[str] = []
     for number, values in enumerate(listed, 1):
         try:
-            entries.append(_parse(number, values))
+            entries.append(_parse_entry(number, values))
         except CaphistoryError as problem:
             problems.append(f"entry {number}: {problem}")
     return entries, problems
 
 
-def _parse(number: int, values: object) -> Entry:
+def _parse_entry(number: int, values: object) -> Entry:
+    """Return the entry made of the values of a table; raises CaphistoryError with what is wrong."""
     if not isinstance(values, dict):
         raise CaphistoryError("is no table of keys and values")
     for key, value in values.items():
@@ -148,11 +149,12 @@ def _parse(number: int, values: object) -> Entry:
         key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
     }
     entry = Entry(number, **fields)
-    _check(entry)
+    _check_entry(entry)
     return entry._replace(release=release_name(entry.release) or entry.release)
 
 
-def _check(entry: Entry) -> None:
+def _check_entry(entry: Entry) -> None:
+    """Raise CaphistoryError if keys of an entry contradict one another."""
     if bool(entry.repository) == bool(entry.archive):
         raise CaphistoryError("needs a repository or an archive, and not both")
     if entry.commit and (entry.tags or entry.prereleases):
@@ -180,16 +182,17 @@ def open_listing(
     mirrors: Sequence[Path] = (),
     prereleases: bool = False,
     needed: Callable[[str], bool] = lambda release: True,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
     wanted: Wanted = is_source,
 ) -> Listing:
     """Open the sources that a file lists, cloning those that are not on this machine.
 
-    A clone is looked for in the cache and in the folders ``mirrors``, by the names that
-    ``_clone_names`` says. ``prereleases`` asks for those of all entries with tags. An archive whose
-    release the entry names and ``needed`` refuses is only opened when its files are asked for.
-    Of a release that two entries have, the first one's is taken. Raises CaphistoryError where the
-    file cannot be read or holds no entries; what is wrong with one entry is one of ``problems``.
+    Clones are searched for in the cache and in the folders ``mirrors``, by the names from
+    ``_list_clone_names``. ``prereleases`` asks for those of all entries with tags. If an entry
+    names the release of an archive and ``needed`` refuses it, the archive is opened only when
+    its files are read. If two entries have a release, the first entry wins. Raises
+    CaphistoryError if the file cannot be read or has no entries; a fault in one entry is only
+    reported in ``problems``.
     """
     entries, problems = read_entries(file)
     opener = _Opener(file.parent, cache_dir, mirrors, prereleases, needed, progress, wanted)
@@ -201,22 +204,24 @@ def open_listing(
             except CaphistoryError as problem:
                 problems.append(f"entry {entry.number}: {problem}")
                 continue
-            problems += _take(entry, source, tags, taken)
+            problems += _add_releases(entry, source, tags, taken)
     except BaseException:
         opener.close()
         raise
-    problems.sort(key=_number)
-    return Listing(opener.used(), problems)
+    problems.sort(key=_parse_number)
+    return Listing(opener.close_unused(), problems)
 
 
-def _number(problem: str) -> int:
+def _parse_number(problem: str) -> int:
+    """Return the number of the entry that a line of ``problems`` is about."""
     return int(problem.partition(":")[0].removeprefix("entry "))
 
 
-def _take(
+def _add_releases(
     entry: Entry, source: ListedSource, tags: Sequence[TagRef], taken: dict[int, int]
 ) -> Iterator[str]:
-    """Give a source the releases that no entry before had; say which one had."""
+    """Add the releases that no earlier entry had to a source; give a line for those that one
+    had."""
     others: dict[int, list[str]] = {}
     for tag in tags:
         at = position(tag.release)
@@ -231,9 +236,10 @@ def _take(
 
 
 class ListedSource(Source):
-    """A source with the releases that a file lists, opened when its files are first asked for."""
+    """A source with the releases that a file lists; it is opened when files are first read."""
 
     def __init__(self, name: str, open_it: Callable[[], Source], *, in_git: bool) -> None:
+        """``open_it`` opens the source itself, at most once."""
         self.name = name
         self.in_git = in_git
         self._open_it = open_it
@@ -242,13 +248,14 @@ class ListedSource(Source):
 
     @property
     def source(self) -> Source:
-        """The source itself. Raises CaphistoryError where it cannot be opened."""
+        """The source itself. Raises CaphistoryError if it cannot be opened."""
         if self._opened is None:
             self._opened = self._open_it()
         return self._opened
 
     @property
     def spec(self) -> SourceSpec:
+        """See ``Source.spec``. Opens the source."""
         return self.source.spec
 
     @property
@@ -261,7 +268,7 @@ class ListedSource(Source):
         self._tags.append(tag)
 
     def tags(self, patterns: Sequence[str] = (), *, prereleases: bool = False) -> Tags:
-        """See ``Source.tags``, but which prereleases there are the file says; none is no error."""
+        """See ``Source.tags``, but the file chooses the prereleases, and no match is no error."""
         chosen = [
             tag for tag in self._tags if match(patterns, tag.release) or match(patterns, tag.tag)
         ]
@@ -276,13 +283,13 @@ class ListedSource(Source):
         return self.source.read(blob_id)
 
     def close(self) -> None:
-        """Close the source where it was opened."""
+        """Close the source if it was opened."""
         if self._opened is not None:
             self._opened.close()
 
 
 class _Opener:
-    """Opens the sources of entries; what several entries have in common, once."""
+    """Opens the sources of entries; a repository that several entries share is opened once."""
 
     def __init__(
         self,
@@ -294,6 +301,7 @@ class _Opener:
         progress: Progress,
         wanted: Wanted,
     ) -> None:
+        """``home`` is the folder of the file; the rest as in ``open_listing``."""
         self._home = home
         self._cache_dir = cache_dir
         self._mirrors = mirrors
@@ -306,32 +314,34 @@ class _Opener:
         self._not_cloned: dict[str, CaphistoryError] = {}
 
     def close(self) -> None:
+        """Close every source."""
         for source in self._sources:
             source.close()
 
-    def used(self) -> list[Source]:
-        """The sources with a release; the others are closed."""
+    def close_unused(self) -> list[Source]:
+        """Return the sources with a release and close the others."""
         for source in self._sources:
             if not source.is_used:
                 source.close()
         return [source for source in self._sources if source.is_used]
 
     def open(self, entry: Entry) -> tuple[ListedSource, list[TagRef]]:
-        """The source of an entry and its releases."""
+        """Return the source of an entry and its releases; raises CaphistoryError if there is
+        none."""
         if entry.archive:
-            return self._archive(entry)
+            return self._open_archive(entry)
         if not entry.commit:
-            source, repository = self._first_repository(entry)
+            source, repository = self._open_first_repository(entry)
             prereleases = self._prereleases or entry.prereleases
             tags = repository.tags(entry.tags, prereleases=prereleases).releases
             return source, [entry.describe(tag) for tag in tags]
-        source, tag = self._commit(entry)
+        source, tag = self._open_commit(entry)
         return source, [entry.describe(tag)]
 
-    def _commit(self, entry: Entry) -> tuple[ListedSource, TagRef]:
-        """The commit of an entry, from the first repository that has it."""
+    def _open_commit(self, entry: Entry) -> tuple[ListedSource, TagRef]:
+        """Return the commit of an entry, from the first repository that has it."""
         problem = None
-        for source, repository in self._repositories_of(entry):
+        for source, repository in self._open_repositories(entry):
             try:
                 release = entry.release or None
                 tag = repository.commit(entry.commit, release=release, folder=entry.folder)
@@ -341,21 +351,25 @@ class _Opener:
         assert problem is not None
         raise problem
 
-    def _first_repository(self, entry: Entry) -> tuple[ListedSource, RepositorySource]:
-        return next(iter(self._repositories_of(entry)))
+    def _open_first_repository(self, entry: Entry) -> tuple[ListedSource, RepositorySource]:
+        """Return the first repository that an entry may mean."""
+        return next(iter(self._open_repositories(entry)))
 
-    def _repositories_of(self, entry: Entry) -> Iterator[tuple[ListedSource, RepositorySource]]:
-        """The repositories on this machine that an entry may mean; where there is none, the first
-        that can be cloned. Raises CaphistoryError where there is none at all."""
+    def _open_repositories(self, entry: Entry) -> Iterator[tuple[ListedSource, RepositorySource]]:
+        """Give the repositories on this machine that an entry may mean; if there are none, clone
+        the first that can be cloned. Raises CaphistoryError if there is none at all."""
         addresses = [entry.repository, *entry.copies]
         name = name_of_url(entry.repository) if is_url(entry.repository) else None
-        paths = [path for address in addresses for path in self._clones(address)]
+        paths = [path for address in addresses for path in self._find_clones(address)]
         if not paths:
-            paths = [self._cloned([*entry.copies, entry.repository])]
+            paths = [self._clone_any([*entry.copies, entry.repository])]
         for path in dict.fromkeys(paths):
-            yield self._repository(path, name)
+            yield self._open_repository(path, name)
 
-    def _repository(self, path: Path, name: str | None) -> tuple[ListedSource, RepositorySource]:
+    def _open_repository(
+        self, path: Path, name: str | None
+    ) -> tuple[ListedSource, RepositorySource]:
+        """Return the repository at a path, opened once for each name."""
         key = path, name or ""
         if key not in self._repositories:
             opened = RepositorySource(path, name=name, wanted=self._wanted)
@@ -366,27 +380,29 @@ class _Opener:
         assert isinstance(source.source, RepositorySource)
         return source, source.source
 
-    def _clones(self, address: str) -> Iterator[Path]:
-        """The clones of a repository on this machine."""
+    def _find_clones(self, address: str) -> Iterator[Path]:
+        """Give the paths of the clones of a repository on this machine."""
         if not is_url(address):
             path = self._home / Path(address).expanduser()
             if not is_repository(path):
                 raise CaphistoryError(f"{address} is no git repository")
             yield path
             return
-        cached = self._cache_dir / _cache_name(address)
+        cached = self._cache_dir / _name_in_cache(address)
         if is_repository(cached):
             yield cached
         for folder in self._mirrors:
-            for name in _clone_names(address):
-                mirror = _repository_in(folder / name)
+            for name in _list_clone_names(address):
+                mirror = _find_repository(folder / name)
                 if mirror:
                     yield mirror
 
-    def _cloned(self, addresses: Sequence[str]) -> Path:
+    def _clone_any(self, addresses: Sequence[str]) -> Path:
+        """Clone the first address that can be cloned and return the path; raises the first error if
+        none can."""
         problem = None
         for address in filter(is_url, addresses):
-            folder = self._cache_dir / _cache_name(address)
+            folder = self._cache_dir / _name_in_cache(address)
             try:
                 if address in self._not_cloned:
                     raise self._not_cloned[address]
@@ -398,8 +414,9 @@ class _Opener:
         assert problem is not None
         raise problem
 
-    def _archive(self, entry: Entry) -> tuple[ListedSource, list[TagRef]]:
-        path = self._archive_path(entry.archive)
+    def _open_archive(self, entry: Entry) -> tuple[ListedSource, list[TagRef]]:
+        """Return the source of an archive and its release, opening it only if it is needed."""
+        path = self._find_archive(entry.archive)
 
         def open_it() -> Source:
             return open_source(
@@ -415,7 +432,9 @@ class _Opener:
         self._sources.append(source)
         return source, [entry.describe(tag)]
 
-    def _archive_path(self, archive: str) -> Path:
+    def _find_archive(self, archive: str) -> Path:
+        """Return the path of a tarball or unpacked tree; raises CaphistoryError if there is
+        none."""
         for folder in (self._home, *self._mirrors):
             path = folder / Path(archive).expanduser()
             if is_tarball(path) and path.is_file():
@@ -425,16 +444,17 @@ class _Opener:
         raise CaphistoryError(f"there is no tarball and no unpacked kernel {archive}")
 
 
-def _cache_name(address: str) -> str:
+def _name_in_cache(address: str) -> str:
+    """Return the name of the folder in the cache that an address is cloned to."""
     if name_of_url(address) == name_of_url(DEFAULT_URL):
         return DEFAULT_FOLDER
     return clone_folder(address)
 
 
-def _clone_names(address: str) -> list[str]:
-    """The names of folders that may hold a clone of a repository: for ``https://host/owner/name``
-    ``host+owner+name.git``, ``owner+name``, ``owner/name`` and ``name``, with or without
-    ``.git``."""
+def _list_clone_names(address: str) -> list[str]:
+    """Return the names of folders that may hold a clone of a repository: for
+    ``https://host/owner/name`` ``host+owner+name.git``, ``owner+name``, ``owner/name`` and
+    ``name``, with or without ``.git``."""
     name = name_of_url(address)
     names = (
         clone_folder(address).removesuffix(".git"),
@@ -445,8 +465,8 @@ def _clone_names(address: str) -> list[str]:
     return [f"{folder}{suffix}" for folder in names for suffix in ("", ".git")]
 
 
-def _repository_in(folder: Path) -> Path | None:
-    """The repository that a folder is, or the only one in it."""
+def _find_repository(folder: Path) -> Path | None:
+    """Return the folder if it is a repository, else the only repository in it."""
     if is_repository(folder):
         return folder
     with suppress(OSError):

@@ -23,10 +23,10 @@ _BLOCK = 512
 
 
 class Limits(NamedTuple):
-    """How much an archive may hold before it is taken for a bomb.
+    """How much an archive may hold before it counts as a decompression bomb.
 
     ``size`` and ``members`` count everything in it, wanted or not (Linux 6.12: 1.5 GB, 93,000
-    members); ``header`` bounds, in bytes, what stands between two members.
+    members); ``header`` bounds, in bytes, what lies between two members.
     """
 
     size: int = 6_000_000_000
@@ -38,10 +38,11 @@ LIMITS = Limits()
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that gives no more than it is allowed to, so that a forged header cannot make
-    tarfile read gigabytes into memory; it remembers whether it came to its end."""
+    """A stream that refuses to give more than allowed, so that a forged header cannot make tarfile
+    read gigabytes into memory. ``ended_early`` tells whether the end mark was missing."""
 
     def __init__(self, stream: IO[bytes], archive: str) -> None:
+        """``archive`` is the name in error messages."""
         self._stream = stream
         self._archive = archive
         self._allowed = 0
@@ -49,9 +50,11 @@ class _Bounded(io.RawIOBase):
         self.ended_early = False
 
     def allow(self, size: int) -> None:
+        """Let ``size`` more bytes be read, from now on."""
         self._allowed = size
 
     def read(self, size: int = -1) -> bytes:
+        """Read at most ``size`` bytes; raises CaphistoryError beyond what is allowed."""
         data = self._stream.read(size)
         self._allowed -= len(data)
         if self._allowed < 0:
@@ -64,7 +67,7 @@ class _Bounded(io.RawIOBase):
 
 
 def is_tarball(path: Path) -> bool:
-    """Whether a file is named like a tarball that can be read."""
+    """Whether a file has the name of a tarball that can be read."""
     return path.name.endswith(_SUFFIXES)
 
 
@@ -79,15 +82,15 @@ def unpack(
 ) -> None:
     """Unpack the wanted regular files of a tarball into an empty folder.
 
-    ``wanted`` is asked with the path below the archive's top folder. Links and devices are left
-    out, but a hard link to a file of the archive is that file once more. Raises
-    CaphistoryError for a damaged or truncated archive, for a path that leads out of it, and for
-    one that holds more than ``limits``; then some files may have been written.
+    ``wanted`` takes the path below the archive's top folder. Links and devices are left out, but
+    a hard link to a file of the archive becomes a copy of that file. Raises CaphistoryError for
+    a damaged or truncated archive, for a path that leads out of it, and for one that holds more
+    than ``limits``; some files may have been written by then.
     """
     try:
-        with _decompressed(archive) as stream:
+        with _open_decompressed(archive) as stream:
             bounded = _Bounded(stream, archive.name)
-            _unpack(bounded, archive.name, folder, wanted, progress, limits)
+            _unpack_members(bounded, archive.name, folder, wanted, progress, limits)
     except _DAMAGE as error:
         raise CaphistoryError(
             f"{archive.name} is damaged, truncated or no tar archive (.tar, .gz, .xz, .bz2)"
@@ -96,7 +99,8 @@ def unpack(
         raise CaphistoryError(f"cannot unpack {archive.name}: {error.strerror or error}") from error
 
 
-def _decompressed(archive: Path) -> IO[bytes]:
+def _open_decompressed(archive: Path) -> IO[bytes]:
+    """Open an archive as an uncompressed stream, by its first bytes and not by its name."""
     with archive.open("rb") as file:
         magic = file.read(6)
     if magic.startswith(b"\x1f\x8b"):
@@ -108,7 +112,7 @@ def _decompressed(archive: Path) -> IO[bytes]:
     return archive.open("rb")
 
 
-def _unpack(
+def _unpack_members(
     stream: _Bounded,
     name: str,
     folder: Path,
@@ -116,6 +120,7 @@ def _unpack(
     progress: Progress,
     limits: Limits,
 ) -> None:
+    """Do the work of ``unpack`` on an uncompressed stream; raises what tarfile raises, too."""
     size = 0
     unpacked: dict[str, Path] = {}
     stream.allow(limits.header)
@@ -124,7 +129,7 @@ def _unpack(
         while (member := tar.next()) is not None:
             members += 1
             size += member.size
-            path = _safe_path(member.name, name)
+            path = _check_path(member.name, name)
             source = unpacked.get(member.linkname) if member.islnk() else None
             if source is not None:
                 size += source.stat().st_size
@@ -135,7 +140,7 @@ def _unpack(
                 )
             stream.allow(member.size + limits.header)
             target = folder / path
-            if not (wanted(_below_top(path)) or wanted(str(path))):
+            if not (wanted(_strip_top(path)) or wanted(str(path))):
                 continue
             if member.isreg() or source is not None:
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -146,24 +151,26 @@ def _unpack(
                 unpacked[member.name] = target
             if members % 1000 == 0:
                 progress(f"unpacking {name}", members, 0)
-            # In stream mode tarfile keeps every member that it has seen.
+            # In stream mode tarfile keeps every member that it has read.
             cast(Any, tar).members.clear()
     if stream.ended_early:
         raise CaphistoryError(f"{name} is truncated: it ends without the mark of its end")
 
 
-def _safe_path(name: str, archive: str) -> PurePosixPath:
+def _check_path(name: str, archive: str) -> PurePosixPath:
+    """Return a member's path; raises CaphistoryError if it leads out of the archive."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
         raise CaphistoryError(f"{archive} is not unpacked: it holds the unsafe path {name!r}")
     return path
 
 
-def _below_top(path: PurePosixPath) -> str:
+def _strip_top(path: PurePosixPath) -> str:
+    """Return a path below the archive's top folder."""
     return "/".join(path.parts[1:])
 
 
-def _root(folder: Path) -> Path:
+def _find_root(folder: Path) -> Path:
     """Return the root of the kernel: the folder itself, or the only folder in it."""
     entries = list(folder.iterdir())
     if len(entries) == 1 and entries[0].is_dir() and missing_parts_of_folder(folder):
@@ -172,7 +179,7 @@ def _root(folder: Path) -> Path:
 
 
 class TarballSource(FolderSource):
-    """One kernel in a tarball, unpacked to a folder in the cache that lives until ``close``."""
+    """One kernel in a tarball, unpacked to a folder in the cache that ``close`` removes."""
 
     def __init__(
         self,
@@ -183,6 +190,7 @@ class TarballSource(FolderSource):
         wanted: Wanted = is_source,
         limits: Limits = LIMITS,
     ) -> None:
+        """Unpack the tarball at ``path`` below ``cache_dir``; raises what ``unpack`` raises."""
         try:
             cache_dir.mkdir(parents=True, exist_ok=True)
             self._unpacked = tempfile.TemporaryDirectory(prefix="unpacked-", dir=cache_dir)
@@ -191,7 +199,7 @@ class TarballSource(FolderSource):
         try:
             folder = Path(self._unpacked.name)
             unpack(path, folder, wanted, progress, limits)
-            root = _root(folder)
+            root = _find_root(folder)
             release = release_of_folder(root, base_name(path))
             super().__init__(root, name=path.name, release=release, wanted=wanted)
         except BaseException:

@@ -1,4 +1,4 @@
-"""The names of Linux releases: what they mean and how they are ordered. Pure functions of the name.
+"""Parse and order the names of Linux releases. Pure functions of the name.
 
 The names are those of the tags of the real histories (0.01 to 2.6.12-rc1 in
 MaximeChretien/linux-history, ``v2.6.12`` and later in the mainline and stable
@@ -31,8 +31,8 @@ _RELEASED = _STAGES.index("")
 
 # Widths in bits of the fields of a position: 62 together, so that it fits a signed 64-bit integer.
 _WIDTHS = (8, 10, 12, 10, 4, 9, 9)
-# A pre-patch of a prerelease (2.3.99pre3-8) stands before that prerelease (2.3.99pre3), a
-# revision of it (2.0.34pre11b) after.
+# A pre-patch of a prerelease (2.3.99pre3-8) comes before that prerelease (2.3.99pre3), a
+# revision of it (2.0.34pre11b) after it.
 _WHOLE = 256
 _AFTER_PATCHES = 511
 
@@ -55,7 +55,8 @@ class Version(NamedTuple):
     step: int
 
 
-def _letter(text: str | None) -> int:
+def _number_letter(text: str | None) -> int:
+    """Return 1 for ``a`` or ``A`` and so on, 0 without a letter."""
     return ord(text.lower()) - ord("a") + 1 if text else 0
 
 
@@ -70,7 +71,8 @@ def _is_prepatch(numbers: list[int]) -> bool:
     )
 
 
-def _prepatch(numbers: list[int]) -> Version:
+def _parse_prepatch(numbers: list[int]) -> Version:
+    """Return the version of one of BitKeeper's pre-patches, given as its numbers."""
     # 2.4.10.0.4 comes before 2.4.10.1, and the Makefile of both says 2.4.11-pre1.
     major, minor, sublevel, number, *step = numbers
     pre = _STAGES.index("pre")
@@ -80,37 +82,42 @@ def _prepatch(numbers: list[int]) -> Version:
 
 
 def _fits(version: Version) -> bool:
+    """Whether every field of a version fits its width in ``position``."""
     return all(field < 1 << width for field, width in zip(version, _WIDTHS, strict=True))
 
 
 def parse(name: str) -> Version | None:
-    """Return the parsed release name (with or without ``v``), or None where it is none."""
+    """Return the parsed release name (with or without ``v``), or None if it is not one."""
     name = name.removeprefix("v")
     match = _RELEASE.fullmatch(name) or _PRERELEASE.fullmatch(name)
     if match is None:
         return None
-    found = match.groupdict()
-    numbers = [int(number) for number in found["numbers"].split(".")]
-    if found["pre2"]:
+    fields = match.groupdict()
+    numbers = [int(number) for number in fields["numbers"].split(".")]
+    if fields["pre2"]:
         # pre2.0.1 to pre2.0.14 lead from 1.3.100 to 2.0; their Makefiles say 1.99.1 to 1.99.14.
-        if numbers[:2] != [2, 0] or len(numbers) != 3 or "stage" in found:
+        if numbers[:2] != [2, 0] or len(numbers) != 3 or "stage" in fields:
             return None
         numbers[:2] = [1, 99]
-    plain = match[0] == found["numbers"]
+    plain = match[0] == fields["numbers"]
     if plain and _is_prepatch(numbers):
-        version = _prepatch(numbers)
+        version = _parse_prepatch(numbers)
     elif len(numbers) > 4 or (len(numbers) == 4 and numbers < [2, 4]):
         return None
     else:
         major, minor, sublevel, stable = (*numbers, 0, 0)[:4]
-        if "stage" in found:
-            stage = _STAGES.index(found["stage"])
-            number = int(found["number"] or 0)
-            step = int(found["step"]) if found["step"] else _WHOLE + _letter(found["revision"])
+        if "stage" in fields:
+            stage = _STAGES.index(fields["stage"])
+            number = int(fields["number"] or 0)
+            step = (
+                int(fields["step"])
+                if fields["step"]
+                else _WHOLE + _number_letter(fields["revision"])
+            )
         else:
             stage = _RELEASED
-            number = _letter(found["letter"])
-            step = _AFTER_PATCHES if found["plus"] else int(found["patch"] or 0)
+            number = _number_letter(fields["letter"])
+            step = _AFTER_PATCHES if fields["plus"] else int(fields["patch"] or 0)
         version = Version(major, minor, sublevel, stable, stage, number, step)
     return version if _fits(version) else None
 
@@ -118,16 +125,17 @@ def parse(name: str) -> Version | None:
 def release_name(tag: str) -> str | None:
     """Return the name of the release that a tag stands for (``v2.6.11.4``: ``2.6.11.4``).
 
-    None where the tag is no release by its name: a port (``lia64-v2.5.10``), a tree
+    None if the name of the tag is not a release: a port (``lia64-v2.5.10``), a tree
     (``v2.6.11-tree``), or anything unknown.
     """
     return tag.removeprefix("v") if parse(tag) else None
 
 
-def _base(release: str) -> tuple[Version, str | None]:
+def _parse_base(release: str) -> tuple[Version, str | None]:
     """Return the version of a release and, for one of a port, the port's name.
 
-    A port's name is what stands before its version: ``lia64-v2.5.52+``.
+    A port's name is what comes before its version: ``lia64-v2.5.52+``. Raises ValueError for
+    any other name.
     """
     version = parse(release)
     if version is not None:
@@ -142,7 +150,7 @@ def _base(release: str) -> tuple[Version, str | None]:
 def is_known(release: str) -> bool:
     """Whether ``position``, ``kind`` and ``series`` take this name: a release, or one of a port."""
     try:
-        _base(release)
+        _parse_base(release)
     except ValueError:
         return False
     return True
@@ -156,13 +164,13 @@ def position(release: str) -> int:
     same position. Raises ValueError for what ``release_name`` does not accept.
     """
     result = 0
-    for field, width in zip(_base(release)[0], _WIDTHS, strict=True):
+    for field, width in zip(_parse_base(release)[0], _WIDTHS, strict=True):
         result = result << width | field
     return result
 
 
 def sort_key(release: str) -> tuple[int, str]:
-    """Return what sorts releases by version, and spellings of one version by name."""
+    """Return a sort key: releases sort by version, spellings of one version by name."""
     return position(release), release
 
 
@@ -171,9 +179,9 @@ def kind(release: str) -> str:
     and for BitKeeper's pre-patches (2.4.9.15), else ``release``.
 
     Lettered and patched kernels (``0.95a``, ``0.95c+``, ``0.99.14k``, ``0.96c-patch1``) were
-    given out as they are, and the next one goes on from them: they are releases.
+    published as they are, and the next one builds on them: they are releases.
     """
-    version, _ = _base(release)
+    version, _ = _parse_base(release)
     early = version.stage != _RELEASED or (version.major, version.minor) == (1, 99)
     return "prerelease" if early else "release"
 
@@ -183,11 +191,11 @@ def series(release: str) -> str:
     are written (``0.01``, ``0.99``, ``2.2``, ``6.1``; pre2.0.x belong to ``2.0``), after the
     port's name where it is of a port (``lia64-2.5``).
 
-    Within a series, neighbours by position are neighbours in time, also where stable releases
-    stand between (2.6.11, 2.6.11.1, 2.6.12). From 3.0 on, each ``x.y`` with its stable releases
-    is a series of its own, as maintained side by side with the others.
+    Within a series, releases that are adjacent by position are adjacent in time, even with
+    stable releases in between (2.6.11, 2.6.11.1, 2.6.12). From 3.0 on, each ``x.y`` with its stable
+    releases is a series of its own, as maintained side by side with the others.
     """
-    _, port = _base(release)
+    _, port = _parse_base(release)
     numbers = re.search(r"\d+\.\d+", release.removeprefix(f"{port}-"))
     assert numbers is not None
     return f"{port}-{numbers[0]}" if port else numbers[0]
@@ -204,11 +212,11 @@ def match(patterns: Iterable[str], name: str) -> bool:
 
 
 def named_exactly(patterns: Iterable[str], name: str) -> bool:
-    """Whether a release or tag is itself one of the patterns (none of which is a wildcard then)."""
+    """Whether a release or tag is literally one of the patterns, without wildcards."""
     return name.removeprefix("v") in split_patterns(patterns)
 
 
 def split_patterns(patterns: Iterable[str]) -> list[str]:
-    """Return the single patterns, without ``v``, of patterns that may hold commas."""
+    """Split patterns at commas and return each without ``v``."""
     pieces = (piece.strip() for pattern in patterns for piece in pattern.split(","))
     return [piece.removeprefix("v") for piece in pieces if piece]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from caphistory import engine
 from caphistory.errors import CaphistoryError
-from caphistory.history.dates import released
+from caphistory.history.dates import find_release_date
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
 from caphistory.history.sources_file import open_listing
@@ -252,7 +252,7 @@ def _release(tag: TagRef, source: str) -> Release:
         series(tag.release),
         kind(tag.release),
         position(tag.release),
-        released(tag),
+        find_release_date(tag),
         source,
         tag.commit_sha,
         tag.provenance,

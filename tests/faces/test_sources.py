@@ -9,7 +9,7 @@ import pygit2
 import pytest
 
 from caphistory.cli.highlight import color_source
-from caphistory.history.source_text import function_text
+from caphistory.history.source_text import find_function
 from tests.faces.conftest import Run
 from tests.factories import build, check, linked, release, site, step
 from tests.kernels.git import commit
@@ -118,4 +118,4 @@ def test_without_a_clone_it_says_how_to_get_one(
 
 
 def test_a_function_that_is_not_there_is_none() -> None:
-    assert function_text(NEW, "kernel/sys.c", "missing") is None
+    assert find_function(NEW, "kernel/sys.c", "missing") is None

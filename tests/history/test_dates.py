@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from caphistory.history.dates import load_dates, released
+from caphistory.history.dates import find_release_date, load_dates
 from caphistory.history.model import TagRef
 from caphistory.history.repositories import RepositorySource
 from caphistory.history.versions import position, release_name, series
@@ -55,7 +55,7 @@ def test_what_everybody_knows() -> None:
     ids=["table", "commit", "time zones", "import", "BitKeeper", "set by hand", "no commit"],
 )
 def test_released(ref: TagRef, expected: str | None) -> None:
-    assert released(ref) == expected
+    assert find_release_date(ref) == expected
 
 
 def backwards(history: Path) -> list[tuple[str, str]]:
@@ -64,7 +64,7 @@ def backwards(history: Path) -> list[tuple[str, str]]:
     pairs = []
     with RepositorySource(history) as source:
         for ref in source.tags(prereleases=True).releases:
-            day = released(ref)
+            day = find_release_date(ref)
             if day is None:
                 continue
             before = latest.get(series(ref.release), ("", ""))

@@ -10,7 +10,7 @@ import pytest
 
 from caphistory.errors import CaphistoryError
 from caphistory.history.cloning import clone_folder
-from caphistory.history.folders import blob_id
+from caphistory.history.folders import hash_blob
 from caphistory.history.sources import BrokenObject, open_source, reopen
 from tests.kernels.archives import write_folder
 from tests.kernels.git import commit, light_tag
@@ -146,7 +146,7 @@ def test_a_folder_is_one_release(tmp_path: Path) -> None:
         assert (tag.release, tag.tag, tag.commit_sha) == ("2.2.24", "my kernel", None)
         files = source.files(tag)
         assert list(files) == WANTED
-        assert files["fs/open.c"] == blob_id(KERNEL["fs/open.c"].encode())
+        assert files["fs/open.c"] == hash_blob(KERNEL["fs/open.c"].encode())
         assert source.read(files["fs/open.c"]) == KERNEL["fs/open.c"].encode()
         again = reopen(pickle.loads(pickle.dumps(source.spec)))
         assert again.read(files["kernel/sys.c"]) == KERNEL["kernel/sys.c"].encode()
@@ -156,7 +156,7 @@ def test_a_folder_is_one_release(tmp_path: Path) -> None:
 def test_blob_id_is_that_of_git(tmp_path: Path) -> None:
     repository = pygit2.init_repository(tmp_path, bare=True)
     for content in (b"", b"int x;\n", b"caf\xe9\0"):
-        assert blob_id(content) == str(repository.create_blob(content))
+        assert hash_blob(content) == str(repository.create_blob(content))
 
 
 def test_a_folder_does_not_lead_out_of_itself(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from caphistory.errors import CaphistoryError
-from caphistory.history.folders import blob_id
+from caphistory.history.folders import hash_blob
 from caphistory.history.model import is_source
 from caphistory.history.sources import open_source, reopen
 from caphistory.history.tarballs import Limits, TarballSource, base_name, unpack
@@ -48,7 +48,7 @@ def test_a_tarball_is_one_release(
         assert source.name == name
         files = source.files(tag)
         assert list(files) == WANTED
-        assert files["fs/open.c"] == blob_id(KERNEL["fs/open.c"].encode())
+        assert files["fs/open.c"] == hash_blob(KERNEL["fs/open.c"].encode())
         again = reopen(pickle.loads(pickle.dumps(source.spec)))
         assert again.read(files["fs/open.c"]) == KERNEL["fs/open.c"].encode()
     assert list(cache.iterdir()) == []

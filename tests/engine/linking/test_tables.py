@@ -133,6 +133,17 @@ def test_a_table_in_unistd(path: str) -> None:
     ]
 
 
+def test_two_tables_under_one_architecture() -> None:
+    """2.6.24 to 3.2: i386's in assembler, x86_64's in C, which begins with a gap for all."""
+    files = {
+        "arch/x86/kernel/syscall_table_32.S": "ENTRY(sys_call_table)\n.long sys_a\n.long sys_b\n",
+        "arch/x86/kernel/syscall_64.c": (
+            "const fn_ptr sys_call_table[] = {\n[0 ... __NR_syscall_max] = &sys_ni_syscall,\n};\n"
+        ),
+    }
+    assert [function for _, _, function in syscalls(files)] == ["sys_a", "sys_b"]
+
+
 TBL = (
     "# number abi name entry\n0\tcommon\tread\tsys_read\n1 64 write __x64_sys_write/ptregs\n"
     "\n2 x32 ioctl compat_sys_ioctl\n3 common gap\n4 64 stat sys_newstat # why\n"
