@@ -9,8 +9,8 @@ from pathlib import Path
 
 from caphistory.documented.comparing import VERDICTS, compared, narrowed
 from caphistory.documented.documents import Documents
-from caphistory.documented.manual import manual_folders
-from caphistory.documented.reading import documents_of
+from caphistory.documented.manual import list_manual_folders
+from caphistory.documented.reading import read_documents
 from caphistory.errors import NothingFound
 from caphistory.explorer.pages.page import Asked, Page
 from caphistory.questions.names import known_name, newest_release
@@ -30,7 +30,7 @@ def documented(asked: Asked) -> Page:
     found: list[Row] = []
     problem = None
     try:
-        manual = _manual(tuple(manual_folders(None)))
+        manual = _manual(tuple(list_manual_folders(None)))
     except NothingFound as missing:
         problem = str(missing)
     else:
@@ -64,12 +64,12 @@ def read_manual() -> None:
     """Read the manual that ``documented`` compares, which takes longer than Datasette's limit for
     a page allows. Where there is none, the page says so."""
     with suppress(NothingFound):
-        _manual(tuple(manual_folders(None)))
+        _manual(tuple(list_manual_folders(None)))
 
 
 @lru_cache(maxsize=1)
 def _manual(folders: tuple[Path, ...]) -> Documents:
-    return documents_of(folders)
+    return read_documents(folders)
 
 
 def _without_files(row: Row) -> Row:
