@@ -56,7 +56,8 @@ _HOLDING = ("translation_unit", "ERROR", "linkage_specification", "declaration_l
 class Definition(NamedTuple):
     """A function or macro on the lines ``first`` to ``last``. ``code`` is its text with blanks, at
     equal length, for comments, contents of strings and preprocessor lines; ``body`` is the offset
-    in it at which the body begins. No macro is seen outside its file, as no ``static`` function."""
+    in it at which the body begins. No macro is seen outside its file, like a ``static``
+    function."""
 
     name: str
     static: bool
@@ -71,14 +72,14 @@ class Definition(NamedTuple):
 
 
 def read_functions(source: bytes) -> list[Definition]:
-    """The functions of a file in order; what cannot be read as one is left out."""
-    code = _NOT_CODE.sub(_blank, source)
+    """Return the functions of a file in order; what cannot be read as one is left out."""
+    code = _NOT_CODE.sub(_blank_out, source)
     if any(mark in code for mark in _MARKS):
-        code = _WRAPPED.sub(lambda found: b" " * len(found[1]) + found[2] + b" ", code)
+        code = _WRAPPED.sub(lambda wrapped: b" " * len(wrapped[1]) + wrapped[2] + b" ", code)
     functions: list[Definition] = []
     line, counted = 1, 0
-    for start, piece, end in _pieces(code):
-        for head in _heads(piece, len(piece) < end - start):
+    for start, piece, end in _split_pieces(code):
+        for head in _find_heads(piece, len(piece) < end - start):
             line += code.count(b"\n", counted, start + head.first)
             counted = start + head.first
             text = code[counted : end if head.end == len(piece) else start + head.end]
@@ -89,32 +90,34 @@ def read_functions(source: bytes) -> list[Definition]:
 
 
 def read_macros(source: bytes) -> Iterator[Definition]:
-    """The macros of a file in order."""
+    """Give the macros of a file in order."""
     line, counted = 1, 0
-    for found in _NOT_CODE.finditer(source):
-        if macro := _MACRO.match(found[0]):
-            line += source.count(b"\n", counted, found.start())
-            counted = found.start()
-            code = macro[0] + _NOT_CODE.sub(_blank, found[0][macro.end() :])
+    for match in _NOT_CODE.finditer(source):
+        if macro := _MACRO.match(match[0]):
+            line += source.count(b"\n", counted, match.start())
+            counted = match.start()
+            code = macro[0] + _NOT_CODE.sub(_blank_out, match[0][macro.end() :])
             last = line + code.count(b"\n")
             yield Definition(macro[1].decode(), True, line, last, code, macro.end())
 
 
-def _blank(found: re.Match[bytes]) -> bytes:
-    text = found[0]
+def _blank_out(match: re.Match[bytes]) -> bytes:
+    """Return blanks of equal length for a comment or preprocessor line, and for what is in
+    quotes."""
+    text = match[0]
     if text[:1] in (b'"', b"'"):
         return text[:1] + text[1:-1].translate(_BLANK) + text[:1]
     return text.translate(_BLANK)
 
 
-def _pieces(code: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """The pieces of a file that each end with a body, and what is left behind the last one: where
-    each begins, its text without what is in that body, and where it ends."""
+def _split_pieces(code: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Give the pieces of a file that each end with a body, and what is left behind the last one:
+    where each begins, its text without what is in that body, and where it ends."""
     start = at = 0
     left = bytearray(code)
     while opening := _OPENING.search(code, at):
         at = opening.end()
-        closing = _closing(code, at)
+        closing = _find_closing(code, at)
         if closing == len(code):
             break
         if closing is None:
@@ -129,17 +132,18 @@ def _pieces(code: bytes) -> Iterator[tuple[int, bytes, int]]:
     yield start, bytes(left[start:]), len(code)
 
 
-def _closing(code: bytes, start: int) -> int | None:
-    """Where the body ends that begins at ``start``: at the brace in the first column that balances
-    it, or the first one where none does. A brace elsewhere ends it if the code goes on in the first
-    column. None where the next function begins first, the end of the code where nothing does."""
+def _find_closing(code: bytes, start: int) -> int | None:
+    """Return where the body ends that begins at ``start``: at the brace in the first column that
+    balances it, or the first one where none does. A brace elsewhere ends it if the code goes on in
+    the first column. None where the next function begins first, the end of the code where nothing
+    does."""
     depth = 1
     closings: list[int] = []
     for brace in _BRACE.finditer(code, start):
         at = brace.start()
         in_first_column = code[at - 1] == 0x0A
         if code[at] == 0x7B:
-            if in_first_column and _HEAD.fullmatch(code, _behind_mark(code, at), at):
+            if in_first_column and _HEAD.fullmatch(code, _find_item_start(code, at), at):
                 return closings[0] if closings else None
             depth += 1
             continue
@@ -157,8 +161,8 @@ def _closing(code: bytes, start: int) -> int | None:
     return closings[0] if closings else len(code)
 
 
-def _behind_mark(code: bytes, at: int) -> int:
-    """Where the item begins in whose head ``at`` is."""
+def _find_item_start(code: bytes, at: int) -> int:
+    """Return where the item begins in whose head ``at`` is."""
     low = max(0, at - _LONGEST_HEAD)
     return max(low, 1 + max(code.rfind(mark, low, at) for mark in (b";", b"{", b"}")))
 
@@ -175,9 +179,9 @@ class _Head(NamedTuple):
 
 # Versions of a file share most pieces: 13 % were parsed when 172 pairs of releases were compared.
 @lru_cache(maxsize=1 << 15)
-def _heads(piece: bytes, ends_with_body: bool) -> tuple[_Head, ...]:
-    """The functions of a piece. Where the grammar lost the last one, it is the body that the piece
-    ends with."""
+def _find_heads(piece: bytes, ends_with_body: bool) -> tuple[_Head, ...]:
+    """Return the functions of a piece. Where the grammar lost the last one, it is the body that the
+    piece ends with."""
     heads: list[_Head | None] = []
     ends = set()
     nodes = [Parser(_C).parse(piece).root_node]
@@ -189,29 +193,29 @@ def _heads(piece: bytes, ends_with_body: bool) -> tuple[_Head, ...]:
         elif body and node.type in ("function_definition", "compound_statement"):
             ends.add(node.end_byte)
             declarator = node.child_by_field_name("declarator")
-            known = None if node.has_error else declarator
-            heads.append(_head(piece, body.start_byte, node.end_byte, known))
+            declared = None if node.has_error else declarator
+            heads.append(_make_head(piece, body.start_byte, node.end_byte, declared))
     if ends_with_body and len(piece) not in ends:
-        heads.append(_head(piece, len(piece) - 2, len(piece), None))
+        heads.append(_make_head(piece, len(piece) - 2, len(piece), None))
     return tuple(head for head in heads if head)
 
 
-def _head(piece: bytes, opening: int, end: int, declarator: Node | None) -> _Head | None:
-    """The head of the body at ``opening``, None where no name is in it."""
+def _make_head(piece: bytes, opening: int, end: int, declarator: Node | None) -> _Head | None:
+    """Return the head of the body at ``opening``, None where no name is in it."""
     # Behind a K&R head its parameters are declared; else no semicolon is in a head.
     is_old = piece[:opening].rstrip().endswith(b";")
     at = declarator.start_byte if declarator and is_old else opening
-    first = opening - len(piece[_behind_mark(piece, at) : opening].lstrip())
+    first = opening - len(piece[_find_item_start(piece, at) : opening].lstrip())
     head = piece[first:opening].rstrip()
-    flat = _flat(head[-_LONGEST_HEAD:])
-    known = _declared(declarator) if declarator and declarator.start_byte >= first else ""
-    name = _syscall(head) or known or _last_called(flat)
+    flat = _flatten(head[-_LONGEST_HEAD:])
+    declared = _read_declarator(declarator) if declarator and declarator.start_byte >= first else ""
+    name = _name_syscall(head) or declared or _find_last_name(flat)
     return _Head(first, opening, end, name, bool(_STATIC.search(flat))) if name else None
 
 
-def _declared(declarator: Node) -> str:
-    """The name in the declarator of a function; "" where a macro without a semicolon, or the head
-    for another configuration, seems to be a part of it."""
+def _read_declarator(declarator: Node) -> str:
+    """Return the name in the declarator of a function; "" where a macro without a semicolon, or the
+    head for another configuration, seems to be a part of it."""
     node = declarator
     is_function = False
     while node.type != "identifier":
@@ -230,22 +234,24 @@ def _declared(declarator: Node) -> str:
     return (node.text or b"").decode("latin-1") if is_function else ""
 
 
-def _syscall(head: bytes) -> str:
-    found = _SYSCALL.search(head)
-    prefix = "compat_sys_" if found and found[1] else "sys_"
-    return prefix + found[2].decode() if found else ""
+def _name_syscall(head: bytes) -> str:
+    """Return the function that a SYSCALL_DEFINE in a head defines, '' if there is none."""
+    match = _SYSCALL.search(head)
+    prefix = "compat_sys_" if match and match[1] else "sys_"
+    return prefix + match[2].decode() if match else ""
 
 
-def _flat(head: bytes) -> bytes:
-    """A head with a null byte in place of each parenthesis and what is in it."""
+def _flatten(head: bytes) -> bytes:
+    """Return a head with a null byte in place of each parenthesis and what is in it."""
     flat, nested = head, 1
     while nested:
         flat, nested = _INNERMOST.subn(b"\0", flat)
     return flat
 
 
-def _last_called(flat: bytes) -> str:
-    """The name before the last parenthesis of a head that ends with one, attributes apart."""
+def _find_last_name(flat: bytes) -> str:
+    """Return the name before the last parenthesis of a head that ends with one, attributes
+    apart."""
     calls = _CALL.findall(flat) if flat.endswith(b"\0") else []
     names = [name for behind, name in calls if not (behind and name.startswith(b"__"))]
     return names[-1].decode() if names else ""

@@ -1,4 +1,4 @@
-"""What is documented beside what a release checks: one row for each syscall and capability."""
+"""Compare what is documented with what a release checks, by syscall and capability."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ Pair = tuple[str, str]
 def compared(
     connection: sqlite3.Connection, documents: Documents, release: str, abi: str | None = None
 ) -> list[Row]:
-    """What ``documents`` say beside what ``release`` checks, the disagreements first.
+    """Return what ``documents`` say beside what ``release`` checks, the disagreements first.
 
     Each row has ``syscall``, ``capability``, ``verdict`` (one of VERDICTS) and the evidence of
     both sides: ``documented`` is a JSON array of places ``{document, part, file, line, scope}``,
@@ -84,26 +84,30 @@ def compare(
     release: str,
     abi: str | None,
     checked: Iterable[Row],
-    there: set[str],
+    existing: set[str],
     defined: set[str],
-    known: set[str],
+    all_syscalls: set[str],
 ) -> list[Row]:
-    """The rows of ``compared``: ``checked`` are those of ``queries/checked_pairs.sql``, what
-    says little included; ``there`` and ``defined`` are the syscalls and the capabilities of
-    ``release``, ``known`` the syscalls of any release."""
+    """Return the rows of ``compared``: ``checked`` are those of ``queries/checked_pairs.sql``, what
+    says little included; ``existing`` and ``defined`` are the syscalls and the capabilities of
+    ``release``, ``all_syscalls`` the syscalls of any release."""
     checks = {(row["syscall"], row["capability"]): row for row in checked}
-    telling = {pair for pair, row in checks.items() if row["telling"]}
-    claims = [_with_known_names(claim, known) for claim in documents.claims]
+    informative = {pair for pair, row in checks.items() if row["telling"]}
+    claims = [_adopt_table_names(claim, all_syscalls) for claim in documents.claims]
     current = [claim for claim in claims if _holds_in(claim, release)]
-    now, ever, general = _told(current, known), _told(claims, known), _told_in_general(claims)
-    demanded = {pair for claim in current for pair in _demanded(claim, there, telling)}
+    now, ever, general = (
+        _list_places(current, all_syscalls),
+        _list_places(claims, all_syscalls),
+        _list_general_places(claims),
+    )
+    demanded = {pair for claim in current for pair in _list_demanded(claim, existing, informative)}
 
     def verdict(pair: Pair) -> str:
-        if pair[0] not in there:
+        if pair[0] not in existing:
             return NO_SYSCALL
         if pair[1] not in defined:
             return NO_CAPABILITY
-        if pair in telling:
+        if pair in informative:
             if pair in ever:
                 return AGREE if pair in now else CHECKED_BESIDES
             if pair[1] in general:
@@ -114,10 +118,10 @@ def compare(
         return ANOTHER if pair in now else OTHER_RELEASES
 
     def places(pair: Pair) -> list[Row]:
-        found = now.get(pair) or ever.get(pair) or general.get(pair[1])
-        if found is None and pair[0] in documents.silent:
-            return [_as_row(documents.silent[pair[0]], "silent")]
-        return found or []
+        documented = now.get(pair) or ever.get(pair) or general.get(pair[1])
+        if documented is None and pair[0] in documents.silent:
+            return [_make_row(documents.silent[pair[0]], "silent")]
+        return documented or []
 
     def row(pair: Pair) -> Row:
         check = checks.get(pair)
@@ -132,15 +136,16 @@ def compare(
             **{name: check[name] if check else None for name in _CHECK},
         }
 
-    asked = {*ever, *(pair for pair in telling if documents.complete or places(pair))}
-    return sorted(map(row, asked), key=_order)
+    asked = {*ever, *(pair for pair in informative if documents.complete or places(pair))}
+    return sorted(map(row, asked), key=_rank_row)
 
 
 def narrowed(
     rows: Iterable[Row], names: Collection[str] = (), *, everything: bool = False
 ) -> list[Row]:
-    """The disagreements among ``rows``, or all where ``everything`` is asked for or ``names``
-    (syscalls and capabilities) are given; of these names a row must have one of each kind."""
+    """Return the disagreements among ``rows``, or all where ``everything`` is asked for or
+    ``names`` (syscalls and capabilities) are given; of these names a row must have one of each
+    kind."""
     capabilities = {name for name in names if name.startswith("CAP_")}
     of = set(names) - capabilities
     return [
@@ -152,67 +157,70 @@ def narrowed(
     ]
 
 
-def _with_known_names(claim: Claim, known: set[str]) -> Claim:
-    """The claim with the names that the syscall tables have: ``_sysctl`` for ``sysctl``."""
+def _adopt_table_names(claim: Claim, all_syscalls: set[str]) -> Claim:
+    """Return the claim with the names that the syscall tables use: ``_sysctl`` for ``sysctl``."""
 
     def renamed(names: frozenset[str]) -> frozenset[str]:
         return frozenset(
-            f"_{name}" if name not in known and f"_{name}" in known else name for name in names
+            f"_{name}" if name not in all_syscalls and f"_{name}" in all_syscalls else name
+            for name in names
         )
 
     return claim._replace(named=renamed(claim.named), covered=renamed(claim.covered))
 
 
 def _holds_in(claim: Claim, release: str) -> bool:
+    """Whether a claim is about a release."""
     if not is_known(release):
         # No name of a version, which a database of somebody else may hold: what holds today.
         return claim.before is None
     asked = position(release)
     since, before = (
-        position(one) if one is not None and is_known(one) else None
-        for one in (claim.since, claim.before)
+        position(bound) if bound is not None and is_known(bound) else None
+        for bound in (claim.since, claim.before)
     )
     return (since is None or asked >= since) and (before is None or asked < before)
 
 
-def _demanded(claim: Claim, there: set[str], telling: set[Pair]) -> list[Pair]:
-    """The pairs that must be checked for the claim to hold: of each syscall that is named, or
-    where none is, of those covered, unless one of them does check it."""
+def _list_demanded(claim: Claim, existing: set[str], informative: set[Pair]) -> list[Pair]:
+    """Return the pairs that must be checked for the claim to hold: of each syscall that is named,
+    or where none is, of those covered, unless one of them does check it."""
     if claim.named:
-        return [(syscall, claim.capability) for syscall in claim.named & there]
-    covered = [(syscall, claim.capability) for syscall in claim.covered & there]
-    return [] if telling.intersection(covered) else covered
+        return [(syscall, claim.capability) for syscall in claim.named & existing]
+    covered = [(syscall, claim.capability) for syscall in claim.covered & existing]
+    return [] if informative.intersection(covered) else covered
 
 
-def _told(claims: Sequence[Claim], known: set[str]) -> dict[Pair, list[Row]]:
-    """For each pair where it is documented, those places first that name the syscall."""
+def _list_places(claims: Sequence[Claim], all_syscalls: set[str]) -> dict[Pair, list[Row]]:
+    """Return the places that document each pair, those first that name the syscall."""
     places: dict[Pair, list[Row]] = {}
     for scope in ("named", "covered"):
         for claim in claims:
-            for syscall in known & (claim.named if scope == "named" else claim.covered):
-                told = places.setdefault((syscall, claim.capability), [])
-                told.append(_as_row(claim.place, scope))
+            for syscall in all_syscalls & (claim.named if scope == "named" else claim.covered):
+                entries = places.setdefault((syscall, claim.capability), [])
+                entries.append(_make_row(claim.place, scope))
     return places
 
 
-def _told_in_general(claims: Sequence[Claim]) -> dict[str, list[Row]]:
-    """The capabilities of which a document tells what they are for, and names no syscall."""
+def _list_general_places(claims: Sequence[Claim]) -> dict[str, list[Row]]:
+    """Return the place for each capability that a document explains without naming a syscall."""
     particular = {
         (claim.capability, claim.place.document) for claim in claims if claim.named or claim.covered
     }
     return {
-        claim.capability: [_as_row(claim.place, "general")]
+        claim.capability: [_make_row(claim.place, "general")]
         for claim in claims
         if (claim.capability, claim.place.document) not in particular
     }
 
 
-def _as_row(place: Place, scope: str) -> Row:
+def _make_row(place: Place, scope: str) -> Row:
+    """Return a place as part of a row."""
     return {**place._asdict(), "scope": scope}
 
 
-def _order(row: Row) -> tuple[object, ...]:
-    """The disagreements first, in each the nearest checks first."""
+def _rank_row(row: Row) -> tuple[object, ...]:
+    """Return a sort key: disagreements first, and within each verdict the nearest checks."""
     return (
         list(VERDICTS).index(row["verdict"]),
         ("direct", "call", "pointer", None).index(row["reach"]),

@@ -1,4 +1,4 @@
-"""What a document says, whatever it is: claims, each with the place where it stands."""
+"""What documents of any kind say: claims, each with its place."""
 
 from __future__ import annotations
 

@@ -78,16 +78,16 @@ _DEFINING = {"de", "de1", "am", "am1", "ig", "dei", "ami"}
 
 
 def read_page(text: str) -> tuple[Passage, ...]:
-    """The passages of a manual page, given by its source."""
+    """Return the passages of a manual page, given its source."""
     reader = _Reader()
-    for number, line in _logical_lines(text):
+    for number, line in _join_lines(text):
         reader.take(number, line)
     reader.finish()
     return tuple(reader.passages)
 
 
-def plain(text: str) -> str:
-    """``text`` without the escapes of groff."""
+def strip_escapes(text: str) -> str:
+    """Return ``text`` without the escapes of groff."""
 
     def printed(escape: re.Match[str]) -> str:
         name = escape["long"] if escape["long"] is not None else escape["two"]
@@ -98,16 +98,16 @@ def plain(text: str) -> str:
     return _ESCAPE.sub(printed, text)
 
 
-def arguments(text: str) -> list[str]:
-    """The arguments of a macro, escapes and all; quoted ones may hold spaces."""
+def split_arguments(text: str) -> list[str]:
+    """Return the arguments of a macro, escapes and all; quoted ones may hold spaces."""
     return [
-        found["quoted"].replace('""', '"') if found["word"] is None else found["word"]
-        for found in _ARGUMENT.finditer(text)
+        match["quoted"].replace('""', '"') if match["word"] is None else match["word"]
+        for match in _ARGUMENT.finditer(text)
     ]
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines without comments, definitions of macros and what is conditional, each with the
+def _join_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Give the lines without comments, definitions of macros and what is conditional, each with the
     number of its first line; a line that ends with a backslash goes on in the next."""
     lines = iter(enumerate(text.splitlines(), 1))
     for number, line in lines:
@@ -119,7 +119,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
         if request is None:
             yield number, line
         elif request["name"] in _DEFINING:
-            _skip_definition(lines, request["name"], arguments(request["rest"]))
+            _skip_definition(lines, request["name"], split_arguments(request["rest"]))
         elif request["name"] in ("if", "ie", "el", "while"):
             _skip_block(lines, line)
         elif request["name"]:
@@ -127,6 +127,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _skip_definition(lines: Iterator[tuple[int, str]], name: str, given: list[str]) -> None:
+    """Advance past the definition that a macro with the arguments ``given`` begins."""
     ends = given[0:1] if name == "ig" else given[1:2]
     end = "." + (ends[0] if ends else ".")
     for _, line in lines:
@@ -135,6 +136,7 @@ def _skip_definition(lines: Iterator[tuple[int, str]], name: str, given: list[st
 
 
 def _skip_block(lines: Iterator[tuple[int, str]], line: str) -> None:
+    """Advance past the conditional that begins on ``line``."""
     depth = line.count("\\{") - line.count("\\}")
     while depth > 0:
         _, line = next(lines, (0, "\\}" * depth))
@@ -145,6 +147,7 @@ class _Reader:
     """Goes through the lines of a page, and keeps where it is in it."""
 
     def __init__(self) -> None:
+        """Begin before the first line."""
         self.passages: list[Passage] = []
         self._section = ""
         self._subsection = ""
@@ -161,7 +164,10 @@ class _Reader:
         if request is None:
             self._take_text(number, line)
             return
-        name, given = request["name"], [plain(one) for one in arguments(request["rest"])]
+        name, given = (
+            request["name"],
+            [strip_escapes(argument) for argument in split_arguments(request["rest"])],
+        )
         if name in _ALTERNATING:
             self._take_plain(number, "".join(given))
         elif name in _FONTS:
@@ -171,13 +177,13 @@ class _Reader:
         elif name == "MR":
             self._take_plain(number, "{}({}){}".format(*(*given, "", "", "")[:3]))
         else:
-            self._go(name, given)
+            self._apply_macro(name, given)
 
     def finish(self) -> None:
         """End the page."""
         self._end_passage()
 
-    def _go(self, name: str, given: list[str]) -> None:
+    def _apply_macro(self, name: str, given: list[str]) -> None:
         """Follow a macro that begins, ends or indents something."""
         if name in ("SH", "SS"):
             self._end_passage()
@@ -186,24 +192,24 @@ class _Reader:
         elif name in ("PP", "P", "LP", "HP", "sp"):
             self._end_passage()
             if name != "sp":
-                self._leave(self._depth)
+                self._end_items(self._depth)
         elif name == "TP":
             self._end_passage()
-            self._leave(self._depth)
+            self._end_items(self._depth)
             self._wanted = "TP"
         elif name == "TQ":
             self._wanted = "TP"
         elif name == "IP":
             self._end_passage()
             if given and given[0].strip():
-                self._leave(self._depth)
+                self._end_items(self._depth)
                 self._tags[self._depth] = given[0].strip()
         elif name == "RS":
             self._end_passage()
             self._depth += 1
         elif name == "RE":
             self._end_passage()
-            self._leave(self._depth)
+            self._end_items(self._depth)
             self._depth = max(self._depth - 1, 0)
         elif name in ("nf", "EX", "fi", "EE"):
             self._end_passage()
@@ -212,11 +218,13 @@ class _Reader:
             self._end_passage()
             self._table = "format" if name == "TS" else ""
 
-    def _leave(self, depth: int) -> None:
-        """The items at ``depth`` and below it end here."""
+    def _end_items(self, depth: int) -> None:
+        """End the items at ``depth`` and below."""
         self._tags = {at: tag for at, tag in self._tags.items() if at < depth}
 
     def _take_heading(self, name: str, text: str) -> None:
+        """Begin a section (``SH``) or subsection (``SS``); without a text it is on the next
+        line."""
         if not text:
             self._wanted = name
         elif name == "SH":
@@ -225,7 +233,8 @@ class _Reader:
             self._subsection = text
 
     def _take_text(self, number: int, line: str) -> None:
-        text = plain(line)
+        """Read a line that is no macro."""
+        text = strip_escapes(line)
         if self._table == "format":
             if text.rstrip().endswith("."):
                 self._table = "rows"
@@ -238,7 +247,8 @@ class _Reader:
             self._take_plain(number, text)
 
     def _take_row(self, number: int, text: str) -> None:
-        """A row of a table is a passage, but a cell between ``T{`` and ``T}`` goes on."""
+        """Read a row of a table, which is a passage, but a cell between ``T{`` and ``T}`` goes
+        on."""
         self._lines.append(Line(number, re.sub(r"T[{}]", " ", text)))
         if text.startswith("T}"):
             self._table = "rows"
@@ -248,7 +258,7 @@ class _Reader:
             self._end_passage()
 
     def _take_plain(self, number: int, text: str) -> None:
-        """A line of text, whose macros and escapes are resolved."""
+        """Read a line of text without macros and escapes."""
         wanted, self._wanted = self._wanted, ""
         if wanted == "TP":
             before = self._tags.get(self._depth)
@@ -261,6 +271,7 @@ class _Reader:
             self._lines.append(Line(number, text))
 
     def _end_passage(self) -> None:
+        """Add the lines so far as a passage, if there are any."""
         self._wanted = ""
         if self._lines:
             self.passages.append(
@@ -275,8 +286,8 @@ class _Reader:
             self._lines = []
 
 
-def sentences(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
-    """The sentences of a passage: in a manual page a sentence ends with a line."""
+def split_sentences(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
+    """Give the sentences of a passage: in a manual page a sentence ends with a line."""
     sentence: list[Line] = []
     for line in lines:
         sentence.append(line)

@@ -1,6 +1,6 @@
 """The manual of this machine: its pages of section 2 and capabilities(7), read when asked.
 
-Nothing of the manual's text is kept: only where it names what.
+The manual's text is not kept, only what it names and where.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from caphistory.documented.groff import Passage, arguments, plain, read_page
+from caphistory.documented.groff import Passage, read_page, split_arguments, strip_escapes
 from caphistory.errors import CaphistoryError, NothingFound
 
 DEFAULT_FOLDERS = (Path("/usr/local/share/man"), Path("/usr/local/man"), Path("/usr/share/man"))
@@ -58,46 +58,50 @@ class Manual(NamedTuple):
 
 
 class _Source(NamedTuple):
+    """A page: its file and its unpacked text."""
+
     file: Path
     text: str
 
 
-def manual_folders(given: Path | None) -> list[Path]:
-    """The folders to look for pages in: ``given`` (with ``man2`` and ``man7`` in it, or in
+def list_manual_folders(given: Path | None) -> list[Path]:
+    """Return the folders to look for pages in: ``given`` (with ``man2`` and ``man7`` in it, or in
     its folder ``man``), else those of MANPATH, where an empty part stands for the usual
     ones, else the usual ones."""
     if given is not None:
         return [given, given / "man"]
     parts = os.environ.get("MANPATH", "").split(":")
-    return [one for part in parts for one in ([Path(part)] if part else DEFAULT_FOLDERS)]
+    return [folder for part in parts for folder in ([Path(part)] if part else DEFAULT_FOLDERS)]
 
 
 def read_manual(folders: Sequence[Path]) -> Manual:
-    """The manual in ``folders``, of which an earlier one's page hides a later one's.
+    """Return the manual in ``folders``; a page in an earlier folder hides the same page in a later
+    one.
 
     Raises NothingFound where there is no page of section 2 and no capabilities(7), and
     CaphistoryError where a page cannot be read.
     """
-    sources = _sources(folders, _SYSCALLS)
-    overview = _sources(folders, _OVERVIEWS, _OVERVIEW).get(_OVERVIEW)
+    sources = _read_sources(folders, _SYSCALLS)
+    overview = _read_sources(folders, _OVERVIEWS, _OVERVIEW).get(_OVERVIEW)
     if not sources and overview is None:
-        raise NothingFound(_none_in(folders))
+        raise NothingFound(_explain_absence(folders))
     aliases: dict[str, set[str]] = {}
     for title in sources:
-        aliases.setdefault(_stands_for(title, sources), set()).add(_name(title))
-    pages = [_page(title, sources[title], names) for title, names in aliases.items()]
+        aliases.setdefault(_resolve_alias(title, sources), set()).add(_strip_section(title))
+    pages = [_make_page(title, sources[title], names) for title, names in aliases.items()]
     by_function = {name: page for page in reversed(pages) for name in page.names}
     by_file = {name: page for page in pages for name in aliases[page.title]}
     first = overview or next(iter(sources.values()))
     return Manual(
-        _edition(first.text),
+        _read_edition(first.text),
         tuple(pages),
-        None if overview is None else _page(_OVERVIEW, overview, ()),
+        None if overview is None else _make_page(_OVERVIEW, overview, ()),
         {**by_function, **by_file},
     )
 
 
-def _none_in(folders: Iterable[Path]) -> str:
+def _explain_absence(folders: Iterable[Path]) -> str:
+    """Return the message for folders without any manual."""
     places = ", ".join(dict.fromkeys(map(str, folders)))
     return (
         f"no manual page of section 2 and no capabilities(7) in {places}: install them (Debian and"
@@ -106,21 +110,22 @@ def _none_in(folders: Iterable[Path]) -> str:
     )
 
 
-def _sources(
+def _read_sources(
     folders: Iterable[Path], sections: Sequence[str], only: str | None = None
 ) -> dict[str, _Source]:
-    """The pages of ``sections`` by title, in the order of their titles."""
-    found: dict[str, Path] = {}
+    """Return the pages of ``sections`` by title, in the order of their titles."""
+    files: dict[str, Path] = {}
     for folder in folders:
         for section in sections:
-            for file in _files(folder / section):
-                title = _title(file)
+            for file in _list_files(folder / section):
+                title = _read_title(file)
                 if title is not None and only in (None, title):
-                    found.setdefault(title, file)
-    return {title: _Source(file, _text(file)) for title, file in sorted(found.items())}
+                    files.setdefault(title, file)
+    return {title: _Source(file, _read_text(file)) for title, file in sorted(files.items())}
 
 
-def _files(folder: Path) -> list[Path]:
+def _list_files(folder: Path) -> list[Path]:
+    """Return the files in a folder, sorted; none if there is no such folder."""
     try:
         return sorted(file for file in folder.iterdir() if file.is_file())
     except (FileNotFoundError, NotADirectoryError):
@@ -129,27 +134,29 @@ def _files(folder: Path) -> list[Path]:
         raise CaphistoryError(f"cannot read {folder}: {error.strerror}") from error
 
 
-def _title(file: Path) -> str | None:
-    """``mount(2)`` for ``mount.2.gz``, None for what is no page."""
-    found = _FILE.fullmatch(file.name)
-    return f"{found['name']}({found['section']})" if found else None
+def _read_title(file: Path) -> str | None:
+    """Return ``mount(2)`` for ``mount.2.gz``, None for what is no page."""
+    match = _FILE.fullmatch(file.name)
+    return f"{match['name']}({match['section']})" if match else None
 
 
-def _edition(text: str) -> str:
-    """What the heading of a page says that the page belongs to."""
+def _read_edition(text: str) -> str:
+    """Return the edition of the manual that the heading of a page names."""
     heading = re.search(r"^\.TH\s+(.*)", text, re.MULTILINE)
-    given = [plain(one) for one in arguments(heading[1])] if heading else []
+    given = [strip_escapes(argument) for argument in split_arguments(heading[1])] if heading else []
     if len(given) < 4 or not given[3].strip():
         return "manual"
     # Before 6.00 it says only "Linux": the date tells the edition.
     return given[3] if re.search(r"\d", given[3]) else f"{given[3]} {given[2]}"
 
 
-def _name(title: str) -> str:
+def _strip_section(title: str) -> str:
+    """Return ``mount`` for ``mount(2)``."""
     return title.partition("(")[0]
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
+    """Return the text of a file, unpacked; raises CaphistoryError if it cannot be read."""
     try:
         content = file.read_bytes()
         unpack = _UNPACK.get(file.suffix)
@@ -163,27 +170,28 @@ def _text(file: Path) -> str:
         return content.decode("latin-1")
 
 
-def _stands_for(title: str, sources: Mapping[str, _Source]) -> str:
-    """The title of the page whose text ``title`` shows: by .so, by a link, or its own."""
+def _resolve_alias(title: str, sources: Mapping[str, _Source]) -> str:
+    """Return the title of the page whose text ``title`` shows: by .so, by a link, or its own."""
     seen = set()
     while title not in seen:
         seen.add(title)
         file, text = sources[title]
         includes = (_INCLUDE.fullmatch(line) for line in text.splitlines()[:5])
-        include = next((found["page"] for found in includes if found), file.resolve().name)
-        target = _title(Path(include))
+        include = next((match["page"] for match in includes if match), file.resolve().name)
+        target = _read_title(Path(include))
         title = target if target is not None and target in sources else title
     return title
 
 
-def _page(title: str, source: _Source, aliases: Iterable[str]) -> Page:
+def _make_page(title: str, source: _Source, aliases: Iterable[str]) -> Page:
+    """Return the page of a source; ``aliases`` are the names of the files that show it."""
     passages = read_page(source.text)
-    functions, names = frozenset(_declared(passages)), frozenset(_listed(passages))
+    functions, names = frozenset(_list_declared(passages)), frozenset(_list_named(passages))
     return Page(title, source.file, functions, functions | names | set(aliases), passages)
 
 
-def _declared(passages: Iterable[Passage]) -> Iterator[str]:
-    """The functions that SYNOPSIS declares (that of ioctl_tty(2) declares ioctl), and the
+def _list_declared(passages: Iterable[Passage]) -> Iterator[str]:
+    """Give the functions that SYNOPSIS declares (that of ioctl_tty(2) declares ioctl), and the
     syscalls that it calls by SYS_name for want of a function in the library."""
     for passage in passages:
         if passage.section == "SYNOPSIS":
@@ -193,9 +201,9 @@ def _declared(passages: Iterable[Passage]) -> Iterator[str]:
                 yield from re.findall(r"\bSYS_(\w+)", line.text)
 
 
-def _listed(passages: Iterable[Passage]) -> Iterator[str]:
-    """The names in NAME, and the functions in its one line (that of ioctl_iflags(2), which has
-    no SYNOPSIS, tells of ioctl())."""
+def _list_named(passages: Iterable[Passage]) -> Iterator[str]:
+    """Give the names in NAME, and the functions in its one line (that of ioctl_iflags(2), which has
+    no SYNOPSIS, mentions ioctl())."""
     for passage in passages:
         if passage.section == "NAME":
             listed, _, what = passage.text.partition(" - ")

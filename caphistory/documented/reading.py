@@ -1,4 +1,4 @@
-"""What the manual says of syscalls and capabilities, passage by passage."""
+"""Read what the manual says of syscalls and capabilities, passage by passage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from caphistory.documented.documents import Claim, Documents, Place
-from caphistory.documented.groff import Line, Passage, sentences
+from caphistory.documented.groff import Line, Passage, split_sentences
 from caphistory.documented.manual import Manual, Page, read_manual
 
 _CAPABILITY = re.compile(r"\bCAP_[A-Z][A-Z0-9_]*\b")
@@ -21,63 +21,68 @@ _SINCE = re.compile(r"(?:since|from)\s+Linux\s+(\d+(?:\.\d+)+)", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:before|until)\s+Linux\s+(\d+(?:\.\d+)+)", re.IGNORECASE)
 
 
-def documents_of(folders: Sequence[Path]) -> Documents:
-    """What the manual in ``folders`` says (see ``manual.read_manual``)."""
+def read_documents(folders: Sequence[Path]) -> Documents:
+    """Return what the manual in ``folders`` says (see ``manual.read_manual``)."""
     manual = read_manual(folders)
-    overview = _of_overview(manual.overview, manual) if manual.overview else ()
-    claims = [*overview, *(claim for page in manual.pages for claim in _of_page(page))]
+    overview = _read_overview(manual.overview, manual) if manual.overview else ()
+    claims = [*overview, *(claim for page in manual.pages for claim in _read_page_claims(page))]
     silent = {
         name: Place(page.title, "", str(page.file), None) for name, page in manual.by_name.items()
     }
     return Documents(manual.edition, claims, silent, complete=True)
 
 
-def _of_overview(page: Page, manual: Manual) -> Iterator[Claim]:
-    """Below each capability's name, that name, and every page of section 2 that is referred to.
-    A reference to a page that is no syscall's own (ioctl_tty) covers what that page is about."""
-    told = set()
+def _read_overview(page: Page, manual: Manual) -> Iterator[Claim]:
+    """Give the claims of capabilities(7): below each capability's name, that name, and every page
+    of section 2 that is referred to. A reference to a page that is no syscall's own (ioctl_tty)
+    covers what that page is about."""
+    seen = set()
     for passage in page.passages:
         capability = _CAPABILITY.match(passage.tags[0]) if passage.tags else None
         if capability is None or passage.code:
             continue
         name = capability[0]
-        if name not in told:
-            told.add(name)
-            yield Claim(name, frozenset(), frozenset(), _place(page, passage, passage.lines[0]))
-        for sentence in sentences(passage.lines):
+        if name not in seen:
+            seen.add(name)
+            yield Claim(
+                name, frozenset(), frozenset(), _make_place(page, passage, passage.lines[0])
+            )
+        for sentence in split_sentences(passage.lines):
             for line in sentence:
                 for reference in _REFERENCE.findall(line.text):
                     of = manual.by_name.get(reference)
                     named = frozenset({reference} if not of or reference in of.functions else ())
                     covered = (of.names if of else frozenset()) - named
-                    place = _place(page, passage, line)
-                    releases = _releases(name, passage, sentence)
+                    place = _make_place(page, passage, line)
+                    releases = _find_releases(name, passage, sentence)
                     yield Claim(name, named, covered, place, *releases)
 
 
-def _of_page(page: Page) -> Iterator[Claim]:
-    """Every capability that a passage of the page names, at the first place in it. Whom it is
-    said of: those functions of the page that the passage names, else its item's or its
-    subsection's heading, else all together; all together too where several capabilities and
-    several functions are named at once ("CAP_X in the case of f(), or CAP_Y …")."""
+def _read_page_claims(page: Page) -> Iterator[Claim]:
+    """Give the claims of a page: every capability that a passage of the page names, at the first
+    place in it. Whom it is said of: those functions of the page that the passage names, else its
+    item's or its subsection's heading, else all together; all together too where several
+    capabilities and several functions are named at once ("CAP_X in the case of f(), or CAP_Y
+    …")."""
     for passage in page.passages:
         if passage.code or passage.section in _SILENT:
             continue
         capabilities = set(_CAPABILITY.findall(passage.text))
-        named = _named(passage, page.names) if capabilities else frozenset()
+        named = _find_named(passage, page.names) if capabilities else frozenset()
         if len(capabilities) > 1 and len(named) > 1:
             named = frozenset()
-        for sentence in sentences(passage.lines):
+        for sentence in split_sentences(passage.lines):
             for line in sentence:
                 for name in _CAPABILITY.findall(line.text):
                     if name in capabilities:
                         capabilities.remove(name)
-                        place = _place(page, passage, line)
-                        releases = _releases(name, passage, sentence)
+                        place = _make_place(page, passage, line)
+                        releases = _find_releases(name, passage, sentence)
                         yield Claim(name, named, page.names - named, place, *releases)
 
 
-def _named(passage: Passage, names: frozenset[str]) -> frozenset[str]:
+def _find_named(passage: Passage, names: frozenset[str]) -> frozenset[str]:
+    """Return the functions that a passage is about, empty if it names none."""
     for text in (passage.text, *reversed(passage.tags), passage.subsection):
         named = names.intersection(_CALL.findall(text))
         if named:
@@ -85,8 +90,8 @@ def _named(passage: Passage, names: frozenset[str]) -> frozenset[str]:
     return frozenset()
 
 
-def _place(page: Page, passage: Passage, line: Line) -> Place:
-    """The section, and of an error its name."""
+def _make_place(page: Page, passage: Passage, line: Line) -> Place:
+    """Return a place: its part is the section and, for an error, the error's name."""
     errors = [error for tag in passage.tags for error in _ERRNO.findall(tag)]
     part = passage.section
     if part.startswith("ERROR") and errors:
@@ -94,17 +99,17 @@ def _place(page: Page, passage: Passage, line: Line) -> Place:
     return Place(page.title, part, str(page.file), line.number)
 
 
-def _releases(
+def _find_releases(
     capability: str, passage: Passage, sentence: Sequence[Line]
 ) -> tuple[str | None, str | None]:
-    """From which release on a claim holds, and before which, where that is beyond doubt: said in
-    the heading of its item, or at the beginning of a sentence that names no other capability."""
+    """Return from which release on a claim holds, and before which, if that is beyond doubt: stated
+    in the heading of its item, or at the beginning of a sentence that names no other capability."""
     text = " ".join(line.text for line in sentence).lstrip(" (")
     if set(_CAPABILITY.findall(text)) - {capability}:
         text = ""
     since, before = (
-        [found[1] for tag in passage.tags for found in pattern.finditer(tag)]
-        + [found[1] for found in [pattern.match(text)] if found]
+        [match[1] for tag in passage.tags for match in pattern.finditer(tag)]
+        + [match[1] for match in [pattern.match(text)] if match]
         for pattern in (_SINCE, _BEFORE)
     )
     return (since[-1] if since else None, before[-1] if before else None)

@@ -17,10 +17,13 @@ from caphistory.questions.releases import parse
 
 _ALLOW = "SCMP_ACT_ALLOW"
 _ARCHITECTURES = {"amd64", "x86", "x32", "386"}
-"""Of the rules for other architectures nothing is in the database."""
+"""The architectures that the database covers."""
 
 
 class _Rule(NamedTuple):
+    """A rule of a profile: the syscalls it is about, whether it allows them, whether it depends on
+    their arguments, and the capabilities that it asks for."""
+
     place: Place
     names: frozenset[str]
     allows: bool
@@ -29,16 +32,16 @@ class _Rule(NamedTuple):
 
 
 def read_profile(file: Path, release: str) -> Documents:
-    """What the profile in ``file`` says of the syscalls of the kernel ``release``.
+    """Return what the profile in ``file`` claims of the syscalls of the kernel ``release``.
 
     Raises UsageError where it is no profile, NothingFound where no rule of it asks for a
     capability, CaphistoryError where it cannot be read.
     """
-    listed, default = _listed(file)
+    listed, default = _read_rules(file)
     rules = [
-        _rule(Place(file.name, f"syscalls[{at}]", str(file), None), one, default)
-        for at, one in enumerate(listed)
-        if isinstance(one, dict) and _applies(one, release)
+        _make_rule(Place(file.name, f"syscalls[{at}]", str(file), None), described, default)
+        for at, described in enumerate(listed)
+        if isinstance(described, dict) and _applies(described, release)
     ]
     free = {
         name: rule.place
@@ -57,8 +60,8 @@ def read_profile(file: Path, release: str) -> Documents:
     return Documents(file.name, claims, free, complete=False)
 
 
-def _listed(file: Path) -> tuple[list[Any], str]:
-    """The rules of a profile, and what it does with a syscall that none is about."""
+def _read_rules(file: Path) -> tuple[list[Any], str]:
+    """Return the rules of a profile, and what it does with a syscall that none is about."""
     try:
         described = json.loads(file.read_text("utf-8"))
     except OSError as error:
@@ -71,41 +74,49 @@ def _listed(file: Path) -> tuple[list[Any], str]:
     return listed, str(described.get("defaultAction"))
 
 
-def _rule(place: Place, rule: dict[str, Any], default: str) -> _Rule:
+def _make_rule(place: Place, rule: dict[str, Any], default: str) -> _Rule:
+    """Return a rule, given as it stands in the profile and the profile's default action."""
     names = rule.get("names")
     return _Rule(
         place,
         frozenset(map(str, names if isinstance(names, list) else [rule.get("name")])),
         rule.get("action", default) == _ALLOW,
         bool(rule.get("args")),
-        tuple(dict.fromkeys(_texts(rule, "includes", "caps") + _texts(rule, "excludes", "caps"))),
+        tuple(
+            dict.fromkeys(
+                _list_texts(rule, "includes", "caps") + _list_texts(rule, "excludes", "caps")
+            )
+        ),
     )
 
 
 def _applies(rule: dict[str, Any], release: str) -> bool:
     """Whether a rule is for this release, on a PC."""
-    only, never = (set(_texts(rule, key, "arches")) for key in ("includes", "excludes"))
+    only, never = (set(_list_texts(rule, key, "arches")) for key in ("includes", "excludes"))
     if (only and not only & _ARCHITECTURES) or never & _ARCHITECTURES:
         return False
-    oldest = _minimum(rule, "includes")
-    too_new = _minimum(rule, "excludes")
+    oldest = _find_minimum(rule, "includes")
+    too_new = _find_minimum(rule, "excludes")
     return (oldest is None or _reaches(release, oldest)) and (
         too_new is None or not _reaches(release, too_new)
     )
 
 
-def _minimum(rule: dict[str, Any], key: str) -> str | None:
+def _find_minimum(rule: dict[str, Any], key: str) -> str | None:
+    """Return the oldest kernel that a part of a rule names, None if it names none."""
     within = rule.get(key)
     oldest = within.get("minKernel") if isinstance(within, dict) else None
     return oldest if isinstance(oldest, str) else None
 
 
 def _reaches(release: str, oldest: str) -> bool:
+    """Whether a release is not older than another; False for unknown names."""
     ours, theirs = parse(release), parse(oldest)
     return ours is not None and theirs is not None and ours >= theirs
 
 
-def _texts(rule: dict[str, Any], key: str, part: str) -> tuple[str, ...]:
+def _list_texts(rule: dict[str, Any], key: str, part: str) -> tuple[str, ...]:
+    """Return the texts of a list in a part of a rule, empty if there is none."""
     within = rule.get(key)
     texts = within.get(part) if isinstance(within, dict) else None
     return tuple(map(str, texts)) if isinstance(texts, list) else ()

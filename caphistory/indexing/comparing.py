@@ -1,5 +1,7 @@
-"""Comparing the neighbouring releases of a database: in worker processes, each taking a few
-pairs in turn, while this one writes what they find, in order."""
+"""Compare adjacent releases of a database.
+
+Worker processes compare a few pairs in turn, while this one writes what they find, in order.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ from caphistory.history.source_text import (
 )
 from caphistory.history.sources import reopen
 from caphistory.indexing.mistakes import report_mistake
-from caphistory.indexing.processes import end_with_parent, no_interrupts, no_search_for_cycles
+from caphistory.indexing.processes import block_interrupts, end_with_parent, skip_cycle_search
 from caphistory.indexing.progress import Progress
 from caphistory.store import open_reader, successions
 from caphistory.store.successions import End, Ends, StoredSuccession
@@ -49,7 +51,7 @@ class Texts(NamedTuple):
     archives: Mapping[str, SourceSpec]
 
     def open(self, end: End, opened: ExitStack) -> KernelText:
-        """The text of a release. Raises CaphistoryError where it is not at hand."""
+        """Return the text of a release. Raises CaphistoryError if it is not at hand."""
         spec = self.archives.get(end.release)
         if spec is None or end.commit_sha is not None:
             return open_kernel(end.release, end.commit_sha, self.repositories)
@@ -57,12 +59,12 @@ class Texts(NamedTuple):
         return ArchiveText(source, source.tags().releases[0])
 
 
-Found = list[StoredSuccession] | str
-"""What became of the sites of a pair, or why that cannot be told."""
+Outcome = list[StoredSuccession] | str
+"""What became of the sites of a pair, or the reason why that is unknown."""
 
 _CONTEXT = multiprocessing.get_context("spawn")
-# Neighbouring pairs have much text in common; as many workers as there are go through all of
-# the history side by side, so that all have about as much to do.
+# Adjacent pairs have much text in common. The workers go through the history side by side, so
+# that each has about the same amount of work.
 _TOGETHER = 10
 
 
@@ -76,41 +78,44 @@ def add_successions(
     """
     from caphistory.store import open_writer
 
-    if not path.exists() or not _missing(path, sources):
+    if not path.exists() or not _list_missing(path, sources):
         return
     with open_writer(path, extractor_version) as writer:
-        pairs = _missing(path, sources)
+        pairs = _list_missing(path, sources)
         progress.stage("comparing releases", len(pairs))
-        texts = _texts(sources, pairs, progress)
-        with closing(_compared(path, writer.db, texts, pairs, jobs)) as results:
-            for ends, found in zip(pairs, results, strict=True):
-                problem = found if isinstance(found, str) else _write(writer, ends, found)
+        texts = _find_texts(sources, pairs, progress)
+        with closing(_compare_all(path, writer.db, texts, pairs, jobs)) as results:
+            for ends, outcome in zip(pairs, results, strict=True):
+                problem = outcome if isinstance(outcome, str) else _write(writer, ends, outcome)
                 if problem:
                     before, after = (end.release for end in ends)
                     progress.note(f"{before} is not compared with {after}: {problem}")
                 progress.advance()
 
 
-def _write(writer: Writer, ends: Ends, found: list[StoredSuccession]) -> str:
-    """Store what was found of a pair; gives the reason where that contradicts the database."""
+def _write(writer: Writer, ends: Ends, changes: list[StoredSuccession]) -> str:
+    """Store the changes of a pair; return the reason if they contradict the database, else ''."""
     try:
-        writer.write_successions(ends, found, READER_VERSION)
+        writer.write_successions(ends, changes, READER_VERSION)
     except CaphistoryError as error:
         if not isinstance(error.__cause__, sqlite3.IntegrityError):
             raise
-        return report_mistake(error.__cause__, f"storing {_name(ends)}")
+        return report_mistake(error.__cause__, f"storing {_describe(ends)}")
     except MemoryError:
         raise
     except Exception as error:
-        return report_mistake(error, f"storing {_name(ends)}")
+        return report_mistake(error, f"storing {_describe(ends)}")
     return ""
 
 
-def _name(ends: Ends) -> str:
+def _describe(ends: Ends) -> str:
+    """Return a phrase for error messages."""
     return f"what became of the checks of {ends.before.release} in {ends.after.release}"
 
 
-def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
+def _list_missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
+    """Return the pairs to compare: at least one release is from the sources, the text of both at
+    hand."""
     with closing(open_reader(path)) as db:
         missing = successions.list_missing(db, READER_VERSION)
     names = {source.name for source in sources}
@@ -118,7 +123,7 @@ def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
     if not ours:
         return []
     archives = {source.name for source in sources if not source.in_git}
-    repositories = list(_opened(_repositories(sources)))
+    repositories = list(_open_readable(_list_repositories(sources)))
 
     def at_hand(end: End) -> bool:
         if end.commit_sha is None:
@@ -128,21 +133,22 @@ def _missing(path: Path, sources: Sequence[Source]) -> list[Ends]:
     return [ends for ends in ours if all(map(at_hand, ends))]
 
 
-def _repositories(sources: Sequence[Source]) -> list[Path]:
-    """The repositories of the sources, then the other clones in the cache."""
+def _list_repositories(sources: Sequence[Source]) -> list[Path]:
+    """Return the repositories of the sources, then the other clones in the cache."""
     own = [Path(source.spec.path) for source in sources if source.in_git]
     return list(dict.fromkeys([*own, *cached_repositories()]))
 
 
-def _opened(paths: Sequence[Path]) -> Iterator[pygit2.Repository]:
+def _open_readable(paths: Sequence[Path]) -> Iterator[pygit2.Repository]:
+    """Open the repositories among paths."""
     for path in paths:
-        # Whatever else is in the cache is nobody's business here.
+        # The cache may hold other things, which do not matter here.
         with suppress(CaphistoryError):
             yield open_repository(path)
 
 
-def _texts(sources: Sequence[Source], pairs: Sequence[Ends], progress: Progress) -> Texts:
-    """Where the text of the pairs is; tarballs that are needed for it are unpacked."""
+def _find_texts(sources: Sequence[Source], pairs: Sequence[Ends], progress: Progress) -> Texts:
+    """Return where the text of the pairs is, unpacking tarballs that are needed for it."""
     wanted = {end.source: end.release for ends in pairs for end in ends if end.commit_sha is None}
     archives: dict[str, SourceSpec] = {}
     for source in sources:
@@ -151,31 +157,33 @@ def _texts(sources: Sequence[Source], pairs: Sequence[Ends], progress: Progress)
                 archives[wanted[source.name]] = source.spec
             except CaphistoryError as problem:
                 progress.note(f"{source.name} is not compared: {problem}")
-    repositories = [Path(repository.path) for repository in _opened(_repositories(sources))]
+    repositories = [
+        Path(repository.path) for repository in _open_readable(_list_repositories(sources))
+    ]
     return Texts(repositories, archives)
 
 
-def _compared(
+def _compare_all(
     path: Path,
     db: sqlite3.Connection,
     texts: Texts,
     pairs: Sequence[Ends],
     jobs: int,
-) -> Generator[Found, None, None]:
-    """What is found of each pair, in order. What a worker does not tell, because it ended, is
-    found here."""
+) -> Generator[Outcome, None, None]:
+    """Give the outcome of each pair, in order. If a worker dies, its pairs are compared here."""
     parts = [pairs[at : at + _TOGETHER] for at in range(0, len(pairs), _TOGETHER)]
     workers = min(jobs, len(parts)) if len(parts) > 1 else 0
     shares = [[ends for part in parts[n::workers] for ends in part] for n in range(workers)]
-    with ExitStack() as opened, _at_work(path, texts, shares) as pipes:
-        here = _comparer(db, texts, opened)
+    with ExitStack() as opened, _start_workers(path, texts, shares) as pipes:
+        here = _make_comparer(db, texts, opened)
         for number, part in enumerate(parts):
             for ends in part:
-                told = _told(pipes[number % workers]) if pipes else None
-                yield _found_here(here, ends) if told is None else told
+                outcome = _receive(pipes[number % workers]) if pipes else None
+                yield _compare_here(here, ends) if outcome is None else outcome
 
 
-def _comparer(db: sqlite3.Connection, texts: Texts, opened: ExitStack) -> StoredComparer:
+def _make_comparer(db: sqlite3.Connection, texts: Texts, opened: ExitStack) -> StoredComparer:
+    """Return a comparer of the releases in a database."""
     return Comparer(
         partial(successions.read_sites, db),
         partial(successions.read_wrappers, db),
@@ -184,10 +192,10 @@ def _comparer(db: sqlite3.Connection, texts: Texts, opened: ExitStack) -> Stored
 
 
 @contextmanager
-def _at_work(
+def _start_workers(
     path: Path, texts: Texts, shares: Sequence[Sequence[Ends]]
 ) -> Iterator[list[Connection]]:
-    """A worker for each share; gives the pipes that they tell through what they find."""
+    """Start a worker for each share; give the pipes from which their outcomes are read."""
     processes: list[SpawnProcess] = []
     pipes: list[Connection] = []
     try:
@@ -197,7 +205,7 @@ def _at_work(
             process = _CONTEXT.Process(
                 target=_run_worker, args=(path, texts, share, sending), daemon=True
             )
-            with no_interrupts():
+            with block_interrupts():
                 process.start()
             processes.append(process)
             sending.close()
@@ -211,25 +219,28 @@ def _at_work(
             pipe.close()
 
 
-def _told(pipe: Connection) -> Found | None:
+def _receive(pipe: Connection) -> Outcome | None:
+    """Return the next outcome from a worker, None if it died."""
     try:
-        found: Found = pipe.recv()
+        outcome: Outcome = pipe.recv()
     except (EOFError, OSError):
         return None
-    return found
+    return outcome
 
 
-def _found_here(comparer: StoredComparer, ends: Ends) -> Found:
+def _compare_here(comparer: StoredComparer, ends: Ends) -> Outcome:
+    """Compare a pair in this process."""
     try:
-        return _found(comparer, ends)
+        return _compare_pair(comparer, ends)
     except MemoryError:
         comparer.forget()
         return "the memory is used up: run it again, with fewer --jobs"
 
 
-def _found(comparer: StoredComparer, ends: Ends) -> Found:
+def _compare_pair(comparer: StoredComparer, ends: Ends) -> Outcome:
+    """Compare a pair; raises MemoryError, and reports every other error as the outcome."""
     try:
-        with no_search_for_cycles():
+        with skip_cycle_search():
             matches = comparer.matches(*ends)
     except CaphistoryError as problem:
         return str(problem)
@@ -238,11 +249,12 @@ def _found(comparer: StoredComparer, ends: Ends) -> Found:
     except Exception as error:
         # A mistake of this program costs one pair. The next run tries it again.
         comparer.forget()
-        return report_mistake(error, f"finding {_name(ends)}")
-    return [_stored(one) for one in matches if not is_unchanged(one)]
+        return report_mistake(error, f"finding {_describe(ends)}")
+    return [_make_row(match) for match in matches if not is_unchanged(match)]
 
 
-def _stored(match: Match) -> StoredSuccession:
+def _make_row(match: Match) -> StoredSuccession:
+    """Return a match as a row of the database."""
     return StoredSuccession(
         match.before,
         match.after,
@@ -258,6 +270,7 @@ def _stored(match: Match) -> StoredSuccession:
 
 
 def _run_worker(path: Path, texts: Texts, pairs: Sequence[Ends], results: Connection) -> None:
+    """Compare pairs in order and send each outcome."""
     Thread(target=end_with_parent, daemon=True).start()
     gc.disable()
     # The writing process finds out by itself why the database cannot be read, and tries by itself
@@ -267,6 +280,6 @@ def _run_worker(path: Path, texts: Texts, pairs: Sequence[Ends], results: Connec
         closing(open_reader(path)) as db,
         ExitStack() as opened,
     ):
-        comparer = _comparer(db, texts, opened)
+        comparer = _make_comparer(db, texts, opened)
         for ends in pairs:
-            results.send(_found(comparer, ends))
+            results.send(_compare_pair(comparer, ends))

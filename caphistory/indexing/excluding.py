@@ -1,4 +1,4 @@
-"""Leaving out of a linked release the syscalls that whoever made its tree added to Linux."""
+"""Remove from a linked release the syscalls that whoever made its tree added to Linux."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from collections.abc import Collection
 from caphistory.records import LinkedRelease
 
 
-def without_syscalls(linked: LinkedRelease, names: Collection[str]) -> LinkedRelease:
-    """The rows of a release without these syscalls, which share no check with others then."""
+def remove_syscalls(linked: LinkedRelease, names: Collection[str]) -> LinkedRelease:
+    """Return the release without the rows of these syscalls, and not counting them in
+    ``shared_by``."""
     if not names:
         return linked
-    # By ABI and site: over how many pointers each of them came there.
-    hops: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    # By ABI and site: through how many pointers each of them reached it.
+    hops: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for row in linked.syscall_checks:
         if row.syscall in names:
             hops[row.abi, row.check].append(row.pointer_hops)

@@ -1,4 +1,4 @@
-"""How many jobs a run does at once: by the processors and the memory that it may use."""
+"""Choose how many jobs a run does at once, by the processors and memory that it may use."""
 
 from __future__ import annotations
 
@@ -26,54 +26,56 @@ class Jobs(NamedTuple):
 
 
 def choose_jobs(machine: Machine, memory_per_job: int, wanted: int | None = None) -> Jobs:
-    """As many jobs as ``wanted`` (None: as there are processors), but no more than there is
-    memory for, each needing ``memory_per_job`` bytes."""
+    """Return as many jobs as ``wanted`` (None: as there are processors), but no more than fit into
+    memory, each needing ``memory_per_job`` bytes."""
     most = wanted or machine.processors
-    reason = "as asked" if wanted else _counted(machine.processors, "processor")
+    reason = "as asked" if wanted else _format_count(machine.processors, "processor")
     if machine.memory is None:
-        return Jobs(most, f"{_counted(most, 'job')}: {reason}")
+        return Jobs(most, f"{_format_count(most, 'job')}: {reason}")
     fitting = max(1, machine.memory // max(memory_per_job, 1))
-    memory = f"{_size(machine.memory)} of memory is free and a job needs {_size(memory_per_job)}"
+    needed = _format_size(memory_per_job)
+    memory = f"{_format_size(machine.memory)} of memory is free and a job needs {needed}"
     if fitting < most:
         reason = f"{memory} (not {most}: {reason})"
     elif memory_per_job > machine.memory:
         reason = f"{reason}, though {memory}"
     number = min(most, fitting)
-    return Jobs(number, f"{_counted(number, 'job')}: {reason}")
+    return Jobs(number, f"{_format_count(number, 'job')}: {reason}")
 
 
 def this_machine(root: Path = Path("/")) -> Machine:
-    """What this process may use now. On Linux its affinity and the limits of its control groups
-    count, and the memory that is available; ``root`` is where /proc and /sys are."""
-    processors = _processors()
-    memory = [_available(root / "proc/meminfo")]
-    for group in _groups(root):
-        processors = min(processors, _quota(group) or processors)
-        memory.append(_left(group))
-    known = [size for size in memory if size is not None]
-    return Machine(processors, max(0, min(known)) if known else None)
+    """Return what this process may use now. On Linux its affinity and the limits of its control
+    groups count, and the memory that is available; ``root`` is where /proc and /sys are."""
+    processors = _count_processors()
+    memory = [_read_available(root / "proc/meminfo")]
+    for group in _list_groups(root):
+        processors = min(processors, _read_quota(group) or processors)
+        memory.append(_measure_left(group))
+    sizes = [size for size in memory if size is not None]
+    return Machine(processors, max(0, min(sizes)) if sizes else None)
 
 
-def _processors() -> int:
+def _count_processors() -> int:
+    """Return how many processors this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1
 
 
-def _available(meminfo: Path) -> int | None:
-    """MemAvailable, in bytes."""
-    for line in _text(meminfo).splitlines():
+def _read_available(meminfo: Path) -> int | None:
+    """Return MemAvailable in bytes, None if it is unknown."""
+    for line in _read_text(meminfo).splitlines():
         name, _, value = line.partition(":")
         if name == "MemAvailable":
             return int(value.split()[0]) * 1024
     return None
 
 
-def _groups(root: Path) -> Iterator[Path]:
-    """The folders of this process's control groups and of those above them, of version 1 (one
+def _list_groups(root: Path) -> Iterator[Path]:
+    """Give the folders of this process's control groups and of those above them, of version 1 (one
     hierarchy for memory, one for processors) and 2. In a container the path of a group may be
     that outside, of which only the top is there."""
-    for line in _text(root / "proc/self/cgroup").splitlines():
+    for line in _read_text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         wanted = {"memory", "cpu"} & set(controllers.split(","))
         if controllers and not wanted:
@@ -86,47 +88,51 @@ def _groups(root: Path) -> Iterator[Path]:
             yield from (top.joinpath(*parts[:size]) for size in range(len(parts), -1, -1))
 
 
-def _left(group: Path) -> int | None:
+def _measure_left(group: Path) -> int | None:
     """What a group may still use of its memory, in bytes: its limit without what is in use, but
     for the files in it that are only kept as long as nobody needs the room."""
     for limit_name, used_name, kept_name in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
-        limit, used = _number(group / limit_name), _number(group / used_name)
+        limit, used = _read_number(group / limit_name), _read_number(group / used_name)
         if limit is not None and used is not None:
-            stat = dict(line.split()[:2] for line in _text(group / "memory.stat").splitlines())
+            stat = dict(line.split()[:2] for line in _read_text(group / "memory.stat").splitlines())
             return limit - used + int(stat.get(kept_name, 0))
     return None
 
 
-def _quota(group: Path) -> int | None:
-    """How many processors a group may use, rounded up; None where it has no limit."""
-    quota, _, period = _text(group / "cpu.max").partition(" ")
+def _read_quota(group: Path) -> int | None:
+    """Return how many processors a group may use, rounded up; None without a limit."""
+    quota, _, period = _read_text(group / "cpu.max").partition(" ")
     if not quota:
         quota, period = (
-            _text(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")
+            _read_text(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")
         )
     if not quota.isdecimal() or not period.strip().isdecimal():
         return None  # max, or -1
     return max(1, math.ceil(int(quota) / int(period)))
 
 
-def _number(file: Path) -> int | None:
-    text = _text(file).strip()
+def _read_number(file: Path) -> int | None:
+    """Return the number in a file, None if there is none."""
+    text = _read_text(file).strip()
     return int(text) if text.isdecimal() else None
 
 
-def _text(file: Path) -> str:
+def _read_text(file: Path) -> str:
+    """Return the text of a file, '' if it cannot be read."""
     try:
         return file.read_text("utf-8")
     except (OSError, ValueError):
         return ""
 
 
-def _counted(count: int, noun: str) -> str:
+def _format_count(count: int, noun: str) -> str:
+    """Return a count with its noun."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _size(size: int) -> str:
+def _format_size(size: int) -> str:
+    """Return bytes as gigabytes."""
     return f"{size / 1e9:.1f} GB"

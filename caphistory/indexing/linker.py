@@ -1,8 +1,8 @@
-"""From releases of a source to linked rows: the files are read from it and given to the engine.
+"""Link the releases of a source: read their files and feed them to the engine.
 
 The next releases are read while earlier ones are linked on the engine's threads, which hold no
-lock of Python's. What a content said is kept as long as a release near by holds it: neighbours
-share most files.
+lock of Python's. What was read is kept as long as a nearby release needs it, because adjacent
+releases share most files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from caphistory.history.model import BrokenObject, Source, TagRef
-from caphistory.indexing.makefiles import OPTIONS_OFF, Replaced, stand_ins
+from caphistory.indexing.makefiles import OPTIONS_OFF, Replaced, find_stand_ins
 from caphistory.indexing.mistakes import report_mistake
 from caphistory.records import (
     Audit,
@@ -57,7 +57,7 @@ class Done(NamedTuple):
 
 
 class _Files(NamedTuple):
-    """What the engine is told of a release's files: git ids by path, texts of tables by path,
+    """What the engine needs to know of a release's files: git ids by path, texts of tables by path,
     and by ABI the files that stand in for code that is off."""
 
     ids: Mapping[str, str]
@@ -99,8 +99,9 @@ def _finish(
     blobs_read: int,
     unread: tuple[tuple[str, str], ...],
 ) -> Done:
+    """Wait for a release to be linked and return what came of it."""
     try:
-        linked = records_of(work.release, future.result(), unread)
+        linked = make_records(work.release, future.result(), unread)
     except Exception as error:
         # A mistake of this program costs one release, not all that come after it.
         return Done(
@@ -109,8 +110,10 @@ def _finish(
     return Done(work, linked, "", blobs_read, unread)
 
 
-def records_of(release: Release, rows: Rows, unread: tuple[tuple[str, str], ...]) -> LinkedRelease:
-    """The engine's rows as records."""
+def make_records(
+    release: Release, rows: Rows, unread: tuple[tuple[str, str], ...]
+) -> LinkedRelease:
+    """Return the engine's rows as records; ``unread`` are (path, reason)."""
     sites, definitions, syscalls, checks, wrappers, audit, details = rows
     # What is equal is one object in the engine's rows, and is made a record once.
     site_of = {id(site): CheckSite._make(site) for site in sites}
@@ -137,6 +140,7 @@ class _Reader:
     """Reads the files of releases that the engine does not hold yet."""
 
     def __init__(self, engine: Engine) -> None:
+        """``engine`` holds what is read."""
         self._engine = engine
         self._broken: dict[str, str] = {}
         self._makefiles: Replaced = {}
@@ -149,19 +153,20 @@ class _Reader:
         code = {path: blob for path, blob in ids.items() if path.endswith(_READ)}
         wanted = {(blob, path.endswith(_ASSEMBLER)): path for path, blob in code.items()}
         missing = self._engine.missing([*wanted])
-        self._give(source, missing)
+        self._feed(source, missing)
         unread: dict[str, str] = {
             path: self._broken[blob] for path, blob in code.items() if blob in self._broken
         }
         texts = {path: source.read(ids[path]) for path in self._engine.texts_wanted([*ids])}
         replaced = {}
         for abi, off in OPTIONS_OFF.items():
-            without = stand_ins(ids, source.read, off, self._makefiles)
+            without = find_stand_ins(ids, source.read, off, self._makefiles)
             replaced[abi] = set(without.paths)
             unread.update(without.unread)
         return _Files(ids, texts, replaced), len(missing), tuple(sorted(unread.items()))
 
-    def _give(self, source: Source, missing: list[tuple[str, bool]]) -> None:
+    def _feed(self, source: Source, missing: list[tuple[str, bool]]) -> None:
+        """Read the contents (git id, whether assembler) and give them to the engine in batches."""
         batch: list[tuple[str, bytes, bool]] = []
         size = 0
         for blob, assembler in missing:
@@ -173,13 +178,14 @@ class _Reader:
             batch.append((blob, content, assembler))
             size += len(content)
             if size > _MOST_BYTES:
-                self._read(batch)
+                self._read_batch(batch)
                 batch, size = [], 0
-        self._read(batch)
+        self._read_batch(batch)
 
-    def _read(self, batch: list[tuple[str, bytes, bool]]) -> None:
+    def _read_batch(self, batch: list[tuple[str, bytes, bool]]) -> None:
+        """Have the engine read contents, and note those that it cannot."""
         self._broken.update(self._engine.read(batch))
 
     def forget(self, near: Iterable[Mapping[str, str]]) -> None:
-        """Drop what no release near by holds."""
+        """Drop from the engine what none of the ``near`` releases (git ids by path) holds."""
         self._engine.forget(list({blob for ids in near for blob in ids.values()}))

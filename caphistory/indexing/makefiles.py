@@ -1,4 +1,4 @@
-"""What the Makefiles of a release build only where something else is not configured."""
+"""Find what the Makefiles of a release build only if something else is not configured."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _BY_OPTION = re.compile(r"(?P<stem>[\w.-]*-)(?P<option>y|\$\(CONFIG_\w+\))")
 _OBJECT = re.compile(r"([\w./-]+)\.o\b")
 
 Replaced = dict[tuple[str, frozenset[str]], frozenset[str]]
-"""What ``replaced`` gives, by the git id of a Makefile and the options that are off: most Makefiles
-are the same in neighbouring releases."""
+"""What ``find_replaced`` returns, by the git id of a Makefile and the options that are off: most
+Makefiles are the same in neighbouring releases."""
 
 
 class StandIns(NamedTuple):
@@ -37,19 +37,20 @@ class StandIns(NamedTuple):
     unread: list[tuple[str, str]]
 
 
-def stand_ins(
+def find_stand_ins(
     blobs: Mapping[str, str],
     read: Callable[[str], bytes],
     off: frozenset[str],
     cache: Replaced,
 ) -> StandIns:
-    """What stands in for an option's code (kernel/time/posix-stubs.c of 6.12, mm/nommu.c of 2.6).
+    """Find what stands in for an option's code (kernel/time/posix-stubs.c of 6.12, mm/nommu.c of
+    2.6).
 
     ``blobs`` are git blob ids by path, which ``read`` takes; ``off`` are options that are off
     anyway: what needs one of them is not built, and what is built instead stands in for nothing.
     ``cache`` keeps what Makefiles say from release to release.
     """
-    found: set[str] = set()
+    paths: set[str] = set()
     unread = []
     for path, blob in blobs.items():
         folder, name = posixpath.split(path)
@@ -57,16 +58,16 @@ def stand_ins(
             key = (blob, off)
             try:
                 if key not in cache:
-                    cache[key] = replaced(read(blob).decode("latin-1"), off)
+                    cache[key] = find_replaced(read(blob).decode("latin-1"), off)
             except BrokenObject as error:
                 unread.append((path, str(error)))
                 continue
-            found.update(posixpath.join(folder, stem + ".c") for stem in cache[key])
-    return StandIns(frozenset(found), unread)
+            paths.update(posixpath.join(folder, stem + ".c") for stem in cache[key])
+    return StandIns(frozenset(paths), unread)
 
 
-def replaced(makefile: str, off: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The objects, without their ``.o``, that a Makefile builds only where an option is off:
+def find_replaced(makefile: str, off: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the objects, without their ``.o``, that a Makefile builds only where an option is off:
     on the negative side of an ``ifeq``, or in a variable that an option sets anew
     (``mmu-y := nommu.o``, then ``mmu-$(CONFIG_MMU) := memory.o``)."""
     with_, without = set[str](), set[str]()
@@ -99,11 +100,11 @@ def replaced(makefile: str, off: frozenset[str] = frozenset()) -> frozenset[str]
 def _wants_it_off(test: str, off: frozenset[str]) -> bool | None:
     """Whether what follows is built where an option is off: ``ifneq ($(CONFIG_X),y)``, or never;
     None for a test of anything else."""
-    found = _TEST.match(test)
-    if found is None or not found["name"].startswith("CONFIG_"):
+    condition = _TEST.match(test)
+    if condition is None or not condition["name"].startswith("CONFIG_"):
         return None
-    value = found["value"]
+    value = condition["value"]
     wanted_off = value is not None and value.strip("\"'") in ("", "n")
-    if found["word"].startswith("ifn"):
+    if condition["word"].startswith("ifn"):
         wanted_off = not wanted_off
-    return wanted_off != (found["name"] in off)
+    return wanted_off != (condition["name"] in off)

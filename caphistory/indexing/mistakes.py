@@ -1,4 +1,5 @@
-"""Errors that are none of the user's: reported in one line, with their traceback in a log file."""
+"""Errors of this program, not of the user: reported in one line, with their traceback in a log
+file."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from caphistory.paths import log_folder
 
 
 def report_mistake(error: Exception, what: str) -> str:
-    """The line that tells of an error while ``what`` was being done, with the log file that has
+    """Return a line that reports an error while ``what`` was being done, with the log file that has
     its traceback (see ``log_mistake``)."""
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = f" ({Path(place[0].filename).name}:{place[0].lineno})" if place else ""

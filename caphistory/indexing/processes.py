@@ -12,9 +12,9 @@ from multiprocessing.connection import wait
 
 
 @contextmanager
-def no_search_for_cycles() -> Iterator[None]:
-    """Without the garbage collector's search: rows hold no cycles, and looking for some among so
-    many objects takes a sixth of the time and more."""
+def skip_cycle_search() -> Iterator[None]:
+    """Switch the garbage collector off: rows hold no cycles, and searching so many objects for some
+    takes a sixth of the time or more."""
     if not gc.isenabled():
         yield
         return
@@ -26,9 +26,10 @@ def no_search_for_cycles() -> Iterator[None]:
 
 
 @contextmanager
-def no_interrupts() -> Iterator[None]:
-    """Ctrl-C goes to all processes of a terminal, but is the writing process' business, which
-    ends the workers: those started here never hear of it, not even while Python starts."""
+def block_interrupts() -> Iterator[None]:
+    """Block SIGINT while workers start. Ctrl-C reaches all processes of a terminal, but only the
+    writing process handles it and ends the workers; these never see it, not even while Python
+    starts."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -40,7 +41,7 @@ def no_interrupts() -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """End this process when the writing process is gone, be it killed."""
+    """Wait for the writing process to end, even by a kill, and end this process."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""How an index run reports how far it is, to whoever shows it."""
+"""The protocol by which an index run reports its progress."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ class Progress(Protocol):
     """What long work reports to whoever watches it."""
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """Begin the stage ``name`` of ``total`` units (None: not known)."""
+        """Begin the stage ``name`` of ``total`` units (None: unknown)."""
 
     def advance(self, n: int = 1) -> None:
-        """Say that ``n`` more units of the stage are done."""
+        """Report that ``n`` more units of the stage are done."""
 
     def note(self, line: str) -> None:
-        """Tell ``line``, which stays to be read."""
+        """Show ``line``, which stays visible."""
 
     def close(self) -> None:
         """End the last stage."""

@@ -1,7 +1,7 @@
-"""The main job: from sources of kernels to rows in the database.
+"""The index run: from sources of kernels to rows in the database.
 
 The releases that are missing there are read and linked by the engine (``linker``) and written in
-version order, one transaction for each; then neighbours are compared.
+version order, one transaction for each; then adjacent releases are compared.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.history.sources import open_source
 from caphistory.history.sources_file import open_listing
 from caphistory.history.versions import kind, match, position, series
-from caphistory.indexing.excluding import without_syscalls
+from caphistory.indexing.excluding import remove_syscalls
 from caphistory.indexing.jobs import choose_jobs, this_machine
 from caphistory.indexing.linker import Work, link_releases
 from caphistory.indexing.mistakes import report_mistake
-from caphistory.indexing.processes import no_search_for_cycles
+from caphistory.indexing.processes import skip_cycle_search
 from caphistory.indexing.progress import Progress
 from caphistory.paths import cache_folder
 from caphistory.records import LinkedRelease, Release
@@ -108,7 +108,7 @@ def index(
             )
             for source in sources
         ]
-        present = _present(db)
+        present = _read_present(db)
         problems: Sequence[str] = ()
         if sources_file is not None:
             stored = {position(release) for release in present}
@@ -122,7 +122,7 @@ def index(
             )
             problems = listing.problems
             all_sources += [opened.enter_context(source) for source in listing.sources]
-        plan = _plan(all_sources, present, tags, prereleases)
+        plan = _make_plan(all_sources, present, tags, prereleases)
         failed: list[tuple[str, str]] = []
         unread: list[tuple[str, str, str]] = []
         added = blobs = 0
@@ -130,8 +130,8 @@ def index(
             if not engine.is_installed():
                 raise CaphistoryError(engine.ABSENT)
             with open_writer(db, EXTRACTOR_VERSION) as writer:
-                works = _works(plan)
-                chosen = choose_jobs(this_machine(), _memory_per_job(works), jobs)
+                works = _list_works(plan)
+                chosen = choose_jobs(this_machine(), _estimate_memory(works), jobs)
                 progress.note(chosen.reason)
                 progress.stage("reading and linking", len(works))
                 opened_engine = engine.open_engine(chosen.number)
@@ -141,7 +141,9 @@ def index(
                         blobs += done.blobs_read
                         tag = done.work.tag
                         linked = done.linked
-                        reason = done.reason if linked is None else _write(writer, linked, tag)
+                        reason = (
+                            done.reason if linked is None else _write_release(writer, linked, tag)
+                        )
                         if reason:
                             failed.append((name, reason))
                         else:
@@ -163,34 +165,36 @@ def index(
         )
 
 
-def _plan(
+def _make_plan(
     sources: Sequence[Source], present: Mapping[str, str], tags: list[str], prereleases: bool
 ) -> _Plan:
+    """Return which tags of the sources to read; ``present`` has stored releases with their
+    source."""
     plan = _Plan([], 0, Counter(), [])
     # One kernel may have two names (2.4.9.15 in one repository, 2.4.10-pre15 in another).
-    there = {position(release): source for release, source in present.items()}
+    holders = {position(release): source for release, source in present.items()}
     for source in sources:
-        found = source.tags(tags, prereleases=prereleases)
+        selected = source.tags(tags, prereleases=prereleases)
         missing = []
-        plan.skipped.extend(found.skipped)
-        for tag in found.releases:
+        plan.skipped.extend(selected.skipped)
+        for tag in selected.releases:
             at = position(tag.release)
-            if at not in there:
-                there[at] = source.name
+            if at not in holders:
+                holders[at] = source.name
                 missing.append(tag)
-            elif there[at] != source.name:
-                plan.elsewhere[there[at]] += 1
+            elif holders[at] != source.name:
+                plan.elsewhere[holders[at]] += 1
         if missing:
             plan.missing.append((source, missing))
-        plan = plan._replace(present=plan.present + len(found.releases) - len(missing))
+        plan = plan._replace(present=plan.present + len(selected.releases) - len(missing))
     return plan
 
 
-def _write(writer: Writer, linked: LinkedRelease, tag: TagRef) -> str:
-    """Store a release; gives the reason where its rows contradict one another."""
+def _write_release(writer: Writer, linked: LinkedRelease, tag: TagRef) -> str:
+    """Store a release; return the reason if its rows contradict one another, else ''."""
     try:
-        with no_search_for_cycles():
-            writer.write_release(without_syscalls(linked, tag.exclusions.syscalls))
+        with skip_cycle_search():
+            writer.write_release(remove_syscalls(linked, tag.exclusions.syscalls))
     except (CaphistoryError, MemoryError):
         raise
     except Exception as error:
@@ -198,8 +202,9 @@ def _write(writer: Writer, linked: LinkedRelease, tag: TagRef) -> str:
     return ""
 
 
-def _present(db: Path) -> dict[str, str]:
-    """The releases in the database that this version of the program wrote, with their source."""
+def _read_present(db: Path) -> dict[str, str]:
+    """Return the releases in the database that this version of the program wrote, with their
+    source."""
     from caphistory.store import open_reader, read_indexed
 
     if not db.exists() or (db.is_file() and not db.stat().st_size):
@@ -212,20 +217,21 @@ def _present(db: Path) -> dict[str, str]:
         }
 
 
-def _works(plan: _Plan) -> list[Work]:
-    """The releases that are to be linked, of all sources, in version order."""
+def _list_works(plan: _Plan) -> list[Work]:
+    """Return the releases to link, of all sources, in version order."""
     works = [
-        Work(source, tag, _release(tag, source.name))
+        Work(source, tag, _make_release(tag, source.name))
         for source, tags in plan.missing
         for tag in tags
     ]
     return sorted(works, key=lambda work: work.release.position)
 
 
-def _memory_per_job(works: Sequence[Work]) -> int:
-    """The memory in bytes that the newest of the releases takes, by the number of its files."""
+def _estimate_memory(works: Sequence[Work]) -> int:
+    """Return the memory in bytes that the newest of the releases takes, by the number of its
+    files."""
     files = 0
-    with suppress(BrokenObject):  # linking it tells of that
+    with suppress(BrokenObject):  # linking it reports that
         files = len(works[-1].source.files(works[-1].tag))
     return _LEAST_MEMORY + _MEMORY_PER_FILE * files
 
@@ -234,11 +240,13 @@ class _Stages:
     """Shows what a source is doing (cloning, unpacking) as stages of a progress."""
 
     def __init__(self, progress: Progress) -> None:
+        """``progress`` shows the stages."""
         self._progress = progress
         self._what = ""
         self._done = 0
 
     def __call__(self, what: str, done: int, total: int) -> None:
+        """See ``history.model.Progress``."""
         if what != self._what:
             self._what, self._done = what, 0
             self._progress.stage(what, total or None)
@@ -246,7 +254,8 @@ class _Stages:
         self._done = done
 
 
-def _release(tag: TagRef, source: str) -> Release:
+def _make_release(tag: TagRef, source: str) -> Release:
+    """Return the row of a release."""
     return Release(
         tag.release,
         series(tag.release),

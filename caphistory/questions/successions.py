@@ -14,7 +14,7 @@ from caphistory.questions.queries import ask
 from caphistory.records import Row
 from caphistory.store import successions
 from caphistory.store.successions import End, Ends, StoredSite
-from caphistory.successions.composition import composed
+from caphistory.successions.composition import compose
 from caphistory.successions.contexts import Site
 from caphistory.successions.matching import Match, is_unchanged
 from caphistory.successions.releases import Comparer
@@ -79,7 +79,7 @@ def _compose_along(db: sqlite3.Connection, ends: Ends, line: Sequence[Ends]) -> 
         [Match(*row[:4], bool(row.certain), None, row.lives) for row in successions.read(db, step)]
         for step in line
     ]
-    return composed(sites[0], sites[1], steps)
+    return compose(sites[0], sites[1], steps)
 
 
 def _rows(db: sqlite3.Connection, ends: Ends, matches: Iterable[Match]) -> list[Row]:

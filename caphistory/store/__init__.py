@@ -46,6 +46,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    """Import a name of ``_LATER`` when it is first used."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

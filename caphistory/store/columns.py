@@ -33,13 +33,13 @@ def read_part(file: BufferedIOBase) -> bytes:
 
 
 def pack_numbers(numbers: Iterable[int]) -> bytes:
-    """Numbers of at most 31 bits as bytes."""
+    """Return numbers of at most 31 bits as bytes."""
     differences = array("i", (b - a for a, b in pairwise(chain((0,), numbers))))
-    return _planes(differences)
+    return _split_planes(differences)
 
 
 def unpack_numbers(data: bytes) -> list[int]:
-    """What ``pack_numbers`` was given."""
+    """Return what ``pack_numbers`` was given."""
     size = len(data) // _WIDTH
     mixed = bytearray(len(data))
     for plane in range(_WIDTH):
@@ -51,40 +51,41 @@ def unpack_numbers(data: bytes) -> list[int]:
 
 
 def pack_optional(numbers: Iterable[int | None]) -> bytes:
-    """Numbers, some of them None, as bytes: None becomes 0 and makes room from 0 upwards."""
+    """Return numbers, some of them None, as bytes: None becomes 0 and makes room from 0 upwards."""
     return pack_numbers(0 if n is None else n + 1 if n >= 0 else n for n in numbers)
 
 
 def unpack_optional(data: bytes) -> list[int | None]:
-    """What ``pack_optional`` was given."""
+    """Return what ``pack_optional`` was given."""
     return [n - 1 if n > 0 else n or None for n in unpack_numbers(data)]
 
 
 def pack_texts(texts: Sequence[str | None]) -> bytes:
-    """Texts, some of them None, as bytes."""
+    """Return texts, some of them None, as bytes."""
     return json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def unpack_texts(data: bytes) -> list[str | None]:
-    """What ``pack_texts`` was given."""
+    """Return what ``pack_texts`` was given."""
     texts: list[str | None] = json.loads(data)
     return texts
 
 
 def pack_blobs(blobs: Sequence[bytes]) -> bytes:
-    """Blobs as bytes: their lengths, then all of them."""
+    """Return blobs as bytes: their lengths, then all of them."""
     lengths = pack_numbers(len(blob) for blob in blobs)
     return len(lengths).to_bytes(8, "little") + lengths + b"".join(blobs)
 
 
 def unpack_blobs(data: bytes) -> list[bytes]:
-    """What ``pack_blobs`` was given."""
+    """Return what ``pack_blobs`` was given."""
     start = 8 + int.from_bytes(data[:8], "little")
     ends = accumulate(unpack_numbers(data[8:start]), initial=start)
     return [data[a:b] for a, b in pairwise(ends)]
 
 
-def _planes(numbers: array[int]) -> bytes:
+def _split_planes(numbers: array[int]) -> bytes:
+    """Return all first bytes, then all second bytes and so on."""
     if sys.byteorder == "big":
         numbers.byteswap()
     mixed = numbers.tobytes()

@@ -1,4 +1,4 @@
-"""Opening database files, for questions or for writing, and saying clearly why one cannot be."""
+"""Open database files for reading or writing, with clear errors if one cannot be opened."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BUSY_SECONDS = 30.0
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing: what is written inside is taken back when it raises."""
+    """Run a block in a transaction, rolled back if it raises."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -44,7 +44,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """Several questions answered from one state of the database."""
+    """Run several queries on one state of the database."""
     db.execute("BEGIN")
     try:
         yield
@@ -53,7 +53,7 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def open_reader(path: Path | str) -> sqlite3.Connection:
-    """Open a database for questions only (see ``forbid_writing``); rows can be asked by column
+    """Open a database for reading only (see ``forbid_writing``); rows can be asked by column
     name.
 
     Works in a folder that cannot be written to and while an index run is writing. Raises
@@ -76,7 +76,7 @@ def _open_readable(path: Path) -> sqlite3.Connection:
         db.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.OperationalError:
         db.close()
-        if _beside(path, "-wal").exists():
+        if _append_suffix(path, "-wal").exists():
             raise
         db = connect(path, mode="ro", immutable=True)
         db.execute("SELECT count(*) FROM meta").fetchone()
@@ -84,7 +84,7 @@ def _open_readable(path: Path) -> sqlite3.Connection:
 
 
 def forbid_writing(db: sqlite3.Connection) -> None:
-    """Let a connection answer questions and do nothing else: no statement can write, attach
+    """Let a connection answer queries and do nothing else: no statement can write, attach
     another file (which ``query_only`` and a file opened for reading would let it make) or
     change a setting; what tries is a sqlite3.DatabaseError."""
     db.execute("PRAGMA query_only = ON")
@@ -120,6 +120,7 @@ _ASKING = frozenset(
 
 
 def _authorize(action: int, what: str | None, value: str | None, *_: str | None) -> int:
+    """Allow what only reads (see ``sqlite3.Connection.set_authorizer``)."""
     if action == sqlite3.SQLITE_PRAGMA:
         allowed = value is None or what in _ASKING
     elif action == sqlite3.SQLITE_UPDATE:
@@ -204,7 +205,7 @@ def translate_errors(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise CaphistoryError(f"cannot {doing} {path}: {_reason(error)}") from error
+        raise CaphistoryError(f"cannot {doing} {path}: {_explain(error)}") from error
 
 
 @contextmanager
@@ -217,7 +218,7 @@ def hold_writer_lock(path: Path) -> Iterator[None]:
     another process holds it.
     """
     check_folder(path)
-    lock = _beside(path, ".lock")
+    lock = _append_suffix(path, ".lock")
     with translate_errors(lock, "write"):
         db = sqlite3.connect(lock, timeout=0, isolation_level=None)
     with closing(db):
@@ -225,7 +226,7 @@ def hold_writer_lock(path: Path) -> Iterator[None]:
             db.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
-                raise CaphistoryError(f"cannot write {path}: {_reason(error)}") from error
+                raise CaphistoryError(f"cannot write {path}: {_explain(error)}") from error
             raise CaphistoryError(
                 f"another index run is writing to {path}: wait for it, or choose another --db"
             ) from error
@@ -238,11 +239,13 @@ def check_folder(path: Path) -> None:
         raise CaphistoryError(f"no folder {path.parent}: make it first, or choose another --db")
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _append_suffix(path: Path, suffix: str) -> Path:
+    """Return the path of a file beside another."""
     return path.with_name(path.name + suffix)
 
 
 def _check_sqlite() -> None:
+    """Raise CaphistoryError if SQLite is too old."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise CaphistoryError(
             f"SQLite {sqlite3.sqlite_version} is too old: caphistory needs"
@@ -250,7 +253,8 @@ def _check_sqlite() -> None:
         )
 
 
-def _reason(error: sqlite3.Error) -> str:
+def _explain(error: sqlite3.Error) -> str:
+    """Return an error of SQLite in words for the user."""
     text = str(error)
     if "disk is full" in text:
         return "the disk is full; what was stored before is unchanged"

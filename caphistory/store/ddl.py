@@ -1,4 +1,4 @@
-"""From ``tables`` and ``views`` to a database: what is not there is made, what differs replaced."""
+"""Make a database from ``tables`` and ``views``: add what is missing, replace what differs."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def create_empty(connection: sqlite3.Connection) -> None:
 
 
 def apply_schema(connection: sqlite3.Connection, *, indexes: bool = True) -> None:
-    """Give a database the tables, indexes and views that it has not; views that differ are
-    replaced and others removed. Changes nothing where all is as it should be."""
+    """Give a database the tables, indexes and views that it lacks; views that differ are
+    replaced and others removed. Changes nothing if all is as it should be."""
     db = use(connection)
     present = {*db.table_names()}
     for table in TABLES:
@@ -67,11 +67,12 @@ def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
 
 
 def use(connection: sqlite3.Connection) -> Database:
-    """A connection as sqlite-utils takes it, without a plugin's or its own settings."""
+    """Return a connection as sqlite-utils takes it, without a plugin's or its own settings."""
     return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
 def _create_table(db: Database, table: Table) -> None:
+    """Make a table."""
     sql = db.create_table_sql(
         table.name,
         {column.name: column.type for column in table.columns},
@@ -88,6 +89,7 @@ def _create_table(db: Database, table: Table) -> None:
 
 
 def _create_indexes(db: Database, table: Table) -> None:
+    """Make the indexes that a table does not have yet."""
     for index in (*table.indexes, *table.unique):
         name = "_".join(re.findall(r"\w+", " ".join((table.name, *index))))
         if {*index} <= {*table.column_names}:

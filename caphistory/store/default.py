@@ -1,4 +1,4 @@
-"""Which database is asked when the user names none."""
+"""Find the database to read or write if the user names none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNUSED_DAYS = 30
 
 
 def default_database(db: Path | str | None = None, progress: Progress | None = None) -> Path:
-    """The database to read: ``db`` where it is given, else the user's own, else the one that
+    """Return the database to read: ``db`` where it is given, else the user's own, else the one that
     ships with the package.
 
     What ships is unpacked to the user's cache at first use, once for each content;
@@ -39,8 +39,8 @@ def default_database(db: Path | str | None = None, progress: Progress | None = N
 
 
 def unpack_once(facts: Path, folder: Path, progress: Progress | None = None) -> Path:
-    """The database in ``folder`` with the facts of an exported file, made where there is none
-    yet for this content of the file; those that nobody used for UNUSED_DAYS are removed."""
+    """Return the database in ``folder`` with the facts of an exported file, made where there is
+    none yet for this content of the file; those that nobody used for UNUSED_DAYS are removed."""
     from caphistory.store import shipped
 
     path = folder / f"facts-{shipped.name_content(facts)}.db"
@@ -56,6 +56,7 @@ def unpack_once(facts: Path, folder: Path, progress: Progress | None = None) -> 
 
 
 def _remove_stray_folder(path: Path) -> None:
+    """Remove an empty folder at a path; raises CaphistoryError if it is not empty."""
     try:
         if path.is_dir():
             path.rmdir()
@@ -76,8 +77,8 @@ def _remove_unused(folder: Path) -> None:
 
 
 def database_to_write(db: Path | str | None = None) -> Path:
-    """The database to write to: ``db`` where it is given, else the user's own, whose folder is
-    made. Raises CaphistoryError when that cannot be made."""
+    """Return the database to write to: ``db`` where it is given, else the user's own, whose folder
+    is made. Raises CaphistoryError when that cannot be made."""
     if db is not None:
         return Path(db)
     own = user_database()
@@ -86,7 +87,7 @@ def database_to_write(db: Path | str | None = None) -> Path:
 
 
 def user_database() -> Path:
-    """Where the user's own database is, or would be."""
+    """Return the path of the user's own database, whether or not it exists."""
     from platformdirs import user_data_dir
 
     return Path(user_data_dir("caphistory")) / "caphistory.db"
@@ -103,6 +104,7 @@ def _is_empty(own: Path) -> bool:
 
 
 def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it; raises CaphistoryError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

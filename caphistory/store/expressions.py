@@ -6,7 +6,7 @@ from caphistory.store.tables import OPEN
 
 
 def select_name_at(position: str) -> str:
-    """SQL for the name of the newest release up to a position (also for ``OPEN``)."""
+    """Return SQL for the name of the newest release up to a position (also for ``OPEN``)."""
     return (
         f"(SELECT release FROM stored_releases WHERE position <= {position}"
         " ORDER BY position DESC LIMIT 1)"
@@ -14,7 +14,7 @@ def select_name_at(position: str) -> str:
 
 
 def select_run(first: str, last: str) -> str:
-    """SQL for the ends of a run: the columns from first_release to open."""
+    """Return SQL for the ends of a run: the columns from first_release to open."""
     return f"""
         {select_name_at(first)} AS first_release, {select_name_at(last)} AS last_release,
         {first} AS first_ordinal,
@@ -23,7 +23,7 @@ def select_run(first: str, last: str) -> str:
 
 
 def select_value_at(column: str, table: str, condition: str, release: str = "r") -> str:
-    """SQL for the value of a run table at ``release``.
+    """Return SQL for the value of a run table at ``release``.
 
     Runs of one key do not overlap and the caller knows that one covers the release, so
     it is the last that begins before it: one step in the primary key.
@@ -69,7 +69,7 @@ CHECK_SOURCE = """
 
 
 def select_site_name(site: str) -> str:
-    """SQL for all that makes a row of ``sites`` what it is, as one text."""
+    """Return SQL for all that makes a row of ``sites`` what it is, as one text."""
     return f"""
     (SELECT path FROM files WHERE id = {site}.file)
     || coalesce(' ' || (SELECT name FROM functions WHERE id = {site}.function), '')
@@ -80,7 +80,7 @@ def select_site_name(site: str) -> str:
 
 
 def select_succession(file_after: str, function_after: str) -> str:
-    """SQL for the columns from from_release to capability_after: ``f`` and ``t`` are the
+    """Return SQL for the columns from from_release to capability_after: ``f`` and ``t`` are the
     releases, ``b`` and ``a`` the sites before and after."""
     return f"""
     f.release AS from_release, t.release AS to_release,

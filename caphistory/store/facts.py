@@ -1,4 +1,4 @@
-"""From the records of one release to rows of the fact and run tables."""
+"""Turn the records of one release into rows of the fact and run tables."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ _Item = TypeVar("_Item")
 
 
 class Interner:
-    """Numbers facts: the same fact gets the same id for ever.
+    """Numbers facts: the same fact gets the same id forever.
 
     New facts are kept in ``new`` (rows by table name, each beginning with its id) until
     ``flush`` stores them.
     """
 
     def __init__(self, db: sqlite3.Connection) -> None:
+        """``db`` has the facts that are stored already."""
         self._db = db
         self._ids: dict[str, dict[Fact, int]] = {}
         self._next: dict[str, int] = {}
@@ -42,7 +43,7 @@ class Interner:
         return ids
 
     def number(self, table: str, *fact: Any) -> int:
-        """The id of a fact, which is stored at the next ``flush`` if it is a new one."""
+        """Return the id of a fact, which the next ``flush`` stores if it is new."""
         ids = self._ids.get(table)
         if ids is None:
             ids = self._read(table)
@@ -55,7 +56,7 @@ class Interner:
         return number
 
     def number_function(self, path: str, name: str) -> int:
-        """The id of a function in a file."""
+        """Return the id of a function in a file."""
         number = self._functions.get((path, name))
         if number is None:
             number = self.number("functions", self.number("files", path), name)
@@ -72,7 +73,7 @@ class Interner:
 
 
 def collect_facts(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
-    """The rows of each run table but the summaries, without first and last position.
+    """Return the rows of each run table but the summaries, without first and last position.
 
     Raises ValueError when a chain does not end in its check, its check is no check site, or an
     audit note is of a kind that ``AUDIT_KINDS`` does not describe.
@@ -116,19 +117,20 @@ def _add_sites(
     sites: list[CheckSite], interner: Interner, facts: dict[str, set[Fact]]
 ) -> dict[CheckSite, list[int]]:
     """Add the check sites; returns the ids of each record, one for each time it occurs."""
-    ids: dict[CheckSite, list[int]] = defaultdict(list)
-    fact_of = {site: _site_fact(site, interner) for site in sites}
+    ids: defaultdict[CheckSite, list[int]] = defaultdict(list)
+    fact_of = {site: _make_site_fact(site, interner) for site in sites}
     ordered = sorted(sites, key=lambda site: site.line)
-    for site, occurrence in _numbered(ordered, key=lambda site: fact_of[site]):
+    for site, occurrence in _count_occurrences(ordered, key=lambda site: fact_of[site]):
         number = interner.number("sites", *fact_of[site], occurrence)
         ids[site].append(number)
         facts["site_runs"].add((number,))
         facts["site_lines"].add((number, site.line))
         facts["file_blobs"].add((fact_of[site][0], bytes.fromhex(site.blob)))
-    return ids
+    return dict(ids)
 
 
-def _site_fact(site: CheckSite, interner: Interner) -> Fact:
+def _make_site_fact(site: CheckSite, interner: Interner) -> Fact:
+    """Return the row of a check site, without its id and occurrence."""
     file = interner.number("files", site.path)
     return (
         file,
@@ -149,6 +151,7 @@ def _add_checks(
     interner: Interner,
     facts: dict[str, set[Fact]],
 ) -> None:
+    """Add chains and checks; raises ValueError if a chain does not fit its check."""
     # Hops are long to hash and most of them stand in many chains, and chains in many checks as
     # one object: number them once.
     numbers: dict[_Hop, int] = {}
@@ -165,7 +168,7 @@ def _add_checks(
     written = {
         chain: f"[{','.join([str(edges[hop]) for hop in way])}]" for chain, way in ways.items()
     }
-    shapes = {chain: _shape(steps) for chain, steps in chains.items()}
+    shapes = {chain: _measure_chain(steps) for chain, steps in chains.items()}
     for check in checks:
         _refuse_misfit(check, shapes[id(check.chain)])
         ids = sites.get(check.check)
@@ -183,8 +186,8 @@ def _add_checks(
         facts["site_shared"].add((site, check.abi, check.pointer_hops, check.shared_by))
 
 
-def _shape(chain: Sequence[Step]) -> tuple[int, int, str]:
-    """What depth, pointer_hops and reach of a row with this chain are."""
+def _measure_chain(chain: Sequence[Step]) -> tuple[int, int, str]:
+    """Return depth, pointer_hops and reach of a row with this chain."""
     hops = [step.edge for step in chain[:-1]].count("pointer")
     return len(chain) - 1, hops, "pointer" if hops else "call" if len(chain) > 1 else "direct"
 
@@ -205,16 +208,17 @@ _Hop = tuple[Step, str, str]
 
 def _add_edges(hops: list[_Hop], interner: Interner, facts: dict[str, set[Fact]]) -> list[int]:
     """Add the steps of chains; returns the edge of each."""
-    fact_of = [_edge_fact(hop, interner) for hop in hops]
+    fact_of = [_make_edge_fact(hop, interner) for hop in hops]
     edges = [0] * len(hops)
     by_line = sorted(range(len(hops)), key=lambda number: hops[number][0].line)
-    for number, occurrence in _numbered(by_line, key=fact_of.__getitem__):
+    for number, occurrence in _count_occurrences(by_line, key=fact_of.__getitem__):
         edges[number] = interner.number("edges", *fact_of[number], occurrence)
         facts["edge_lines"].add((edges[number], hops[number][0].line))
     return edges
 
 
-def _edge_fact(hop: _Hop, interner: Interner) -> Fact:
+def _make_edge_fact(hop: _Hop, interner: Interner) -> Fact:
+    """Return the row of a step, without its id and occurrence."""
     step, function, path = hop
     return (
         interner.number_function(step.path, step.function),
@@ -227,6 +231,7 @@ def _edge_fact(hop: _Hop, interner: Interner) -> Fact:
 def _add_syscalls(
     syscalls: Iterable[Syscall], interner: Interner, facts: dict[str, set[Fact]]
 ) -> None:
+    """Add the rows of the system-call tables."""
     for syscall in syscalls:
         entry = interner.number(
             "syscall_entries",
@@ -240,10 +245,10 @@ def _add_syscalls(
         facts["entry_lines"].add((entry, syscall.line))
 
 
-def _numbered(
+def _count_occurrences(
     items: Iterable[_Item], key: Callable[[_Item], Hashable]
 ) -> Iterator[tuple[_Item, int]]:
-    """Each item with its number, from 0, among those of the same key."""
+    """Give each item with its number, from 0, among those of the same key."""
     seen: Counter[Hashable] = Counter()
     for item in items:
         group = key(item)

@@ -51,7 +51,7 @@ _NUMBERS = re.compile(
 _STAGE = re.compile(r"pre|rc|test|alpha|final")
 
 
-class Neighbour(NamedTuple):
+class Predecessor(NamedTuple):
     """The release that another is compared with: its ``position``, and the mainline releases
     ``missing`` between the two, none where they are adjacent."""
 
@@ -59,8 +59,8 @@ class Neighbour(NamedTuple):
     missing: tuple[str, ...]
 
 
-def find_neighbours(releases: Iterable[Release]) -> dict[int, Neighbour | None]:
-    """What each release is compared with, by its own position.
+def link_predecessors(releases: Iterable[Release]) -> dict[int, Predecessor | None]:
+    """Return what each release is compared with, by its own position.
 
     A release follows the release before it in its series, the first of a series the one it
     branched from, or, where that is not among ``releases``, the nearest before it. A
@@ -72,23 +72,23 @@ def find_neighbours(releases: Iterable[Release]) -> dict[int, Neighbour | None]:
     ordered = sorted(releases, key=lambda release: release.position)
     stems: dict[str, int] = {}
     for release in ordered:
-        stems.setdefault(_stem(release) or release.release, release.position)
+        stems.setdefault(_find_stem(release) or release.release, release.position)
     return {
-        release.position: _neighbour(_predecessor(release, ordered, stems), release)
+        release.position: _link(_find_predecessor(release, ordered, stems), release)
         for release in ordered
     }
 
 
-def count_missing(neighbour: Neighbour | None) -> tuple[int | None, int | None]:
-    """The position of a neighbour, and how many releases are missing before it."""
-    return (neighbour.position, len(neighbour.missing)) if neighbour else (None, None)
+def count_missing(predecessor: Predecessor | None) -> tuple[int | None, int | None]:
+    """Return the position of a predecessor, and how many releases are missing before it."""
+    return (predecessor.position, len(predecessor.missing)) if predecessor else (None, None)
 
 
 def find_predecessors(releases: Iterable[Release]) -> dict[int, int | None]:
-    """The positions alone of ``find_neighbours``."""
+    """Return only the positions of ``link_predecessors``."""
     return {
-        position: neighbour.position if neighbour else None
-        for position, neighbour in find_neighbours(releases).items()
+        position: predecessor.position if predecessor else None
+        for position, predecessor in link_predecessors(releases).items()
     }
 
 
@@ -108,25 +108,27 @@ def may_exist(release: str) -> bool:
 
 @cache
 def list_between(before: str, after: str) -> tuple[str, ...]:
-    """The mainline releases after one release and before another, along the line of the later.
+    """Return the mainline releases after one release and before another, along the line of the
+    later.
 
     A stable release counts as the mainline release that it was made from, a prerelease as coming
     before its release.
     """
-    series, last = _number(after)
-    line = list(_line(series, last))
-    return tuple(_name(*place) for place in line[_count_until(before, line) : -1])
+    series, last = _parse_number(after)
+    line = list(_list_line(series, last))
+    return tuple(_format_name(*place) for place in line[_count_until(before, line) : -1])
 
 
-def _neighbour(before: Release | None, after: Release) -> Neighbour | None:
+def _link(before: Release | None, after: Release) -> Predecessor | None:
+    """Return the predecessor that a release before makes, with what is missing between."""
     if before is None:
         return None
-    return Neighbour(before.position, list_between(before.release, after.release))
+    return Predecessor(before.position, list_between(before.release, after.release))
 
 
-def _line(series: str, last: int) -> Iterator[tuple[str, int]]:
-    """The mainline releases, as series and number, up to this one; of a stable series that comes
-    before, those until the next series branched from it."""
+def _list_line(series: str, last: int) -> Iterator[tuple[str, int]]:
+    """Give the mainline releases, as series and number, up to this one; of a stable series that
+    comes before, those until the next series branched from it."""
     branches = dict(BRANCHED_FROM.values())
     for earlier, highest in _LAST_NUMBERS.items():
         if earlier == series:
@@ -138,22 +140,23 @@ def _line(series: str, last: int) -> Iterator[tuple[str, int]]:
 
 
 def _count_until(release: str, line: list[tuple[str, int]]) -> int:
-    """How many on the line are a release or came before it."""
-    series, number = _number(release)
+    """Return how many on the line are a release or came before it."""
+    series, number = _parse_number(release)
     if _STAGE.search(release):
         number -= 1
-    return sum((_rank(other), n) <= (_rank(series), number) for other, n in line)
+    return sum((_rank_series(other), n) <= (_rank_series(series), number) for other, n in line)
 
 
-def _rank(series: str) -> int:
-    """The place of a series in the order of ``_LAST_NUMBERS``, and of a later major after it."""
+def _rank_series(series: str) -> int:
+    """Return the place of a series in the order of ``_LAST_NUMBERS``, and of a later major after
+    it."""
     if series in _RANKS:
         return _RANKS[series]
     return len(_RANKS) + (int(series) if series.isdigit() else 0)
 
 
-def _number(release: str) -> tuple[str, int]:
-    """The series and the number of the mainline release that a release is of."""
+def _parse_number(release: str) -> tuple[str, int]:
+    """Return the series and the number of the mainline release that a release is of."""
     numbers = _NUMBERS.match(release)
     if numbers is None or numbers["pre"]:
         return numbers["series"] if numbers else release, 0
@@ -164,7 +167,8 @@ def _number(release: str) -> tuple[str, int]:
     return series, min(number, _LAST_NUMBERS.get(series, number) + 1)
 
 
-def _name(series: str, number: int) -> str:
+def _format_name(series: str, number: int) -> str:
+    """Return the name of a mainline release."""
     if "." not in series:
         return f"{series}.{number}"
     # 1.0 and 2.0, but 1.1.0 and 2.2.0.
@@ -172,7 +176,11 @@ def _name(series: str, number: int) -> str:
     return series if first else f"{series}.{number}"
 
 
-def _predecessor(release: Release, ordered: list[Release], stems: dict[str, int]) -> Release | None:
+def _find_predecessor(
+    release: Release, ordered: list[Release], stems: dict[str, int]
+) -> Release | None:
+    """Return the release that another is compared with; ``ordered`` is by position, ``stems`` has
+    the first position of each mainline release."""
     end = bisect_left(ordered, release.position, key=lambda other: other.position)
 
     def nearest(wanted: Callable[[Release], bool]) -> Release | None:
@@ -190,13 +198,15 @@ def _predecessor(release: Release, ordered: list[Release], stems: dict[str, int]
 
 
 def _may_follow(release: Release, other: Release, stems: dict[str, int]) -> bool:
+    """Whether a release may be compared with an earlier one."""
     if release.kind == "release" and other.kind != "release":
         return False
-    stem = _stem(other)
-    return stem in (None, _stem(release)) or stems[stem] == other.position
+    stem = _find_stem(other)
+    return stem in (None, _find_stem(release)) or stems[stem] == other.position
 
 
 def _is_branch_point(other: Release, series: str) -> bool:
+    """Whether a release comes before the branching of a development series."""
     base, newest = BRANCHED_FROM.get(series, ("", 0))
     if other.series != base:
         return False
@@ -204,7 +214,8 @@ def _is_branch_point(other: Release, series: str) -> bool:
     return not number or (number.isdigit() and int(number) <= newest)
 
 
-def _stem(release: Release) -> str | None:
-    """What a point release is a point release of; None for one of the main line."""
+def _find_stem(release: Release) -> str | None:
+    """Return the mainline release that a point release was made from; None for one of the
+    mainline."""
     match = _POINT_RELEASE.match(release.release)
     return match[1] if match and release.kind == "release" else None

@@ -1,4 +1,4 @@
-"""What an index run asks of a database: which releases are in it."""
+"""Read which releases are in a database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Indexed(NamedTuple):
 
 
 def read_indexed(db: sqlite3.Connection) -> dict[str, Indexed]:
-    """The stored releases by name, in order of version."""
+    """Return the stored releases by name, in order of version."""
     rows = db.execute(
         "SELECT release, source, commit_sha, extractor_version FROM stored_releases"
         " ORDER BY position"

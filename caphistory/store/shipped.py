@@ -29,7 +29,7 @@ from typing import Any
 from caphistory.errors import CaphistoryError
 from caphistory.records import Release
 from caphistory.store import columns, database
-from caphistory.store.line import count_missing, find_neighbours
+from caphistory.store.line import count_missing, link_predecessors
 from caphistory.store.runs import Fact
 from caphistory.store.tables import (
     AUDITS,
@@ -79,7 +79,7 @@ def export(db: sqlite3.Connection, path: Path | str) -> None:
             database.snapshot(db),
         ):
             file.write(_MAGIC)
-            for part in _canonical(db):
+            for part in _make_parts(db):
                 columns.write_part(file, part)
     except OSError as error:
         raise CaphistoryError(f"cannot write {path}: {error.strerror}") from error
@@ -109,7 +109,7 @@ def unpack(path: Path | str, db_path: Path | str, progress: Progress | None = No
 
 
 def name_content(path: Path | str) -> str:
-    """A short name for the database that this program makes of an exported file: another one
+    """Return a short name for the database that this program makes of an exported file: another one
     when the facts differ, or the views.
 
     Such a file ends with the SHA-256 of what was compressed and a summary of its size, so
@@ -126,8 +126,8 @@ def name_content(path: Path | str) -> str:
 # Export: from rows with the ids of this database to columns with canonical ids.
 
 
-def _canonical(db: sqlite3.Connection) -> Iterator[bytes]:
-    """The parts of an export: the header, then the columns of each table."""
+def _make_parts(db: sqlite3.Connection) -> Iterator[bytes]:
+    """Return the parts of an export: the header, then the columns of each table."""
     releases = db.execute(
         f"SELECT {', '.join(_RELEASE_COLUMNS)} FROM stored_releases ORDER BY position"
     ).fetchall()
@@ -135,23 +135,23 @@ def _canonical(db: sqlite3.Connection) -> Iterator[bytes]:
     ids: _Ids = {}
     parts: list[bytes] = []
     rows: dict[str, int] = {}
-    used = _used_ids(db)
+    used = _find_used_ids(db)
     for table in FACT_TABLES:
-        facts = _canonical_facts(db, table, used[table.name], ids)
+        facts = _read_facts(db, table, used[table.name], ids)
         rows[table.name] = len(facts)
         parts += _pack_facts(table, facts)
     for table in RUN_TABLES:
-        runs = _canonical_runs(db, table, ids, ranks)
+        runs = _read_runs(db, table, ids, ranks)
         rows[table.name] = len(runs)
         parts += _pack_runs(table, runs)
     for table in SUCCESSION_TABLES:
-        successions = _canonical_successions(db, table, ids, ranks)
+        successions = _read_successions(db, table, ids, ranks)
         rows[table.name] = len(successions)
         parts += _pack_columns(table, successions)
     header = {
         "format": FORMAT,
         "schema": database.SCHEMA_VERSION,
-        "telling": _telling_rule(db),
+        "telling": _read_rule(db),
         "releases": [list(row) for row in releases],
         "audits": [list(row) for row in db.execute("SELECT * FROM audits ORDER BY position")],
         "rows": rows,
@@ -160,14 +160,14 @@ def _canonical(db: sqlite3.Connection) -> Iterator[bytes]:
     yield from parts
 
 
-def _telling_rule(db: sqlite3.Connection) -> str:
-    """The rule that the summaries follow, which may not be the one of this program."""
+def _read_rule(db: sqlite3.Connection) -> str:
+    """Return the rule that the summaries follow, which may not be the one of this program."""
     (rule,) = db.execute("SELECT value FROM meta WHERE key = 'telling'").fetchone()
     return str(rule)
 
 
-def _used_ids(db: sqlite3.Connection) -> dict[str, set[int]]:
-    """The facts that runs lead to, by table; releases that were written anew leave others
+def _find_used_ids(db: sqlite3.Connection) -> dict[str, set[int]]:
+    """Return the facts that runs lead to, by table; releases that were written anew leave others
     behind."""
     used: dict[str, set[int]] = {table.name: set() for table in FACT_TABLES}
     for table in (*SUCCESSION_TABLES, *RUN_TABLES, *reversed(FACT_TABLES)):
@@ -188,21 +188,22 @@ def _used_ids(db: sqlite3.Connection) -> dict[str, set[int]]:
     return used
 
 
-def _canonical_facts(db: sqlite3.Connection, table: Table, used: set[int], ids: _Ids) -> list[Fact]:
-    """The facts of a table without their ids, in the order that makes their new ids, which
+def _read_facts(db: sqlite3.Connection, table: Table, used: set[int], ids: _Ids) -> list[Fact]:
+    """Return the facts of a table without their ids, in the order that makes their new ids, which
     are added to ``ids``."""
     new: dict[int, Fact] = {}
-    for number, *values in db.execute(f"SELECT {_names(table.columns)} FROM {table.name}"):
+    for number, *values in db.execute(f"SELECT {_join_names(table.columns)} FROM {table.name}"):
         if number in used:
             pairs = zip(table.columns[1:], values, strict=True)
-            new[number] = tuple(_canonical_value(table, *pair, ids) for pair in pairs)
-    facts = sorted(set(new.values()), key=_sort_key)
+            new[number] = tuple(_translate_value(table, *pair, ids) for pair in pairs)
+    facts = sorted(set(new.values()), key=_make_sort_key)
     numbers = {fact: number for number, fact in enumerate(facts, 1)}
     ids[table.name] = {number: numbers[fact] for number, fact in new.items()}
     return facts
 
 
-def _canonical_value(table: Table, column: Column, value: Any, ids: _Ids) -> Any:
+def _translate_value(table: Table, column: Column, value: Any, ids: _Ids) -> Any:
+    """Return a value with canonical ids and without kernel text."""
     if value is None or (table.name, column.name) in _KERNEL_TEXT:
         return None
     if (table.name, column.name) == _EDGE_LISTS:
@@ -210,15 +211,15 @@ def _canonical_value(table: Table, column: Column, value: Any, ids: _Ids) -> Any
     return ids[column.references][value] if column.references else value
 
 
-def _sort_key(fact: Fact) -> Fact:
+def _make_sort_key(fact: Fact) -> Fact:
     """Sorts facts that hold None in the same column as numbers or texts."""
     return tuple((value is not None, value) for value in fact)
 
 
-def _canonical_runs(
+def _read_runs(
     db: sqlite3.Connection, table: Table, ids: _Ids, ranks: dict[int, int]
 ) -> list[Fact]:
-    """The runs of a table with canonical ids, ranks for positions, sorted by key; runs that
+    """Return the runs of a table with canonical ids, ranks for positions, sorted by key; runs that
     differed in kernel text only are joined."""
     newest = len(ranks) - 1
     maps = [ids[column.references] if column.references else None for column in table.columns]
@@ -231,7 +232,9 @@ def _canonical_runs(
             ranks[first],
             ranks.get(last, newest),
         )
-        for *fact, first, last in db.execute(f"SELECT {_names(table.columns)} FROM {table.name}")
+        for *fact, first, last in db.execute(
+            f"SELECT {_join_names(table.columns)} FROM {table.name}"
+        )
     ]
     width = len(table.key) - 1
     rows.sort(key=lambda row: (row[:width], row[-2]))
@@ -245,29 +248,32 @@ def _canonical_runs(
     return joined
 
 
-def _canonical_successions(
+def _read_successions(
     db: sqlite3.Connection, table: Table, ids: _Ids, ranks: dict[int, int]
 ) -> list[Fact]:
-    """The rows of a table about two releases with canonical ids, ranks for positions, sorted."""
+    """Return the rows of a table about two releases with canonical ids, ranks for positions,
+    sorted."""
 
-    def canonical(column: Column, value: Any) -> Any:
+    def translate(column: Column, value: Any) -> Any:
         if column.name in _POSITIONS:
             return ranks[value]
         return ids[column.references][value] if column.references and value else value
 
     rows = (
-        tuple(map(canonical, table.columns, row))
-        for row in db.execute(f"SELECT {_names(table.columns)} FROM {table.name}")
+        tuple(map(translate, table.columns, row))
+        for row in db.execute(f"SELECT {_join_names(table.columns)} FROM {table.name}")
     )
-    return sorted(rows, key=_sort_key)
+    return sorted(rows, key=_make_sort_key)
 
 
 def _pack_columns(table: Table, rows: list[Fact]) -> Iterator[bytes]:
+    """Give each column of a table as bytes."""
     for number, column in enumerate(table.columns):
         yield _pack(column, [row[number] for row in rows])
 
 
 def _pack_facts(table: Table, facts: list[Fact]) -> Iterator[bytes]:
+    """Give each column of a fact table as bytes; lists of edges as lengths and ids."""
     for number, column in enumerate(table.columns[1:]):
         values = [fact[number] for fact in facts]
         if (table.name, column.name) == _EDGE_LISTS:
@@ -278,6 +284,7 @@ def _pack_facts(table: Table, facts: list[Fact]) -> Iterator[bytes]:
 
 
 def _pack_runs(table: Table, runs: list[Fact]) -> Iterator[bytes]:
+    """Give each column of a run table as bytes; runs as gaps and lengths."""
     for number, column in enumerate(table.columns[:-2]):
         yield _pack(column, [run[number] for run in runs])
     ends = [-1, *(run[-1] for run in runs)]
@@ -286,6 +293,7 @@ def _pack_runs(table: Table, runs: list[Fact]) -> Iterator[bytes]:
 
 
 def _pack(column: Column, values: Sequence[Any]) -> bytes:
+    """Return a column as bytes, by its type."""
     if column.type is str:
         return columns.pack_texts(values)
     if column.type is bytes:
@@ -306,7 +314,7 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
         raise ValueError("not an export")
     header = json.loads(columns.read_part(file))
     if (header["format"], header["schema"]) == _EARLIER:
-        header["releases"] = [_with_provenance(row) for row in header["releases"]]
+        header["releases"] = [_add_provenance(row) for row in header["releases"]]
     elif (header["format"], header["schema"]) != (FORMAT, database.SCHEMA_VERSION):
         raise CaphistoryError(
             f"the facts are of format {header['format']}, schema {header['schema']}: they do not"
@@ -324,8 +332,8 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
             for table in (*FACT_TABLES, *RUN_TABLES, *SUCCESSION_TABLES):
                 if table.name not in header["rows"]:
                     continue  # the file is of a program that did not know the table yet
-                unpacked = _unpack_rows(table)
-                for rows in _in_pieces(unpacked(file, table, positions)):
+                unpacked = _choose_unpacker(table)
+                for rows in _split_rows(unpacked(file, table, positions)):
                     db.executemany(table.insert, rows)
                     done += len(rows)
                     if progress:
@@ -334,17 +342,17 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
         db.execute("ANALYZE")
 
 
-def _with_provenance(row: list[Any]) -> list[Any]:
-    """The row of a release of the format before this one as one of this format."""
-    *known, source, commit_sha, extractor = row
+def _add_provenance(row: list[Any]) -> list[Any]:
+    """Return the row of a release of the format before this one as one of this format."""
+    *fields, source, commit_sha, extractor = row
     provenance = "mainline" if source == _EARLIER_MAINLINE else "tree"
-    return [*known, source, commit_sha, provenance, None, extractor]
+    return [*fields, source, commit_sha, provenance, None, extractor]
 
 
 def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int]:
     """Store releases and audits; returns the position of each release by its rank."""
     releases = [Release(*row[:-1]) for row in header["releases"]]
-    before = find_neighbours(releases)
+    before = link_predecessors(releases)
     names = (*_RELEASE_COLUMNS, "predecessor", "missing")
     rows = [(*row, *count_missing(before[row[3]])) for row in header["releases"]]
     db.executemany(
@@ -355,15 +363,17 @@ def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int
     return [release.position for release in releases]
 
 
-def _unpack_rows(
+def _choose_unpacker(
     table: Table,
 ) -> Callable[[BufferedIOBase, Table, list[int]], Iterator[Fact]]:
+    """Return the function that reads the rows of a table."""
     if table in RUN_TABLES:
         return _unpack_runs
     return _unpack_successions if table in SUCCESSION_TABLES else _unpack_facts
 
 
 def _unpack_successions(file: BufferedIOBase, table: Table, positions: list[int]) -> Iterator[Fact]:
+    """Read what ``_pack_columns`` wrote."""
     values: list[Iterable[Any]] = [
         _unpack(column, columns.read_part(file)) for column in table.columns
     ]
@@ -374,6 +384,7 @@ def _unpack_successions(file: BufferedIOBase, table: Table, positions: list[int]
 
 
 def _unpack_facts(file: BufferedIOBase, table: Table, _: list[int]) -> Iterator[Fact]:
+    """Read what ``_pack_facts`` wrote."""
     values: list[Iterable[Any]] = []
     for column in table.columns[1:]:
         if (table.name, column.name) == _EDGE_LISTS:
@@ -386,6 +397,7 @@ def _unpack_facts(file: BufferedIOBase, table: Table, _: list[int]) -> Iterator[
 
 
 def _unpack_runs(file: BufferedIOBase, table: Table, positions: list[int]) -> Iterator[Fact]:
+    """Read what ``_pack_runs`` wrote."""
     values = [_unpack(column, columns.read_part(file)) for column in table.columns[:-2]]
     gaps = columns.unpack_numbers(columns.read_part(file))
     lengths = columns.unpack_numbers(columns.read_part(file))
@@ -401,6 +413,7 @@ def _unpack_runs(file: BufferedIOBase, table: Table, positions: list[int]) -> It
 
 
 def _unpack(column: Column, data: bytes) -> Sequence[Any]:
+    """Return the values that ``_pack`` was given."""
     if column.type is str:
         return columns.unpack_texts(data)
     if column.type is bytes:
@@ -408,18 +421,20 @@ def _unpack(column: Column, data: bytes) -> Sequence[Any]:
     return columns.unpack_optional(data) if column.optional else columns.unpack_numbers(data)
 
 
-def _in_pieces(rows: Iterator[Fact]) -> Iterator[list[Fact]]:
+def _split_rows(rows: Iterator[Fact]) -> Iterator[list[Fact]]:
+    """Give rows in lists of at most ``_REPORT_EVERY``."""
     while piece := list(islice(rows, _REPORT_EVERY)):
         yield piece
 
 
-def _names(of: Iterable[Column]) -> str:
+def _join_names(of: Iterable[Column]) -> str:
+    """Return the names of columns for SQL."""
     return ", ".join(column.name for column in of)
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A name to write to, which becomes ``path`` if all goes well and vanishes if not."""
+    """Give a temporary file, which becomes ``path`` on success and is removed on failure."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         yield temporary

@@ -1,5 +1,5 @@
-"""What became of the check sites of one release in another: which pairs of releases are to be
-compared, what there is to compare, and where the result is kept."""
+"""What became of the check sites of one release in another: which pairs of releases to compare,
+what to compare in them, and how the result is stored."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class StoredSuccession(NamedTuple):
 
 
 def list_wanted(db: sqlite3.Connection) -> list[Ends]:
-    """The pairs that a database is to hold: each release with the one before it on its line, and
-    the last 2.0 with the last 2.2."""
+    """Return the pairs that a database should hold: each release with the one before it on its
+    line, and the last 2.0 with the last 2.2."""
     rows = db.execute(
         """
         SELECT f.position, f.release, f.source, f.commit_sha, f.predecessor,
@@ -79,20 +79,22 @@ def list_wanted(db: sqlite3.Connection) -> list[Ends]:
 
 
 def list_missing(db: sqlite3.Connection, reader: str) -> list[Ends]:
-    """The wanted pairs that this ``reader`` (a version of the program) has not compared."""
-    there = set()
+    """Return the wanted pairs that this ``reader`` (a version of the program) has not compared."""
+    compared = set()
     if has_pairs(db):
         rows = db.execute(
             "SELECT from_position, to_position FROM succession_pairs WHERE reader = ?", (reader,)
         )
-        there = {tuple(row) for row in rows}
+        compared = {tuple(row) for row in rows}
     return [
-        ends for ends in list_wanted(db) if (ends.before.position, ends.after.position) not in there
+        ends
+        for ends in list_wanted(db)
+        if (ends.before.position, ends.after.position) not in compared
     ]
 
 
 def read_end(db: sqlite3.Connection, release: str) -> End:
-    """A stored release, by its name, as one of two to compare."""
+    """Return a stored release, by its name, as one of two to compare."""
     row = db.execute(
         f"SELECT {', '.join(End._fields)} FROM stored_releases WHERE release = ?", (release,)
     ).fetchone()
@@ -116,8 +118,8 @@ def is_stored(db: sqlite3.Connection, ends: Ends) -> bool:
 
 
 def find_line(db: sqlite3.Connection, ends: Ends) -> list[Ends] | None:
-    """The neighbouring pairs that lead from one release to another, None where these, or what
-    became of the sites in one of them, are not there."""
+    """Return the adjacent pairs that lead from one release to another, None if there is no such
+    line or one of its pairs was not compared."""
     way: list[Ends] = []
     at = ends.after
     while at.position > ends.before.position and at.predecessor is not None:
@@ -133,7 +135,7 @@ def find_line(db: sqlite3.Connection, ends: Ends) -> list[Ends] | None:
 
 
 def read(db: sqlite3.Connection, ends: Ends) -> list[StoredSuccession]:
-    """What is stored of a pair: the sites that are not the same in both."""
+    """Return what is stored of a pair: the sites that are not the same in both."""
     rows = db.execute(
         """
         SELECT k.site_before, k.site_after, k.fate, k.found, k.certain, k.likeness,
@@ -160,14 +162,14 @@ def read(db: sqlite3.Connection, ends: Ends) -> list[StoredSuccession]:
 
 
 def has_pairs(db: sqlite3.Connection) -> bool:
-    """Whether the database is of a program that compared releases."""
+    """Whether the database was made by a version of the program that compares releases."""
     return bool(
         db.execute("SELECT 1 FROM sqlite_master WHERE name = 'succession_pairs'").fetchone()
     )
 
 
 def read_sites(db: sqlite3.Connection, position: int) -> list[StoredSite]:
-    """The check sites of the release at a position."""
+    """Return the check sites of the release at a position."""
     rows = db.execute(
         f"""
         SELECT {expressions.select_site_name("s")}, s.id, place.path, holder.name,
@@ -186,7 +188,7 @@ def read_sites(db: sqlite3.Connection, position: int) -> list[StoredSite]:
 
 
 def read_wrappers(db: sqlite3.Connection, position: int) -> frozenset[str]:
-    """The names by which the release at a position calls checks that are not their own."""
+    """Return the names by which the release at a position calls checks that are not their own."""
     rows = db.execute(
         "SELECT w.name FROM wrapper_runs AS k JOIN wrapper_facts AS w ON w.id = k.wrapper"
         " WHERE ? BETWEEN k.first AND k.last AND w.kind = 'fixed'",
@@ -223,7 +225,7 @@ def forget(db: sqlite3.Connection, position: int) -> None:
 
 
 def keep_wanted(db: sqlite3.Connection) -> None:
-    """Drop the pairs that are not to be held any more: a release came between two."""
+    """Drop the pairs that are no longer wanted because a release came between the two."""
     held = {
         tuple(row) for row in db.execute("SELECT from_position, to_position FROM succession_pairs")
     }

@@ -1,4 +1,4 @@
-"""What a syscall checks in a release, all its check sites taken together."""
+"""Summarise what a syscall checks in a release, over all its check sites."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Privilege(NamedTuple):
 
 
 def summarise_linked(db: sqlite3.Connection, linked: LinkedRelease) -> list[Privilege]:
-    """The privileges of a release that is being written.
+    """Return the privileges of a release that is being written.
 
     Its rows go through a temporary table, so that the one rule of what is telling
     (``standing.TELLING``, an SQL expression) holds for them too.
@@ -55,16 +55,17 @@ def summarise_linked(db: sqlite3.Connection, linked: LinkedRelease) -> list[Priv
             for check in linked.syscall_checks
         ),
     )
-    return _privileges(db, "temp.written", ())
+    return _summarise(db, "temp.written", ())
 
 
 def summarise_stored(db: sqlite3.Connection, release: str) -> list[Privilege]:
-    """The privileges of a release that is in the database."""
+    """Return the privileges of a release that is in the database."""
     rows = f"(SELECT {_COLUMNS} FROM main.syscall_checks WHERE release = ?)"
-    return _privileges(db, rows, (release,))
+    return _summarise(db, rows, (release,))
 
 
-def _privileges(db: sqlite3.Connection, rows: str, parameters: tuple[Any, ...]) -> list[Privilege]:
+def _summarise(db: sqlite3.Connection, rows: str, parameters: tuple[Any, ...]) -> list[Privilege]:
+    """Return the privileges in ``rows``, a table or subquery with ``_COLUMNS``."""
     # With min() SQLite takes the bare column ``reach`` from the row of the minimum.
     grouped = db.execute(
         f"""
@@ -80,9 +81,9 @@ def _privileges(db: sqlite3.Connection, rows: str, parameters: tuple[Any, ...]) 
 def name_checks(
     syscalls: Iterable[tuple[str, str]], privileges: Iterable[Privilege]
 ) -> dict[tuple[str, str], str]:
-    """What each syscall, given as ``(abi, syscall)``, checks: its telling capabilities (or
+    """Return what each syscall, given as ``(abi, syscall)``, checks: its telling capabilities (or
     check names where there is no capability), sorted, with commas; '' for none."""
-    checks: dict[tuple[str, str], set[str]] = defaultdict(set)
+    checks: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for syscall in syscalls:
         checks[syscall] = set()
     for privilege in privileges:

@@ -68,7 +68,7 @@ class Table(NamedTuple):
 def make_fact_table(
     name: str, description: str, *columns: Column, indexes: tuple[tuple[str, ...], ...] = ()
 ) -> Table:
-    """A table of facts that never change: its other columns are what ``id`` stands for."""
+    """Return a table of facts that never change: its other columns are what ``id`` stands for."""
     number = Column("id", int, "number of the row, used by other tables")
     return Table(name, description, (number, *columns), ("id",), indexes)
 
@@ -80,8 +80,8 @@ def make_run_table(
     values: tuple[Column, ...] = (),
     indexes: tuple[tuple[str, ...], ...] = (),
 ) -> Table:
-    """A table of runs: in one release there is at most one row for each ``key``. Its columns are
-    the fact, ``key`` and ``values``, and then ``first`` and ``last``."""
+    """Return a table of runs: in one release there is at most one row for each ``key``. Its columns
+    are the fact, ``key`` and ``values``, and then ``first`` and ``last``."""
     first = Column("first", int, "position of the first release of the run")
     last = Column(
         "last", int, f"position of the last release of the run; {OPEN} when it reaches the newest"
@@ -97,6 +97,7 @@ def make_run_table(
 
 
 def _refer(name: str, table: str, description: str, *, optional: bool = False) -> Column:
+    """Return a column of ids of another table."""
     return Column(name, int, description, table, optional)
 
 

@@ -62,8 +62,8 @@ _DESCRIPTIONS = {
 }
 
 
-def _columns(*names: str, **special: str) -> dict[str, str]:
-    """Descriptions of the named columns, in order; ``special`` overrides the common text."""
+def _describe_columns(*names: str, **special: str) -> dict[str, str]:
+    """Return descriptions of the named columns, in order; ``special`` overrides the common text."""
     return {name: special.get(name) or _DESCRIPTIONS[name] for name in names}
 
 
@@ -75,7 +75,7 @@ _SHARED_BY = (
     " the more, the less it says"
 )
 
-_SUCCESSIONS = _columns(
+_SUCCESSIONS = _describe_columns(
     "from_release",
     "to_release",
     "path_before",
@@ -123,7 +123,7 @@ _SUCCESSIONS = _columns(
 )
 
 
-_SYSCALL_CHECKS = _columns(
+_SYSCALL_CHECKS = _describe_columns(
     "release",
     "abi",
     "syscall",
@@ -173,7 +173,7 @@ VIEWS = (
         "Each release with the one that it is compared with, and what is missing between the two:"
         " 2.6.12 follows 2.6.11, 3.3.6 follows 3.2.4, and where releases are missing, what differs"
         " came in any of them",
-        _columns(
+        _describe_columns(
             "from_release",
             "to_release",
             "from_ordinal",
@@ -195,7 +195,7 @@ VIEWS = (
     View(
         "check_sites",
         "Every place where a release asks for privilege",
-        _columns(
+        _describe_columns(
             "release",
             "path",
             "line",
@@ -228,7 +228,7 @@ VIEWS = (
     View(
         "check_site_runs",
         "Every check site, whatever its line, with the releases that hold it",
-        _columns(
+        _describe_columns(
             "path",
             "function",
             "check_name",
@@ -253,7 +253,7 @@ VIEWS = (
     View(
         "capability_definitions",
         "Capabilities as each release defines them",
-        _columns(
+        _describe_columns(
             "release",
             "capability",
             "number",
@@ -275,7 +275,7 @@ VIEWS = (
     View(
         "syscalls",
         "System-call tables, with what socketcall and ipc multiplex",
-        _columns(
+        _describe_columns(
             "release",
             "abi",
             "number",
@@ -304,7 +304,7 @@ VIEWS = (
         "usual_abis",
         "The system-call table that a question about one release means when it names none: i386,"
         " from 3.0 on x86_64 where the release has it",
-        _columns("release", "abi", abi="i386 or x86_64"),
+        _describe_columns("release", "abi", abi="i386 or x86_64"),
         """
         SELECT r.release, CASE
             WHEN CAST(r.series AS INTEGER) >= 3 AND EXISTS (
@@ -321,7 +321,7 @@ VIEWS = (
         "asked_releases",
         "The release that a question means, by the name that it gives (without v); where it gives"
         " none, the newest in the database and its usual table",
-        _columns(
+        _describe_columns(
             "asked",
             "release",
             "ordinal",
@@ -345,7 +345,7 @@ VIEWS = (
         "asked_privileges",
         "The privilege that a question means, by the name that it gives (in lower case):"
         " a capability with or without cap_, suser, fsuser or uid0",
-        _columns(
+        _describe_columns(
             "asked",
             "privilege",
             asked="the name in lower case, or '' for every privilege",
@@ -371,7 +371,7 @@ VIEWS = (
         "usual_ends",
         "The two releases that a comparison means when it names none: the last 2.0 and the last"
         " 2.2 where they are there, else the first and the last release",
-        _columns(
+        _describe_columns(
             "from_release",
             "to_release",
             from_release="the earlier release",
@@ -422,7 +422,7 @@ VIEWS = (
         "syscall_check_runs",
         "syscall_checks over all releases: one row for each unbroken run of the same evidence,"
         " shared by as many syscalls, whatever its lines",
-        _columns(
+        _describe_columns(
             "abi",
             "syscall",
             "check_name",
@@ -467,7 +467,7 @@ VIEWS = (
         "syscall_privilege_runs",
         "Which syscall asks for which privilege over all releases, all its check sites taken"
         " together: one row for each unbroken run",
-        _columns(
+        _describe_columns(
             "abi",
             "syscall",
             "check_name",
@@ -491,7 +491,7 @@ VIEWS = (
     View(
         "syscall_timeline",
         "What each syscall checks, from which release to which (telling checks only)",
-        _columns("abi", "syscall", "checks", *_RUN_COLUMNS),
+        _describe_columns("abi", "syscall", "checks", *_RUN_COLUMNS),
         f"""
         SELECT n.abi, n.syscall, k.checks, {select_run("k.first", "k.last")}
         FROM summary_runs AS k JOIN syscall_names AS n ON n.id = k.name
@@ -502,7 +502,7 @@ VIEWS = (
         "Where what a syscall checks (telling checks only) differs from the release before:"
         " the one before it in its series, or for the first of a series the one it branched from;"
         " a prerelease is compared with the release or prerelease before it",
-        _columns(
+        _describe_columns(
             "abi",
             "syscall",
             "from_release",
@@ -543,7 +543,7 @@ VIEWS = (
     View(
         "succession_pairs_stored",
         "Which releases' check sites were compared with one another (see successions)",
-        _columns(
+        _describe_columns(
             "from_release",
             "to_release",
             "from_ordinal",
@@ -621,7 +621,7 @@ VIEWS = (
     View(
         "wrappers",
         "Functions and macros that only pass a check on",
-        _columns(
+        _describe_columns(
             "release",
             "name",
             "kind",
@@ -657,7 +657,7 @@ VIEWS = (
     View(
         "audit_details",
         "What the reading of a release could not account for, and where it was cut off",
-        _columns(
+        _describe_columns(
             "release",
             "kind",
             "path",

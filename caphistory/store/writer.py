@@ -12,7 +12,7 @@ from caphistory.errors import CaphistoryError
 from caphistory.records import LinkedRelease, Release
 from caphistory.store import database, ddl, runs, standing, successions, summaries
 from caphistory.store.facts import Interner, collect_facts, refuse_contradictions
-from caphistory.store.line import count_missing, find_neighbours
+from caphistory.store.line import count_missing, link_predecessors
 from caphistory.store.runs import Fact, Place, Span
 from caphistory.store.tables import AUDITS, RUN_TABLES, STORED_RELEASES, Table
 
@@ -22,6 +22,7 @@ class _RunStore:
     release that follows it is compared with these and not with the database."""
 
     def __init__(self, db: sqlite3.Connection, table: Table) -> None:
+        """Prepare the statements of a run table."""
         self._db = db
         self._select = f"SELECT {', '.join(table.column_names)} FROM {table.name} WHERE"
         self._store = table.insert
@@ -34,12 +35,12 @@ class _RunStore:
 
     def write(self, facts: Iterable[Fact], place: Place, *, stored: bool) -> None:
         """Make ``facts`` what holds at ``place``; ``stored`` says that it is there already."""
-        covering, ended, following = self._around(place, stored=stored)
+        covering, ended, following = self._read_runs(place, stored=stored)
         change, self._spans = runs.write(facts, covering, ended, following, place)
         self._position = place.at
         self._apply(change)
 
-    def _around(
+    def _read_runs(
         self, place: Place, *, stored: bool
     ) -> tuple[dict[Fact, Span], dict[Fact, Span], dict[Fact, Span]]:
         """The runs that hold the release, that end before it and that begin after it."""
@@ -49,19 +50,21 @@ class _RunStore:
         elif before == self._position:
             near = self._spans
         else:
-            near = self._read("first <= ? AND last >= ?", before, before)
+            near = self._select_runs("first <= ? AND last >= ?", before, before)
         covering = {fact: span for fact, span in near.items() if span[1] >= at}
         ended = {fact: span for fact, span in near.items() if span[1] < at}
         if stored:
-            covering.update(self._read("first = ?", at))
-        following = {} if after is None else self._read("first = ?", after)
+            covering.update(self._select_runs("first = ?", at))
+        following = {} if after is None else self._select_runs("first = ?", after)
         return covering, ended, following
 
-    def _read(self, condition: str, *parameters: int) -> dict[Fact, Span]:
+    def _select_runs(self, condition: str, *parameters: int) -> dict[Fact, Span]:
+        """Return the runs by fact where a condition holds."""
         rows = map(tuple, self._db.execute(f"{self._select} {condition}", parameters))
         return {row[:-2]: row[-2:] for row in rows}
 
     def _apply(self, change: runs.Change) -> None:
+        """Store a change of runs."""
         self._db.executemany(
             self._delete, ((*fact[: self._width], first) for fact, first in change.deleted)
         )
@@ -78,6 +81,7 @@ class Writer:
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, extractor_version: str) -> None:
+        """``path`` is named in errors; ``extractor_version`` is stored with each release."""
         self._db = db
         self._path = path
         self._extractor_version = extractor_version
@@ -104,7 +108,7 @@ class Writer:
             for table in RUN_TABLES:
                 self._runs[table.name].write(facts[table.name], place, stored=stored)
             self._upsert(AUDITS, {"position": release.position, **linked.audit._asdict()})
-            self._update_neighbours()
+            self._update_predecessors()
             successions.forget(self._db, release.position)
             successions.keep_wanted(self._db)
 
@@ -130,22 +134,23 @@ class Writer:
                 "SELECT position, release FROM stored_releases ORDER BY position"
             ).fetchall()
             for done, (position, release) in enumerate(releases):
-                self._summarise(position, release)
+                self._summarise_release(position, release)
                 if progress:
                     progress(done + 1, len(releases))
             ddl.set_meta(self._db, "telling", standing.TELLING)
 
-    def _summarise(self, position: int, release: str) -> None:
+    def _summarise_release(self, position: int, release: str) -> None:
+        """Make the summaries of one stored release anew."""
         syscalls = self._db.execute(
             "SELECT DISTINCT abi, syscall FROM main.syscalls WHERE release = ?", (release,)
         )
-        facts = self._summary_facts(
+        facts = self._make_summary_facts(
             [(abi, syscall) for abi, syscall in syscalls],
             summaries.summarise_stored(self._db, release),
         )
         self._interner.flush(self._db)
         for table, rows in facts.items():
-            self._runs[table].write(rows, self._place(position), stored=True)
+            self._runs[table].write(rows, self._find_place(position), stored=True)
 
     def _add_summaries(
         self,
@@ -153,13 +158,16 @@ class Writer:
         privileges: list[summaries.Privilege],
         linked: LinkedRelease,
     ) -> None:
+        """Add the summaries of a linked release to its facts; raises ValueError on
+        contradictions."""
         syscalls = [(syscall.abi, syscall.syscall) for syscall in linked.syscalls]
-        facts.update(self._summary_facts(syscalls, privileges))
+        facts.update(self._make_summary_facts(syscalls, privileges))
         refuse_contradictions(facts)
 
-    def _summary_facts(
+    def _make_summary_facts(
         self, syscalls: list[tuple[str, str]], privileges: list[summaries.Privilege]
     ) -> dict[str, set[Fact]]:
+        """Return the facts of the two tables of summaries."""
         number = self._interner.number
         return {
             "privilege_runs": {
@@ -188,15 +196,17 @@ class Writer:
                 f"{release.release} is the same version as {stored['release']}, which is in"
                 f" {self._path}: choose another --db for it"
             )
-        place = self._place(release.position)
+        place = self._find_place(release.position)
         row = {**release._asdict(), "extractor_version": self._extractor_version}
         self._upsert(STORED_RELEASES, row)
         return place, stored is not None
 
     def _upsert(self, table: Table, row: dict[str, Any]) -> None:
+        """Store a row, in place of one with its key."""
         ddl.use(self._db).table(table.name).upsert(row, pk=table.key)
 
-    def _place(self, position: int) -> Place:
+    def _find_place(self, position: int) -> Place:
+        """Return a position with those of the stored releases around it."""
         before, after = self._db.execute(
             "SELECT (SELECT max(position) FROM stored_releases WHERE position < :at),"
             " (SELECT min(position) FROM stored_releases WHERE position > :at)",
@@ -204,12 +214,13 @@ class Writer:
         ).fetchone()
         return Place(before, position, after)
 
-    def _update_neighbours(self) -> None:
+    def _update_predecessors(self) -> None:
+        """Store anew which release each is compared with, where that changed."""
         rows = self._db.execute("SELECT * FROM stored_releases").fetchall()
-        neighbours = find_neighbours(
+        predecessors = link_predecessors(
             Release(**{name: row[name] for name in Release._fields}) for row in rows
         )
-        wanted = {row["position"]: count_missing(neighbours[row["position"]]) for row in rows}
+        wanted = {row["position"]: count_missing(predecessors[row["position"]]) for row in rows}
         self._db.executemany(
             "UPDATE stored_releases SET predecessor = ?, missing = ? WHERE position = ?",
             [
@@ -231,6 +242,7 @@ class Writer:
                 raise
 
     def _forget(self) -> None:
+        """Drop what is kept in memory of the database."""
         self._interner = Interner(self._db)
         self._runs = {table.name: _RunStore(self._db, table) for table in RUN_TABLES}
 
@@ -257,7 +269,7 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
         try:
             with database.translate_errors(path, "read"):
                 writer = Writer(db, path, extractor_version)
-            if not _knows_the_rule(db):
+            if not _follows_current_rule(db):
                 writer.summarise()
             yield writer
         finally:
@@ -265,11 +277,12 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    """Open a database for writing, making it if there is none."""
     ddl.create(path)
     return database.connect(path, mode="rw")
 
 
-def _knows_the_rule(db: sqlite3.Connection) -> bool:
+def _follows_current_rule(db: sqlite3.Connection) -> bool:
     """Whether the summaries follow the rule of this program."""
     (rule,) = db.execute("SELECT value FROM meta WHERE key = 'telling'").fetchone()
     return bool(rule == standing.TELLING)

@@ -11,18 +11,19 @@ from math import inf
 
 
 def assign(scores: Sequence[Sequence[float]]) -> list[int | None]:
-    """For each row the column that it is paired with, None where it has none: no score below
+    """Return for each row the column that it is paired with, None if it has none: no score below
     zero is taken. The Hungarian method, in O(rows² · columns)."""
     rows, width = len(scores), max(map(len, scores), default=0)
     if not rows or not width:
         return [None] * rows
     # A column of its own, worth nothing, lets each row go without a partner.
     costs = [[-score for score in row] + [0.0] * rows for row in scores]
-    return [column if column < width else None for column in _cheapest(costs)]
+    return [column if column < width else None for column in _minimise(costs)]
 
 
-def _cheapest(costs: list[list[float]]) -> list[int]:
-    """The column of each row, for the smallest sum; there are at least as many columns."""
+def _minimise(costs: list[list[float]]) -> list[int]:
+    """Return the column of each row for the smallest sum; there are at least as many columns as
+    rows."""
     rows, columns = len(costs), len(costs[0])
     row_price = [0.0] * (rows + 1)
     column_price = [0.0] * (columns + 1)

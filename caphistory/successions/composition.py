@@ -1,4 +1,4 @@
-"""What became of checks over several releases, from what became of them in each."""
+"""Compose what became of checks from release to release into what became of them over all."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from caphistory.successions.contexts import Site
-from caphistory.successions.matching import Match, Pair, fates
+from caphistory.successions.matching import Match, Pair, list_fates
 
 
 class _Way(NamedTuple):
-    """The way of a site so far: where it began and where it is, None where it is nowhere any
-    more; ``last`` is the step in which it was lost."""
+    """The way of a site so far, by keys: where it began and where it is, None once it is lost;
+    ``last`` is the match in which it was lost."""
 
     start: int
     now: int | None
@@ -20,11 +20,11 @@ class _Way(NamedTuple):
     last: Match | None
 
 
-def composed(
+def compose(
     before: Sequence[Site], after: Sequence[Site], steps: Iterable[Sequence[Match]]
 ) -> list[Match]:
-    """What became of the sites of ``before`` in ``after``; ``steps`` are the matches from each
-    release on the way to the next, the first from ``before`` and the last to ``after``. A site
+    """Return what became of the sites of ``before`` in ``after``; ``steps`` are the matches from
+    each release on the way to the next, the first from ``before`` and the last to ``after``. A site
     that a step does not name is the same in both of its releases."""
     ways = [_Way(site.key, site.key, "function", True, None) for site in before]
     for step in steps:
@@ -32,9 +32,9 @@ def composed(
         for match in step:
             named.setdefault(match.before, []).append(match)
         ways = [
-            further
+            longer
             for way in ways
-            for further in ([way] if way.now is None else _further(way, named.get(way.now)))
+            for longer in ([way] if way.now is None else _extend(way, named.get(way.now)))
         ]
     old = {site.key: site for site in before}
     new = {site.key: site for site in after}
@@ -47,7 +47,7 @@ def composed(
     kept = {key for key, _ in pairs}
     lost = {way.start: way for way in ways if way.last is not None and way.start not in kept}
     return [
-        *fates(list(pairs.values())),
+        *list_fates(list(pairs.values())),
         *(
             Match(
                 key,
@@ -65,7 +65,8 @@ def composed(
     ]
 
 
-def _further(way: _Way, matches: Sequence[Match] | None) -> list[_Way]:
+def _extend(way: _Way, matches: Sequence[Match] | None) -> list[_Way]:
+    """Return the ways that a step, whose matches of the site these are, makes of one way."""
     if matches is None:
         return [way]
     return [

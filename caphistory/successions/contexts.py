@@ -1,8 +1,8 @@
-"""What stands around each check of a file.
+"""Find the code around each check of a file.
 
-Text of a file and its check sites in, contexts out; nothing of git, SQL or releases. The check
-itself becomes one token, the same for every check, so that ``suser()`` and ``capable(CAP_X)`` in
-the same place look the same.
+The text of a file and its check sites go in, contexts come out; git, SQL and releases play no part.
+The check itself becomes one token, the same for every check, so that ``suser()`` and
+``capable(CAP_X)`` in the same place look the same.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from typing import NamedTuple
 
 from caphistory.definitions import Definition, read_functions, read_macros
-from caphistory.successions.statements import Function, Statement, Token, statements, tokens
+from caphistory.successions.statements import (
+    Function,
+    Statement,
+    Token,
+    split_statements,
+    split_tokens,
+)
 
 CHECK = "check()"
 """The token that stands for any check."""
@@ -87,14 +93,14 @@ def read_file(
     source: bytes,
     sites: Iterable[Site] = (),
     wrappers: Collection[str] = (),
-    known: File | None = None,
+    earlier: File | None = None,
 ) -> File:
-    """The functions and contexts of a file's content; ``wrappers`` are the names by which a check
-    may be called that are not its own. Functions that did not change since ``known``, another
-    version of the file, are those of that."""
+    """Return the functions and contexts of a file's content; ``wrappers`` are the names by which a
+    check may be called that are not its own. Functions that did not change since ``earlier``,
+    another version of the file, are taken from there."""
     waiting = sorted(sites, key=lambda site: (site.line, site.key))
     file = File([], [], {})
-    before = known.read if known else {}
+    before = earlier.read if earlier else {}
 
     def add(definition: Definition, here: list[Site], name: str, static: bool) -> None:
         asked = [(site.line - definition.first, site.function, site.asks) for site in here]
@@ -102,26 +108,28 @@ def read_file(
         alike = file.read.setdefault(key, [])
         # Conditionals may choose between two functions that are the same.
         other = before.get(key, [])[len(alike) :]
-        read = other[0] if other else _read(path, definition, name, static, here, wrappers)
+        read = (
+            other[0] if other else _read_definition(path, definition, name, static, here, wrappers)
+        )
         alike.append(read)
         file.functions.append(read.function)
-        file.contexts.extend(_contexts(read, here))
+        file.contexts.extend(_make_contexts(read, here))
 
-    def taken(definition: Definition) -> list[Site]:
+    def take_sites(definition: Definition) -> list[Site]:
         here = [site for site in waiting if definition.first <= site.line <= definition.last]
         waiting[:] = [site for site in waiting if site not in here] if here else waiting
         return here
 
     for function in read_functions(source):
-        add(function, taken(function), function.name, function.static)
+        add(function, take_sites(function), function.name, function.static)
     for macro in read_macros(source) if waiting else ():
-        here = taken(macro)
+        here = take_sites(macro)
         if here:
-            add(macro, here, _name_of(here), True)
+            add(macro, here, _find_name(here), True)
     return file
 
 
-def _read(
+def _read_definition(
     path: str,
     code: Definition,
     name: str,
@@ -129,101 +137,106 @@ def _read(
     sites: list[Site],
     wrappers: Collection[str],
 ) -> _Read:
+    """Read the function or macro ``code``, with its check sites marked."""
     if not sites:
         text, start = code.code, code.body
-        return _Read(Function(path, name, lambda: _statements(text, start), static=static), ())
-    marked, places = _marked(code, sites, wrappers)
-    found = statements(marked)
-    starts = [statement.first for statement in found]
-    at = [max(0, bisect_right(starts, places[site.key]) - 1) for site in sites if found]
-    return _Read(Function(path, name, lambda: found, static=static), tuple(at))
+        return _Read(Function(path, name, lambda: _read_statements(text, start), static=static), ())
+    marked, places = _mark_checks(code, sites, wrappers)
+    body = split_statements(marked)
+    starts = [statement.first for statement in body]
+    at = [max(0, bisect_right(starts, places[site.key]) - 1) for site in sites if body]
+    return _Read(Function(path, name, lambda: body, static=static), tuple(at))
 
 
-def _statements(text: bytes, start: int) -> list[Statement]:
-    return statements(tokens(text, start, len(text)))
+def _read_statements(text: bytes, start: int) -> list[Statement]:
+    """Return the statements of a body that begins at an offset of ``text``."""
+    return split_statements(split_tokens(text, start, len(text)))
 
 
-def _name_of(sites: Sequence[Site]) -> str:
+def _find_name(sites: Sequence[Site]) -> str:
+    """Return the first name of a function among sites, '' if there is none."""
     return next((site.function for site in sites if site.function), "")
 
 
-def _contexts(read: _Read, sites: Sequence[Site]) -> Iterator[Context]:
+def _make_contexts(read: _Read, sites: Sequence[Site]) -> Iterator[Context]:
+    """Give the contexts of sites, in turn, in a function that was read."""
     held: Counter[int] = Counter()
     for site, at in zip(sites, read.at, strict=False):
         yield Context(site, read.function, at, held[at])
         held[at] += 1
 
 
-def _marked(
+def _mark_checks(
     code: Definition, sites: list[Site], wrappers: Collection[str]
 ) -> tuple[list[Token], dict[int, int]]:
-    """The tokens with ``CHECK`` in place of each check, and the number of the token that each
-    site became."""
-    found = tokens(code.code, code.body, len(code.code))
-    spans = _spans(found, code.line, sites, wrappers)
+    """Return the tokens with ``CHECK`` in place of each check, and for each site's key the number
+    of its token."""
+    unmarked = split_tokens(code.code, code.body, len(code.code))
+    spans = _find_spans(unmarked, code.line, sites, wrappers)
     marked: list[Token] = []
     places: dict[int, int] = {}
     at = 0
-    for key, (start, end) in sorted(spans.items(), key=lambda one: one[1]):
+    for key, (start, end) in sorted(spans.items(), key=lambda item: item[1]):
         if start >= at:
-            marked += found[at:start]
-            marked.append(Token(CHECK, found[start].offset) if end > start else found[start])
+            marked += unmarked[at:start]
+            marked.append(Token(CHECK, unmarked[start].offset) if end > start else unmarked[start])
             at = max(end, start + 1)
         # A wrapper that asks for two capabilities is one token with two sites.
         places[key] = len(marked) - 1
-    return marked + found[at:], places
+    return marked + unmarked[at:], places
 
 
-def _spans(
-    found: list[Token], line: Callable[[int], int], sites: list[Site], wrappers: Collection[str]
+def _find_spans(
+    code: list[Token], line: Callable[[int], int], sites: list[Site], wrappers: Collection[str]
 ) -> dict[int, tuple[int, int]]:
-    """Which tokens are the check of each site; an empty span where that cannot be told."""
+    """Return the span of tokens of each site's check, by key; empty if it cannot be told."""
     spans: dict[int, tuple[int, int]] = {}
-    used: dict[tuple[str, str | None, str | None], set[tuple[int, int]]] = defaultdict(set)
+    used: defaultdict[tuple[str, str | None, str | None], set[tuple[int, int]]] = defaultdict(set)
     for site in sites:
         begin, end = (
-            bisect_left(found, number, key=lambda token: line(token.offset))
+            bisect_left(code, number, key=lambda token: line(token.offset))
             for number in (site.line, site.line + 1)
         )
         here = range(begin, end)
-        possible = [span for at in here if (span := _check_at(found, at, site, wrappers))]
+        possible = [span for at in here if (span := _match_check(code, at, site, wrappers))]
         fresh = [span for span in possible if span not in used[site.asks]]
-        at = begin if begin < len(found) else 0
+        at = begin if begin < len(code) else 0
         spans[site.key] = min(fresh or possible or [(at, at)])
         used[site.asks].add(spans[site.key])
-    return spans if found else {}
+    return spans if code else {}
 
 
-def _check_at(
-    found: list[Token], at: int, site: Site, wrappers: Collection[str]
+def _match_check(
+    code: list[Token], at: int, site: Site, wrappers: Collection[str]
 ) -> tuple[int, int] | None:
-    """The extent of the check whose name, or whose uid, is the token ``at``."""
-    text = found[at].text
+    """Return the span of the check whose name, or whose uid, is the token ``at``; None if it is
+    none."""
+    text = code[at].text
     if text == site.check_name or text in wrappers:
-        end = _closing(found, at + 1)
-        arguments = {token.text for token in found[at:end]}
+        end = _find_closing(code, at + 1)
+        arguments = {token.text for token in code[at:end]}
         named = site.capability is None or text in wrappers or site.capability in arguments
         return (at, end) if named else None
     if site.check_name == "uid0" and _UID.fullmatch(text):
-        return _comparison(found, at)
+        return _find_comparison(code, at)
     return None
 
 
-def _closing(found: list[Token], at: int) -> int:
-    """The end of the parentheses that open at ``at``, or ``at`` where none do."""
+def _find_closing(code: list[Token], at: int) -> int:
+    """Return the end of the parentheses that open at ``at``, or ``at`` if none do."""
     depth = 0
-    for number in range(at, len(found)):
-        depth += {"(": 1, ")": -1}.get(found[number].text, 0)
+    for number in range(at, len(code)):
+        depth += {"(": 1, ")": -1}.get(code[number].text, 0)
         if depth <= 0:
             return number + 1 if number > at else at
     return at
 
 
-def _comparison(found: list[Token], at: int) -> tuple[int, int]:
-    """The extent of ``current->euid == 0`` or ``!inode->i_uid``, by its last member."""
+def _find_comparison(code: list[Token], at: int) -> tuple[int, int]:
+    """Return the span of ``current->euid == 0`` or ``!inode->i_uid``, by its last member."""
     start, end = at, at + 1
-    while start >= 2 and found[start - 1].text in _MEMBER:
+    while start >= 2 and code[start - 1].text in _MEMBER:
         start -= 2
-    if [token.text for token in found[end : end + 2]] in (["==", "0"], ["!=", "0"]):
+    if [token.text for token in code[end : end + 2]] in (["==", "0"], ["!=", "0"]):
         end += 2
     return start, end

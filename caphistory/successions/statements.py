@@ -47,8 +47,8 @@ _KEYWORDS = (
     | frozenset(("for", "do", "switch", "case", "default", "break", "continue"))
 )
 _SHORTEST = 2
-_TELLING = 2
-"""A statement with fewer names (``return -EPERM``) says nothing about its function."""
+_DISTINCTIVE = 2
+"""A statement with fewer names (``return -EPERM``) is not typical of its function."""
 
 
 class Token(NamedTuple):
@@ -85,6 +85,7 @@ class Function:
     def __init__(
         self, path: str, name: str, read: Callable[[], Sequence[Statement]], *, static: bool = False
     ) -> None:
+        """``read`` returns the statements; see the class for the rest."""
         self.path = path
         self.name = name
         self.static = static
@@ -101,39 +102,39 @@ class Function:
         return tuple(statement.tokens for statement in self.statements)
 
     @cached_property
-    def telling(self) -> Counter[tuple[str, ...]]:
-        """How often each statement stands in it, those left out that say nothing of it."""
-        return Counter(text for text in self.texts if len(_names(text)) >= _TELLING)
+    def distinctive(self) -> Counter[tuple[str, ...]]:
+        """How often each statement occurs in it, without those that many functions have."""
+        return Counter(text for text in self.texts if len(_find_names(text)) >= _DISTINCTIVE)
 
     @cached_property
     def longer(self) -> Counter[tuple[str, ...]]:
-        """How often each statement stands in it, but for the shortest (``break``, ``else``)."""
+        """How often each statement occurs in it, without the shortest (``break``, ``else``)."""
         return Counter(text for text in self.texts if len(text) > _SHORTEST)
 
     @cached_property
     def words(self) -> Counter[str]:
-        """How often each name stands in it."""
+        """How often each name occurs in it."""
         return Counter(token for text in self.texts for token in text if token.isidentifier())
 
     @cached_property
     def calls(self) -> frozenset[str]:
         """The names that it calls."""
-        return frozenset(name for text in self.texts for name in called(text))
+        return frozenset(name for text in self.texts for name in list_called(text))
 
     @cached_property
     def cases(self) -> frozenset[tuple[str, ...]]:
         """The labels of its switches."""
-        return frozenset(one.tokens for one in self.statements if one.is_case)
+        return frozenset(statement.tokens for statement in self.statements if statement.is_case)
 
     def cases_at(self, at: int) -> frozenset[tuple[str, ...]]:
         """The labels that lead to the statement ``at`` in the innermost switch around it."""
-        found: list[tuple[str, ...]] = []
+        labels: list[tuple[str, ...]] = []
         for text in self.enclosing(at):
             if text[0] in _LABELS:
-                found.append(text)
-            elif found:
+                labels.append(text)
+            elif labels:
                 break
-        return frozenset(found)
+        return frozenset(labels)
 
     def under(self, at: int) -> range:
         """The statements that the head ``at`` decides on."""
@@ -147,8 +148,8 @@ class Function:
         depth = self.statements[at].depth
         end = at + 1
         while end < len(self.statements):
-            one = self.statements[end]
-            if one.depth < depth or (one.depth == depth and one.is_case):
+            statement = self.statements[end]
+            if statement.depth < depth or (statement.depth == depth and statement.is_case):
                 break
             end += 1
         return range(at + 1, end)
@@ -159,29 +160,30 @@ class Function:
         depth = self.statements[at].depth
         labelled = False
         for index in range(at - 1, -1, -1):
-            one = self.statements[index]
-            if one.depth < depth:
-                yield one.tokens
-                depth, labelled = one.depth, False
-            elif one.depth == depth and one.is_case and not labelled:
-                yield one.tokens
+            statement = self.statements[index]
+            if statement.depth < depth:
+                yield statement.tokens
+                depth, labelled = statement.depth, False
+            elif statement.depth == depth and statement.is_case and not labelled:
+                yield statement.tokens
                 # Labels that stand together all lead to what follows them.
                 labelled = not self.statements[index - 1].is_case
 
 
-def _names(text: Sequence[str]) -> set[str]:
+def _find_names(text: Sequence[str]) -> set[str]:
+    """Return the names in a statement, without keywords of C."""
     return {token for token in text if token.isidentifier()} - _KEYWORDS
 
 
-def called(text: Sequence[str]) -> Iterator[str]:
-    """The names that a statement calls, not through a pointer."""
+def list_called(text: Sequence[str]) -> Iterator[str]:
+    """Give the names that a statement calls directly, not through a pointer."""
     for before, name, behind in zip(("", *text), text, text[1:], strict=False):
         if behind == "(" and name.isidentifier() and name not in _HEADS and before not in _MEMBER:
             yield name
 
 
-def tokens(code: bytes, start: int, end: int) -> list[Token]:
-    """The tokens of a stretch of blanked code."""
+def split_tokens(code: bytes, start: int, end: int) -> list[Token]:
+    """Return the tokens of a stretch of blanked code; offsets count from the start of ``code``."""
     text = code[start:end].decode("latin-1")
     return [
         Token(match.group(), start + match.start())
@@ -190,8 +192,8 @@ def tokens(code: bytes, start: int, end: int) -> list[Token]:
     ]
 
 
-def statements(found: Sequence[Token]) -> list[Statement]:
-    """The statements of a function's body, given without its outer braces."""
+def split_statements(tokens: Sequence[Token]) -> list[Statement]:
+    """Return the statements of a function's body, given as tokens without its outer braces."""
     result: list[Statement] = []
     current: list[str] = []
     first = parentheses = 0
@@ -211,7 +213,7 @@ def statements(found: Sequence[Token]) -> list[Statement]:
         while open_heads and open_heads[-1]:
             open_heads.pop()
 
-    for number, token in enumerate(found):
+    for number, token in enumerate(tokens):
         text = token.text
         if not current:
             first = number
@@ -247,6 +249,7 @@ def statements(found: Sequence[Token]) -> list[Statement]:
 
 
 def _is_label(current: list[str]) -> bool:
+    """Whether the tokens before a colon are a label and not part of an expression."""
     return bool(current) and (
         current[0] in _LABELS or (len(current) == 1 and current[0].isidentifier())
     )

@@ -11,8 +11,8 @@ import pytest
 
 from caphistory.documented.comparing import COLUMNS, VERDICTS, compare, compared, narrowed
 from caphistory.documented.documents import Claim, Documents, Place
-from caphistory.documented.manual import manual_folders
-from caphistory.documented.reading import documents_of
+from caphistory.documented.manual import list_manual_folders
+from caphistory.documented.reading import read_documents
 from caphistory.records import Row
 from caphistory.store import open_reader
 from tests.documented import MANUAL
@@ -173,7 +173,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Row]]:
     """The manual of the tests beside 2.2.24 of the small history."""
     database = build_history(tmp_path_factory.mktemp("documented") / "history.db")
     with closing(open_reader(database)) as connection:
-        found = compared(connection, documents_of(manual_folders(MANUAL)), "2.2.24")
+        found = compared(connection, read_documents(list_manual_folders(MANUAL)), "2.2.24")
         yield {f"{row['syscall']} {row['capability']}": row for row in found}
 
 

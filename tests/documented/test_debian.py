@@ -9,7 +9,7 @@ import pytest
 
 from caphistory.documented.documents import Documents
 from caphistory.documented.manual import DEFAULT_FOLDERS, read_manual
-from caphistory.documented.reading import documents_of
+from caphistory.documented.reading import read_documents
 
 PAGES = [
     file for folder in DEFAULT_FOLDERS for file in folder.glob("man[27]/*.[27]*") if file.is_file()
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def documents() -> Documents:
-    return documents_of(DEFAULT_FOLDERS)
+    return read_documents(DEFAULT_FOLDERS)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caphistory.documented.groff import Line, Passage, arguments, plain, read_page, sentences
+from caphistory.documented.groff import (
+    Line,
+    Passage,
+    read_page,
+    split_arguments,
+    split_sentences,
+    strip_escapes,
+)
 
 
 def texts(page: str) -> list[str]:
@@ -29,11 +36,11 @@ def texts(page: str) -> list[str]:
     ],
 )
 def test_escapes_print_what_groff_prints_of_words(written: str, printed: str) -> None:
-    assert plain(written).rstrip() == printed.rstrip()
+    assert strip_escapes(written).rstrip() == printed.rstrip()
 
 
 def test_the_arguments_of_a_macro_may_be_quoted() -> None:
-    assert arguments(r'"two words" one\ more "a ""b"" c" x"y') == [
+    assert split_arguments(r'"two words" one\ more "a ""b"" c" x"y') == [
         "two words",
         r"one\ more",
         'a "b" c',
@@ -138,7 +145,12 @@ def test_a_sentence_ends_with_a_line() -> None:
         Line(4, "3.5 of it.)"),
         Line(5, "x"),
     ]
-    assert [[line.number for line in one] for one in sentences(lines)] == [[1, 2], [3], [4], [5]]
+    assert [[line.number for line in one] for one in split_sentences(lines)] == [
+        [1, 2],
+        [3],
+        [4],
+        [5],
+    ]
 
 
 @given(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from caphistory.documented.documents import Claim
-from caphistory.documented.manual import manual_folders, read_manual
-from caphistory.documented.reading import documents_of
+from caphistory.documented.manual import list_manual_folders, read_manual
+from caphistory.documented.reading import read_documents
 from caphistory.errors import CaphistoryError, NothingFound
 
 HEAD = ".TH x 2 2026-01-01 here\n.SH NAME\n{names} \\- what it does\n.SH SYNOPSIS\n.nf\n"
@@ -32,7 +32,7 @@ def claims(folder: Path, **pages: str) -> list[Claim]:
         file = folder / f"man{section}" / f"{name.replace('overview', 'capabilities')}.{section}"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
-    return [claim for claim in documents_of([folder]).claims if claim.named or claim.covered]
+    return [claim for claim in read_documents([folder]).claims if claim.named or claim.covered]
 
 
 def said(found: list[Claim]) -> list[tuple[str, list[str], list[str]]]:
@@ -150,7 +150,7 @@ def test_the_overview_names_syscalls_below_each_capability(tmp_path: Path) -> No
 
 def test_the_overview_tells_in_general_of_every_capability(tmp_path: Path) -> None:
     claims(tmp_path, overview=OVERVIEW)
-    documents = documents_of([tmp_path])
+    documents = read_documents([tmp_path])
     general = [one for one in documents.claims if not one.named | one.covered]
     assert [(one.capability, one.place.line) for one in general] == [("CAP_A", 8), ("CAP_B", 22)]
     assert documents.source == "Pages 6.99"
@@ -199,7 +199,7 @@ def test_pages_may_be_packed(tmp_path: Path, suffix: str, pack: Callable[[bytes]
     (tmp_path / "man2").mkdir()
     (tmp_path / f"man2/f.2{suffix}").write_bytes(pack(text.encode("latin-1")))
     (tmp_path / "man2/README").write_text("CAP_B")
-    assert said(list(documents_of([tmp_path]).claims)) == [("CAP_A", [], ["f"])]
+    assert said(list(read_documents([tmp_path]).claims)) == [("CAP_A", [], ["f"])]
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2"])
@@ -207,7 +207,7 @@ def test_a_broken_page_is_named(tmp_path: Path, suffix: str) -> None:
     (tmp_path / "man2").mkdir()
     (tmp_path / f"man2/f.2{suffix}").write_bytes(b"no archive")
     with pytest.raises(CaphistoryError, match=rf"cannot read .*f\.2{suffix}: "):
-        documents_of([tmp_path])
+        read_documents([tmp_path])
 
 
 def test_an_earlier_folder_hides_a_page_of_a_later_one(tmp_path: Path) -> None:
@@ -215,24 +215,24 @@ def test_an_earlier_folder_hides_a_page_of_a_later_one(tmp_path: Path) -> None:
         (tmp_path / name / "man2").mkdir(parents=True)
         text = page("f", text=f".SH DESCRIPTION\n{capability}\n")
         (tmp_path / name / "man2/f.2").write_text(text)
-    found = documents_of([tmp_path / "one", tmp_path / "two"]).claims
+    found = read_documents([tmp_path / "one", tmp_path / "two"]).claims
     assert [one.capability for one in found] == ["CAP_A"]
 
 
 def test_the_man_path_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MANPATH", "/one:")
-    first, *usual = manual_folders(None)
+    first, *usual = list_manual_folders(None)
     assert first == Path("/one")
     assert Path("/usr/share/man") in usual
     monkeypatch.delenv("MANPATH")
-    assert manual_folders(None) == usual
-    assert manual_folders(Path("/given")) == [Path("/given"), Path("/given/man")]
+    assert list_manual_folders(None) == usual
+    assert list_manual_folders(Path("/given")) == [Path("/given"), Path("/given/man")]
 
 
 def test_a_clone_of_the_manual_may_be_named(tmp_path: Path) -> None:
     (tmp_path / "man/man2").mkdir(parents=True)
     (tmp_path / "man/man2/f.2").write_text(page("f", text=".SH NOTES\nCAP_A\n"))
-    assert len(documents_of(manual_folders(tmp_path)).claims) == 1
+    assert len(read_documents(list_manual_folders(tmp_path)).claims) == 1
 
 
 def test_without_a_manual_it_says_what_to_do(tmp_path: Path) -> None:
@@ -252,4 +252,4 @@ def test_without_a_manual_it_says_what_to_do(tmp_path: Path) -> None:
 def test_the_edition_is_what_the_pages_say(tmp_path: Path, heading: str, edition: str) -> None:
     (tmp_path / "man2").mkdir()
     (tmp_path / "man2/f.2").write_text(f"{heading}\n.SH NOTES\nCAP_A\n")
-    assert documents_of([tmp_path]).source == edition
+    assert read_documents([tmp_path]).source == edition

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from caphistory.engine import ABSENT
-from caphistory.indexing.linker import records_of
-from caphistory.indexing.makefiles import OPTIONS_OFF, stand_ins
+from caphistory.indexing.linker import make_records
+from caphistory.indexing.makefiles import OPTIONS_OFF, find_stand_ins
 from caphistory.records import LinkedRelease, Release, SyscallCheck
 from tests.engine.facts import File, file_from
 from tests.kernels.files import Kernel, files_of
@@ -81,11 +81,11 @@ def _link_in_turn(versions: Sequence[tuple[dict[str, bytes], str]]) -> list[Link
         assert engine.read([(blob, contents[blob], how) for blob, how in missing]) == []
         texts = {path: files[path] for path in engine.texts_wanted([*files])}
         instead = {
-            abi: set(stand_ins(ids, contents.__getitem__, off, {}).paths)
+            abi: set(find_stand_ins(ids, contents.__getitem__, off, {}).paths)
             for abi, off in OPTIONS_OFF.items()
         }
         release = Release(name, "2.2", "release", 1, None, "tests", None)
-        result.append(records_of(release, engine.link(name, ids, texts, instead), ()))
+        result.append(make_records(release, engine.link(name, ids, texts, instead), ()))
         engine.forget([*ids.values()])
     return result
 

@@ -10,7 +10,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.documented.documents import Documents
-from caphistory.documented.reading import documents_of
+from caphistory.documented.reading import read_documents
 from caphistory.explorer.pages import documented
 from caphistory.explorer.server import explorer_application
 from tests.documented import MANUAL
@@ -72,10 +72,10 @@ def test_reading_the_manual_is_not_counted_as_a_query(
 
     def read_slowly(folders: Sequence[Path]) -> Documents:
         time.sleep(1.2 * limit_ms / 1000)
-        return documents_of(folders)
+        return read_documents(folders)
 
     documented._read_manual.cache_clear()
-    monkeypatch.setattr(documented, "documents_of", read_slowly)
+    monkeypatch.setattr(documented, "read_documents", read_slowly)
     response = page(explorer_application(database, limit_ms), "/documented")
     assert response.status_code == 200
     assert "Documented, not checked: 1" in words(response.text)

@@ -73,7 +73,7 @@ def machine(root: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) 
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.setattr(jobs, "_processors", lambda: 8)
+    monkeypatch.setattr(jobs, "_count_processors", lambda: 8)
     return this_machine(root)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from caphistory.errors import CaphistoryError
-from caphistory.indexing.linker import records_of
+from caphistory.indexing.linker import make_records
 from caphistory.indexing.mistakes import log_mistake, report_mistake
 from caphistory.records import LinkedRelease, Release
 from caphistory.store.successions import End
@@ -89,15 +89,15 @@ def test_a_mistake_in_a_release_names_the_file_that_has_its_traceback(
     def wrong(release: Release, *rest: Any) -> LinkedRelease:
         if release.release == "2.1.92":
             raise KeyError("nothing of this name")
-        return records_of(release, *rest)
+        return make_records(release, *rest)
 
-    monkeypatch.setattr("caphistory.indexing.linker.records_of", wrong)
+    monkeypatch.setattr("caphistory.indexing.linker.make_records", wrong)
     summary = read(tmp_path / "a.db", history)
     assert summary.releases_added == len(RELEASES) - 1
     ((release, reason),) = summary.failed
     assert release == "2.1.92"
     log = log_named_in(reason)
-    assert 'return {}["nothing of this name"]' in log
+    assert 'raise KeyError("nothing of this name")' in log
     assert "UTC, linking 2.1.92\n" in log
 
 

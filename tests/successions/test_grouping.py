@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import caphistory.successions
-from caphistory.successions.matching import _grouped
+from caphistory.successions.matching import _group
 
 MODULES = sorted(Path(caphistory.successions.__path__[0]).glob("*.py"))
 
 
 def test_a_group_that_is_not_there() -> None:
-    groups = _grouped([1, 2, 3], lambda number: number % 2)
+    groups = _group([1, 2, 3], lambda number: number % 2)
     assert groups == {1: [1, 3], 0: [2]}
     with pytest.raises(KeyError):
         groups[5]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use memchr::memmem;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::declarations::{declared, structs_in, type_name};
 use crate::effects::{Decision, Decisions, Outcome, UNKNOWN};
@@ -20,6 +21,12 @@ use crate::uids::{compares_root, is_uid};
 /// More calls within each other than any kernel needs (200): what lies deeper in a mangled file
 /// is not read.
 const DEEPEST: u32 = 500;
+
+/// Conditions that one call may stand under: each call keeps its own list, so that a mangled file
+/// could ask for any amount of memory.
+const MOST_GUARDS: usize = 1_000;
+/// Likewise for the labels that lead to one statement of a switch.
+const MOST_LABELS: usize = 1_000;
 
 /// The preprocessor condition at an offset of an item.
 pub type ConditionAt<'a> = &'a dyn Fn(i64) -> Sym;
@@ -264,7 +271,7 @@ pub struct BodyReader<'t, 'c, 'a> {
     case: Sym,
     under: Vec<Guard<'t>>,
     returning: bool,
-    jumps: Option<Vec<(&'c [u8], usize)>>,
+    jumps: Option<FxHashMap<&'c [u8], (usize, usize)>>,
     pub body: Body,
 }
 
@@ -483,12 +490,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 .field(Field::Label)
                 .map_or(&b""[..], |label| label.bytes(self.code));
             let jumps = self.jumps.get_or_insert_with(|| jumps(self.code));
-            for guard in &mut self.under {
-                let outside = |&(target, at): &(&[u8], usize)| {
-                    target == name && !(guard.start <= at && at < guard.end)
-                };
-                if jumps.iter().any(outside) {
-                    guard.expr = Some(guards::unknown());
+            if let Some(&(first, last)) = jumps.get(name) {
+                for guard in &mut self.under {
+                    if first < guard.start || guard.end <= last {
+                        guard.expr = Some(guards::unknown());
+                    }
                 }
             }
         }
@@ -506,26 +512,32 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         // Without a case that is not configured, its label goes elsewhere.
         let here = (self.condition_at)(self.offset(node));
         let mut all = vec![];
+        let mut seen = FxHashSet::default();
         for case in body
             .named_children()
             .filter(|case| case.kind() == Kind::CaseStatement)
         {
             let label = self.case_label(case);
             let sure = here == (self.condition_at)(self.offset(case));
-            if sure && label != guards::unknown() && !all.contains(&label) {
+            if sure && label != guards::unknown() && seen.insert(label) {
                 all.push(label);
             }
         }
         let all = Expr::tuple("labels", &all);
         let mut own: Vec<Expr> = vec![];
+        let mut plain = true;
         for child in body.named_children() {
             if child.kind() != Kind::CaseStatement {
                 self.visit(child, true, depth + 1);
                 continue;
             }
-            own.push(self.case_label(child));
-            // Where a label is an expression, nothing is known.
-            if own.contains(&guards::unknown()) || subject == guards::unknown() {
+            let label = self.case_label(child);
+            own.push(label);
+            plain = plain && label != guards::unknown() && own.len() <= MOST_LABELS;
+            // Where a label is an expression, nothing is known; one alone guards nothing.
+            let value = child.field(Field::Value);
+            let alone = child.named_children().all(|one| Some(one) == value);
+            if alone || !plain || subject == guards::unknown() {
                 self.visit(child, true, depth + 1);
             } else {
                 let mut guard = Guard::new(condition, true, child);
@@ -537,6 +549,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
             if always_leaves(child) {
                 own.clear();
+                plain = true;
             }
         }
     }
@@ -824,7 +837,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                     .iter()
                     .all(|one| parts(configured).any(|part| part == *one))
             };
-            if expr != guards::unknown() && compiled() {
+            if expr != guards::unknown() && found.len() < MOST_GUARDS && compiled() {
                 found.push(expr);
             }
         }
@@ -1060,23 +1073,27 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     }
 }
 
-/// The labels that gotos lead to, each with where the goto stands.
-fn jumps(code: &[u8]) -> Vec<(&[u8], usize)> {
-    memmem::find_iter(code, b"goto")
-        .filter_map(|at| {
-            let inside = at.checked_sub(1).and_then(|before| code.get(before));
-            let rest = code.get(at + 4..)?;
-            let white = rest
-                .iter()
-                .take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r'))
-                .count();
-            let label = rest.get(white..)?;
-            let length = label.iter().take_while(|&&b| is_word(b)).count();
-            let whole = !inside.is_some_and(|&b| is_word(b)) && white > 0 && length > 0;
-            label
-                .get(..length)
-                .filter(|_| whole)
-                .map(|label| (label, at))
-        })
-        .collect()
+/// The labels that gotos lead to, each with where the first and the last goto stand.
+fn jumps(code: &[u8]) -> FxHashMap<&[u8], (usize, usize)> {
+    let mut found = FxHashMap::default();
+    for at in memmem::find_iter(code, b"goto") {
+        if let Some(label) = jump(code, at) {
+            found.entry(label).or_insert((at, at)).1 = at;
+        }
+    }
+    found
+}
+
+/// The label that a goto at an offset leads to, if it is one.
+fn jump(code: &[u8], at: usize) -> Option<&[u8]> {
+    let inside = at.checked_sub(1).and_then(|before| code.get(before));
+    let rest = code.get(at + 4..)?;
+    let white = rest
+        .iter()
+        .take_while(|&&b| matches!(b, b' ' | b'\t'..=b'\r'))
+        .count();
+    let label = rest.get(white..)?;
+    let length = label.iter().take_while(|&&b| is_word(b)).count();
+    let whole = !inside.is_some_and(|&b| is_word(b)) && white > 0 && length > 0;
+    label.get(..length).filter(|_| whole)
 }

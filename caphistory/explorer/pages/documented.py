@@ -9,8 +9,8 @@ from pathlib import Path
 
 from caphistory.documented.comparing import VERDICTS, compared, narrowed
 from caphistory.documented.documents import Documents
-from caphistory.documented.manual import manual_folders
-from caphistory.documented.reading import documents_of
+from caphistory.documented.manual import list_manual_folders
+from caphistory.documented.reading import read_documents
 from caphistory.errors import NothingFound
 from caphistory.explorer.pages.page import Asked, Page
 from caphistory.questions.names import newest_release, resolve_name
@@ -30,7 +30,7 @@ def documented(asked: Asked) -> Page:
     pairs: list[Row] = []
     problem = None
     try:
-        manual = _read_manual(tuple(manual_folders(None)))
+        manual = _read_manual(tuple(list_manual_folders(None)))
     except NothingFound as missing:
         problem = str(missing)
     else:
@@ -64,12 +64,12 @@ def read_manual() -> None:
     """Read and cache the manual that ``documented`` compares, which takes longer than Datasette
     allows for a page. Does nothing if there is none: the page says so."""
     with suppress(NothingFound):
-        _read_manual(tuple(manual_folders(None)))
+        _read_manual(tuple(list_manual_folders(None)))
 
 
 @lru_cache(maxsize=1)
 def _read_manual(folders: tuple[Path, ...]) -> Documents:
-    return documents_of(folders)
+    return read_documents(folders)
 
 
 def _without_files(row: Row) -> Row:
