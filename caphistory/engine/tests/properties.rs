@@ -469,7 +469,7 @@ fn shown(rows: &LinkedRelease) -> String {
         .syscall_checks
         .iter()
         .map(|one| {
-            let steps: Vec<_> = rows.chains.steps(one.chain).collect();
+            let steps: Vec<_> = rows.chains.steps(one.chain);
             (
                 one.abi,
                 one.syscall,
