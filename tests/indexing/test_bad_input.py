@@ -395,7 +395,7 @@ def test_a_database_without_permission_to_write(
 ) -> None:
     path = make_history(tmp_path / "linux.git", [RELEASES[0]])
     db.chmod(0o400)
-    add_release(path, "2.2.9")
+    add_release(path, "2.2.10")
     before = db.read_bytes()
     complaint("--db", db, "index", path)
     assert db.read_bytes() == before
