@@ -28,7 +28,8 @@ def imported() -> set[str]:
                 names.update(alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.partition(".")[0])
-    outside = names - sys.stdlib_module_names - {"caphistory"}
+    # tomllib came with Python 3.11; before, tomli stands in.
+    outside = names - sys.stdlib_module_names - {"caphistory", "tomllib"}
     return {DISTRIBUTIONS.get(name, name.replace("_", "-")) for name in outside}
 
 
