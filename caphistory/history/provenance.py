@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from caphistory.history.toml import read_toml
 from caphistory.paths import data_path
 
 OFFICIAL = frozenset(
@@ -26,8 +27,6 @@ def find_provenance(source: str, commit_sha: str) -> str:
 @cache
 def _mainline_commits() -> frozenset[str]:
     """Return the ids of the mainline commits that ``data/sources.toml`` lists."""
-    from caphistory.history.sources_file import read_toml
-
     entries = read_toml(data_path("sources.toml")).get("source", [])
     return frozenset(
         entry["commit"]

@@ -7,8 +7,7 @@ tarball or an unpacked tree. The keys are those of ``Entry``.
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,13 +33,9 @@ from caphistory.history.sources import (
     open_source,
 )
 from caphistory.history.tarballs import is_tarball
+from caphistory.history.toml import read_toml
 from caphistory.history.versions import is_known, match, position, release_name
 from caphistory.records import PROVENANCES
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 class Entry(NamedTuple):
@@ -98,18 +93,6 @@ class Listing(NamedTuple):
 
     sources: list[Source]
     problems: list[str]
-
-
-def read_toml(file: Path) -> Mapping[str, Any]:
-    """Return the content of a TOML file. Raises CaphistoryError if it cannot be read."""
-    try:
-        with file.open("rb") as stream:
-            content: dict[str, Any] = tomllib.load(stream)
-    except OSError as error:
-        raise CaphistoryError(f"cannot read {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CaphistoryError(f"{file} is not TOML: {error}") from error
-    return content
 
 
 def read_entries(file: Path) -> tuple[list[Entry], list[str]]:
