@@ -128,8 +128,28 @@ class Step(NamedTuple):
     via: str | None
 
 
+class Meaning(NamedTuple):
+    """What a check means to whoever calls the syscall.
+
+    ``operation`` is what the caller asks for, outermost first, joined by ``/``, and empty where
+    the arguments do not select the way to the check. ``effect`` (``deny``, ``limit`` or
+    ``unknown``) and ``errno`` are those of the syscall. ``instead`` are the other privileges any
+    one of which does as well, sorted; ``owner`` among them where owning the object suffices.
+    ``subject`` is whose privilege is asked for: ``caller``, ``other`` (another task) or
+    ``opener`` (who opened the file). ``namespace`` is ``init``, ``owner`` (the user namespace
+    that owns what is acted upon) or None before there were any.
+    """
+
+    operation: str
+    effect: str
+    errno: str | None
+    instead: tuple[str, ...]
+    subject: str
+    namespace: str | None
+
+
 class SyscallCheck(NamedTuple):
-    """One check site that a syscall can reach, with its best evidence
+    """One check site that a syscall can reach, by one operation, with its best evidence
     (view ``syscall_checks``).
 
     ``check`` is the site (one of the release's ``CheckSite`` rows); ``reach`` is
@@ -152,6 +172,7 @@ class SyscallCheck(NamedTuple):
     feasible: int
     shared_by: int
     chain: tuple[Step, ...]
+    meaning: Meaning
 
 
 class Wrapper(NamedTuple):

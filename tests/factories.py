@@ -20,6 +20,7 @@ from caphistory.records import (
     CapabilityDefinition,
     CheckSite,
     LinkedRelease,
+    Meaning,
     Release,
     Step,
     Syscall,
@@ -92,8 +93,15 @@ def check(
     conditional: int = 0,
     feasible: int = 1,
     shared_by: int = 1,
+    operation: str = "",
+    effect: str | None = None,
+    errno: str | None = None,
+    instead: tuple[str, ...] = (),
+    subject: str = "caller",
+    namespace: str | None = None,
 ) -> SyscallCheck:
-    """A row that leads from a syscall through ``steps`` to the check ``at``."""
+    """A row that leads from a syscall through ``steps`` to the check ``at``, with the effect of
+    that unless one is given."""
     hops = sum(step.edge == "pointer" for step in steps)
     return SyscallCheck(
         abi=abi,
@@ -106,6 +114,14 @@ def check(
         feasible=feasible,
         shared_by=shared_by,
         chain=(*steps, Step(at.function or "", at.path, at.line, "call", None)),
+        meaning=Meaning(
+            operation,
+            effect or at.effect,
+            errno if effect else at.errno,
+            instead,
+            subject,
+            namespace,
+        ),
     )
 
 

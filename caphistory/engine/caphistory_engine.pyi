@@ -26,8 +26,13 @@ CapabilityDefinition: TypeAlias = tuple[str, int | None, str, int, str | None]
 """capability, number, path, line, doc"""
 Syscall: TypeAlias = tuple[str, int | None, str, str, str | None, int | None, str | None]
 """abi, number, syscall, function, path, line, parent"""
-SyscallCheck: TypeAlias = tuple[str, str, CheckSite, str, int, int, int, int, int, tuple[Step, ...]]
-"""abi, syscall, check, reach, depth, pointer_hops, conditional, feasible, shared_by, chain"""
+Meaning: TypeAlias = tuple[str, str, str | None, tuple[str, ...], str, str | None]
+"""operation, effect, errno, instead, subject, namespace"""
+SyscallCheck: TypeAlias = tuple[
+    str, str, CheckSite, str, int, int, int, int, int, tuple[Step, ...], Meaning
+]
+"""abi, syscall, check, reach, depth, pointer_hops, conditional, feasible, shared_by, chain,
+meaning"""
 Wrapper: TypeAlias = tuple[str, str, str, str | None, int | None, str, int]
 """name, kind, check_name, capability, parameter, path, line"""
 Audit: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
@@ -76,7 +81,8 @@ class Engine:
         are the contents of the files that ``texts_wanted`` names. ``stand_ins`` are, for each ABI
         (``i386``, ``x86_64``), the paths that are built only where an option is off.
 
-        In the rows, texts, steps, chains and check sites that are equal are the same object.
+        In the rows, texts, steps, chains, meanings and check sites that are equal are the same
+        object.
         Raises RuntimeError with the reason where the release cannot be linked.
         """
 

@@ -21,6 +21,7 @@ from caphistory.records import (
     CapabilityDefinition,
     CheckSite,
     LinkedRelease,
+    Meaning,
     Release,
     Step,
     Syscall,
@@ -117,8 +118,9 @@ def make_records(
     sites, definitions, syscalls, checks, wrappers, audit, details = rows
     # What is equal is one object in the engine's rows, and is made a record once.
     site_of = {id(site): CheckSite._make(site) for site in sites}
-    step_of = {id(step): Step._make(step) for row in checks for step in row[-1]}
-    chain_of = {id(row[-1]): tuple([step_of[id(step)] for step in row[-1]]) for row in checks}
+    step_of = {id(step): Step._make(step) for row in checks for step in row[9]}
+    chain_of = {id(row[9]): tuple([step_of[id(step)] for step in row[9]]) for row in checks}
+    meaning_of = {id(row[10]): Meaning._make(row[10]) for row in checks}
     notes = [*map(AuditDetail._make, details)]
     notes += [AuditDetail("unreadable", path, None, why) for path, why in sorted(unread)]
     return LinkedRelease(
@@ -127,7 +129,15 @@ def make_records(
         [CapabilityDefinition._make(row) for row in definitions],
         [Syscall._make(row) for row in syscalls],
         [
-            SyscallCheck._make((*row[:2], site_of[id(row[2])], *row[3:-1], chain_of[id(row[-1])]))
+            SyscallCheck._make(
+                (
+                    *row[:2],
+                    site_of[id(row[2])],
+                    *row[3:9],
+                    chain_of[id(row[9])],
+                    meaning_of[id(row[10])],
+                )
+            )
             for row in checks
         ],
         [Wrapper._make(row) for row in wrappers],

@@ -24,6 +24,7 @@ pub mod items;
 pub mod lexer;
 pub mod macro_expansion;
 pub mod macros;
+pub mod meaning;
 pub mod names;
 pub mod notation;
 pub mod numbers;

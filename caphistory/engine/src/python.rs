@@ -18,6 +18,7 @@ use crate::chains::{ChainId, Step};
 use crate::checks::{CheckSite, Wrapper};
 use crate::facts::Blob;
 use crate::intern::Sym;
+use crate::meaning::Meaning;
 use crate::names::PathId;
 use crate::reader::{Store, read, read_assembler};
 use crate::release::{self, CapabilityDefinition, LinkedRelease, StandIns, Syscall, SyscallCheck};
@@ -209,6 +210,7 @@ struct Rows<'py, 'a> {
     sites: FxHashMap<CheckSite, Bound<'py, PyTuple>>,
     steps: FxHashMap<Step, Bound<'py, PyTuple>>,
     chains: FxHashMap<ChainId, Bound<'py, PyTuple>>,
+    meanings: FxHashMap<Meaning, Bound<'py, PyTuple>>,
 }
 
 type Object<'py> = Bound<'py, PyAny>;
@@ -224,6 +226,7 @@ impl<'py, 'a> Rows<'py, 'a> {
             sites: FxHashMap::default(),
             steps: FxHashMap::default(),
             chains: FxHashMap::default(),
+            meanings: FxHashMap::default(),
         }
     }
 
@@ -360,8 +363,29 @@ impl<'py, 'a> Rows<'py, 'a> {
             self.number(usize::from(one.feasible)),
             self.number(one.shared_by),
             self.chain(one.chain)?.into_any(),
+            self.meaning(&one.meaning)?.into_any(),
         ];
         PyTuple::new(self.py, row)
+    }
+
+    fn meaning(&mut self, meaning: &Meaning) -> PyResult<Bound<'py, PyTuple>> {
+        if let Some(known) = self.meanings.get(meaning) {
+            return Ok(known.clone());
+        }
+        let instead = meaning.instead.get().iter().map(|one| self.text(*one));
+        let instead: Vec<Object<'py>> = instead.collect();
+        let namespace = meaning.namespace.map(|one| self.literal(one.text()));
+        let row = [
+            self.text(meaning.operation),
+            self.literal(meaning.effect.text()),
+            self.text_or_none(meaning.errno),
+            PyTuple::new(self.py, instead)?.into_any(),
+            self.literal(meaning.subject.text()),
+            namespace.unwrap_or_else(|| self.none()),
+        ];
+        let row = PyTuple::new(self.py, row)?;
+        self.meanings.insert(*meaning, row.clone());
+        Ok(row)
     }
 
     fn chain(&mut self, chain: ChainId) -> PyResult<Bound<'py, PyTuple>> {

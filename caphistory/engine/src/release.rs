@@ -13,6 +13,7 @@ use crate::constant_propagation::Constants;
 use crate::facts::Blob;
 use crate::folders::{Abi, I386, X86_64};
 use crate::intern::Sym;
+use crate::meaning::Meaning;
 use crate::names::{DefId, PathId, Program, View};
 use crate::points_to::PointsTo;
 use crate::syscalls::{self, Entry, Texts, entries, has_x86_64};
@@ -46,7 +47,7 @@ pub struct Syscall {
     pub parent: Option<Sym>,
 }
 
-/// One check site that a syscall can come to, with its best evidence.
+/// One check site that a syscall can come to, by one operation, with its best evidence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SyscallCheck {
     pub abi: &'static str,
@@ -58,6 +59,7 @@ pub struct SyscallCheck {
     pub feasible: bool,
     pub shared_by: usize,
     pub chain: ChainId,
+    pub meaning: Meaning,
 }
 
 impl SyscallCheck {
@@ -317,6 +319,7 @@ fn syscall_checks(
                     .take(usize::from(found.pointer_hops) + 1)
                     .sum(),
                 chain: chains.longer(found.chain, last),
+                meaning: Meaning::of_site(&site.check),
             });
         }
     }
