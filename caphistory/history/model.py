@@ -124,7 +124,8 @@ class Source(ABC):
     def files(self, tag: TagRef) -> dict[str, str]:
         """Return the git id of every wanted file of a release by its path, in path order.
 
-        Raises BrokenObject if a tree is missing or damaged.
+        A folder that is missing or damaged stands there itself, with ``/`` at its end. Raises
+        BrokenObject if the whole tree is.
         """
 
     @abstractmethod

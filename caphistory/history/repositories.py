@@ -195,7 +195,11 @@ class RepositorySource(Source):
         return self._listings.get(path, tree_id, lambda: tuple(self._walk(path, tree_id)))
 
     def _walk(self, path: str, tree_id: str) -> Iterator[tuple[str, str]]:
-        """Read (path, git id) of the wanted files of the tree at ``path``, in path order."""
+        """Read (path, git id) of the wanted files of the tree at ``path``, in path order.
+
+        A folder inside it that cannot be read is given itself, with ``/`` at its end: the rest
+        of the release is worth having.
+        """
         if path.count("/") > self._DEPTH_LIMIT:
             raise BrokenObject(tree_id, self.name, "its folders are nested too deep")
         with self._report_broken(tree_id):
@@ -203,7 +207,10 @@ class RepositorySource(Source):
         for entry in entries:
             name = f"{path}{_decode_name(entry)}"
             if entry.filemode == FileMode.TREE:
-                yield from self._list(f"{name}/", str(entry.id))
+                try:
+                    yield from self._list(f"{name}/", str(entry.id))
+                except BrokenObject:
+                    yield f"{name}/", str(entry.id)
             elif entry.filemode in _FILE_MODES and self._wanted(name):
                 yield name, str(entry.id)
 

@@ -167,6 +167,11 @@ class _Reader:
         unread: dict[str, str] = {
             path: self._broken[blob] for path, blob in code.items() if blob in self._broken
         }
+        unread.update(
+            (path, f"folder {ids[path]} of {source.name} cannot be read, nor what is in it")
+            for path in ids
+            if path.endswith("/")
+        )
         texts = {path: source.read(ids[path]) for path in self._engine.texts_wanted([*ids])}
         replaced = {}
         for abi, off in OPTIONS_OFF.items():

@@ -180,21 +180,17 @@ def broken_history(tmp_path: Path, release: str, path: str) -> tuple[Path, str]:
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_a_folder_that_is_gone_costs_its_release_alone(
-    jobs: int, history: Path, tmp_path: Path
+def test_a_folder_that_is_gone_is_missing_from_its_release_alone_and_said(
+    jobs: int, whole: Path, tmp_path: Path
 ) -> None:
     broken, object_id = broken_history(tmp_path, "2.1.92", "kernel")
     summary = read(tmp_path / "a.db", broken, jobs=jobs)
-    assert summary.releases_added == len(RELEASES) - 1
-    assert summary.failed == [
-        ("2.1.92", f"object {object_id} of broken cannot be read: it is missing")
-    ]
-    others = [release for release in RELEASES if release != "2.1.92"]
-    read(tmp_path / "b.db", history, tags=others)
-    expected = contents(tmp_path / "b.db")
-    found = contents(tmp_path / "a.db")
-    for view in set(expected) - {"releases"}:
-        assert found[view] == expected[view]
+    reason = f"folder {object_id} of broken cannot be read, nor what is in it"
+    assert (summary.releases_added, summary.failed) == (len(RELEASES), [])
+    assert summary.unread == [("2.1.92", "kernel/", reason)]
+    sites = "SELECT release, path, line FROM check_sites"
+    lost = set(rows(whole, sites)) - set(rows(tmp_path / "a.db", sites))
+    assert {(release, str(path).split("/")[0]) for release, path, _ in lost} == {("2.1.92", "kernel")}
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
