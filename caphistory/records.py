@@ -23,7 +23,7 @@ PROVENANCES = {
 }
 """The degrees of certainty that the tree of a release is what was released."""
 
-NESTED = ("chain", "documented")
+NESTED = ("chain", "documented", "instead", "operations", "errors")
 """The columns of answers that hold JSON: the steps of a chain, the places of documents."""
 
 ROOT_CHECKS = ("suser", "fsuser", "uid0")

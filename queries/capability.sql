@@ -1,5 +1,5 @@
 -- title: A capability through the releases
--- description: One capability in each release that defines it: its number, where it is defined, what the source says of it, how many check sites ask for it and how many syscalls come to one (by a row of telling_checks). `gap_before` and `gap_after` are the releases before and after it that do not define it, where mainline releases between are not in the database: it came, or went, anywhere there.
+-- description: One capability in each release that defines it: its number, where it is defined, what the source says of it, how many check sites ask for it and how many syscalls do (see syscall_asked_runs). `gap_before` and `gap_after` are the releases before and after it that do not define it, where mainline releases between are not in the database: it came, or went, anywhere there.
 -- param capability: its name, with or without CAP_ (default: CAP_SYS_ADMIN)
 -- param abi: the system-call table whose syscalls are counted (default: i386)
 with asked as (
@@ -20,10 +20,9 @@ holding as materialized (
 ),
 reached as materialized (
     select distinct syscall, first_ordinal, last_ordinal
-    from syscall_privilege_runs
-    where capability = (select capability from asked)
+    from syscall_asked_runs
+    where privilege = (select capability from asked)
         and abi = (select abi from asked)
-        and telling = 1
 )
 select
     releases.release,

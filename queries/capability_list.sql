@@ -1,5 +1,5 @@
 -- title: The capabilities of a release
--- description: Every capability that a release defines, with its number, how many check sites ask for it there and how many syscalls come to one (by a row of telling_checks).
+-- description: Every capability that a release defines, with its number, how many check sites ask for it there, and how many syscalls do, and how many of these only in code that many share (`shared`).
 -- param release: a release (default: the newest in the database)
 -- param abi: the system-call table whose syscalls are counted (default: i386, from 3.0 on x86_64)
 with asked as (
@@ -13,20 +13,14 @@ sites as (
     join asked on asked.ordinal between runs.first_ordinal and runs.last_ordinal
     group by runs.capability
 ),
-reached as (
-    select runs.capability, count(distinct runs.syscall) as syscalls
-    from syscall_privilege_runs as runs
-    join asked on runs.abi = asked.abi
-        and asked.ordinal between runs.first_ordinal and runs.last_ordinal
-    where runs.telling = 1
-    group by runs.capability
-)
+{{reached_capabilities asked}}
 select
     defined.release,
     defined.capability,
     defined.number,
     coalesce(sites.sites, 0) as sites,
     coalesce(reached.syscalls, 0) as syscalls,
+    coalesce(reached.shared, 0) as shared,
     defined.path,
     defined.line,
     defined.doc

@@ -1,5 +1,5 @@
 -- title: What a container without some capabilities loses
--- description: The syscalls that ask for a capability which a set does not hold, one row for each syscall and capability with its best evidence. The set is `base` without `dropped` and with `added`. Only rows of telling_checks count.
+-- description: The own and shared requirements that a set of capabilities does not meet: what each syscall can no longer do, by operation, with what happens instead. What one of `instead` saves, which the set holds, is not lost. The set is `base` without `dropped` and with `added`.
 -- param base: docker (what Docker leaves a container), all, none, or capabilities separated by commas (default: docker)
 -- param dropped: capabilities separated by commas, or all (default: none)
 -- param added: capabilities separated by commas (default: none)
@@ -39,26 +39,22 @@ lost as (
             end
         )
 ),
-ranked as (
-    select
-        checks.release, checks.abi, checks.syscall, checks.capability, checks.reach,
-        checks.effect, checks.errno, checks.function, checks.path, checks.line,
-        checks.shared_by,
-        count(*) over (partition by checks.syscall, checks.capability) as sites,
-        row_number() over (
-            partition by checks.syscall, checks.capability
-            order by
-                case checks.reach when 'direct' then 0 when 'call' then 1 else 2 end,
-                checks.shared_by, checks.pointer_hops, checks.depth, checks.path, checks.line
-        ) as rank
-    from telling_checks as checks
-    join asked on checks.release = asked.release and checks.abi = asked.abi
-    where checks.capability in (select capability from lost)
+-- Materialised: SQLite would else look up what it shows of a row again to sort by it.
+found as materialized (
+    select requirements.*
+    from requirements
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+        and capability in (select capability from lost)
+        and {{is_told standing}}
+        and not exists (
+            select 1 from json_each(requirements.instead) as other
+            where other.value like 'CAP#_%' escape '#'
+                and other.value not in (select capability from lost)
+        )
 )
 select
-    release, abi, syscall, capability, reach, effect, errno, function, path, line, shared_by, sites
-from ranked
-where rank = 1
+    {{requirement_columns}}
+from found
 order by
-    case reach when 'direct' then 0 when 'call' then 1 else 2 end,
-    shared_by, capability, syscall
+    {{standing_order}}, capability, syscall, operation

@@ -1,5 +1,5 @@
 -- title: The capabilities of a set, and what asks for them
--- description: Every capability that a release defines or a set holds: `held` is 1 for those in the set, which is `base` without `dropped` and with `added`; `number` is NULL where the release does not define it. Then how many check sites of the release ask for it, and how many syscalls come to one (by a row of telling_checks).
+-- description: Every capability that a release defines or a set holds: `held` is 1 for those in the set, which is `base` without `dropped` and with `added`; `number` is NULL where the release does not define it. Then how many check sites of the release ask for it, and how many syscalls do, and how many of these only in code that many share (`shared`).
 -- param base: docker (what Docker leaves a container), all, none, or capabilities separated by commas (default: docker)
 -- param dropped: capabilities separated by commas, or all (default: none)
 -- param added: capabilities separated by commas (default: none)
@@ -66,22 +66,15 @@ sites as (
     where runs.capability is not null
     group by runs.capability
 ),
-reached as (
-    select runs.capability, count(distinct runs.syscall) as syscalls
-    from syscall_privilege_runs as runs
-    join target on target.ordinal between runs.first_ordinal and runs.last_ordinal
-    where runs.telling = 1
-        and runs.abi = target.abi
-        and runs.capability is not null
-    group by runs.capability
-)
+{{reached_capabilities target}}
 select
     target.release,
     names.capability,
     defined.number,
     names.capability in (select capability from held) as held,
     coalesce(sites.sites, 0) as sites,
-    coalesce(reached.syscalls, 0) as syscalls
+    coalesce(reached.syscalls, 0) as syscalls,
+    coalesce(reached.shared, 0) as shared
 from target, (select capability from defined union select capability from held) as names
 left join defined on defined.capability = names.capability
 left join sites on sites.capability = names.capability

@@ -24,7 +24,7 @@ reached as (
     where runs.function = asked.function
         and runs.abi = asked.abi
         and runs.path in (select path from places)
-        and runs.feasible = 1
+        and runs.standing <> 'off'
     group by runs.syscall, runs.check_name, runs.capability
 )
 select

@@ -1,5 +1,5 @@
 -- title: What became of the root checks
--- description: Every syscall that asked for root by suser or fsuser in the earlier of two releases, and what it asks for in the later one. `became` is `capability` where it asks for capabilities alone, `both` where for capabilities and still for root, `root` where for no capability, `nothing` where for nothing any more, and `removed` where it is gone. A remaining comparison of a uid with 0 counts as nothing. Only rows of telling_checks count.
+-- description: Every syscall that asked for root by suser or fsuser in the earlier of two releases, and what it asks for in the later one. `became` is `capability` where it asks for capabilities alone, `both` where for capabilities and still for root, `root` where for no capability, `nothing` where for nothing any more, and `removed` where it is gone. A remaining comparison of a uid with 0 counts as nothing. What only changes its standing does not count (see syscall_asked_runs).
 -- param from: the earlier release (default: the last 2.0 in the database)
 -- param to: the later release (default: the last 2.2 in the database)
 -- param abi: a system-call table (default: i386)

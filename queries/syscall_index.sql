@@ -1,5 +1,5 @@
 -- title: Every syscall of any release
--- description: The syscalls of all system-call tables of an ABI, each with its first and last release and, as the last one has it, its number, its entry function with its file, and what it checks (by rows of telling_checks).
+-- description: The syscalls of all system-call tables of an ABI, each with its first and last release and, as the last one has it, its number, its entry function with its file, and what it asks for (see syscall_asked_runs).
 -- param abi: a system-call table (default: i386)
 with asked as (
     select {{abi_or_i386}} as abi

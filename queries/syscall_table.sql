@@ -1,5 +1,5 @@
 -- title: The system-call table of a release
--- description: Every syscall of a release with its number and entry function, those that socketcall and ipc multiplex included, and what it checks (by rows of telling_checks).
+-- description: Every syscall of a release with its number and entry function, those that socketcall and ipc multiplex included, and what it asks for (see syscall_asked_runs).
 -- param release: a release (default: the newest in the database)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 with asked as (

@@ -1,5 +1,5 @@
 -- title: What changed between two releases
--- description: Every syscall whose checked privileges differ between two releases. `became` groups them: `capability` where a root check became a capability, `gained` and `lost` where there was nothing before or after, `added` and `removed` for syscalls that only one of the two releases has, `changed` for the rest. A privilege counts that is telling (a row of telling_checks stands behind it) in at least one of the two, in each where it is feasible. `missing` counts the mainline releases between the two that are not in the database: what changed there may have come in any of them.
+-- description: Every syscall whose checked privileges differ between two releases. `became` groups them: `capability` where a root check became a capability, `gained` and `lost` where there was nothing before or after, `added` and `removed` for syscalls that only one of the two releases has, `changed` for the rest. A privilege counts that is an own or shared requirement in at least one of the two, in each where the syscall comes to a check of it at all (in any standing but off). `missing` counts the mainline releases between the two that are not in the database: what changed there may have come in any of them.
 -- param from: the earlier release (default: the last 2.0 in the database)
 -- param to: the later release (default: the last 2.2 in the database)
 -- param abi: a system-call table (default: i386)
@@ -13,20 +13,18 @@ ends as (
     from releases, asked
     where releases.release in (asked.from_release, asked.to_release)
 ),
--- What is telling in one of both releases counts in the other where it is feasible: a check that
--- only came to be shared by more syscalls is not lost.
+-- A check that only came to be shared by more syscalls is not lost.
 asks as (
     select
         ends.release,
         runs.syscall,
-        coalesce(runs.capability, runs.check_name) as privilege,
-        max(max(runs.telling)) over (
-            partition by runs.syscall, coalesce(runs.capability, runs.check_name)
+        runs.privilege,
+        max({{is_told runs.standing}}) over (
+            partition by runs.syscall, runs.privilege
         ) as counts
     from syscall_privilege_runs as runs
     join ends on ends.ordinal between runs.first_ordinal and runs.last_ordinal
-    where runs.abi = (select abi from asked) and runs.feasible = 1
-    group by ends.release, runs.syscall, coalesce(runs.capability, runs.check_name)
+    where runs.abi = (select abi from asked) and runs.standing <> 'off'
 ),
 said as (
     select release, syscall, group_concat(privilege, ', ') as checks

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from caphistory.cli.session import EVERY_ROW, Session
+from caphistory.questions.requirements import is_told
 from caphistory.wording.phrases import decode_steps
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def find_functions(
     """Return the functions on the chains from ``syscall`` to its checks in ``release``, of
     ``privilege`` or of any if that is None.
 
-    Only telling checks count (see ``TELLING_MEANS``), or all checks if none is telling; and only
-    the best chains, or all of them with ``everything``.
+    Only own and shared requirements count, or all if there are none; and only the best chains, or
+    all of them with ``everything``.
     """
     rows = session.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
-    checks = [row for row in rows if row["telling"]] or rows
+    checks = [row for row in rows if is_told(row)] or rows
     shown = checks[: limit_chains(session, everything)]
     lines: dict[Place, set[int]] = {}
     for row in shown:

@@ -10,6 +10,7 @@ from caphistory.documented.documents import Claim, Documents, Place
 from caphistory.questions.names import list_syscalls
 from caphistory.questions.queries import ask
 from caphistory.questions.releases import is_known, position
+from caphistory.questions.requirements import is_told
 from caphistory.records import Row
 
 NOT_CHECKED = "documented, not checked"
@@ -26,8 +27,8 @@ NO_CAPABILITY = "documented, no such capability"
 
 VERDICTS = {
     NOT_CHECKED: "a document says so, and no way to a check is known",
-    SAYS_LITTLE: "a document says so, and a check is reached only where constants switch it off,"
-    " or in code that many syscalls share",
+    SAYS_LITTLE: "a document says so, and a check is reached only where constants switch it off, or"
+    " by many pointer steps in code that many syscalls share",
     NOT_DOCUMENTED: "the kernel checks it, and no document says so",
     CHECKED_BESIDES: "the kernel checks it, and documents say so of other releases only",
     AGREE: "the kernel checks it, and a document says so",
@@ -47,8 +48,8 @@ DISAGREEMENTS = (NOT_CHECKED, SAYS_LITTLE, NOT_DOCUMENTED, CHECKED_BESIDES)
 
 COLUMNS = (
     *("release", "abi", "source", "syscall", "capability", "verdict", "documented"),
-    *("check_name", "reach", "depth", "pointer_hops", "shared_by", "feasible", "effect", "errno"),
-    *("function", "path", "line", "sites", "chain"),
+    *("check_name", "reach", "depth", "pointer_hops", "shared_by", "standing", "effect", "errno"),
+    *("operations", "errors", "function", "path", "line", "sites", "chain"),
 )
 """The columns of the rows, those of the check from ``check_name`` on."""
 
@@ -72,7 +73,7 @@ def compared(
         documents,
         release,
         table[0]["abi"] if table else abi,
-        ask(connection, "checked_pairs", release=release, abi=abi, withheld="1"),
+        ask(connection, "checked_pairs", release=release, abi=abi, everything="1"),
         {row["syscall"] for row in table},
         {row["capability"] for row in ask(connection, "capability_list", release=release)},
         set(list_syscalls(connection)),
@@ -92,7 +93,7 @@ def compare(
     says little included; ``existing`` and ``defined`` are the syscalls and the capabilities of
     ``release``, ``all_syscalls`` the syscalls of any release."""
     checks = {(row["syscall"], row["capability"]): row for row in checked}
-    informative = {pair for pair, row in checks.items() if row["telling"]}
+    informative = {pair for pair, row in checks.items() if is_told(row)}
     claims = [_adopt_table_names(claim, all_syscalls) for claim in documents.claims]
     current = [claim for claim in claims if _holds_in(claim, release)]
     now, ever, general = (

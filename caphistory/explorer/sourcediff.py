@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from caphistory.errors import CaphistoryError
+from caphistory.questions.requirements import is_told
 from caphistory.questions.source_text import FunctionText, KernelSource, open_kernel
 from caphistory.records import Row
 from caphistory.wording.phrases import decode_steps
@@ -115,9 +116,10 @@ def diff_site(
 
 
 def _find_places(rows: list[Row]) -> dict[str, _Place]:
-    """Return the functions on the chains of the telling rows, or of all rows if none is telling."""
+    """Return the functions on the chains of the own and shared requirements, or of all if there
+    are none."""
     places: dict[str, _Place] = {}
-    for row in [row for row in rows if row["telling"]] or rows:
+    for row in [row for row in rows if is_told(row)] or rows:
         for step in decode_steps(row):
             if step["function"] and step["path"]:
                 place = places.setdefault(step["function"], _Place(step["path"], set()))

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from caphistory.explorer import addresses, strips
-from caphistory.questions.schema import TELLING_MEANS
+from caphistory.questions.schema import STANDING_MEANS
 from caphistory.records import ROOT_CHECKS
 from caphistory.wording import kinds
 from caphistory.wording.checks import name_other_check
@@ -67,6 +67,6 @@ def _make_environment() -> Environment:
         "root_names": ROOT_CHECKS,
         "source": addresses.link_to_source,
         "span": format_run,
-        "telling_means": TELLING_MEANS,
+        "standing_means": STANDING_MEANS,
     }
     return environment

@@ -59,8 +59,10 @@ class History:
 
     Throughout, ``abi`` is a system-call table of the database (by default ``i386``, or ``x86_64``
     for one release since 3.0 that has it), and ``release`` is a release (by default the newest).
-    ``withheld`` also returns the rows that say little: checks that constants on the chain switch
-    off, and checks in code that many syscalls share.
+    ``everything`` also returns the requirements that say little of a syscall: those whose
+    ``standing`` is remote (many pointer steps to code that many syscalls share) or off (constants
+    on the chain switch them off). ``operation`` is what a syscall is asked to do, such as
+    ``SIOCSIFADDR``, with ``*`` for any text.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -106,37 +108,95 @@ class History:
         *privileges: str,
         release: str | None = None,
         reach: str | None = None,
-        withheld: bool = False,
+        operation: str | None = None,
+        everything: bool = False,
         abi: str | None = None,
     ) -> pd.DataFrame:
-        """Return which syscalls check ``privileges`` (capabilities, ``suser``, ``fsuser`` or
-        ``uid0``) in one release: a row for each syscall and check site, the best evidence first.
-        ``reach`` limits the rows to ``direct``, ``call`` or ``pointer``; the column ``chain`` is
-        a list of steps ``{function, path, line, edge, via}``."""
+        """Return which syscalls ask for ``privileges`` (capabilities, ``suser``, ``fsuser`` or
+        ``uid0``) in one release, with the columns of ``requirements``, the best evidence first.
+        ``reach`` limits the rows to ``direct``, ``call`` or ``pointer``."""
         asked = {
             "release": self._release(release),
             "reach": _reach(reach),
-            "withheld": _flag(withheld),
+            "operation": operation,
+            "everything": _flag(everything),
             "abi": self._abi(abi),
         }
         return self._of_each("which", privileges, **asked)
 
+    def requirements(
+        self,
+        syscall: str | None = None,
+        privilege: str | None = None,
+        *,
+        operation: str | None = None,
+        release: str | None = None,
+        everything: bool = False,
+        abi: str | None = None,
+    ) -> pd.DataFrame:
+        """Return what the syscalls of one release ask for: a row for each syscall, operation,
+        privilege and meaning, with its best evidence. ``instead`` is a list of the privileges that
+        do as well, and ``chain`` a list of steps ``{function, path, line, edge, via}``."""
+        return self._ask(
+            "requirements",
+            syscall=None if syscall is None else self._syscall(syscall),
+            privilege=None if privilege is None else self._privilege(privilege),
+            operation=operation,
+            release=self._release(release),
+            everything=_flag(everything),
+            abi=self._abi(abi),
+        )
+
     def which_all_releases(
         self,
         *privileges: str,
-        reach: str | None = None,
-        withheld: bool = False,
         abi: str | None = None,
     ) -> pd.DataFrame:
         """Return from which release to which each syscall checks ``privileges``: a row for each
         unbroken run; ``open`` is 1 if it reaches the newest release."""
-        asked = {"reach": _reach(reach), "withheld": _flag(withheld), "abi": self._abi(abi)}
-        return self._of_each("which_all_releases", privileges, **asked)
+        return self._of_each("which_all_releases", privileges, abi=self._abi(abi))
 
-    def syscall(self, name: str, *, withheld: bool = False, abi: str | None = None) -> pd.DataFrame:
-        """Return every check of one syscall with the unbroken runs of releases that have it."""
+    def syscall(
+        self,
+        name: str,
+        *,
+        operation: str | None = None,
+        everything: bool = False,
+        abi: str | None = None,
+    ) -> pd.DataFrame:
+        """Return what one syscall asks for, by operation, with the unbroken runs of releases in
+        which it does; what a requirement means is as in the last release of the run."""
         return self._ask(
-            "syscall", syscall=self._syscall(name), withheld=_flag(withheld), abi=self._abi(abi)
+            "syscall",
+            syscall=self._syscall(name),
+            operation=operation,
+            everything=_flag(everything),
+            abi=self._abi(abi),
+        )
+
+    def operations(self, syscall: str | None = None) -> pd.DataFrame:
+        """Return the operations by which ``syscall``, or any, asks for a privilege."""
+        asked = None if syscall is None else self._syscall(syscall)
+        return self._ask("operation_list", syscall=asked)
+
+    def operation(
+        self,
+        operation: str,
+        *,
+        syscall: str | None = None,
+        privilege: str | None = None,
+        everything: bool = False,
+        abi: str | None = None,
+    ) -> pd.DataFrame:
+        """Return what ``operation`` asks for, from which release to which: since when
+        ``ioctl(SIOCSIFADDR)`` asks for CAP_NET_ADMIN, and what it asked for before."""
+        return self._ask(
+            "operation_history",
+            operation=operation,
+            syscall=None if syscall is None else self._syscall(syscall),
+            privilege=None if privilege is None else self._privilege(privilege),
+            everything=_flag(everything),
+            abi=self._abi(abi),
         )
 
     def timeline(self, *syscalls: str, abi: str | None = None) -> pd.DataFrame:
@@ -198,15 +258,17 @@ class History:
         syscall: str,
         privilege: str | None = None,
         *,
+        operation: str | None = None,
         release: str | None = None,
         abi: str | None = None,
     ) -> pd.DataFrame:
         """Return the call chains from ``syscall`` to its checks of ``privilege`` (by default of
-        any), the best evidence first; ``chain`` is a list of steps, as in ``which``."""
+        any), the best evidence first; ``chain`` is a list of steps, as in ``requirements``."""
         return self._ask(
             "why",
             syscall=self._syscall(syscall),
             privilege=None if privilege is None else self._privilege(privilege),
+            operation=operation,
             release=self._release(release),
             abi=self._abi(abi),
         )
@@ -235,8 +297,8 @@ class History:
         release: str | None = None,
         abi: str | None = None,
     ) -> pd.DataFrame:
-        """Return which syscalls ask for a capability that a container does not hold: a row for each
-        syscall and missing capability, with its best evidence.
+        """Return what the syscalls can no longer do in a container: the requirements that ask for a
+        capability which it does not hold, unless it holds one that does as well (``instead``).
 
         ``base`` is ``docker`` (Docker's default set), ``all``, ``none``, capabilities, a mask such
         as ``00000000a80425fb`` or a container read from a file (``questions.containers``); the

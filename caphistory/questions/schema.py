@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from caphistory.store.standing import TELLING_MEANS
+from caphistory.store.standing import MEANS
 from caphistory.store.tables import FATES, TABLES
 from caphistory.store.views import VIEWS
 
-__all__ = ["FATES", "TABLES", "TELLING_MEANS", "VIEWS"]
+STANDING_MEANS = MEANS
+
+__all__ = ["FATES", "STANDING_MEANS", "TABLES", "VIEWS"]

@@ -16,7 +16,7 @@ APPLICATION_ID = 0x43415048
 
 #: Goes up whenever a database of the previous version cannot be read any more
 #: (``PRAGMA user_version``).
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 #: STRICT tables came with this version of SQLite.
 OLDEST_SQLITE = (3, 37, 0)

@@ -42,7 +42,7 @@ def create_empty(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {database.SCHEMA_VERSION}")
     apply_schema(connection, indexes=False)
     set_meta(connection, "schema_version", str(database.SCHEMA_VERSION))
-    set_meta(connection, "telling", standing.TELLING)
+    set_meta(connection, "standing", standing.RULE)
 
 
 def apply_schema(connection: sqlite3.Connection, *, indexes: bool = True) -> None:

@@ -53,18 +53,39 @@ CHAIN = f"""
         ORDER BY number))
 """
 
-# A site goes to its chains by way of ``shared`` only: whoever asks by a privilege then passes
-# over, before any chain is looked up, the sites that no syscall reaches in that release, or too
-# many do. (Directly, a search for CAP_SYS_ADMIN would look up 50,000 chains of all releases.)
 CHECK_SOURCE = """
     check_runs AS k
     JOIN syscall_names AS n ON n.id = k.name
+    JOIN meanings AS m ON m.id = k.meaning
     JOIN chains AS c ON c.id = k.chain
-    JOIN site_shared AS shared ON shared.site = +c.site AND c.site = +shared.site
+    JOIN site_shared AS shared ON shared.site = c.site
         AND shared.pointer_hops = c.pointer_hops AND shared.abi = n.abi
-    JOIN sites AS s ON s.id = shared.site
+    JOIN sites AS s ON s.id = c.site
     JOIN files AS place ON place.id = s.file
     LEFT JOIN functions AS holder ON holder.id = s.function
+"""
+
+REQUIREMENT_SOURCE = """
+    requirement_runs AS k
+    JOIN privileges AS p ON p.id = k.privilege
+    JOIN syscall_names AS n ON n.id = k.name
+    JOIN meanings AS m ON m.id = k.meaning
+    JOIN chains AS c ON c.id = k.chain
+    JOIN sites AS s ON s.id = c.site
+    JOIN files AS place ON place.id = s.file
+    LEFT JOIN functions AS holder ON holder.id = s.function
+"""
+
+# By way of the chains of the site: a syscall has many more rows than a site.
+OPERATIONS = """
+    (SELECT json_group_array(operation) FROM (
+        SELECT DISTINCT other.operation
+        FROM chains AS way
+            CROSS JOIN check_runs AS run ON run.name = k.name AND run.chain = way.id
+                AND r.position BETWEEN run.first AND run.last
+            CROSS JOIN meanings AS other ON other.id = run.meaning
+        WHERE way.site = c.site AND other.operation <> ''
+        ORDER BY other.operation))
 """
 
 

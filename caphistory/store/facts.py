@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from caphistory.records import CheckSite, LinkedRelease, Step, Syscall, SyscallCheck
+from caphistory.records import CheckSite, LinkedRelease, Meaning, Step, Syscall, SyscallCheck
+from caphistory.store import standing
+from caphistory.store.requirements import Evidence, list_requirements
 from caphistory.store.runs import Fact
-from caphistory.store.tables import AUDIT_KINDS, FACT_TABLES, RUN_TABLES
+from caphistory.store.tables import AUDIT_KINDS, FACT_TABLES, HISTORIES, RUN_TABLES
 
 #: Arguments of checks are kept as facts, not as source text: only so many characters.
 ARGUMENT_LENGTH = 200
@@ -73,15 +76,20 @@ class Interner:
 
 
 def collect_facts(linked: LinkedRelease, interner: Interner) -> dict[str, set[Fact]]:
-    """Return the rows of each run table but the summaries, without first and last position.
+    """Return the rows of each run table but those that ``histories`` makes, without first and last
+    position.
 
     Raises ValueError when a chain does not end in its check, its check is no check site, or an
     audit note is of a kind that ``AUDIT_KINDS`` does not describe.
     """
-    facts: dict[str, set[Fact]] = {table.name: set() for table in RUN_TABLES}
+    facts: dict[str, set[Fact]] = {
+        table.name: set() for table in RUN_TABLES if table.name not in HISTORIES
+    }
     sites = _add_sites(linked.check_sites, interner, facts)
-    _add_checks(linked.syscall_checks, sites, interner, facts)
     _add_syscalls(linked.syscalls, interner, facts)
+    tables = Counter(syscall.abi for syscall in linked.syscalls)
+    evidence = _add_checks(linked.syscall_checks, sites, tables, interner, facts)
+    facts.update(list_requirements(evidence))
     facts["definition_runs"] = {
         (interner.number("definitions", *definition),)
         for definition in linked.capability_definitions
@@ -103,7 +111,7 @@ def refuse_contradictions(facts: dict[str, set[Fact]]) -> None:
     blobs of one path, two counts of ``shared_by`` for one site and number of
     pointer steps."""
     for table in RUN_TABLES:
-        rows = facts[table.name]
+        rows = facts.get(table.name, set())
         width = len(table.key) - 1
         if len({row[:width] for row in rows}) < len(rows):
             keys = Counter(row[:width] for row in rows)
@@ -148,10 +156,12 @@ def _make_site_fact(site: CheckSite, interner: Interner) -> Fact:
 def _add_checks(
     checks: list[SyscallCheck],
     sites: dict[CheckSite, list[int]],
+    tables: Counter[str],
     interner: Interner,
     facts: dict[str, set[Fact]],
-) -> None:
-    """Add chains and checks; raises ValueError if a chain does not fit its check."""
+) -> list[Evidence]:
+    """Add chains and meanings, and return the evidence that stands behind each check; ``tables``
+    are the numbers of syscalls by ABI. Raises ValueError if a chain does not fit its check."""
     # Hops are long to hash and most of them stand in many chains, and chains in many checks as
     # one object: number them once.
     numbers: dict[_Hop, int] = {}
@@ -169,21 +179,75 @@ def _add_checks(
         chain: f"[{','.join([str(edges[hop]) for hop in way])}]" for chain, way in ways.items()
     }
     shapes = {chain: _measure_chain(steps) for chain, steps in chains.items()}
+    orders = {chain: _make_chain_order(steps) for chain, steps in chains.items()}
+    evidence = []
     for check in checks:
         _refuse_misfit(check, shapes[id(check.chain)])
         ids = sites.get(check.check)
         if ids is None:
             raise ValueError(f"{check.abi} {check.syscall}: unknown check site {check.check}")
-        site = ids[0]
+        place = 0
         if len(ids) > 1:
             # Sites that agree in all columns, two on one line: each row gets its own.
-            site = ids[min(used[check[:3]], len(ids) - 1)]
-            used[check[:3]] += 1
-        steps = written[id(check.chain)]
-        chain = interner.number("chains", site, steps, check.depth, check.pointer_hops)
-        name = interner.number("syscall_names", check.abi, check.syscall)
-        facts["check_runs"].add((name, chain, check.conditional, check.feasible))
+            row = (*check[:3], check.meaning)
+            place = min(used[row], len(ids) - 1)
+            used[row] += 1
+        site, steps = ids[place], written[id(check.chain)]
         facts["site_shared"].add((site, check.abi, check.pointer_hops, check.shared_by))
+        evidence.append(
+            Evidence(
+                name=interner.number("syscall_names", check.abi, check.syscall),
+                privilege=interner.number(
+                    "privileges", check.check.capability or check.check.check_name
+                ),
+                meaning=number_meaning(check.meaning, interner),
+                site=site,
+                chain=interner.number("chains", site, steps, check.depth, check.pointer_hops),
+                conditional=check.conditional,
+                feasible=check.feasible,
+                standing=standing.decide(
+                    feasible=check.feasible,
+                    depth=check.depth,
+                    pointer_hops=check.pointer_hops,
+                    shared_by=check.shared_by,
+                    check_name=check.check.check_name,
+                    operation=check.meaning.operation,
+                    effect=check.meaning.effect,
+                    table=tables[check.abi],
+                ),
+                order=(
+                    check.pointer_hops,
+                    check.depth,
+                    check.conditional,
+                    *_make_site_order(check.check),
+                    check.check.line,
+                    place,
+                    *orders[id(check.chain)],
+                    tuple(part or "" for part in check.meaning),
+                ),
+            )
+        )
+    return evidence
+
+
+def number_meaning(meaning: Meaning, interner: Interner) -> int:
+    """Return the id of a meaning."""
+    instead = json.dumps(meaning.instead, separators=(",", ":"))
+    return interner.number("meanings", *meaning._replace(instead=instead))  # type: ignore[arg-type]
+
+
+def _make_site_order(site: CheckSite) -> tuple[str, ...]:
+    """Sorts check sites by what they are, whatever their line."""
+    return tuple(part or "" for part in (site.path, site.function, *site[3:10]))
+
+
+def _make_chain_order(chain: Sequence[Step]) -> Fact:
+    """Sorts chains by their functions, then by their lines: so that of two that are as good the
+    same one is chosen in the next release."""
+    return (
+        tuple((step.path, step.function, step.via or "") for step in chain),
+        tuple(step.line for step in chain),
+    )
 
 
 def _measure_chain(chain: Sequence[Step]) -> tuple[int, int, str]:

@@ -44,12 +44,7 @@ from caphistory.store.tables import (
 from caphistory.store.views import VIEWS
 
 #: Goes up whenever an older program could not read the file.
-FORMAT = 2
-
-#: Files of the format before this one have no provenance and no note of the releases, of which
-#: those from this source are mainline. To go with the next facts that ship.
-_EARLIER = (1, 2)
-_EARLIER_MAINLINE = "MaximeChretien/linux-history"
+FORMAT = 3
 
 _MAGIC = b"caphistory facts\n"
 
@@ -151,7 +146,7 @@ def _make_parts(db: sqlite3.Connection) -> Iterator[bytes]:
     header = {
         "format": FORMAT,
         "schema": database.SCHEMA_VERSION,
-        "telling": _read_rule(db),
+        "standing": _read_rule(db),
         "releases": [list(row) for row in releases],
         "audits": [list(row) for row in db.execute("SELECT * FROM audits ORDER BY position")],
         "rows": rows,
@@ -161,8 +156,8 @@ def _make_parts(db: sqlite3.Connection) -> Iterator[bytes]:
 
 
 def _read_rule(db: sqlite3.Connection) -> str:
-    """Return the rule that the summaries follow, which may not be the one of this program."""
-    (rule,) = db.execute("SELECT value FROM meta WHERE key = 'telling'").fetchone()
+    """Return the rule that the standings follow, which may not be the one of this program."""
+    (rule,) = db.execute("SELECT value FROM meta WHERE key = 'standing'").fetchone()
     return str(rule)
 
 
@@ -309,13 +304,13 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
     middle nothing is lost, so nothing needs to be safe before the end."""
     # Takes 0.3 s to import, which only the first start after an installation is to wait for.
     from caphistory.store import ddl
+    from caphistory.store.earlier import EARLIER, unpack_earlier
 
     if file.read(len(_MAGIC)) != _MAGIC:
         raise ValueError("not an export")
     header = json.loads(columns.read_part(file))
-    if (header["format"], header["schema"]) == _EARLIER:
-        header["releases"] = [_add_provenance(row) for row in header["releases"]]
-    elif (header["format"], header["schema"]) != (FORMAT, database.SCHEMA_VERSION):
+    made = (header["format"], header["schema"])
+    if made not in (EARLIER, (FORMAT, database.SCHEMA_VERSION)):
         raise CaphistoryError(
             f"the facts are of format {header['format']}, schema {header['schema']}: they do not"
             " belong to this version of caphistory"
@@ -326,27 +321,37 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         with database.transaction(db):
             ddl.create_empty(db)
-            ddl.set_meta(db, "telling", header["telling"])
             positions = _insert_releases(db, header)
-            done, total = 0, sum(header["rows"].values())
-            for table in (*FACT_TABLES, *RUN_TABLES, *SUCCESSION_TABLES):
-                if table.name not in header["rows"]:
-                    continue  # the file is of a program that did not know the table yet
-                unpacked = _choose_unpacker(table)
-                for rows in _split_rows(unpacked(file, table, positions)):
-                    db.executemany(table.insert, rows)
-                    done += len(rows)
-                    if progress:
-                        progress(done, total)
+            if made == EARLIER:
+                unpack_earlier(
+                    db,
+                    lambda table: _choose_unpacker(table)(file, table, positions),
+                    lambda table: _unpack_runs(file, table, positions),
+                )
+            else:
+                ddl.set_meta(db, "standing", header["standing"])
+                _insert_rows(db, file, header, positions, progress)
             ddl.apply_schema(db)
         db.execute("ANALYZE")
 
 
-def _add_provenance(row: list[Any]) -> list[Any]:
-    """Return the row of a release of the format before this one as one of this format."""
-    *fields, source, commit_sha, extractor = row
-    provenance = "mainline" if source == _EARLIER_MAINLINE else "tree"
-    return [*fields, source, commit_sha, provenance, None, extractor]
+def _insert_rows(
+    db: sqlite3.Connection,
+    file: BufferedIOBase,
+    header: dict[str, Any],
+    positions: list[int],
+    progress: Progress | None,
+) -> None:
+    """Store the rows of all tables."""
+    done, total = 0, sum(header["rows"].values())
+    for table in (*FACT_TABLES, *RUN_TABLES, *SUCCESSION_TABLES):
+        if table.name not in header["rows"]:
+            continue  # the file is of a program that did not know the table yet
+        for rows in _split_rows(_choose_unpacker(table)(file, table, positions)):
+            db.executemany(table.insert, rows)
+            done += len(rows)
+            if progress:
+                progress(done, total)
 
 
 def _insert_releases(db: sqlite3.Connection, header: dict[str, Any]) -> list[int]:

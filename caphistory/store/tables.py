@@ -107,7 +107,7 @@ META = Table(
     "meta",
     "How this database is laid out",
     (
-        Column("key", str, "schema_version, or telling: the rule that the summaries follow"),
+        Column("key", str, "schema_version, or standing: the rule that the standings follow"),
         Column("value", str, "its value"),
     ),
     ("key",),
@@ -251,12 +251,29 @@ FACT_TABLES = (
         Column("function", str, "entry function"),
         _refer("file", "files", "file that defines the entry function", optional=True),
         Column("parent", str, "multiplexer that dispatches it, such as socketcall", optional=True),
+        indexes=(("name",),),
     ),
     make_fact_table(
         "privileges",
-        "Check names with their capabilities",
-        Column("check_name", str, "name of the check"),
-        Column("capability", str, "capability asked for; NULL where there is none", optional=True),
+        "What checks ask for",
+        Column("privilege", str, "capability, or name of the check where there is none"),
+        indexes=(("privilege",),),
+    ),
+    make_fact_table(
+        "meanings",
+        "What a check means to whoever calls the syscall",
+        Column(
+            "operation",
+            str,
+            "what the caller asks for, outermost first, joined by /; '' where the arguments do not"
+            " select the way",
+        ),
+        Column("effect", str, "what the syscall does without it: deny, limit or unknown"),
+        Column("errno", str, "error of the syscall then", optional=True),
+        Column("instead", str, "JSON array of the privileges any one of which does as well"),
+        Column("subject", str, "whose privilege it is: caller, other or opener"),
+        Column("namespace", str, "in which user namespace: init or owner", optional=True),
+        indexes=(("operation",),),
     ),
     make_fact_table(
         "definitions",
@@ -294,6 +311,14 @@ FACT_TABLES = (
 
 _SITE = (_refer("site", "sites", "the check site"),)
 _NAME = (_refer("name", "syscall_names", "the syscall"),)
+_PRIVILEGE = _refer("privilege", "privileges", "what is asked for")
+_MEANING = _refer("meaning", "meanings", "what that means to the caller")
+_CONDITIONAL = Column("conditional", int, "0 when no step is conditional")
+_STANDING = Column(
+    "standing",
+    int,
+    ", ".join(f"{number} {name}" for number, name in enumerate(standing.STANDINGS)),
+)
 
 #: In which releases the facts hold.
 RUN_TABLES = (
@@ -323,30 +348,48 @@ RUN_TABLES = (
     ),
     make_run_table(
         "check_runs",
-        "Which syscall comes to which check, and how",
-        (*_NAME, _refer("chain", "chains", "way from the entry function to the check")),
+        "Which syscall comes to which check, by which operation, and how",
+        (*_NAME, _refer("chain", "chains", "way from the entry function to the check"), _MEANING),
         (
-            Column("conditional", int, "0 when no step is conditional"),
+            _CONDITIONAL,
             Column("feasible", int, "0 when constants switch the check off"),
+            _STANDING,
+            Column("best", int, "1 for the best evidence of the syscall and check site"),
         ),
-        indexes=(("chain", "last", "first", "feasible", "conditional"),),
+        indexes=(("chain",),),
+    ),
+    make_run_table(
+        "requirement_runs",
+        "What a syscall asks for, over all its check sites, with the best evidence",
+        (*_NAME, _PRIVILEGE, _MEANING),
+        (
+            _refer("chain", "chains", "way of the best evidence"),
+            _CONDITIONAL,
+            _STANDING,
+            Column("sites", int, "number of check sites with this standing"),
+        ),
+        indexes=(("privilege", "last", "first"), ("meaning",)),
     ),
     make_run_table(
         "privilege_runs",
-        "Which syscall asks for which privilege, over all its check sites",
-        (*_NAME, _refer("privilege", "privileges", "what is asked for")),
-        (
-            Column("reach", str, "reach of the best evidence"),
-            Column("feasible", int, "0 when no feasible way is known"),
-            Column("telling", int, "1 when a telling row stands behind it"),
-        ),
+        "Which syscall comes to a check of which privilege, by any operation",
+        (*_NAME, _PRIVILEGE),
+        (_STANDING,),
         indexes=(("privilege",),),
     ),
     make_run_table(
-        "summary_runs",
-        "What a syscall checks, in one text",
+        "asked_runs",
+        "Which syscall asks for which privilege: it comes to a check of it in each release of the"
+        " run, and in at least half of them the standing is own or shared",
+        (*_NAME, _PRIVILEGE),
+        (),
+        indexes=(("privilege",),),
+    ),
+    make_run_table(
+        "timeline_runs",
+        "What a syscall asks for, in one text",
         _NAME,
-        (Column("checks", str, "privileges, sorted, with commas; '' for none"),),
+        (Column("checks", str, "privileges (see asked_runs), sorted, with commas; '' for none"),),
     ),
     make_run_table(
         "entry_runs",
@@ -379,6 +422,9 @@ RUN_TABLES = (
         (_refer("note", "audit_notes", "the note"),),
     ),
 )
+
+#: The run tables that ``histories`` makes of others, syscall by syscall.
+HISTORIES = ("asked_runs", "timeline_runs")
 
 #: What can become of a check.
 FATES = {

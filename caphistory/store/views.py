@@ -8,13 +8,15 @@ from typing import NamedTuple
 from caphistory.store.expressions import (
     CHAIN,
     CHECK_SOURCE,
+    OPERATIONS,
     REACH,
+    REQUIREMENT_SOURCE,
     select_run,
     select_site_name,
     select_succession,
     select_value_at,
 )
-from caphistory.store.standing import TELLING, TELLING_MEANS
+from caphistory.store.standing import MEANS, OFF, select_standing
 from caphistory.store.tables import (
     AUDIT_COUNTS,
     AUDIT_KINDS,
@@ -40,6 +42,19 @@ _DESCRIPTIONS = {
     "capability": "capability asked for; NULL for suser, fsuser, uid0 and for an argument"
     " that is no constant",
     "form": "call or macro",
+    "operation": "what the caller asks the syscall to do, where named constants or registered names"
+    " select it: a command, an option, a message, a flag, a file; outermost first, joined by /;"
+    " '' where the arguments do not select the way to the check",
+    "privilege": "the capability asked for, or the name of the check where there is none: suser,"
+    " fsuser or uid0",
+    "instead": "JSON array of the other privileges any one of which does as well at the same"
+    " decision; owner among them where owning the object suffices",
+    "subject": "whose privilege is asked for: caller, other (another task: a tracer, a parent) or"
+    " opener (who opened the file)",
+    "namespace": "in which user namespace: init (the first one) or owner (the one that owns what"
+    " is acted upon); NULL before there were any",
+    "standing": "how much it says of the syscall: "
+    + "; ".join(f"{name} ({meaning})" for name, meaning in MEANS.items()),
     "effect": "what a missing privilege does: deny, limit (goes on, restricted) or unknown",
     "errno": "error that a denial gives, such as EPERM",
     "condition": "enclosing preprocessor condition; 0 for #if 0",
@@ -123,6 +138,20 @@ _SUCCESSIONS = _describe_columns(
 )
 
 
+_EVIDENCE: dict[str, str] = {
+    "effect": "what the syscall does without the privilege: deny, limit (goes on, restricted) or"
+    " unknown",
+    "errno": "error of the syscall then, such as EPERM; with limit, the one when the limit is hit",
+    "function": "function that holds the check",
+    "line": "line of the check, from 1",
+    "shared_by": _SHARED_BY,
+    "chain": "JSON array of the steps {function, path, line, edge, via} from the entry function"
+    " to the check; line is where the next step is called, edge is call or pointer, via names"
+    " a pointer step; the last step makes the check",
+}
+
+_LINE_OF_RUN = "line of the check in the last release of the run, from 1"
+
 _SYSCALL_CHECKS = _describe_columns(
     "release",
     "abi",
@@ -141,13 +170,47 @@ _SYSCALL_CHECKS = _describe_columns(
     "errno",
     "shared_by",
     "chain",
-    function="function that holds the check",
-    line="line of the check, from 1",
-    shared_by=_SHARED_BY,
-    chain="JSON array of the steps {function, path, line, edge, via} from the entry function"
-    " to the check; line is where the next step is called, edge is call or pointer, via names"
-    " a pointer step; the last step makes the check",
+    "operations",
+    "instead",
+    "subject",
+    "namespace",
+    "standing",
+    **_EVIDENCE,
+    operations="JSON array of all operations by which the syscall comes to the site",
 )
+
+_REQUIREMENTS = _describe_columns(
+    "release",
+    "abi",
+    "syscall",
+    "operation",
+    "privilege",
+    "instead",
+    "effect",
+    "errno",
+    "subject",
+    "namespace",
+    "standing",
+    "sites",
+    "check_name",
+    "capability",
+    "reach",
+    "depth",
+    "pointer_hops",
+    "function",
+    "path",
+    "line",
+    "shared_by",
+    "chain",
+    **_EVIDENCE,
+    sites="number of check sites with this standing",
+)
+
+_SHARED_OF_CHAIN = select_value_at(
+    "shared_by", "site_shared", "site = s.id AND abi = n.abi AND pointer_hops = c.pointer_hops"
+)
+
+_STANDING = f"{select_standing('k.standing')} AS standing"
 
 VIEWS = (
     View(
@@ -399,32 +462,38 @@ VIEWS = (
         f"""
         SELECT r.release, shared.abi, n.syscall, s.check_name, s.capability, {REACH} AS reach,
             c.depth, c.pointer_hops, k.conditional, k.feasible, holder.name AS function, place.path,
-            {select_value_at("line", "site_lines", "site = s.id")} AS line, s.effect, s.errno,
-            shared.shared_by, {CHAIN} AS chain
+            {select_value_at("line", "site_lines", "site = s.id")} AS line, m.effect, m.errno,
+            shared.shared_by, {CHAIN} AS chain, {OPERATIONS} AS operations, m.instead, m.subject,
+            m.namespace, {_STANDING}
         FROM {CHECK_SOURCE}
             JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
                 AND r.position BETWEEN shared.first AND shared.last
+        WHERE k.best = 1
         """,
     ),
     View(
-        "telling_checks",
-        f"The rows of syscall_checks that say what a syscall is about: {TELLING_MEANS}",
-        _SYSCALL_CHECKS,
-        f"SELECT * FROM syscall_checks WHERE {TELLING}",
-    ),
-    View(
-        "weighed_checks",
-        "The rows of syscall_checks, and of each whether it is one of telling_checks",
-        {**_SYSCALL_CHECKS, "telling": "1 for the rows of telling_checks"},
-        f"SELECT *, {TELLING} AS telling FROM syscall_checks",
+        "requirements",
+        "What a syscall asks for: one row for each release, syscall, operation, privilege and"
+        " meaning, with its best evidence",
+        _REQUIREMENTS,
+        f"""
+        SELECT r.release, n.abi, n.syscall, m.operation, p.privilege, m.instead, m.effect, m.errno,
+            m.subject, m.namespace, {_STANDING}, k.sites, s.check_name, s.capability,
+            {REACH} AS reach, c.depth, c.pointer_hops, holder.name AS function, place.path,
+            {select_value_at("line", "site_lines", "site = s.id")} AS line,
+            {_SHARED_OF_CHAIN} AS shared_by, {CHAIN} AS chain
+        FROM {REQUIREMENT_SOURCE}
+            JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
+        """,
     ),
     View(
         "syscall_check_runs",
-        "syscall_checks over all releases: one row for each unbroken run of the same evidence,"
-        " shared by as many syscalls, whatever its lines",
+        "syscall_checks over all releases, by each operation: one row for each unbroken run of the"
+        " same evidence, shared by as many syscalls, whatever its lines",
         _describe_columns(
             "abi",
             "syscall",
+            "operation",
             "check_name",
             "capability",
             "reach",
@@ -438,25 +507,21 @@ VIEWS = (
             "effect",
             "errno",
             "shared_by",
-            "telling",
+            "standing",
             *_RUN_COLUMNS,
-            function="function that holds the check",
-            line="line of the check in the last release of the run, from 1",
-            shared_by=_SHARED_BY,
-            telling="1 for the rows of telling_checks",
+            **(_EVIDENCE | {"line": _LINE_OF_RUN}),
         ),
         f"""
-        SELECT abi, syscall, check_name, capability, reach, depth, pointer_hops, conditional,
-            feasible, function, path,
+        SELECT abi, syscall, operation, check_name, capability, reach, depth, pointer_hops,
+            conditional, feasible, function, path,
             (SELECT line FROM site_lines
                 WHERE site = of_run.site AND first <= of_run.last ORDER BY first DESC LIMIT 1)
                 AS line,
-            effect, errno, shared_by, {TELLING} AS telling,
-            {select_run("of_run.first", "of_run.last")}
+            effect, errno, shared_by, standing, {select_run("of_run.first", "of_run.last")}
         FROM (
-            SELECT n.abi, n.syscall, s.check_name, s.capability, {REACH} AS reach, c.depth,
-                c.pointer_hops, k.conditional, k.feasible, holder.name AS function,
-                place.path, s.effect, s.errno, shared.shared_by, s.id AS site,
+            SELECT n.abi, n.syscall, m.operation, s.check_name, s.capability, {REACH} AS reach,
+                c.depth, c.pointer_hops, k.conditional, k.feasible, holder.name AS function,
+                place.path, m.effect, m.errno, shared.shared_by, s.id AS site, {_STANDING},
                 max(k.first, shared.first) AS first, min(k.last, shared.last) AS last
             FROM {CHECK_SOURCE}
             WHERE shared.first <= k.last AND shared.last >= k.first
@@ -464,44 +529,83 @@ VIEWS = (
         """,
     ),
     View(
-        "syscall_privilege_runs",
-        "Which syscall asks for which privilege over all releases, all its check sites taken"
-        " together: one row for each unbroken run",
+        "syscall_requirement_runs",
+        "requirements over all releases: one row for each unbroken run of the same evidence,"
+        " whatever its lines",
         _describe_columns(
             "abi",
             "syscall",
+            "operation",
+            "privilege",
+            "instead",
+            "effect",
+            "errno",
+            "subject",
+            "namespace",
+            "standing",
+            "sites",
             "check_name",
             "capability",
             "reach",
-            "feasible",
-            "telling",
+            "depth",
+            "pointer_hops",
+            "function",
+            "path",
+            "line",
             *_RUN_COLUMNS,
-            reach="reach of the best evidence: direct, call or pointer",
-            feasible="0 when every known way is switched off by constants",
-            telling="1 when at least one row of telling_checks stands behind it",
+            **(_EVIDENCE | {"line": _LINE_OF_RUN}),
+            sites=_REQUIREMENTS["sites"],
         ),
         f"""
-        SELECT n.abi, n.syscall, p.check_name, p.capability, k.reach, k.feasible, k.telling,
+        SELECT n.abi, n.syscall, m.operation, p.privilege, m.instead, m.effect, m.errno, m.subject,
+            m.namespace, {_STANDING}, k.sites, s.check_name, s.capability, {REACH} AS reach,
+            c.depth, c.pointer_hops, holder.name AS function, place.path,
+            (SELECT line FROM site_lines
+                WHERE site = s.id AND first <= k.last ORDER BY first DESC LIMIT 1) AS line,
             {select_run("k.first", "k.last")}
+        FROM {REQUIREMENT_SOURCE}
+        """,
+    ),
+    View(
+        "syscall_privilege_runs",
+        "Which syscall comes to a check of which privilege over all releases, by any operation and"
+        " all sites taken together: one row for each unbroken run of one standing",
+        _describe_columns("abi", "syscall", "privilege", "standing", *_RUN_COLUMNS),
+        f"""
+        SELECT n.abi, n.syscall, p.privilege, {_STANDING}, {select_run("k.first", "k.last")}
         FROM privilege_runs AS k
             JOIN syscall_names AS n ON n.id = k.name
             JOIN privileges AS p ON p.id = k.privilege
         """,
     ),
     View(
+        "syscall_asked_runs",
+        "Which syscall asks for which privilege over all releases: one row for each unbroken run in"
+        " which it comes to a check of it, in at least half of the releases as an own or shared"
+        " requirement; so no run ends where only the standing changes",
+        _describe_columns("abi", "syscall", "privilege", *_RUN_COLUMNS),
+        f"""
+        SELECT n.abi, n.syscall, p.privilege, {select_run("k.first", "k.last")}
+        FROM asked_runs AS k
+            JOIN syscall_names AS n ON n.id = k.name
+            JOIN privileges AS p ON p.id = k.privilege
+        """,
+    ),
+    View(
         "syscall_timeline",
-        "What each syscall checks, from which release to which (telling checks only)",
+        "What each syscall asks for (see syscall_asked_runs), from which release to which",
         _describe_columns("abi", "syscall", "checks", *_RUN_COLUMNS),
         f"""
         SELECT n.abi, n.syscall, k.checks, {select_run("k.first", "k.last")}
-        FROM summary_runs AS k JOIN syscall_names AS n ON n.id = k.name
+        FROM timeline_runs AS k JOIN syscall_names AS n ON n.id = k.name
         """,
     ),
     View(
         "transitions",
-        "Where what a syscall checks (telling checks only) differs from the release before:"
+        "Where what a syscall asks for (see syscall_asked_runs) differs from the release before:"
         " the one before it in its series, or for the first of a series the one it branched from;"
-        " a prerelease is compared with the release or prerelease before it",
+        " a prerelease is compared with the release or prerelease before it. A privilege that the"
+        " other of the two releases has in any standing but off makes no difference",
         _describe_columns(
             "abi",
             "syscall",
@@ -511,33 +615,39 @@ VIEWS = (
             "after",
             from_release="release before",
             to_release="release that differs from it",
-            before="what the syscall checked before, '' for nothing; NULL when it was no syscall",
-            after="what it checks now, '' for nothing; NULL when it is no syscall any more",
+            before="what the syscall asked for before, '' for nothing; NULL when it was no syscall",
+            after="what it asks for now, '' for nothing; NULL when it is no syscall any more",
         ),
         # The first half: runs that begin after a release's predecessor; the second: runs
-        # that hold the predecessor while the syscall is not there in the release itself.
-        """
-        SELECT abi, syscall, from_release, to_release, before, after FROM (
-            SELECT n.abi, n.syscall, f.release AS from_release, t.release AS to_release,
-                (SELECT b.checks FROM summary_runs AS b
-                    WHERE b.name = k.name AND t.predecessor BETWEEN b.first AND b.last) AS before,
-                k.checks AS after
-            FROM summary_runs AS k
-                JOIN syscall_names AS n ON n.id = k.name
+        # that hold the predecessor and not the release itself.
+        f"""
+        SELECT n.abi, n.syscall, f.release AS from_release, t.release AS to_release,
+            (SELECT checks FROM timeline_runs
+                WHERE name = n.id AND f.position BETWEEN first AND last) AS before,
+            (SELECT checks FROM timeline_runs
+                WHERE name = n.id AND t.position BETWEEN first AND last) AS after
+        FROM (
+            SELECT k.name, t.position AS at
+            FROM asked_runs AS k
                 JOIN stored_releases AS t
                     ON t.position BETWEEN k.first AND k.last AND t.predecessor < k.first
-                JOIN stored_releases AS f ON f.position = t.predecessor
-        ) WHERE coalesce(before, '') <> after
-        UNION ALL
-        SELECT n.abi, n.syscall, f.release, t.release, k.checks, NULL
-        FROM summary_runs AS k
-            JOIN syscall_names AS n ON n.id = k.name
-            JOIN stored_releases AS t
-                ON t.predecessor BETWEEN k.first AND k.last AND t.position > k.last
+            WHERE NOT EXISTS (
+                SELECT 1 FROM privilege_runs AS p
+                WHERE p.name = k.name AND p.privilege = k.privilege AND p.standing <> {OFF}
+                    AND t.predecessor BETWEEN p.first AND p.last)
+            UNION
+            SELECT k.name, t.position
+            FROM asked_runs AS k
+                JOIN stored_releases AS t
+                    ON t.predecessor BETWEEN k.first AND k.last AND t.position > k.last
+            WHERE NOT EXISTS (
+                SELECT 1 FROM privilege_runs AS p
+                WHERE p.name = k.name AND p.privilege = k.privilege AND p.standing <> {OFF}
+                    AND t.position BETWEEN p.first AND p.last)
+        ) AS change
+            JOIN syscall_names AS n ON n.id = change.name
+            JOIN stored_releases AS t ON t.position = change.at
             JOIN stored_releases AS f ON f.position = t.predecessor
-        WHERE k.checks <> '' AND NOT EXISTS (
-            SELECT 1 FROM summary_runs AS a
-            WHERE a.name = k.name AND t.position BETWEEN a.first AND a.last)
         """,
     ),
     View(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from caphistory.errors import CaphistoryError
 from caphistory.records import LinkedRelease, Release
-from caphistory.store import database, ddl, runs, standing, successions, summaries
+from caphistory.store import database, ddl, runs, standing, successions
 from caphistory.store.facts import Interner, collect_facts, refuse_contradictions
+from caphistory.store.histories import write_histories
 from caphistory.store.line import count_missing, link_predecessors
+from caphistory.store.reassess import reassess
 from caphistory.store.runs import Fact, Place, Span
-from caphistory.store.tables import AUDITS, RUN_TABLES, STORED_RELEASES, Table
+from caphistory.store.tables import AUDITS, HISTORIES, RUN_TABLES, STORED_RELEASES, Table
 
 
 class _RunStore:
@@ -103,10 +105,11 @@ class Writer:
             release = linked.release
             place, stored = self._make_room(release)
             facts = collect_facts(linked, self._interner)
-            self._add_summaries(facts, summaries.summarise_linked(self._db, linked), linked)
+            refuse_contradictions(facts)
             self._interner.flush(self._db)
-            for table in RUN_TABLES:
-                self._runs[table.name].write(facts[table.name], place, stored=stored)
+            for name, store in self._runs.items():
+                store.write(facts[name], place, stored=stored)
+            write_histories(self._db)
             self._upsert(AUDITS, {"position": release.position, **linked.audit._asdict()})
             self._update_predecessors()
             successions.forget(self._db, release.position)
@@ -123,68 +126,13 @@ class Writer:
         with self._transaction():
             successions.write(self._db, self._interner, ends, rows, reader)
 
-    def summarise(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Make the summaries (timeline, privileges, transitions) anew for all releases, by the
-        rule of ``standing.TELLING``; ``progress`` is given how many of how many are done.
-
-        ``open_writer`` does so when the rule is not the one that the database was made by.
-        """
+    def reassess(self) -> None:
+        """Decide all standings anew, by the rule of this program, all or nothing; ``open_writer``
+        does so when the rule is not the one that the database was made by."""
         with self._transaction():
-            releases = self._db.execute(
-                "SELECT position, release FROM stored_releases ORDER BY position"
-            ).fetchall()
-            for done, (position, release) in enumerate(releases):
-                self._summarise_release(position, release)
-                if progress:
-                    progress(done + 1, len(releases))
-            ddl.set_meta(self._db, "telling", standing.TELLING)
-
-    def _summarise_release(self, position: int, release: str) -> None:
-        """Make the summaries of one stored release anew."""
-        syscalls = self._db.execute(
-            "SELECT DISTINCT abi, syscall FROM main.syscalls WHERE release = ?", (release,)
-        )
-        facts = self._make_summary_facts(
-            [(abi, syscall) for abi, syscall in syscalls],
-            summaries.summarise_stored(self._db, release),
-        )
-        self._interner.flush(self._db)
-        for table, rows in facts.items():
-            self._runs[table].write(rows, self._find_place(position), stored=True)
-
-    def _add_summaries(
-        self,
-        facts: dict[str, set[Fact]],
-        privileges: list[summaries.Privilege],
-        linked: LinkedRelease,
-    ) -> None:
-        """Add the summaries of a linked release to its facts; raises ValueError on
-        contradictions."""
-        syscalls = [(syscall.abi, syscall.syscall) for syscall in linked.syscalls]
-        facts.update(self._make_summary_facts(syscalls, privileges))
-        refuse_contradictions(facts)
-
-    def _make_summary_facts(
-        self, syscalls: list[tuple[str, str]], privileges: list[summaries.Privilege]
-    ) -> dict[str, set[Fact]]:
-        """Return the facts of the two tables of summaries."""
-        number = self._interner.number
-        return {
-            "privilege_runs": {
-                (
-                    number("syscall_names", privilege.abi, privilege.syscall),
-                    number("privileges", privilege.check_name, privilege.capability),
-                    privilege.reach,
-                    privilege.feasible,
-                    privilege.telling,
-                )
-                for privilege in privileges
-            },
-            "summary_runs": {
-                (number("syscall_names", *syscall), text)
-                for syscall, text in summaries.name_checks(syscalls, privileges).items()
-            },
-        }
+            reassess(self._db)
+            ddl.set_meta(self._db, "standing", standing.RULE)
+        self._forget()
 
     def _make_room(self, release: Release) -> tuple[Place, bool]:
         """Store the row of the release itself; says whether its position was there before."""
@@ -244,7 +192,11 @@ class Writer:
     def _forget(self) -> None:
         """Drop what is kept in memory of the database."""
         self._interner = Interner(self._db)
-        self._runs = {table.name: _RunStore(self._db, table) for table in RUN_TABLES}
+        self._runs = {
+            table.name: _RunStore(self._db, table)
+            for table in RUN_TABLES
+            if table.name not in HISTORIES
+        }
 
 
 @contextmanager
@@ -270,7 +222,7 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
             with database.translate_errors(path, "read"):
                 writer = Writer(db, path, extractor_version)
             if not _follows_current_rule(db):
-                writer.summarise()
+                writer.reassess()
             yield writer
         finally:
             _settle(db)
@@ -283,9 +235,9 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _follows_current_rule(db: sqlite3.Connection) -> bool:
-    """Whether the summaries follow the rule of this program."""
-    (rule,) = db.execute("SELECT value FROM meta WHERE key = 'telling'").fetchone()
-    return bool(rule == standing.TELLING)
+    """Whether the standings follow the rule of this program."""
+    (rule,) = db.execute("SELECT value FROM meta WHERE key = 'standing'").fetchone()
+    return bool(rule == standing.RULE)
 
 
 def _settle(db: sqlite3.Connection) -> None:

@@ -71,7 +71,7 @@ HEAVY: tuple[tuple[str, dict[str, str]], ...] = (
     ("which_all_releases", {"privilege": "CAP_SYS_ADMIN"}),
     ("why", {"syscall": "ioctl"}),
     ("syscall", {"syscall": "ioctl"}),
-    ("syscall", {"syscall": "ioctl", "withheld": "1"}),
+    ("syscall", {"syscall": "ioctl", "everything": "1"}),
     ("syscall", {"syscall": "mount"}),
     ("reached_from", {"function": "permission"}),
     ("site_changes", {"from": "2.0.40", "to": "2.6.10"}),

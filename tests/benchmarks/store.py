@@ -37,7 +37,7 @@ QUESTIONS = {
     "check runs of a capability": "SELECT * FROM syscall_check_runs WHERE capability = 'CAP_18'",
     "all checks of a release, no chains": "SELECT syscall, capability, reach, line, shared_by"
     " FROM syscall_checks WHERE release = :release",
-    "telling checks of a release": "SELECT syscall, capability FROM telling_checks"
+    "requirements of a release": "SELECT syscall, privilege FROM requirements"
     " WHERE release = :release",
     "sites of a release": "SELECT * FROM check_sites WHERE release = :release",
     "sites of a capability, by release": "SELECT release, count(*) FROM check_sites"

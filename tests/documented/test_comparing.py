@@ -40,7 +40,7 @@ def check(syscall: str, capability: str = "CAP_A", **more: object) -> Row:
     """A row of ``queries/checked_pairs.sql``."""
     row = dict.fromkeys(COLUMNS[COLUMNS.index("check_name") :])
     evidence = {"reach": "call", "depth": 1, "pointer_hops": 0, "shared_by": 1, "path": "fs/f.c"}
-    pair = {"syscall": syscall, "capability": capability, "telling": 1}
+    pair = {"syscall": syscall, "capability": capability, "standing": "own"}
     return {**row, **evidence, **pair, **more}
 
 
@@ -77,10 +77,10 @@ def test_of_those_only_covered_one_is_enough() -> None:
 
 
 def test_a_check_that_says_little_is_told_from_none() -> None:
-    assert verdicts(claim("f"), checked=(check("f", telling=0),)) == {
+    assert verdicts(claim("f"), checked=(check("f", standing="remote"),)) == {
         "f CAP_A": "documented, checked only in ways that say little"
     }
-    assert verdicts(checked=(check("f", telling=0),)) == {}
+    assert verdicts(checked=(check("f", standing="remote"),)) == {}
 
 
 def test_a_syscall_of_another_release_puts_the_claim_on_nobody_else() -> None:

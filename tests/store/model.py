@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from caphistory.records import LinkedRelease
+from caphistory.records import LinkedRelease, Meaning, SyscallCheck
+from caphistory.store.standing import STANDINGS, decide
 
 Row = tuple[Any, ...]
 
@@ -21,6 +22,7 @@ def expected(releases: list[LinkedRelease]) -> dict[str, Counter[Row]]:
         "capability_definitions": lambda of: _prefixed(of, of.capability_definitions),
         "syscalls": _syscalls,
         "syscall_checks": _syscall_checks,
+        "requirements": _requirements,
         "wrappers": lambda of: _prefixed(of, of.wrappers),
         "audit": lambda of: _prefixed(of, [of.audit]),
         "audit_details": lambda of: _prefixed(of, of.audit_details),
@@ -66,24 +68,119 @@ def _syscalls(of: LinkedRelease) -> Iterator[Row]:
 
 
 def _syscall_checks(of: LinkedRelease) -> Iterator[Row]:
-    for row in of.syscall_checks:
-        check = row.check
+    for rows in _grouped(of, lambda row, place: (row.abi, row.syscall, row.check, place)).values():
+        best = _best(of, rows)
         yield (
             of.release.release,
-            row.abi,
-            row.syscall,
-            check.check_name,
-            check.capability,
-            row.reach,
-            row.depth,
-            row.pointer_hops,
-            row.conditional,
-            row.feasible,
-            check.function,
-            check.path,
-            check.line,
-            check.effect,
-            check.errno,
-            row.shared_by,
-            tuple(tuple(step) for step in row.chain),
+            best.abi,
+            best.syscall,
+            best.check.check_name,
+            best.check.capability,
+            best.reach,
+            best.depth,
+            best.pointer_hops,
+            best.conditional,
+            best.feasible,
+            best.check.function,
+            best.check.path,
+            best.check.line,
+            best.meaning.effect,
+            best.meaning.errno,
+            best.shared_by,
+            _steps_of(best),
+            _write_json(sorted({row.meaning.operation for row in rows} - {""})),
+            *_told_of(best.meaning),
+            STANDINGS[_standing(of, best)],
         )
+
+
+def _requirements(of: LinkedRelease) -> Iterator[Row]:
+    groups = _grouped(of, lambda row, _: (row.abi, row.syscall, _privilege(row), row.meaning))
+    for (abi, syscall, privilege, meaning), rows in groups.items():
+        best = _best(of, rows)
+        instead, subject, namespace = _told_of(meaning)
+        yield (
+            of.release.release,
+            abi,
+            syscall,
+            meaning.operation,
+            privilege,
+            instead,
+            meaning.effect,
+            meaning.errno,
+            subject,
+            namespace,
+            STANDINGS[_standing(of, best)],
+            sum(_standing(of, row) == _standing(of, best) for row in rows),
+            best.check.check_name,
+            best.check.capability,
+            best.reach,
+            best.depth,
+            best.pointer_hops,
+            best.check.function,
+            best.check.path,
+            best.check.line,
+            best.shared_by,
+            _steps_of(best),
+        )
+
+
+def _grouped(
+    of: LinkedRelease, key: Callable[[SyscallCheck, int], Any]
+) -> dict[Any, list[SyscallCheck]]:
+    """The rows by a key, made of a row and of its place among equal sites on one line."""
+    groups: dict[Any, list[SyscallCheck]] = {}
+    used: Counter[Any] = Counter()
+    for row in of.syscall_checks:
+        same = (row.abi, row.syscall, row.check, row.meaning)
+        place = min(used[same], of.check_sites.count(row.check) - 1)
+        used[same] += 1
+        groups.setdefault(key(row, place), []).append(row)
+    return groups
+
+
+def _best(of: LinkedRelease, rows: list[SyscallCheck]) -> SyscallCheck:
+    """The best evidence, by all that is shown of it."""
+    return min(
+        rows,
+        key=lambda row: (
+            _standing(of, row),
+            row.pointer_hops,
+            row.depth,
+            row.conditional,
+            *(part or "" for part in (row.check.path, row.check.function, *row.check[3:10])),
+            row.check.line,
+            tuple((step.path, step.function, step.via or "") for step in row.chain),
+            tuple(step.line for step in row.chain),
+            tuple(part or "" for part in row.meaning),
+        ),
+    )
+
+
+def _standing(of: LinkedRelease, row: SyscallCheck) -> int:
+    return decide(
+        feasible=row.feasible,
+        depth=row.depth,
+        pointer_hops=row.pointer_hops,
+        shared_by=row.shared_by,
+        check_name=row.check.check_name,
+        operation=row.meaning.operation,
+        effect=row.meaning.effect,
+        table=sum(syscall.abi == row.abi for syscall in of.syscalls),
+    )
+
+
+def _privilege(row: SyscallCheck) -> str:
+    return row.check.capability or row.check.check_name
+
+
+def _told_of(meaning: Meaning) -> tuple[str, str, str | None]:
+    return _write_json(list(meaning.instead)), meaning.subject, meaning.namespace
+
+
+def _write_json(texts: list[str]) -> str:
+    return json.dumps(texts, separators=(",", ":"))
+
+
+def _steps_of(row: SyscallCheck) -> Row:
+    return tuple(tuple(step) for step in row.chain)

@@ -42,7 +42,7 @@ def linked_releases(draw: st.DrawFn, release: Release) -> LinkedRelease:
         )
     )
     reached = [site for site in sites if draw(st.booleans())]
-    shared = {site: draw(st.integers(1, 30)) for site in reached}
+    shared = {site: draw(st.sampled_from([1, 3, 7, 14, 29, 31])) for site in reached}
     checks = [
         factories.check(
             syscall,
@@ -51,9 +51,14 @@ def linked_releases(draw: st.DrawFn, release: Release) -> LinkedRelease:
             conditional=draw(st.integers(0, 1)),
             feasible=draw(st.integers(0, 1)),
             shared_by=shared[site],
+            operation=operation,
+            effect=draw(st.sampled_from(["deny", "limit"])),
+            instead=draw(st.sampled_from([(), ("CAP_C", "owner")])),
+            namespace=draw(st.sampled_from([None, "init"])),
         )
         for site in reached
         for syscall in draw(st.sets(st.sampled_from(["x", "y"])))
+        for operation in draw(st.sampled_from([[""], ["A"], ["A", "A/B"]]))
     ]
     return LinkedRelease(
         release=release,

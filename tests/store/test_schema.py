@@ -20,7 +20,11 @@ CONTRACT = {
     "capability_definitions": "release, capability, number, path, line, doc",
     "syscalls": "release, abi, number, syscall, function, path, line, parent",
     "syscall_checks": "release, abi, syscall, check_name, capability, reach, depth, pointer_hops,"
-    " conditional, feasible, function, path, line, effect, errno, shared_by, chain",
+    " conditional, feasible, function, path, line, effect, errno, shared_by, chain, operations,"
+    " instead, subject, namespace, standing",
+    "requirements": "release, abi, syscall, operation, privilege, instead, effect, errno, subject,"
+    " namespace, standing, sites, check_name, capability, reach, depth, pointer_hops, function,"
+    " path, line, shared_by, chain",
     "transitions": "abi, syscall, from_release, to_release, before, after",
     "audit": "release, lexical, calls, macros, definitions, declarations, unexplained, functions,"
     " parse_errors, pointer_calls, pointer_calls_resolved",

@@ -95,63 +95,99 @@ def test_a_syscall_removed_at_a_branch_and_back_later_is_seen(tmp_path: Path) ->
     }
 
 
-def test_only_telling_checks_count(tmp_path: Path) -> None:
-    def bind(name: str, **evidence: Any) -> LinkedRelease:
-        end = site("inet.c", 9, "inet_bind", "suser")
-        hop = step("sys_bind", "socket.c", 2, via="proto_ops.bind")
-        return linked(name, checks=[check("bind", end, hop, **evidence)])
+def bind(name: str, **evidence: Any) -> LinkedRelease:
+    """A release whose bind comes to a check through a pointer; shared by 29 syscalls it is a remote
+    requirement."""
+    end = site("inet.c", 9, "inet_bind", "suser")
+    hop = step("sys_bind", "socket.c", 2, via="proto_ops.bind")
+    return linked(name, checks=[check("bind", end, hop, **evidence)])
 
+
+def timeline(path: Path) -> list[tuple[str, ...]]:
+    rows = store.open_reader(path).execute(
+        "SELECT checks, first_release, last_release FROM syscall_timeline ORDER BY first_ordinal"
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_a_change_of_standing_is_no_change_of_what_is_asked(tmp_path: Path) -> None:
     path = build(
         tmp_path / "a.db",
         bind("2.0.1"),
-        bind("2.0.2", feasible=0),
-        bind("2.0.3", shared_by=200),
-        bind("2.0.4"),
+        bind("2.0.2", shared_by=29),
+        bind("2.0.3"),
+        bind("2.0.4", shared_by=29),
     )
     db = store.open_reader(path)
-    timeline = db.execute("SELECT checks, first_release, last_release FROM syscall_timeline")
-    assert sorted(map(tuple, timeline)) == [
-        ("", "2.0.2", "2.0.3"),
-        ("suser", "2.0.1", "2.0.1"),
-        ("suser", "2.0.4", "2.0.4"),
-    ]
-    telling = db.execute("SELECT release FROM telling_checks ORDER BY release")
-    assert [row[0] for row in telling] == ["2.0.1", "2.0.4"]
-    runs = db.execute(
-        "SELECT first_release, feasible, telling FROM syscall_privilege_runs ORDER BY first_ordinal"
+    assert timeline(path) == [("suser", "2.0.1", "2.0.4")]
+    assert transitions(db) == set()
+    runs = db.execute("SELECT standing FROM syscall_privilege_runs ORDER BY first_ordinal")
+    assert [run["standing"] for run in runs] == ["own", "remote", "own", "remote"]
+
+
+def test_what_is_remote_most_of_the_time_is_not_told(tmp_path: Path) -> None:
+    path = build(
+        tmp_path / "a.db",
+        bind("2.0.1"),
+        bind("2.0.2", shared_by=29),
+        bind("2.0.3", shared_by=29),
     )
-    assert [tuple(run) for run in runs] == [
-        ("2.0.1", 1, 1),
-        ("2.0.2", 0, 0),
-        ("2.0.3", 1, 0),
-        ("2.0.4", 1, 1),
+    assert timeline(path) == [("", "2.0.1", "2.0.3")]
+    assert transitions(store.open_reader(path)) == set()
+
+
+def test_what_is_switched_off_is_not_asked_for(tmp_path: Path) -> None:
+    path = build(tmp_path / "a.db", bind("2.0.1"), bind("2.0.2", feasible=0), bind("2.0.3"))
+    assert timeline(path) == [
+        ("suser", "2.0.1", "2.0.1"),
+        ("", "2.0.2", "2.0.2"),
+        ("suser", "2.0.3", "2.0.3"),
     ]
+    assert transitions(store.open_reader(path)) == {
+        ("bind", "2.0.1", "2.0.2", "suser", ""),
+        ("bind", "2.0.2", "2.0.3", "", "suser"),
+    }
 
 
-def test_a_privilege_run_has_the_reach_of_the_best_evidence(tmp_path: Path) -> None:
-    checks = [
-        check("bind", site("a.c", 1, "f", "suser"), step("sys_bind", "s.c", 1, via="ops.x")),
-        check("bind", site("b.c", 1, "g", "suser"), step("sys_bind", "s.c", 2)),
-        check("bind", site("s.c", 3, "sys_bind", "suser"), feasible=0),
-    ]
-    path = build(tmp_path / "a.db", linked("2.0.1", checks=checks))
-    runs = store.open_reader(path).execute("SELECT reach, feasible FROM syscall_privilege_runs")
-    assert [tuple(run) for run in runs] == [("call", 1)]
+def test_a_privilege_that_the_branch_point_has_as_remote_does_not_come_anew(
+    tmp_path: Path,
+) -> None:
+    path = build(
+        tmp_path / "a.db",
+        bind("2.0.21", shared_by=29),
+        linked("2.0.40", syscalls=[syscall("bind")]),
+        bind("2.1.0"),
+    )
+    assert transitions(store.open_reader(path)) == set()
 
 
-def test_summaries_follow_a_rule_that_has_changed(tmp_path: Path) -> None:
-    path = build(tmp_path / "a.db", chroot("2.1.30", "suser"), chroot("2.1.31", "CAP_SYS_CHROOT"))
-    wanted = transitions(store.open_reader(path))
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (0, 2, 1), (1, 0, 2)])
+def test_a_release_that_comes_between_breaks_a_history(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    releases = [bind("2.0.1"), linked("2.0.2"), bind("2.0.3", shared_by=15)]
+    path = build(tmp_path / "a.db", *(releases[number] for number in order))
+    assert timeline(path) == [("suser", "2.0.1", "2.0.1"), ("suser", "2.0.3", "2.0.3")]
+
+
+def test_standings_follow_a_rule_that_has_changed(tmp_path: Path) -> None:
+    releases = [bind(f"2.0.{number}", shared_by=n) for number, n in enumerate((3, 29, 3, 19))]
+    path = build(tmp_path / "a.db", chroot("2.1.30", "suser"), *releases)
+    export(path, wanted := tmp_path / "wanted.xz")
     with store.open_writer(path, "1") as writer:
         # What a database looks like that was made under another rule.
-        writer.db.execute("UPDATE summary_runs SET checks = 'other' || name")
-        writer.db.execute("UPDATE privilege_runs SET telling = 0")
-        writer.db.execute("UPDATE meta SET value = 'shared_by = 0' WHERE key = 'telling'")
+        writer.db.execute("UPDATE check_runs SET standing = 1, best = 0")
+        writer.db.execute("DELETE FROM requirement_runs")
+        writer.db.execute("UPDATE timeline_runs SET checks = 'other' || name")
+        writer.db.execute("UPDATE meta SET value = 'another' WHERE key = 'standing'")
     with store.open_writer(path, "1"):
         pass
-    db = store.open_reader(path)
-    assert transitions(db) == wanted
-    assert {row[0] for row in db.execute("SELECT telling FROM syscall_privilege_runs")} == {1}
+    export(path, tmp_path / "now.xz")
+    assert (tmp_path / "now.xz").read_bytes() == wanted.read_bytes()
+
+
+def export(path: Path, facts: Path) -> None:
+    store.export(store.open_reader(path), facts)
 
 
 @pytest.mark.parametrize(

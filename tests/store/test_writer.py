@@ -71,6 +71,11 @@ def test_views_equal_the_naive_model_whatever_the_order(
         store.export(unpacked, Path(folder, "again.xz"))
         assert Path(folder, "any.xz").read_bytes() == Path(folder, "again.xz").read_bytes()
 
+        with store.open_writer(path, "1") as writer:
+            writer.reassess()
+        store.export(store.open_reader(path), Path(folder, "reassessed.xz"))
+        assert Path(folder, "any.xz").read_bytes() == Path(folder, "reassessed.xz").read_bytes()
+
 
 def test_an_unchanged_fact_is_stored_once(tmp_path: Path) -> None:
     same = site("a.c", 10, "sys_a", capability="CAP_A")
@@ -110,12 +115,12 @@ def test_a_run_of_checks_ends_where_it_becomes_shared_and_has_its_last_line(
         ),
     )
     runs = store.open_reader(path).execute(
-        "SELECT first_release, last_release, line, shared_by, telling, open"
+        "SELECT first_release, last_release, line, shared_by, standing, open"
         " FROM syscall_check_runs ORDER BY first_ordinal"
     )
     assert [tuple(run) for run in runs] == [
-        ("2.2.1", "2.2.2", 2, 3, 1, 0),
-        ("2.2.3", "2.2.3", 3, 101, 0, 1),
+        ("2.2.1", "2.2.2", 2, 3, "own", 0),
+        ("2.2.3", "2.2.3", 3, 101, "remote", 1),
     ]
 
 

@@ -68,11 +68,11 @@ class Label:
 
 
 class Answer(NamedTuple):
-    """What the program says of a pair; ``telling``: without being asked for all rows."""
+    """What the program says of a pair; ``told``: without being asked for all rows."""
 
     feasible: bool
     reach: str
-    telling: bool = True
+    told: bool = True
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,11 @@ def read_answers(db: sqlite3.Connection, releases: Iterable[str]) -> dict[Pair, 
     answers: dict[Pair, Answer] = {}
     for release in releases:
         query = """SELECT release, syscall, check_name, coalesce(capability, ''), path, line,
-                feasible, reach, {telling}
-            FROM {view} JOIN usual_abis USING (release, abi) WHERE release = ?
-            ORDER BY feasible, pointer_hops DESC, depth DESC"""
-        for view, telling in (("syscall_checks", 0), ("telling_checks", 1)):
-            for *pair, feasible, reach, told in db.execute(
-                query.format(view=view, telling=telling), (release,)
-            ):
-                answers[Pair(*pair)] = Answer(bool(feasible), reach, bool(told))
+                feasible, reach, standing IN ('own', 'shared') AS told
+            FROM syscall_checks JOIN usual_abis USING (release, abi) WHERE release = ?
+            ORDER BY told, feasible, pointer_hops DESC, depth DESC"""
+        for *pair, feasible, reach, told in db.execute(query, (release,)):
+            answers[Pair(*pair)] = Answer(bool(feasible), reach, bool(told))
     return answers
 
 
@@ -162,7 +159,7 @@ def _figures(
         if label.from_program and answer is not None and answer.reach == reach:
             if answer.feasible:
                 given.append(label.expected)
-                by_default += [label.expected] if answer.telling else []
+                by_default += [label.expected] if answer.told else []
             else:
                 kept_back.append(not label.expected)
         if label.from_source and label.expected and label.reach == reach:

@@ -145,7 +145,7 @@ def test_precision_counts_what_was_drawn_from_the_answers() -> None:
 
 def test_precision_by_default_counts_what_is_answered_without_asking_for_all() -> None:
     labels = [label("open"), label("read", "wrong", ""), label("write", "wrong", "")]
-    answers = {"open": ASKED, "read": ASKED, "write": ASKED._replace(telling=False)}
+    answers = {"open": ASKED, "read": ASKED, "write": ASKED._replace(told=False)}
     found = next(
         one
         for one in measured(labels, {pair(name): answer for name, answer in answers.items()})

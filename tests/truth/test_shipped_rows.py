@@ -45,7 +45,7 @@ def test_a_check_site_names_the_line_that_asks(rows_and_source: RowsAndSource) -
 
 def test_a_step_names_the_line_that_goes_on(rows_and_source: RowsAndSource) -> None:
     wrong = []
-    query = "SELECT release, chain FROM telling_checks WHERE release = ?"
+    query = "SELECT release, chain FROM requirements WHERE release = ?"
     for row in drawn(rows_and_source, query):
         chain = json.loads(row["chain"])
         for step, following in itertools.pairwise(chain):

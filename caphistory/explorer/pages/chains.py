@@ -11,6 +11,7 @@ from caphistory.questions.names import (
     resolve_privilege,
     resolve_syscall,
 )
+from caphistory.questions.requirements import is_told
 from caphistory.records import Row
 from caphistory.wording.phrases import decode_steps
 
@@ -28,7 +29,7 @@ def chain(asked: Asked) -> Page:
     rows = asked.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
     if not rows:
         raise NothingFound(f"{syscall} does not come to a check of {privilege} in {release}")
-    prominent = [row for row in rows if row["telling"]]
+    prominent = [row for row in rows if is_told(row)]
     shown = rows if everything else (prominent or rows)[:FEW]
     return Page(
         "chain",
@@ -45,7 +46,7 @@ def chain(asked: Asked) -> Page:
             ],
             "as_text": [format_chain(row) for row in shown],
             "total": len(rows),
-            "telling": len(prominent),
+            "told": len(prominent),
             "releases": asked.ask("release_list"),
         },
     )

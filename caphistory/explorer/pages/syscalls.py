@@ -11,6 +11,7 @@ from caphistory.explorer.pages.page import Asked, Page
 from caphistory.explorer.sourcediff import FunctionDiff, diff_chains
 from caphistory.explorer.strips import Bar, draw_axis, draw_labels, draw_strip, group_series
 from caphistory.questions.names import resolve_privilege, resolve_syscall
+from caphistory.questions.requirements import is_told
 from caphistory.questions.source_text import cached_repositories
 from caphistory.records import Row
 from caphistory.wording.kinds import BOTH, CAPABILITY, ROOT, UID0, classify, split_privileges
@@ -62,14 +63,14 @@ def syscall(asked: Asked) -> Page:
     column = {row["release"]: at for at, row in enumerate(releases)}
     runs = asked.ask("timeline", syscall=name, abi=asked.abi)
     asks = asked.ask(
-        "syscall_privileges", syscall=name, abi=asked.abi, withheld="1" if everything else None
+        "syscall_privileges", syscall=name, abi=asked.abi, everything="1" if everything else None
     )
     withheld = not everything and len(
         {
-            (row["check_name"], row["capability"])
-            for row in asked.ask("syscall_privileges", syscall=name, abi=asked.abi, withheld="1")
+            row["privilege"]
+            for row in asked.ask("syscall_privileges", syscall=name, abi=asked.abi, everything="1")
         }
-        - {(row["check_name"], row["capability"]) for row in asks}
+        - {row["privilege"] for row in asks}
     )
     ends = _choose_ends(asked, runs, releases)
     abi = _choose_table(asked, runs)
@@ -182,16 +183,13 @@ def _read_side(
     rows = [
         row
         for row in asked.ask("why", syscall=syscall, release=release, abi=abi)
-        if everything or row["telling"]
+        if everything or is_told(row)
     ]
     return Side(name, release, entries[0] if entries else None, rows)
 
 
 def _group_by_privilege(asks: list[Row]) -> list[tuple[str, list[Row]]]:
-    return [
-        (name, list(group))
-        for name, group in groupby(asks, lambda row: str(row["capability"] or row["check_name"]))
-    ]
+    return [(name, list(group)) for name, group in groupby(asks, lambda row: str(row["privilege"]))]
 
 
 def _make_privilege(group: tuple[str, list[Row]], column: dict[str, int]) -> Privilege:
@@ -201,7 +199,7 @@ def _make_privilege(group: tuple[str, list[Row]], column: dict[str, int]) -> Pri
             column[run["first_release"]],
             column[run["last_release"]],
             classify(name),
-            f"{name} {format_run(run)}: {run['reach']}",
+            f"{name} {format_run(run)}: {run['standing']}",
         )
         for run in runs
     ]

@@ -1,0 +1,2 @@
+-- Whether remote and switched off requirements are asked for too.
+coalesce(trim(:everything), '') not in ('', '0')

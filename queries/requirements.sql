@@ -1,0 +1,35 @@
+-- title: What the syscalls of a release ask for
+-- description: Every requirement of a release: the syscall, the operation (empty where the arguments do not select the way to the check), the privilege, the others that do as well (`instead`), what happens without it (`effect`, `errno`), whose it is and in which user namespace, how much it says of the syscall (`standing`), and the best evidence behind it.
+-- param release: a release (default: the newest in the database)
+-- param syscall: the name that user space knows it by (default: all)
+-- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: every privilege)
+-- param operation: an operation, with * for any text (default: all)
+-- param abi: a system-call table (default: i386, from 3.0 on x86_64)
+-- param everything: 1 to show also remote and switched off requirements (default: 0)
+with asked as (
+    select
+        release,
+        coalesce(nullif(trim(:abi), ''), abi) as abi,
+        nullif(trim(:syscall), '') as syscall,
+        privilege,
+        {{all_asked}} as everything
+    from asked_releases, asked_privileges
+    where asked_releases.asked = {{without_v :release}}
+        and asked_privileges.asked = lower(trim(coalesce(:privilege, '')))
+),
+-- Materialised: SQLite would else look up what it shows of a row again to sort by it.
+found as materialized (
+    select * from requirements
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+        and coalesce((select syscall from asked), syscall) = syscall
+        and coalesce((select privilege from asked), privilege) = privilege
+        and ({{matches_operation operation}})
+        and ({{is_told standing}} or (select everything from asked))
+)
+select
+    {{requirement_columns}}
+from found
+order by
+    syscall,
+    {{standing_order}}, privilege, operation, path, line

@@ -1,0 +1,77 @@
+"""How much a check says of its syscall: the rule, at its thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from caphistory.store.standing import STANDINGS, decide
+
+TABLE = 200
+
+
+def stands(**row: Any) -> str:
+    """The standing of a row of a table with 200 syscalls."""
+    usual: dict[str, Any] = {
+        "feasible": 1,
+        "depth": 3,
+        "pointer_hops": 0,
+        "shared_by": 1,
+        "check_name": "capable",
+        "operation": "",
+        "effect": "deny",
+        "table": TABLE,
+    }
+    return STANDINGS[decide(**(usual | row))]
+
+
+@pytest.mark.parametrize(
+    ("standing", "row"),
+    [
+        ("off", {"feasible": 0, "depth": 0}),
+        ("own", {"depth": 0, "shared_by": 150}),
+        ("own", {"depth": 12, "pointer_hops": 2, "shared_by": 3}),
+        ("remote", {"depth": 12, "pointer_hops": 3, "shared_by": 3}),
+        # Calls alone: a family, then what everybody comes through, then printk.
+        ("own", {"shared_by": 24}),
+        ("shared", {"shared_by": 25}),
+        ("shared", {"shared_by": 100}),
+        ("remote", {"shared_by": 101}),
+        ("own", {"depth": 10, "shared_by": 24}),
+        ("remote", {"depth": 11, "shared_by": 24}),
+        # An exemption from a limit.
+        ("own", {"shared_by": 10, "effect": "limit"}),
+        ("shared", {"shared_by": 11, "effect": "limit"}),
+        ("shared", {"shared_by": 11, "effect": "unknown"}),
+        # Through one pointer.
+        ("own", {"pointer_hops": 1, "depth": 7, "shared_by": 20}),
+        ("remote", {"pointer_hops": 1, "depth": 8, "shared_by": 20}),
+        ("remote", {"pointer_hops": 1, "depth": 7, "shared_by": 21}),
+        ("shared", {"pointer_hops": 1, "depth": 5, "shared_by": 50}),
+        ("remote", {"pointer_hops": 1, "depth": 5, "shared_by": 51}),
+        ("remote", {"pointer_hops": 2, "depth": 5, "shared_by": 4}),
+        # By a named operation.
+        ("own", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "/proc/x"}),
+        ("remote", {"pointer_hops": 2, "depth": 8, "shared_by": 20, "operation": "/proc/x"}),
+        ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 21, "operation": "/proc/x"}),
+        ("remote", {"pointer_hops": 3, "depth": 7, "shared_by": 20, "operation": "/proc/x"}),
+        # Who opened a file.
+        ("remote", {"shared_by": 4, "check_name": "file_ns_capable"}),
+        ("own", {"shared_by": 3, "check_name": "file_ns_capable"}),
+        ("own", {"shared_by": 4, "check_name": "file_ns_capable", "operation": "/proc/x"}),
+    ],
+)
+def test_standing(standing: str, row: dict[str, Any]) -> None:
+    assert stands(**row) == standing
+
+
+def test_a_small_table_does_not_make_a_check_everybodys() -> None:
+    assert stands(shared_by=7, table=5) == "own"
+    assert stands(shared_by=8, table=5) == "shared"
+
+
+@pytest.mark.parametrize(("shared_by", "table"), [(17, 72), (31, 192), (35, 206), (93, 368)])
+def test_path_lookup_is_shared_in_every_release(shared_by: int, table: int) -> None:
+    """The numbers of 0.11, 2.0.40, 2.2.26 and 7.1.5."""
+    assert stands(shared_by=shared_by, table=table) == "shared"
