@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::intern::{Expr, ExprNode, Sym};
+use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::places::{Locals, is_upper};
 use crate::tree::{Field, Kind, Node};
 
@@ -350,7 +350,7 @@ fn remade(expr: Expr, parts: &[Expr], head: Expr, change: impl Fn(Expr) -> Expr)
     if made == parts {
         expr
     } else {
-        Expr::node(ExprNode::Tuple(made.into()))
+        Expr::node(ExprNode::Tuple(ExprList::new(&made)))
     }
 }
 
@@ -385,7 +385,7 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSe
                 return unknown();
             }
             let made: Vec<Expr> = [head, subject].iter().chain(rest).copied().collect();
-            Expr::node(ExprNode::Tuple(made.into()))
+            Expr::node(ExprNode::Tuple(ExprList::new(&made)))
         }
         _ => {
             let known: Vec<Expr> = parts[1..]
@@ -396,7 +396,7 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSe
                 return unknown();
             }
             let made: Vec<Expr> = std::iter::once(head).chain(known).collect();
-            Expr::node(ExprNode::Tuple(made.into()))
+            Expr::node(ExprNode::Tuple(ExprList::new(&made)))
         }
     }
 }

@@ -4,65 +4,97 @@
 //! stand under is shared by most calls of a function. What is interned lives as long as the
 //! process.
 
-use std::borrow::Borrow;
 use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, OnceLock, RwLock};
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 
 const SHARDS: usize = 64;
 const FIRST: usize = 1 << 10;
 const SEGMENTS: usize = 22;
 const MOST_RECENT: usize = 1 << 13;
+const CHUNK: usize = 1 << 14;
 
 type Segment<T> = Box<[OnceLock<&'static T>]>;
 
-/// Values by number and numbers by value, for all threads.
-pub struct Interner<T: ?Sized + 'static> {
-    numbers: [RwLock<FxHashMap<&'static T, u32>>; SHARDS],
+/// Room for values that last as long as the process: of two million texts most are shorter than
+/// what an allocation of its own costs.
+pub struct Room<E: 'static>(&'static mut [E]);
+
+impl<E: Copy + Default> Room<E> {
+    /// A copy of items that lasts.
+    fn keep(&mut self, items: &[E]) -> &'static [E] {
+        if items.len() > CHUNK / 4 {
+            return Box::leak(items.into());
+        }
+        if items.len() > self.0.len() {
+            self.0 = Box::leak(vec![E::default(); CHUNK].into());
+        }
+        let (kept, rest) = std::mem::take(&mut self.0).split_at_mut(items.len());
+        self.0 = rest;
+        kept.copy_from_slice(items);
+        kept
+    }
+}
+
+/// The numbers of values, by their hashes, and the room for them.
+struct Shard<E: 'static> {
+    numbers: HashTable<u32>,
+    room: Room<E>,
+}
+
+/// Values by number and numbers by value, for all threads. Values are made of `E`s.
+pub struct Interner<T: ?Sized + 'static, E: 'static> {
+    shards: [RwLock<Shard<E>>; SHARDS],
     segments: [OnceLock<Segment<T>>; SEGMENTS],
     next: AtomicU32,
 }
 
-impl<T: ?Sized + Eq + Hash + Sync> Interner<T> {
+impl<T: ?Sized + Eq + Hash + Sync, E: Copy + Default> Interner<T, E> {
     fn new() -> Self {
+        let shard = || Shard {
+            numbers: HashTable::new(),
+            room: Room(&mut []),
+        };
         Interner {
-            numbers: std::array::from_fn(|_| RwLock::default()),
+            shards: std::array::from_fn(|_| RwLock::new(shard())),
             segments: std::array::from_fn(|_| OnceLock::new()),
             next: AtomicU32::new(0),
         }
     }
 
-    /// The number of a value; `own` makes it last if it is new.
-    pub fn number<Q>(&self, value: &Q, own: impl FnOnce() -> &'static T) -> u32
-    where
-        Q: ?Sized + Eq + Hash,
-        &'static T: Borrow<Q>,
-    {
+    /// The number of a value; `keep` makes it last if it is new.
+    fn number(&self, value: &T, keep: impl FnOnce(&mut Room<E>) -> &'static T) -> u32 {
         let hash = FxBuildHasher.hash_one(value);
-        let shard = &self.numbers[(hash >> 40) as usize % SHARDS];
-        if let Some(&number) = shard.read().expect("no panic within").get(value) {
+        let same = |number: &u32| self.value(*number) == value;
+        let shard = &self.shards[(hash >> 40) as usize % SHARDS];
+        let known = shard.read().expect("no panic within");
+        if let Some(&number) = known.numbers.find(hash, same) {
             return number;
         }
+        drop(known);
         let mut held = shard.write().expect("no panic within");
-        if let Some(&number) = held.get(value) {
+        let Shard { numbers, room } = &mut *held;
+        if let Some(&number) = numbers.find(hash, same) {
             return number;
         }
-        let kept = own();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (segment, at) = locate(number);
         let slots = self.segments[segment]
             .get_or_init(|| (0..FIRST << segment).map(|_| OnceLock::new()).collect());
-        let _ = slots[at].set(kept);
-        held.insert(kept, number);
+        let _ = slots[at].set(keep(room));
+        numbers.insert_unique(hash, number, |number| {
+            FxBuildHasher.hash_one(self.value(*number))
+        });
         number
     }
 
     /// The value of a number that `number` gave.
-    pub fn value(&self, number: u32) -> &'static T {
+    fn value(&self, number: u32) -> &'static T {
         let (segment, at) = locate(number);
         self.segments[segment]
             .get()
@@ -77,10 +109,14 @@ fn locate(number: u32) -> (usize, usize) {
     (segment, shifted - (FIRST << segment))
 }
 
-static TEXTS: LazyLock<Interner<str>> = LazyLock::new(Interner::new);
-static EXPRS: LazyLock<Interner<ExprNode>> = LazyLock::new(Interner::new);
-static SYM_LISTS: LazyLock<Interner<[Sym]>> = LazyLock::new(Interner::new);
-static EXPR_LISTS: LazyLock<Interner<[Expr]>> = LazyLock::new(Interner::new);
+static TEXTS: LazyLock<Interner<str, u8>> = LazyLock::new(Interner::new);
+static EXPRS: LazyLock<Interner<ExprNode, ExprNode>> = LazyLock::new(Interner::new);
+static SYM_LISTS: LazyLock<Interner<[Sym], Sym>> = LazyLock::new(Interner::new);
+static EXPR_LISTS: LazyLock<Interner<[Expr], Expr>> = LazyLock::new(Interner::new);
+
+fn keep_text(room: &mut Room<u8>, text: &str) -> &'static str {
+    std::str::from_utf8(room.keep(text.as_bytes())).expect("the bytes of a text")
+}
 
 /// An interned text. Equal texts have equal numbers; order it by `text()`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,7 +131,7 @@ thread_local! {
 
 impl Sym {
     pub fn new(text: &str) -> Sym {
-        let fresh = || TEXTS.number(text, || Box::leak(text.into()));
+        let fresh = || TEXTS.number(text, |room| keep_text(room, text));
         let known = RECENT.try_with(|recent| {
             let hash = FxBuildHasher.hash_one(text) >> 20;
             let Some(slot) = recent.get(hash as usize % MOST_RECENT) else {
@@ -153,14 +189,20 @@ impl fmt::Debug for Sym {
 
 /// An expression of `guards`: a text, or an operator (or any other head) with its operands.
 /// `Tuple` holds the head as a `Text` in the first place.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ExprNode {
     Text(Sym),
-    Tuple(Box<[Expr]>),
+    Tuple(ExprList),
+}
+
+impl Default for ExprNode {
+    fn default() -> Self {
+        ExprNode::Text(Sym::default())
+    }
 }
 
 /// An interned expression: equal ones have equal numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Expr(u32);
 
 impl Expr {
@@ -175,11 +217,11 @@ impl Expr {
     pub fn tuple(head: &str, operands: &[Expr]) -> Expr {
         let mut parts = vec![Expr::text(head)];
         parts.extend_from_slice(operands);
-        Expr::node(ExprNode::Tuple(parts.into()))
+        Expr::node(ExprNode::Tuple(ExprList::new(&parts)))
     }
 
     pub fn node(node: ExprNode) -> Expr {
-        Expr(EXPRS.number(&node, || Box::leak(Box::new(node.clone()))))
+        Expr(EXPRS.number(&node, |room| &room.keep(&[node])[0]))
     }
 
     pub fn get(self) -> &'static ExprNode {
@@ -235,7 +277,7 @@ macro_rules! list {
 
         impl $name {
             pub fn new(items: &[$item]) -> $name {
-                $name($table.number(items, || Box::leak(items.into())))
+                $name($table.number(items, |room| room.keep(items)))
             }
 
             pub fn get(self) -> &'static [$item] {

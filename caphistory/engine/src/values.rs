@@ -55,7 +55,7 @@ pub fn parts(expr: Expr) -> Result<Sym, (&'static str, &'static [Expr])> {
                 Some(ExprNode::Text(head)) => head.text(),
                 _ => "",
             };
-            Err((head, parts.get(1..).unwrap_or_default()))
+            Err((head, parts.get().get(1..).unwrap_or_default()))
         }
     }
 }
