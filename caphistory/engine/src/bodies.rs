@@ -10,7 +10,7 @@ use crate::declarations::{declared, structs_in, type_name};
 use crate::effects::{Decision, Decisions, Outcome, UNKNOWN};
 use crate::facts::{Call, Flow, Parameter, Stored, Struct, UidTest};
 use crate::guards;
-use crate::initialisers::{initialiser, value_of};
+use crate::initialisers::{initialiser, is_struct, members_in, value_of};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::notation::names;
 use crate::places::{AUTO, Local, Locals, Places, is_word};
@@ -25,6 +25,8 @@ const DEEPEST: u32 = 500;
 /// Conditions that one call may stand under: each call keeps its own list, so that a mangled file
 /// could ask for any amount of memory.
 const MOST_GUARDS: usize = 1_000;
+/// Of the conditions under which a value is given only the innermost ones count.
+const MOST_OF_SETS: usize = 8;
 /// Likewise for the labels that lead to one statement of a switch.
 const MOST_LABELS: usize = 1_000;
 
@@ -43,7 +45,7 @@ pub struct Body {
     pub parameters: Vec<Parameter>,
     pub relays: SymList,
     pub error: bool,
-    pub sets: BTreeMap<i64, (Sym, Expr)>,
+    pub sets: BTreeMap<(i64, &'static str), (Sym, Expr)>,
     /// The variables that calls are handed, each with the callee.
     pub arguments: BTreeSet<(&'static str, &'static str)>,
     /// The variables whose address calls are handed.
@@ -272,6 +274,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     under: Vec<Guard<'t>>,
     returning: bool,
     jumps: Option<FxHashMap<&'c [u8], (usize, usize)>>,
+    /// The local variables that are structs, as their initialisers show.
+    structs: FxHashSet<&'static str>,
     pub body: Body,
 }
 
@@ -294,6 +298,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             under: vec![],
             returning: false,
             jumps: None,
+            structs: FxHashSet::default(),
             body: Body::default(),
         }
     }
@@ -730,6 +735,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             .named_children()
             .filter(|one| one.kind() != Kind::Comment)
             .collect();
+        if let Some(variable) = self.cleared(&target, &given) {
+            self.set_members(node, variable, node);
+        }
         if target == "uid_eq" && compares_root(arguments, &self.places) {
             // True for root, as a uid itself is true for everybody else.
             self.uid_test(node, conditional, decides.opposite());
@@ -746,6 +754,21 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
         for one in given {
             self.visit(one, conditional, depth + 1);
+        }
+    }
+
+    /// The struct that a call of memset fills with 0; what a pointer leads to may be another one
+    /// elsewhere.
+    fn cleared(&self, target: &str, given: &[Node<'t>]) -> Option<Sym> {
+        let &[filled, zero, _] = given else {
+            return None;
+        };
+        if target != "memset" || self.expression(zero).as_text() != Some("0") {
+            return None;
+        }
+        match self.expression(filled).as_tuple() {
+            Some(("addr", [variable, ..])) => variable.as_sym(),
+            _ => None,
         }
     }
 
@@ -901,16 +924,65 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let Some(name) = place.as_sym().filter(|name| name.text().starts_with('$')) else {
             return;
         };
-        let value = value.map_or_else(guards::unknown, |value| self.expression(value));
+        let value = value.map_or_else(guards::unknown, |value| self.assigned(value));
         let value = match sign {
             Kind::OrAssign => Expr::tuple("|", &[place, value]),
             Kind::AndAssign => Expr::tuple("&", &[place, value]),
             _ => value,
         };
+        let at = self.offset(node);
+        let guarded = self.guarded(at, value);
         self.body
             .sets
-            .entry(self.offset(node))
-            .or_insert((name, value));
+            .entry((at, place.as_text().unwrap_or("")))
+            .or_insert((name, guarded));
+    }
+
+    /// The value that an expression gives to what it is assigned to: of `a = b |= c` that of `b`.
+    fn assigned(&self, value: Node<'t>) -> Expr {
+        match value.field(Field::Left) {
+            Some(left) if value.kind() == Kind::AssignmentExpression => self.expression(left),
+            _ => self.expression(value),
+        }
+    }
+
+    /// A value with the condition under which it is given, if there is one.
+    fn guarded(&mut self, at: i64, value: Expr) -> Expr {
+        let condition = (self.condition_at)(at);
+        let all = self.guards(condition).get();
+        let innermost = &all[all.len().saturating_sub(MOST_OF_SETS)..];
+        match guards::all_of(innermost) {
+            Some(guard) => Expr::tuple("when", &[guard, value]),
+            None => value,
+        }
+    }
+
+    /// Takes down what the members of a struct are set to: `$x>*` stands for all that are not
+    /// named, and is `("zero", …)` with those that are, or `?`.
+    fn set_members(&mut self, node: Node<'t>, variable: Sym, value: Node<'t>) {
+        let at = self.offset(node);
+        let rest = Sym::new(&format!("{}>*", variable.text()));
+        let mut found: Vec<(Sym, Expr)> = vec![];
+        match members_in(value, self.code) {
+            Some(members) => {
+                let mut named = vec![];
+                for (member, value) in members {
+                    named.push(Expr::sym(member));
+                    let place = Sym::new(&format!("{}>{}", variable.text(), member.text()));
+                    let value = value.map_or_else(guards::unknown, |value| self.assigned(value));
+                    found.push((place, value));
+                }
+                found.push((rest, Expr::tuple("zero", &named)));
+            }
+            None => found.push((rest, guards::unknown())),
+        }
+        for (place, value) in found {
+            let guarded = self.guarded(at, value);
+            self.body
+                .sets
+                .entry((at, place.text()))
+                .or_insert((place, guarded));
+        }
     }
 
     // Storing.
@@ -928,8 +1000,29 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         // What any other operator does is not followed.
         let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
         self.set(node, left, value.then_some(right), sign);
+        if sign == Kind::Assign
+            && let Some(variable) = self.struct_set(left, right)
+        {
+            self.set_members(node, variable, right);
+        }
         self.visit(left, conditional, depth + 1);
         self.visit(right, conditional, depth + 1);
+    }
+
+    /// The variable that is, or points to, a struct that is assigned as a whole.
+    fn struct_set(&self, target: Node<'t>, value: Node<'t>) -> Option<Sym> {
+        let pointed = target.kind() == Kind::PointerExpression;
+        let inner = if pointed {
+            target.field(Field::Argument)?
+        } else {
+            target
+        };
+        let name = inner.text(self.code);
+        let is_struct = pointed
+            || self.structs.contains(&*name)
+            || value.kind() == Kind::CompoundLiteralExpression;
+        let local = inner.kind() == Kind::Identifier && self.places.locals.contains(&name);
+        (is_struct && local).then(|| Sym::new(&format!("${name}")))
     }
 
     fn flow(&mut self, target: &str, value: Node<'t>) {
@@ -991,12 +1084,20 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             let set = if is_static {
                 guards::unknown()
             } else {
-                self.expression(value)
+                self.assigned(value)
             };
+            let at = self.offset(declarator);
+            let guarded = self.guarded(at, set);
             self.body
                 .sets
-                .entry(self.offset(declarator))
-                .or_insert((variable, set));
+                .entry((at, variable.text()))
+                .or_insert((variable, guarded));
+            if is_struct(value) && !found.array {
+                self.structs.insert(found.name.text());
+                if !is_static {
+                    self.set_members(declarator, variable, value);
+                }
+            }
             self.visit(value, conditional, depth + 1);
         }
     }

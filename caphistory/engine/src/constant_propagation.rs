@@ -8,16 +8,17 @@
 //! `$attr>ia_valid`; `$p>` is the name of the object that `p` points to).
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, Function};
-use crate::guards::{leaves, names};
+use crate::guards::{leaves, names, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
 use crate::names::DefId;
 use crate::numbers::Numbers;
 use crate::points_to::PointsTo;
-use crate::values::{Value, any_of, parts, truth_of, value_of};
+use crate::values::{Known, Value, any_of, parts, truth_of, value_of};
 
 /// What a definition wants to know: a place, the position of the parameter that it is in, and the
 /// member of that parameter that it is, if it is one.
@@ -38,6 +39,8 @@ pub const NOTHING_KNOWN: Context = Context(0);
 type Values = Rc<[(Sym, Value)]>;
 // So many different sets of constants for one call; from there on what they have in common.
 const MOST_WAYS: usize = 4;
+// Flags that are added one after the other where those before allow it.
+const MOST_ROUNDS: usize = 64;
 // Calls that hand a struct on, one within the other; deeper than any kernel has them.
 const DEEPEST: u32 = 400;
 
@@ -316,7 +319,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let program = self.pointers.view.program;
         let known = self.handed.entry(caller).or_insert_with(|| {
             let mut found = Handed::default();
-            for call in program[caller].fact.calls() {
+            let calls = program[caller].fact.calls().iter();
+            for call in calls.filter(|call| !is_clearing(call)) {
                 for (position, expr) in call.passes.get().iter().enumerate() {
                     // What a return hands on is handed to nobody after that.
                     if let Some(base) = struct_of(*expr).filter(|_| !is_last(*expr)) {
@@ -421,9 +425,19 @@ fn is_set(function: &Function, place: Sym, member: Sym) -> bool {
     let mut flows = function.flows.iter();
     sets.any(|(name, expr)| {
         is_member(*name, member)
+            || *name == member_of(place, rest())
             || *name == place
             || leaves(*expr).into_iter().any(|one| one == place)
     }) || flows.any(|flow| flow.source == place || flow.target == place)
+}
+
+/// Whether a call fills what it is handed with 0: that is a value that is set.
+fn is_clearing(call: &Call) -> bool {
+    let passes = call.passes.get();
+    let is_address = |expr: &Expr| parts(*expr).is_err_and(|(head, _)| head == "addr");
+    call.target.text() == "memset"
+        && passes.first().is_some_and(is_address)
+        && passes.get(1) == Some(&Expr::text("0"))
 }
 
 fn is_member(place: Sym, member: Sym) -> bool {
@@ -617,39 +631,67 @@ impl Situation {
         let place = member_of(base, member);
         let own = constants.is_parameter(self.definition, base);
         let all = constants.sets_of(self.definition);
-        let Some(sets) = all.get(&place) else {
+        let (sets, rest) = (all.get(&place), all.get(&member_of(base, rest())));
+        if sets.is_none() && rest.is_none() {
             return if own { vec![self.own(place)] } else { unknown };
-        };
+        }
         if !own && constants.is_changed(self.definition, base, member, target) {
             return unknown;
         }
         let named = constants.named(self.definition);
         let known = |name: Sym| self.known(name, &named);
-        let (changes, plain): (Vec<Expr>, Vec<Expr>) =
-            sets.iter().partition(|one| is_changing(**one, place));
-        let before = own.then(|| known(place));
-        let plain = plain.iter().map(|one| value_of(*one, &known));
-        let all: Vec<Option<Value>> = before.into_iter().chain(plain).collect();
-        let mut values = distinct([any_of(&all)]);
-        for change in changes {
-            let changed = values.iter().map(|value| {
-                let after = |name: Sym| match value {
-                    Some(_) if name == place => *value,
-                    _ => known(name),
-                };
-                value_of(change, &after)
-            });
-            let changed: Vec<Option<Value>> = changed.collect();
-            values = distinct(values.into_iter().chain(changed));
+        let holds = |guard: Expr, known: &dyn Known| truth_of(guard, known) != Some(false);
+        let (changes, plain): (Vec<Expr>, Vec<Expr>) = sets
+            .into_iter()
+            .flatten()
+            .partition(|one| is_changing(**one, place));
+        let mut all: Vec<Option<Value>> = Vec::new();
+        all.extend(own.then(|| known(place)));
+        for value in rest.into_iter().flatten() {
+            match parts(without_guard(*value)) {
+                Err(("zero", named)) if named.contains(&Expr::sym(member)) => {}
+                Err(("zero", _)) => all.push(Some(Value::Int(0))),
+                _ => return unknown,
+            }
         }
-        values
+        for value in plain {
+            match parts(value) {
+                Err(("when", [guard, _])) if !holds(*guard, &known) => {}
+                _ => all.push(value_of(value, &known)),
+            }
+        }
+        let mut values = distinct([any_of(&all)]);
+        for _ in 0..MOST_ROUNDS {
+            let before = values.clone();
+            for change in &changes {
+                let mut changed: Vec<Option<Value>> = Vec::new();
+                for value in &values {
+                    let after = |name: Sym| if name == place { *value } else { known(name) };
+                    match parts(*change) {
+                        Err(("when", [guard, _])) if !holds(*guard, &after) => {}
+                        _ => changed.push(value_of(*change, &after)),
+                    }
+                }
+                values = distinct(values.into_iter().chain(changed));
+            }
+            if values == before {
+                return values;
+            }
+        }
+        unknown
     }
+}
+
+/// All members of a struct that are not named.
+fn rest() -> Sym {
+    static REST: LazyLock<Sym> = LazyLock::new(|| Sym::new("*"));
+    *REST
 }
 
 /// Whether a value is made of what is in the place: `valid | ATTR_CTIME`.
 fn is_changing(expr: Expr, place: Sym) -> bool {
     let is_place = |one: &Expr| parts(*one) == Ok(place);
-    parts(expr).is_err_and(|(_, operands)| operands.iter().any(is_place))
+    parts(without_guard(expr)).is_err_and(|(_, operands)| operands.iter().any(is_place))
 }
 
 #[cfg(test)]

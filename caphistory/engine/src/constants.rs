@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, Constant, UidTest};
-use crate::guards::{expression, has_leaves, known_part, substitute, unknown};
+use crate::guards::{expression, has_leaves, known_part, substitute, unknown, without_guard};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
 use crate::places::Locals;
@@ -16,6 +16,8 @@ const MOST: usize = 500_000;
 const LONGEST_BODY: usize = 200;
 /// More flags that are added to a variable are not followed.
 const MOST_CHANGES: usize = 500;
+/// More values that a variable is set to are not followed.
+const MOST_PLAIN: usize = 12;
 /// More functions that a variable is handed to are not told from macros.
 const MOST_USERS: usize = 6;
 
@@ -194,10 +196,15 @@ pub fn decided(
     parameters: &[Sym],
 ) -> Decided {
     let parameters: FxHashSet<&str> = parameters.iter().map(|name| name.text()).collect();
-    let values = by_place(sets);
-    let stands = stands(&values, handed, addressed, &parameters);
+    let users = users_of(handed);
+    let sets = with_copies(sets, &users, addressed, &parameters);
+    let values = by_place(&sets);
+    let stands = stands(&values, &users, addressed, &parameters);
     // Of a pointer that is set to another one the members are not the caller's.
-    let lost = |name: &str| stands.get(&Sym::new(&format!("${name}"))) == Some(&unknown());
+    let lost = |name: &str| {
+        let found = stands.get(&Sym::new(&format!("${name}")));
+        found.is_some_and(|found| *found == unknown() || has_several(*found))
+    };
     let followed: FxHashSet<&str> = parameters
         .iter()
         .copied()
@@ -275,54 +282,135 @@ fn variable(place: Sym) -> &'static str {
     rest.as_str().split('>').next().unwrap_or_default()
 }
 
+/// The functions that variables are handed to, as `@f`.
+fn users_of(handed: &[(Sym, Sym)]) -> FxHashMap<Sym, Vec<Expr>> {
+    let mut users: FxHashMap<Sym, Vec<Expr>> = FxHashMap::default();
+    for &(place, user) in handed {
+        let user = Expr::text(&format!("@{}", user.text()));
+        users.entry(place).or_default().push(user);
+    }
+    users
+}
+
+/// The same sets, with what a local variable is a copy of in its place: after `valid =
+/// attr->valid` and `valid = attr->valid |= X`, a test of `valid` is one of `attr->valid`.
+fn with_copies(
+    sets: &[(Sym, Expr)],
+    users: &FxHashMap<Sym, Vec<Expr>>,
+    addressed: &[Sym],
+    parameters: &FxHashSet<&str>,
+) -> Vec<(Sym, Expr)> {
+    let mut copies = Values::default();
+    for (place, all) in by_place(sets) {
+        let own = parameters.contains(variable(place)) || place.text().contains('>');
+        if own || addressed.contains(&place) {
+            continue;
+        }
+        let value = without_guard(all[0]);
+        let is_copy = value.as_text().is_some_and(|text| {
+            text.contains('>') && parameters.contains(variable(Sym::new(text)))
+        }) && all.iter().all(|one| without_guard(*one) == value);
+        if is_copy {
+            let users = users.get(&place).map_or(&[][..], Vec::as_slice);
+            copies.insert(place, unless(value, users));
+        }
+    }
+    if copies.is_empty() {
+        return sets.to_vec();
+    }
+    let same = sets.iter();
+    same.map(|&(place, value)| (place, substitute(value, &copies)))
+        .collect()
+}
+
 /// What places stand for.
 fn stands(
     values: &[(Sym, Vec<Expr>)],
-    handed: &[(Sym, Sym)],
+    users: &FxHashMap<Sym, Vec<Expr>>,
     addressed: &[Sym],
     parameters: &FxHashSet<&str>,
 ) -> Values {
-    let mut users: FxHashMap<Sym, Vec<Expr>> = FxHashMap::default();
-    for &(place, user) in handed {
-        users
-            .entry(place)
-            .or_default()
-            .push(Expr::text(&format!("@{}", user.text())));
-    }
     let mut stands = Values::default();
     for (place, all) in values {
         if parameters.contains(variable(*place)) {
             let own = std::iter::once(Expr::sym(*place)).chain(all.iter().copied());
             stands.insert(*place, changed(*place, &own.collect::<Vec<_>>()));
-        } else if !place.text().contains('>') {
+        }
+    }
+    let of_parameters = stands.clone();
+    for (place, all) in values {
+        if !parameters.contains(variable(*place)) && !place.text().contains('>') {
             let users = users.get(place).map_or(&[][..], Vec::as_slice);
-            stands.insert(*place, unless(changed(*place, all), users));
+            let found = changed(*place, all);
+            // A copy of what changes is any of what that may be.
+            let member = found.as_sym().filter(|one| one.text().contains('>'));
+            let found = member
+                .and_then(|one| of_parameters.get(&one).copied())
+                .unwrap_or(found);
+            stands.insert(*place, unless(found, users));
         }
     }
     stands.extend(addressed.iter().map(|&place| (place, unknown())));
     stands
 }
 
-/// What a variable may be that is set to one value and then only has flags added or taken away;
-/// unknown for any other.
+/// What a variable may be that is set to a few values, or to one and then only has flags added or
+/// taken away; unknown for any other.
 fn changed(place: Sym, values: &[Expr]) -> Expr {
     let place = Expr::sym(place);
-    let mut plain = values
-        .iter()
-        .filter(|&&value| change(place, value).is_none());
-    let (Some(&first), None) = (plain.next(), plain.next()) else {
-        return unknown();
-    };
-    if values.len() > MOST_CHANGES {
+    let mut plain: Vec<Expr> = Vec::new();
+    let mut changes: Vec<Expr> = Vec::new();
+    for &value in values {
+        if change(place, without_guard(value)).is_some() {
+            changes.push(value);
+        } else if !plain.contains(&value) {
+            plain.push(value);
+        }
+    }
+    let bare = |value: &Expr| without_guard(*value);
+    if plain.is_empty()
+        || plain.len() > MOST_PLAIN
+        || changes.len() > MOST_CHANGES
+        || plain.iter().any(|value| bare(value) == unknown())
+    {
         return unknown();
     }
-    values
-        .iter()
-        .filter_map(|&value| change(place, value))
-        .fold(first, |found, flags| match flags {
-            Some(flags) => Expr::tuple("|?", &[found, flags]),
-            None => Expr::tuple("&", &[found, unknown()]),
-        })
+    let alone = plain.iter().all(|value| bare(value) == bare(&plain[0]));
+    if alone && changes.iter().all(|value| bare(value) == *value) {
+        return changes
+            .iter()
+            .filter_map(|&value| change(place, value))
+            .fold(bare(&plain[0]), |found, flags| match flags {
+                Some(flags) => Expr::tuple("|?", &[found, flags]),
+                None => Expr::tuple("&", &[found, unknown()]),
+            });
+    }
+    let before = Values::from_iter([(place.as_sym().unwrap_or_default(), Expr::text("."))]);
+    // Values are given before they are changed: but for the variable's own, which is a parameter.
+    let of_place = |value: &Expr| {
+        if *value == place {
+            place
+        } else {
+            substitute(*value, &before)
+        }
+    };
+    let (first, later): (Vec<Expr>, Vec<Expr>) =
+        plain.iter().partition(|value| bare(value) == **value);
+    let first: Vec<Expr> = first.iter().map(of_place).collect();
+    let mut parts = vec![Expr::tuple("plain", &first)];
+    parts.extend(later.iter().chain(&changes).map(of_place));
+    Expr::tuple("grow", &parts)
+}
+
+/// Whether a variable may be set to another value, and not only have flags added or taken away.
+fn has_several(value: Expr) -> bool {
+    let Some(("grow", [first, changes @ ..])) = value.as_tuple() else {
+        return false;
+    };
+    let before = Expr::text(".");
+    let alone = first.as_tuple().is_some_and(|(_, plain)| plain.len() == 1);
+    let changed = |one: &Expr| change(before, without_guard(*one)).is_some();
+    !alone || !changes.iter().all(changed)
 }
 
 /// The flags that a value adds to a variable, None for such as takes some away; nothing for

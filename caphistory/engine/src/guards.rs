@@ -12,6 +12,9 @@
 //! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`
+//! - `("when", g, x)`: x, given under the condition g
+//! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
+//!   of y, in which `.` is the value before
 
 use std::sync::LazyLock;
 
@@ -376,6 +379,10 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSe
     };
     match head.as_text().unwrap_or("") {
         "addr" => expr,
+        "grow" => {
+            let known = followed_only(expr, followed);
+            if has_leaves(known) { known } else { unknown() }
+        }
         "case" | "unless" => {
             let Some((&subject, rest)) = parts[1..].split_first() else {
                 return expr;
@@ -398,6 +405,37 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSe
             let made: Vec<Expr> = std::iter::once(head).chain(known).collect();
             Expr::node(ExprNode::Tuple(ExprList::new(&made)))
         }
+    }
+}
+
+/// An expression with `?` for the variables that are not followed.
+fn followed_only(expr: Expr, followed: &FxHashSet<&str>) -> Expr {
+    match expr.get() {
+        ExprNode::Text(sym) => match sym.text().strip_prefix('$').map(crate::notation::base) {
+            Some(name) if !followed.contains(name) => unknown(),
+            _ => expr,
+        },
+        ExprNode::Tuple(parts) => {
+            let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
+                return expr;
+            };
+            remade(expr, parts, head, |part| followed_only(part, followed))
+        }
+    }
+}
+
+/// The condition that all of these hold; None where there are none.
+pub fn all_of(conditions: &[Expr]) -> Option<Expr> {
+    let mut all = conditions.iter().copied();
+    let first = all.next()?;
+    Some(all.fold(first, |found, one| Expr::tuple("&&", &[found, one])))
+}
+
+/// A value without the condition under which it is given.
+pub fn without_guard(value: Expr) -> Expr {
+    match value.as_tuple() {
+        Some(("when", [_, value])) => *value,
+        _ => value,
     }
 }
 

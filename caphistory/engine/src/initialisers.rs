@@ -77,6 +77,44 @@ pub fn value_of(declarator: Node) -> Option<Node> {
         .and_then(|one| one.field(Field::Value))
 }
 
+/// Whether a value is a braced list, or a compound literal.
+pub fn is_struct(value: Node) -> bool {
+    matches!(
+        value.kind(),
+        Kind::InitializerList | Kind::CompoundLiteralExpression
+    )
+}
+
+/// The members that the value of a struct names, each with its value (None for a member of a
+/// member); none of `{}`, `{ 0 }` and a call of memset. None where it is no such list.
+pub fn members_in<'t>(value: Node<'t>, code: &[u8]) -> Option<Vec<(Sym, Option<Node<'t>>)>> {
+    let list = match value.kind() {
+        Kind::CallExpression => return Some(vec![]),
+        Kind::CompoundLiteralExpression => value.field(Field::Value)?,
+        Kind::InitializerList => value,
+        _ => return None,
+    };
+    let entries = list
+        .named_children()
+        .filter(|child| child.kind() != Kind::Comment);
+    let mut found = vec![];
+    for (index, entry) in entries.enumerate() {
+        let (names, value) = designated(entry, code);
+        match names.as_slice() {
+            [name] => found.push((*name, value)),
+            [name, ..] => found.push((*name, None)),
+            [] if index == 0 && is_zero(entry, code) => {}
+            [] => return None,
+        }
+    }
+    Some(found)
+}
+
+fn is_zero(entry: Node, code: &[u8]) -> bool {
+    let empty = entry.kind() == Kind::InitializerList && entry.named_child_count() == 0;
+    empty || matches!(entry.bytes(code), b"0" | b"NULL" | b"{0}" | b"{ 0 }")
+}
+
 /// The names that a braced list stores, each with its offset and the path to where it stands.
 ///
 /// For an array the first step of the path is left out, as all elements are alike.

@@ -13,14 +13,32 @@ pub enum Value {
 }
 
 /// A number of which some bits are known: those that it has (`must`), and those that it may have
-/// (`may`; negative numbers have infinitely many).
+/// (`may`; negative numbers have infinitely many); `nonzero` where it is not 0 for sure.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Bits {
     pub must: i128,
     pub may: i128,
+    pub nonzero: bool,
 }
 
-const ANY: Bits = Bits { must: 0, may: -1 };
+impl Bits {
+    /// What is known by the bits alone.
+    pub fn new(must: i128, may: i128) -> Bits {
+        Bits {
+            must,
+            may,
+            nonzero: must != 0,
+        }
+    }
+}
+
+const ANY: Bits = Bits {
+    must: 0,
+    may: -1,
+    nonzero: false,
+};
+// Each time round a value that grows has at least one bit more that is not known.
+const MOST_ROUNDS: usize = 130;
 const WORD: i128 = 1 << 32;
 // Deeper than the reader or macros nest expressions.
 const DEEPEST: u32 = 200;
@@ -95,15 +113,14 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
                 "|" => (left.must | right.must, left.may | right.may),
                 _ => (left.must, left.may | right.may),
             };
-            value(Bits { must, may })
+            value(Bits::new(must, may))
         }
         "~" => {
             let inner = bits(at(0));
-            value(Bits {
-                must: !inner.may,
-                may: !inner.must,
-            })
+            value(Bits::new(!inner.may, !inner.must))
         }
+        "when" => at(1),
+        "grow" => grown(operands, known, depth + 1),
         "+" | "-" | "*" | "^" | "<<" | ">>" => {
             if let (Some(Value::Int(left)), Some(Value::Int(right))) = (at(0), at(1)) {
                 return arithmetic(operator, left, right).map(Value::Int);
@@ -120,7 +137,7 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
 
 fn value_of_text(text: Sym, known: &dyn Known) -> Option<Value> {
     let written = text.text();
-    if written.starts_with('$') {
+    if written.starts_with(['$', '.']) {
         return known.get(text);
     }
     if let Some(name) = written.strip_prefix(':') {
@@ -152,10 +169,7 @@ fn arithmetic(operator: &str, left: i128, right: i128) -> Option<i128> {
 /// What is known of a value's bits.
 pub fn bits(value: Option<Value>) -> Bits {
     match value {
-        Some(Value::Int(number)) => Bits {
-            must: number,
-            may: number,
-        },
+        Some(Value::Int(number)) => Bits::new(number, number),
         Some(Value::Bits(bits)) => bits,
         _ => ANY,
     }
@@ -177,13 +191,47 @@ pub fn any_of(values: &[Option<Value>]) -> Option<Value> {
     if values.iter().all(|one| *one == first) {
         return first;
     }
-    let (mut must, mut may) = (-1, 0);
+    let (mut must, mut may, mut nonzero) = (-1, 0, true);
     for one in values {
         let one = bits(*one);
         must &= one.must;
         may |= one.may;
+        nonzero &= one.nonzero;
     }
-    value(Bits { must, may })
+    value(Bits { must, may, nonzero })
+}
+
+/// What something may be that has one of some values and is then changed, as often as its guards
+/// allow.
+fn grown(operands: &[Expr], known: &dyn Known, depth: u32) -> Option<Value> {
+    let (first, changes) = operands.split_first()?;
+    let values = parts(*first).err()?.1.iter();
+    let values: Vec<Option<Value>> = values.map(|one| value_at(*one, known, depth)).collect();
+    let mut found = (!values.is_empty()).then(|| any_of(&values));
+    for _ in 0..MOST_ROUNDS {
+        let before = found;
+        for change in changes {
+            let now = found.flatten();
+            let known = |name: Sym| {
+                if name.text() == "." {
+                    now
+                } else {
+                    known.get(name)
+                }
+            };
+            let value = match parts(*change) {
+                Err(("when", [guard, _])) if truth_at(*guard, &known, depth) == Some(false) => {
+                    continue;
+                }
+                _ => value_at(*change, &known, depth),
+            };
+            found = Some(found.map_or(value, |found| any_of(&[found, value])));
+        }
+        if found == before {
+            return found.flatten();
+        }
+    }
+    None
 }
 
 fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {
@@ -221,6 +269,10 @@ fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {
                     _ => left >= right,
                 })
             }
+            // More than 0 is no matter of signs.
+            (Some(Value::Bits(left)), Some(Value::Int(0))) if left.nonzero && left.may >= 0 => {
+                Some(matches!(operator, ">" | ">="))
+            }
             _ => None,
         },
         "case" => in_case(
@@ -231,7 +283,7 @@ fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {
         ),
         _ => match value_at(expr, known, depth + 1)? {
             Value::Int(number) => Some(number != 0),
-            Value::Bits(bits) => (bits.must != 0).then_some(true),
+            Value::Bits(bits) => bits.nonzero.then_some(true),
             Value::Address => Some(true),
             Value::Name(_) => None,
         },
@@ -254,6 +306,10 @@ fn equal(left: Option<Value>, right: Option<Value>) -> Option<bool> {
     }
     let (one, other) = (bits(Some(left)), bits(Some(right)));
     if (one.must & !other.may | other.must & !one.may) & (WORD - 1) != 0 {
+        return Some(false);
+    }
+    let zero = Some(Value::Int(0));
+    if one.nonzero && Some(right) == zero || other.nonzero && Some(left) == zero {
         return Some(false);
     }
     let number = matches!(left, Value::Int(_));
@@ -324,7 +380,7 @@ mod tests {
     #[test]
     fn a_bit_that_cannot_be_set_decides_a_test() {
         let flags = Expr::tuple("&", &[Expr::text("$valid"), Expr::text("2")]);
-        let known = Some(Value::Bits(Bits { must: 1, may: 5 }));
+        let known = Some(Value::Bits(Bits::new(1, 5)));
         assert_eq!(truth_of(flags, &knowing("$valid", known)), Some(false));
         assert_eq!(truth_of(flags, &knowing("$valid", None)), None);
         assert_eq!(truth_of(flags, &knowing("$valid", number(-1))), Some(true));

@@ -802,3 +802,105 @@ int sys_with(struct proto *p, int n) { struct msg m; m.len = n; return send(p, &
 """
     rows = {(r.syscall, r.feasible) for r in linked(text).syscall_checks}
     assert rows == {("without", 0), ("with", 1)}
+
+
+MEMBERS = """
+-- kernel/fork.c
+#define WANTS_PID 1
+#define WANTS_NS 2
+struct args {{ int flags; int pids; }};
+static int copy(struct args *args)
+{{
+    int flags = args->flags;
+
+    if (args->pids && !capable(CAP_A))
+        return -EPERM;
+    if (flags & WANTS_NS && !capable(CAP_B))
+        return -EPERM;
+    return 0;
+}}
+int sys_fork(int x, struct args *other)
+{{
+    {body}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ("struct args a = { .flags = WANTS_PID }; return copy(&a);", set()),
+        ("struct args a = { .flags = WANTS_NS }; return copy(&a);", {"CAP_B"}),
+        ("struct args a = { .flags = x }; return copy(&a);", {"CAP_B"}),
+        ("struct args a = { .pids = x }; return copy(&a);", {"CAP_A"}),
+        ("struct args a = {}; if (x) a.pids = 2; return copy(&a);", {"CAP_A"}),
+        ("struct args a = {}; fill(&a); return copy(&a);", {"CAP_A", "CAP_B"}),
+        ("struct args a = {}; a = *other; return copy(&a);", {"CAP_A", "CAP_B"}),
+        ("struct args a = { x }; return copy(&a);", {"CAP_A", "CAP_B"}),
+        ("struct args a = (struct args) { .flags = 1 }; return copy(&a);", set()),
+        ("struct args a; memset(&a, 0, sizeof(a)); return copy(&a);", set()),
+        ("struct args a; memset(&a, x, sizeof(a)); return copy(&a);", {"CAP_A", "CAP_B"}),
+        ("static struct args a = {}; return copy(&a);", {"CAP_A", "CAP_B"}),
+        ("struct args a; a.flags = 1; return copy(&a);", {"CAP_A"}),
+    ],
+)
+def test_members_that_an_initialiser_does_not_name_are_0(body: str, asked: set[str]) -> None:
+    """fork without set_tid, 6.8."""
+    rows = linked(MEMBERS.format(body=body)).syscall_checks
+    assert {row.check.capability for row in rows if row.feasible} == asked
+
+
+UPDATES = """
+-- fs/attr.c
+#define ATTR_MODE 1
+#define ATTR_KILL 2
+#define ATTR_SIZE 4
+struct iattr {{ int ia_valid; }};
+static int notify_change(struct inode *inode, struct iattr *attr)
+{{
+    int ia_valid = attr->ia_valid;
+
+    if (ia_valid & ATTR_KILL)
+        ia_valid = attr->ia_valid |= ATTR_MODE;
+    return setattr(inode, attr);
+}}
+static int setattr(struct inode *inode, struct iattr *attr)
+{{
+    return attr->ia_valid & ATTR_MODE && !capable(CAP_FSETID) ? -EPERM : 0;
+}}
+int sys_truncate(struct inode *inode, int x)
+{{
+    struct iattr new;
+
+    new.ia_valid = {flags};
+    return notify_change(inode, &new);
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "asked"),
+    [("ATTR_SIZE", 0), ("ATTR_SIZE | ATTR_KILL", 1), ("ATTR_MODE", 1), ("x", 1)],
+)
+def test_a_flag_that_is_added_where_another_is_set_needs_that_one(flags: str, asked: int) -> None:
+    """truncate and the mode that goes with ATTR_KILL_SUID, 2.6.9."""
+    assert feasible(UPDATES.format(flags=flags)) == {"truncate": asked}
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [("0x10; else why = 3", 0), ("0x10; else why = 0", 1), ("x; else why = 3", 1)],
+)
+def test_one_of_several_values_is_what_they_have_in_common(values: str, asked: int) -> None:
+    text = f"""
+-- kernel/signal.c
+static int send(int why) {{ return why <= 0 && !capable(CAP_KILL) ? -EPERM : 0; }}
+int sys_wait(int x)
+{{
+    int why = 1;
+
+    if (x) why = {values};
+    return send(why);
+}}
+"""
+    assert feasible(text) == {"wait": asked}

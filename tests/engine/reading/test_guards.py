@@ -133,7 +133,16 @@ def test_cases(statements: str, expected: Expr | None) -> None:
     [
         ("int v = a->valid; if (v & 2) g();", ("&", "$a>valid", "2")),
         ("int v; v = x; if (v) g();", "$x"),
-        ("int v = x; v = y; if (v) g();", None),
+        ("int v = x; v = y; if (v) g();", ("grow", ("plain", "$x", "$y"))),
+        ("int v = x; v = look(); if (v) g();", None),
+        (
+            "if (x & 1) x |= 2; if (x & 2) g();",
+            (
+                "&",
+                ("grow", ("plain", "$x"), ("when", ("&", ".", "1"), ("|", ".", "2"))),
+                "2",
+            ),
+        ),
         ("int v = 1; v |= x; if (v & 2) g();", ("&", ("|?", "1", "$x"), "2")),
         ("x |= 2; if (x & 2) g();", ("&", ("|?", "$x", "2"), "2")),
         ("x &= ~2; if (x & 2) g();", ("&", ("&", "$x", "?"), "2")),
@@ -187,7 +196,30 @@ def test_what_is_passed_on(statements: str, passes: tuple[Expr, ...]) -> None:
         ("a->valid = look();", [("$a>valid", "?")]),
         ("int v = 4; a->valid = v;", [("$a>valid", "4")]),
         ("struct attr n; n.valid = 1; n.mode = x;", [("$n>valid", "1"), ("$n>mode", "$x")]),
-        ("if (x) a->valid = 1; else a->valid = 2;", [("$a>valid", "1"), ("$a>valid", "2")]),
+        (
+            "if (x) a->valid = 1; else a->valid = 2;",
+            [("$a>valid", ("when", "$x", "1")), ("$a>valid", ("when", ("!", "$x"), "2"))],
+        ),
+        ("int v = a->valid |= 2; g(v);", [("$a>valid", ("|", "$a>valid", "2"))]),
+        (
+            "int v = a->valid; if (v & 1) v = a->valid |= 2;",
+            [
+                (
+                    "$a>valid",
+                    ("when", ("&", "$a>valid", "1"), ("|", "$a>valid", "2")),
+                )
+            ],
+        ),
+        (
+            "struct attr n = { .valid = 1, .in.mode = 2 };",
+            [("$n>*", ("zero", "valid", "in")), ("$n>in", "?"), ("$n>valid", "1")],
+        ),
+        ("struct attr n = { 0 };", [("$n>*", ("zero",))]),
+        ("struct attr n = { x };", [("$n>*", "?")]),
+        ("struct attr n; memset(&n, 0, sizeof(n));", [("$n>*", ("zero",))]),
+        ("struct attr n; memset(&n, 1, sizeof(n));", []),
+        ("*a = (struct attr) { .valid = 1 };", [("$a>*", ("zero", "valid")), ("$a>valid", "1")]),
+        ("*a = *look();", [("$a>*", "?")]),
         ("global.valid = 1; x = 2;", []),
     ],
 )
