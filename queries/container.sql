@@ -48,9 +48,10 @@ found as materialized (
         and capability in (select capability from lost)
         and {{is_told standing}}
         and not exists (
-            select 1 from json_each(requirements.instead) as other
-            where other.value like 'CAP#_%' escape '#'
-                and other.value not in (select capability from lost)
+            select 1 from capability_definitions as other
+            where other.release = (select release from asked)
+                and instr(requirements.instead, '"' || other.capability || '"') > 0
+                and other.capability not in (select capability from lost)
         )
 )
 select

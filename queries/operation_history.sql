@@ -1,6 +1,6 @@
 -- title: Since which release an operation asks for which privilege
 -- description: For each operation, what it asks for from which release to which; what it means and where it is checked are as in the last release of the run, and `open` is 1 for a run that reaches the newest release of the database. `gap_before` and `gap_after` are the nearest releases without it, where mainline releases between are not in the database: it came, or went, anywhere there.
--- param operation: an operation, with * for any text (default: SIOCSIFADDR)
+-- param operation: an operation, with * for any text (default: MS_REMOUNT)
 -- param syscall: the name that user space knows it by (default: all)
 -- param privilege: a capability (with or without CAP_), suser, fsuser or uid0 (default: every privilege)
 -- param abi: a system-call table (default: i386)
@@ -10,7 +10,7 @@ with asked as (
         nullif(trim(:syscall), '') as syscall,
         privilege,
         {{abi_or_i386}} as abi,
-        coalesce(nullif(lower(trim(:operation)), ''), 'siocsifaddr') as operation
+        coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount') as pattern
     from asked_privileges
     where asked = lower(trim(coalesce(:privilege, '')))
 ),
@@ -20,7 +20,10 @@ found as materialized (
         and coalesce((select syscall from asked), syscall) = syscall
         and coalesce((select privilege from asked), privilege) = privilege
         and standing <> 'off'
-        and lower(operation) glob (select operation from asked)
+        and (
+            lower(operation) glob (select pattern from asked)
+            or '/' || lower(operation) || '/' glob '*/' || (select pattern from asked) || '/*'
+        )
 ),
 {{requirement_histories}}
 select

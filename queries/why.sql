@@ -5,25 +5,7 @@
 -- param operation: an operation, with * for any text (default: all)
 -- param release: a release (default: the newest in the database)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64, or the one that has the syscall)
-with asked as (
-    select
-        coalesce(nullif(trim(:syscall), ''), 'chroot') as syscall,
-        privilege,
-        release,
-        nullif(trim(:abi), '') as abi,
-        abi as usual_abi
-    from asked_releases, asked_privileges
-    where asked_releases.asked = {{without_v :release}}
-        and asked_privileges.asked = lower(trim(coalesce(:privilege, '')))
-),
-tables as (
-    select coalesce(asked.abi, (
-        select syscalls.abi from syscalls
-        where syscalls.release = asked.release and syscalls.syscall = asked.syscall
-        order by syscalls.abi = (select usual_abi from asked) desc, syscalls.abi limit 1
-    )) as abi
-    from asked
-),
+with {{asked_chains}},
 found as materialized (
     select * from requirements
     where release = (select release from asked)

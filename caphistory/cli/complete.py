@@ -50,4 +50,5 @@ complete_privilege = _make_completion(names.list_privileges)
 complete_name = _make_completion(
     lambda connection: [*names.list_syscalls(connection), *names.list_capabilities(connection)]
 )
+complete_operation = _make_completion(names.list_operations)
 complete_abi = _make_completion(names.list_abis)

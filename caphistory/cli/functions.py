@@ -60,10 +60,12 @@ def find_functions(
     """Return the functions on the chains from ``syscall`` to its checks in ``release``, of
     ``privilege`` or of any if that is None.
 
-    Only own and shared requirements count, or all if there are none; and only the best chains, or
-    all of them with ``everything``.
+    Only checks that are told count (own and shared ones), or all if there are none; and only the
+    best chains, or all of them with ``everything``.
     """
-    rows = session.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
+    rows = session.ask(
+        "check_chains", syscall=syscall, privilege=privilege, release=release, abi=abi
+    )
     checks = [row for row in rows if is_told(row)] or rows
     shown = checks[: limit_chains(session, everything)]
     lines: dict[Place, set[int]] = {}

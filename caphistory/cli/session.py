@@ -130,17 +130,18 @@ class Session:
         headers: Sequence[str],
         rows: Sequence[Sequence[str]],
         flexible: Sequence[str] = (),
+        optional: Sequence[str] = (),
         *,
         most: int | None = None,
     ) -> None:
         """Print aligned columns that fit the terminal (see ``text.table``): as many rows as there
         is room for, or ``most`` if several tables share the room; then how many were left out."""
         fitting = rows[: self.room if most is None else most]
-        head, *body = table(headers, fitting, self.width, flexible)
+        head, *body = table(headers, fitting, self.width, flexible, optional)
         lines = head.count("\n") + 1
         if lines > 1 and self._fits_screen:
             fitting = fitting[: max(_FEWEST, len(fitting) // lines)]
-            head, *body = table(headers, fitting, self.width, flexible)
+            head, *body = table(headers, fitting, self.width, flexible, optional)
         say(head, dim=True)
         for line in body:
             say(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
@@ -12,6 +13,11 @@ from caphistory.wording.plain import clean, wrap
 
 _GAP = "  "
 _STEP = " → "
+_PLACE = re.compile(r"[^ ]+/[^ /]+:\d+")
+_READABLE = 18
+"""The width down to which an optional column is shortened before it is left out."""
+_WHOLE = 32
+"""The width down to which others are shortened only when no optional column is left."""
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -47,11 +53,18 @@ def say_next(*commands: str, width: int) -> None:
 
 def shorten(text: str, width: int) -> str:
     """Return ``text`` in at most ``width`` characters, with an ellipsis for what was cut: the end,
-    but the beginning of a chain (``a → b``), because its last function makes the check."""
+    but the middle of a path, whose file and line say the most, and the beginning of a chain
+    (``a → b``), because its last function makes the check."""
     if len(text) <= width:
         return text
     kept = max(width - 1, 0)
     if _STEP in text or text.startswith("["):
+        return "…" + text[len(text) - kept :]
+    if _PLACE.fullmatch(text):
+        folder = text.partition("/")[0] + "/"
+        room = kept - len(folder)
+        if room >= len(text.rpartition("/")[2]) + 1:
+            return f"{folder}…{text[len(text) - room :]}"
         return "…" + text[len(text) - kept :]
     return text[:kept] + "…"
 
@@ -61,21 +74,26 @@ def table(
     rows: Sequence[Sequence[str]],
     width: int,
     flexible: Sequence[str] = (),
+    optional: Sequence[str] = (),
 ) -> list[str]:
     """Return lines of aligned columns: the headers, then the rows.
 
     The columns named in ``flexible`` are shortened, the last named first, until the lines fit
-    ``width``. The others are never cut, because a reader may copy or click them. If they do not
+    ``width``; before they get hard to read, those named in ``optional`` are left out, the last
+    named first. The others are never cut, because a reader may copy them. If they do not
     fit, each row continues on further, indented lines.
     """
+    headers, rows = _leave_out(headers, rows, width, flexible, optional)
+    flexible = [name for name in flexible if name in headers]
     columns = list(zip_longest(headers, *rows, fillvalue=""))
     whole = [max(map(len, column)) for column in columns]
     widths = list(whole)
-    for name in reversed(flexible):
-        excess = _width(widths) - width
-        if excess > 0:
-            at = headers.index(name)
-            widths[at] = max(widths[at] - excess, min(widths[at], max(len(name), 8)))
+    for least in (_READABLE, 8):
+        for name in reversed(flexible):
+            excess = _width(widths) - width
+            if excess > 0:
+                at = headers.index(name)
+                widths[at] = max(widths[at] - excess, min(widths[at], max(len(name), least)))
     folded = _width(widths) > width
     if folded:
         loose = {headers.index(name) for name in flexible}
@@ -89,6 +107,29 @@ def table(
         )
         for line in (headers, *rows)
     ]
+
+
+def _leave_out(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int,
+    flexible: Sequence[str],
+    optional: Sequence[str],
+) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Return the columns without those in which nothing is said, and without as many of the
+    ``optional`` ones as do not fit."""
+    room = {name: _READABLE if name in optional else _WHOLE for name in flexible}
+    least = {
+        name: min(max(map(len, column), default=0), room.get(name, width))
+        for name, *column in zip_longest(headers, *rows, fillvalue="")
+        if name not in optional or any(column)
+    }
+    for name in reversed(optional):
+        if _width([max(len(head), size) for head, size in least.items()]) <= width:
+            break
+        least.pop(name, None)
+    kept = [at for at, name in enumerate(headers) if name in least]
+    return [headers[at] for at in kept], [[row[at] for at in kept] for row in rows]
 
 
 def _width(widths: Sequence[int]) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
 from caphistory.documented.documents import Claim, Documents, Place
-from caphistory.questions.names import list_syscalls
+from caphistory.questions.names import list_operations, list_syscalls
 from caphistory.questions.queries import ask
 from caphistory.questions.releases import is_known, position
 from caphistory.questions.requirements import is_told
@@ -17,6 +18,8 @@ NOT_CHECKED = "documented, not checked"
 SAYS_LITTLE = "documented, checked only in ways that say little"
 NOT_DOCUMENTED = "checked, not documented"
 CHECKED_BESIDES = "checked, documented of other releases"
+ANOTHER_ERROR = "checked, documented with another error"
+ANOTHER_OPERATION = "checked, documented of other operations"
 AGREE = "agree"
 ALLOWED = "checked, allowed without it"
 IN_GENERAL = "checked, documented in general"
@@ -31,6 +34,8 @@ VERDICTS = {
     " by many pointer steps in code that many syscalls share",
     NOT_DOCUMENTED: "the kernel checks it, and no document says so",
     CHECKED_BESIDES: "the kernel checks it, and documents say so of other releases only",
+    ANOTHER_ERROR: "the kernel checks it, and gives none of the errors that documents name",
+    ANOTHER_OPERATION: "the kernel checks it, and for none of the operations that documents name",
     AGREE: "the kernel checks it, and a document says so",
     ALLOWED: "the kernel checks it, and a profile allows the syscall to those without it, whom the"
     " kernel refuses by itself",
@@ -43,7 +48,10 @@ VERDICTS = {
 }
 """What each verdict means."""
 
-DISAGREEMENTS = (NOT_CHECKED, SAYS_LITTLE, NOT_DOCUMENTED, CHECKED_BESIDES)
+DISAGREEMENTS = (
+    *(NOT_CHECKED, SAYS_LITTLE, NOT_DOCUMENTED, CHECKED_BESIDES),
+    *(ANOTHER_ERROR, ANOTHER_OPERATION),
+)
 """The verdicts that a maintainer has to look into."""
 
 COLUMNS = (
@@ -54,6 +62,7 @@ COLUMNS = (
 """The columns of the rows, those of the check from ``check_name`` on."""
 
 _CHECK = COLUMNS[COLUMNS.index("check_name") :]
+_ERRNO = re.compile(r"\bE[A-Z0-9]{2,}$")
 Pair = tuple[str, str]
 
 
@@ -65,8 +74,8 @@ def compared(
     Each row has ``syscall``, ``capability``, ``verdict`` (one of VERDICTS) and the evidence of
     both sides: ``documented`` is a JSON array of places ``{document, part, file, line, scope}``,
     the best first, where ``scope`` is ``named``, ``covered``, ``general`` or, for the place that
-    does not tell, ``silent``; the columns of the check are those of
-    ``queries/checked_pairs.sql``, NULL where there is none.
+    does not tell, ``silent``, and ``constants`` are those that it names; the columns of the check
+    are those of ``queries/checked_pairs.sql``, NULL where there is none.
     """
     table = ask(connection, "syscall_table", release=release, abi=abi)
     return compare(
@@ -77,6 +86,7 @@ def compared(
         {row["syscall"] for row in table},
         {row["capability"] for row in ask(connection, "capability_list", release=release)},
         set(list_syscalls(connection)),
+        {part for name in list_operations(connection) for part in name.split("/")},
     )
 
 
@@ -88,10 +98,12 @@ def compare(
     existing: set[str],
     defined: set[str],
     all_syscalls: set[str],
+    operations: Collection[str] = (),
 ) -> list[Row]:
     """Return the rows of ``compared``: ``checked`` are those of ``queries/checked_pairs.sql``, what
     says little included; ``existing`` and ``defined`` are the syscalls and the capabilities of
-    ``release``, ``all_syscalls`` the syscalls of any release."""
+    ``release``, ``all_syscalls`` the syscalls of any release, ``operations`` the names of which the
+    operations of any release are made."""
     checks = {(row["syscall"], row["capability"]): row for row in checked}
     informative = {pair for pair, row in checks.items() if is_told(row)}
     claims = [_adopt_table_names(claim, all_syscalls) for claim in documents.claims]
@@ -109,8 +121,10 @@ def compare(
         if pair[1] not in defined:
             return NO_CAPABILITY
         if pair in informative:
+            if pair in now:
+                return _compare_meaning(checks[pair], now[pair], operations)
             if pair in ever:
-                return AGREE if pair in now else CHECKED_BESIDES
+                return CHECKED_BESIDES
             if pair[1] in general:
                 return IN_GENERAL
             return NOT_DOCUMENTED if documents.complete else ALLOWED
@@ -139,6 +153,21 @@ def compare(
 
     asked = {*ever, *(pair for pair in informative if documents.complete or places(pair))}
     return sorted(map(row, asked), key=_rank_row)
+
+
+def _compare_meaning(check: Row, places: Sequence[Row], operations: Collection[str]) -> str:
+    """Return whether the errors and operations that documents name are those of the kernel; where
+    either side names none, they are."""
+    documented = {errno for place in places for errno in _ERRNO.findall(place["part"])}
+    given = set(json.loads(check["errors"] or "[]")) - {None}
+    if documented and given and not documented & given:
+        return ANOTHER_ERROR
+    named = {name for place in places for name in place["constants"]} & {*operations}
+    asked = json.loads(check["operations"] or "[]")
+    parts = {part for operation in asked for part in operation.split("/")}
+    if named and "" not in asked and parts and not named & parts:
+        return ANOTHER_OPERATION
+    return AGREE
 
 
 def narrowed(

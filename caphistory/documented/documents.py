@@ -12,12 +12,14 @@ class Place(NamedTuple):
     ``document`` is a manual page such as ``mount(2)`` or the name of a profile's file; ``part``
     is a section of the page with, of an error, its name (``ERRORS EPERM``), or a rule of the
     profile; ``line`` is the line in ``file``, from 1, None where it is about the whole.
+    ``constants`` are the names of constants in the passage, such as PR_SET_MM.
     """
 
     document: str
     part: str
     file: str
     line: int | None
+    constants: tuple[str, ...] = ()
 
 
 class Claim(NamedTuple):

@@ -13,6 +13,7 @@ from caphistory.documented.manual import Manual, Page, read_manual
 _CAPABILITY = re.compile(r"\bCAP_[A-Z][A-Z0-9_]*\b")
 _CALL = re.compile(r"(?<![\w.-])(\w+)\((?:2\w*)?\)")
 _REFERENCE = re.compile(r"(?<![\w.-])(\w+)\(2\w*\)")
+_CONSTANT = re.compile(r"\b(?!CAP_)[A-Z][A-Z0-9]*_[A-Z0-9_]+\b")
 _ERRNO = re.compile(r"\bE[A-Z0-9]{2,}\b")
 _SILENT = ("NAME", "SYNOPSIS", "EXAMPLES", "EXAMPLE", "SEE ALSO", "COLOPHON")
 """Sections that claim nothing: they show how a call is written, or lead on."""
@@ -96,7 +97,8 @@ def _make_place(page: Page, passage: Passage, line: Line) -> Place:
     part = passage.section
     if part.startswith("ERROR") and errors:
         part = f"{part} {errors[0]}"
-    return Place(page.title, part, str(page.file), line.number)
+    constants = dict.fromkeys(_CONSTANT.findall(" ".join((*passage.tags, passage.text))))
+    return Place(page.title, part, str(page.file), line.number, tuple(constants))
 
 
 def _find_releases(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from caphistory.errors import NothingFound, UsageError
@@ -158,6 +159,35 @@ def resolve_capability(connection: sqlite3.Connection, text: str) -> str:
     if _holds(connection, sql, wanted):
         return wanted
     raise _unknown(connection, "capability", text, _nearest(wanted, list_capabilities(connection)))
+
+
+def resolve_operation(connection: sqlite3.Connection, text: str, syscall: str | None = None) -> str:
+    """Return the operation that ``text`` names, in any case; a part between slashes, as RTM_NEWLINK
+    of NETLINK_ROUTE/RTM_NEWLINK, and a pattern with ``*`` stay as they are.
+
+    Raises UsageError, naming the nearest ones, if no release has it for ``syscall``, or for any.
+    """
+    wanted = text.strip()
+    held = list_operations(connection, syscall)
+    pattern = wanted.lower()
+    if any(
+        fnmatchcase(name.lower(), pattern) or fnmatchcase(f"/{name.lower()}/", f"*/{pattern}/*")
+        for name in held
+    ):
+        return wanted
+    asked = f"{syscall} by " if syscall else ""
+    nearest = _nearest(wanted.upper(), held)
+    raise _unknown(connection, "operation", f"{asked}{text}", nearest)
+
+
+def list_operations(connection: sqlite3.Connection, syscall: str | None = None) -> list[str]:
+    """Return the operations by which ``syscall``, or any, asks for a privilege in any release."""
+    return _column(
+        connection,
+        "select distinct operation from syscall_operations"
+        " where coalesce(nullif(?, ''), syscall) = syscall order by operation",
+        syscall or "",
+    )
 
 
 def resolve_name(connection: sqlite3.Connection, text: str) -> str:

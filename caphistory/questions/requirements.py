@@ -15,7 +15,6 @@ __all__ = [
     "STANDINGS",
     "STANDING_MEANS",
     "is_told",
-    "list_operations",
     "list_requirements",
     "may_be_replaced",
 ]
@@ -49,7 +48,7 @@ def list_requirements(
     """
     return ask(
         connection,
-        "requirements",
+        "requirement_list",
         release=release,
         syscall=syscall,
         privilege=privilege,
@@ -57,12 +56,6 @@ def list_requirements(
         abi=abi,
         everything="1" if everything else None,
     )
-
-
-def list_operations(connection: sqlite3.Connection, syscall: str | None = None) -> list[str]:
-    """Return the operations by which ``syscall``, or any, asks for a privilege in any release."""
-    rows = ask(connection, "operation_list", syscall=syscall)
-    return sorted({row["operation"] for row in rows})
 
 
 def may_be_replaced(row: Row, held: Container[str]) -> bool:

@@ -567,6 +567,18 @@ VIEWS = (
         """,
     ),
     View(
+        "syscall_operations",
+        "The operations by which each syscall asks for a privilege, in any release",
+        _describe_columns("abi", "syscall", "operation"),
+        """
+        SELECT DISTINCT n.abi, n.syscall, m.operation
+        FROM meanings AS m
+            CROSS JOIN requirement_runs AS k ON k.meaning = m.id
+            CROSS JOIN syscall_names AS n ON n.id = k.name
+        WHERE m.operation <> ''
+        """,
+    ),
+    View(
         "syscall_privilege_runs",
         "Which syscall comes to a check of which privilege over all releases, by any operation and"
         " all sites taken together: one row for each unbroken run of one standing",

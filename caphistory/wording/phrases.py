@@ -28,8 +28,8 @@ def decode_steps(row: Row) -> list[Step]:
 
 
 def get_privilege(row: Row) -> str:
-    """Return what the check of a row asks for: its capability, else the name of the check."""
-    return clean(row["capability"] or row["check_name"])
+    """Return what a row asks for: its capability, else the name of the check."""
+    return clean(row.get("privilege") or row["capability"] or row["check_name"])
 
 
 def describe_check(row: Row) -> str:
@@ -50,10 +50,63 @@ def format_release(row: Row) -> str:
 
 
 def describe_effect(row: Row) -> str:
-    """Return what a missing privilege does: ``EPERM``, ``denied``, ``limited``; "" if unknown."""
+    """Return what a missing privilege does: ``EPERM``, ``denied``, ``limited``, ``ENOMEM at
+    limit``; "" if unknown. EFFECTS explains the words."""
     if row["effect"] == "deny":
-        return clean(row["errno"] or "denied")
-    return "limited" if row["effect"] == "limit" else ""
+        return clean(row["errno"] or _DENIED)
+    if row["effect"] == "limit":
+        return f"{clean(row['errno'])} {_AT_LIMIT}" if row["errno"] else _LIMITED
+    return ""
+
+
+_DENIED, _LIMITED, _AT_LIMIT = "denied", "limited", "at limit"
+
+EFFECTS = {
+    _DENIED: "it fails, with an error that could not be read",
+    _LIMITED: "it goes on, with less than was asked for",
+    _AT_LIMIT: "it fails with this error where a limit is hit that the privilege lifts",
+    "": "what happens without it could not be read",
+}
+"""What the words of ``describe_effect`` mean, by the word that a text ends with."""
+
+
+def explain_effects(rows: Iterable[Row]) -> list[str]:
+    """Return an explanation of each word that ``describe_effect`` uses for ``rows``."""
+    said = {describe_effect(row) for row in rows}
+    return [
+        f"{word}: {meaning}"
+        for word, meaning in EFFECTS.items()
+        if word and any(text.endswith(word) for text in said)
+    ]
+
+
+def describe_alternatives(row: Row) -> str:
+    """Return the other privileges any one of which does as well, without ``CAP_``: ``SYS_ADMIN,
+    owner``."""
+    return ", ".join(clean(name).removeprefix("CAP_") for name in json.loads(row["instead"]))
+
+
+def describe_owner(row: Row) -> str:
+    """Return whose privilege is asked for, and in which user namespace: ``init``, ``owner``,
+    ``opener, owner``; "" for the caller's before there were user namespaces."""
+    subject = "" if row["subject"] == "caller" else clean(row["subject"])
+    return ", ".join(filter(None, (subject, clean(row["namespace"]))))
+
+
+OWNERS = {
+    "init": "in the first user namespace alone: what holds it in a container of its own user"
+    " namespace does not have it",
+    "owner": "in the user namespace that owns what is acted upon",
+    "other": "another task's privilege, such as a tracer's",
+    "opener": "the privilege of who opened the file",
+}
+"""What the words of ``describe_owner`` mean."""
+
+
+def explain_owners(rows: Iterable[Row]) -> list[str]:
+    """Return an explanation of each word that ``describe_owner`` uses for ``rows``."""
+    said = {word for row in rows for word in describe_owner(row).split(", ")}
+    return [f"{word}: {meaning}" for word, meaning in OWNERS.items() if word in said]
 
 
 def format_chain(chain: Sequence[Step]) -> str:

@@ -1,2 +1,5 @@
--- Whether an operation is asked for: a glob pattern such as TIOC*, in any case; all without one.
-coalesce(nullif(trim(:operation), ''), '*') = '*' or lower($1) glob lower(trim(:operation))
+-- Whether an operation is asked for: a pattern such as TIOC*, or a part between slashes, in any
+-- case; all without one.
+coalesce(nullif(trim(:operation), ''), '*') = '*'
+or lower($1) glob lower(trim(:operation))
+or '/' || lower($1) || '/' glob '*/' || lower(trim(:operation)) || '/*'

@@ -1,12 +1,13 @@
--- Histories of requirements, one for each syscall, operation and privilege, from found: what they
--- mean is that of the last release. A run that follows another goes on with it; of runs that are
+-- Histories of requirements, one for each syscall, operation, privilege and user namespace (that of
+-- the owner, or the first), from found: what they mean is that of the last release. A run that follows another goes on with it; of runs that are
 -- told in less than half of their releases nothing is said unless all is asked for.
 numbered as (
-    {{numbered_releases}}
+    select release, ordinal, row_number() over (order by ordinal) as position from releases
 ),
 evidence as (
     select
         found.*,
+        coalesce(namespace, '') = 'owner' as owned,
         opening.position as first_position,
         closing.position as last_position
     from found
@@ -17,7 +18,7 @@ followed as (
     select
         evidence.*,
         max(last_position) over (
-            partition by abi, syscall, operation, privilege order by first_position, last_position
+            partition by abi, syscall, operation, privilege, owned order by first_position, last_position
             rows between unbounded preceding and 1 preceding
         ) as covered
     from evidence
@@ -26,7 +27,7 @@ islands as (
     select
         followed.*,
         sum(covered is null or first_position > covered + 1) over (
-            partition by abi, syscall, operation, privilege order by first_position, last_position
+            partition by abi, syscall, operation, privilege, owned order by first_position, last_position
         ) as island
     from followed
 ),
@@ -37,14 +38,14 @@ ranked as (
         max(last_position) over same as ends,
         sum((last_position - first_position + 1) * ({{is_told standing}})) over same as told,
         row_number() over (
-            partition by abi, syscall, operation, privilege, island
+            partition by abi, syscall, operation, privilege, owned, island
             order by
                 last_position desc,
                 case standing when 'own' then 0 when 'shared' then 1 else 2 end,
                 pointer_hops, depth, path, line
         ) as rank
     from islands
-    window same as (partition by abi, syscall, operation, privilege, island)
+    window same as (partition by abi, syscall, operation, privilege, owned, island)
 ),
 histories as (
     select

@@ -21,6 +21,7 @@ from tests.kernels.database import build_history
 THERE = {"f", "f32", "g", "_sysctl"}
 DEFINED = {"CAP_A", "CAP_B"}
 KNOWN = {*THERE, "newer"}
+OPERATIONS = {"F_A", "F_B"}
 
 
 def claim(
@@ -30,8 +31,10 @@ def claim(
     since: str | None = None,
     before: str | None = None,
     document: str = "f(2)",
+    part: str = "ERRORS EPERM",
+    constants: tuple[str, ...] = (),
 ) -> Claim:
-    place = Place(document, "ERRORS EPERM", "man2/f.2", 7)
+    place = Place(document, part, "man2/f.2", 7, constants)
     names = frozenset(named.split()), frozenset(covered.split())
     return Claim(capability, *names, place, since, before)
 
@@ -50,9 +53,46 @@ def verdicts(
     """The verdict for each pair, with the release 2.6.10."""
     silent = {"g": Place("g(2)", "", "man2/g.2", None)}
     documents = Documents("manual", claims, silent, complete)
-    rows = compare(documents, "2.6.10", "i386", checked, THERE, DEFINED, KNOWN)
+    rows = compare(documents, "2.6.10", "i386", checked, THERE, DEFINED, KNOWN, OPERATIONS)
     assert all(tuple(row) == COLUMNS for row in rows)
     return {f"{row['syscall']} {row['capability']}": row["verdict"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("part", "errors", "verdict"),
+    [
+        ("ERRORS EPERM", ["EPERM"], "agree"),
+        ("ERRORS EPERM", ["EACCES", "EPERM"], "agree"),
+        ("ERRORS EPERM", ["EACCES"], "checked, documented with another error"),
+        ("ERRORS EPERM", [None], "agree"),
+        ("DESCRIPTION", ["EACCES"], "agree"),
+    ],
+)
+def test_the_error_is_compared_where_both_name_one(
+    part: str, errors: list[str | None], verdict: str
+) -> None:
+    found = verdicts(claim("f", part=part), checked=(check("f", errors=json.dumps(errors)),))
+    assert found == {"f CAP_A": verdict}
+
+
+@pytest.mark.parametrize(
+    ("constants", "operations", "verdict"),
+    [
+        (("F_A",), ["F_A", "F_B"], "agree"),
+        (("F_A",), ["F_B/F_A"], "agree"),
+        (("F_A",), ["F_B"], "checked, documented of other operations"),
+        (("F_A",), ["", "F_B"], "agree"),
+        (("OTHER_WORD",), ["F_B"], "agree"),
+        ((), ["F_B"], "agree"),
+    ],
+)
+def test_operations_are_compared_where_both_name_some(
+    constants: tuple[str, ...], operations: list[str], verdict: str
+) -> None:
+    found = verdicts(
+        claim("f", constants=constants), checked=(check("f", operations=json.dumps(operations)),)
+    )
+    assert found == {"f CAP_A": verdict}
 
 
 def test_what_is_both_documented_and_checked_agrees() -> None:

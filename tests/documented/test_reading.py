@@ -43,8 +43,14 @@ def said(found: list[Claim]) -> list[tuple[str, list[str], list[str]]]:
 def test_a_claim_has_its_section_error_and_line(tmp_path: Path) -> None:
     text = ".SH DESCRIPTION\nNeeds\n.BR CAP_CHOWN .\n.SH ERRORS\n.TP\n.B EPERM\nNo CAP_CHOWN.\n"
     first, second = claims(tmp_path, chown=page("chown", text=text))
-    assert first.place == ("chown(2)", "DESCRIPTION", str(tmp_path / "man2/chown.2"), 10)
-    assert second.place[1::2] == ("ERRORS EPERM", 14)
+    assert first.place == ("chown(2)", "DESCRIPTION", str(tmp_path / "man2/chown.2"), 10, ())
+    assert (second.place.part, second.place.line) == ("ERRORS EPERM", 14)
+
+
+def test_a_claim_has_the_constants_of_its_passage(tmp_path: Path) -> None:
+    text = ".SH ERRORS\n.TP\n.B EPERM\nFor PR_SET_A or PR_SET_B one needs CAP_CHOWN (EPERM).\n"
+    (claim,) = claims(tmp_path, prctl=page("prctl", text=text))
+    assert claim.place.constants == ("PR_SET_A", "PR_SET_B")
 
 
 def test_what_a_passage_names_is_meant_else_the_whole_page(tmp_path: Path) -> None:

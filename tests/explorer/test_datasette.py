@@ -83,7 +83,7 @@ def test_the_runs_of_checks_begin_with_one_syscall(explorer: Datasette) -> None:
     ("view", "text", "column", "found"),
     [
         ("check_sites", "SETGID kernel/", "function", {"sys_setgid"}),
-        ("telling_checks", "af_inet", "syscall", {"bind"}),
+        ("requirements", "af_inet", "syscall", {"bind"}),
         ("releases", "2.1.", "release", {"2.1.91", "2.1.92"}),
         ("syscall_timeline", "cap_sys_admin", "syscall", {"mount"}),
         ("check_sites", "nosuchthing", "function", set()),
@@ -147,9 +147,7 @@ def test_cells_lead_to_the_pages_and_to_the_source(explorer: Datasette) -> None:
     assert "sys_bind <small>net/socket.c:810</small> through proto_ops.bind" in text
 
 
-@pytest.mark.parametrize(
-    "name", ["check_sites", "telling_checks", "which", "check_list", "syscall"]
-)
+@pytest.mark.parametrize("name", ["check_sites", "requirements", "which", "check_list", "syscall"])
 def test_every_link_of_a_row_leads_to_a_page(explorer: Datasette, name: str) -> None:
     text = page(explorer, f"/caphistory/{name}").text
     own = r'<td[^>]*><a href="(/(?:function|file|syscall|capability|release)/[^"]*)"'

@@ -26,6 +26,7 @@ KEPT = {
     ("meta", "key"),
     ("meta", "value"),
     ("chains", "edges"),
+    ("meanings", "instead"),
     ("syscall_names", "abi"),
     ("site_shared", "abi"),
     ("stored_releases", "kind"),

@@ -175,7 +175,7 @@ def test_container_reads_a_file_and_standard_input(
     pod = tmp_path / "pod.yaml"
     pod.write_text(DEPLOYMENT)
     said = caphistory("container", str(pod), "--container", "web", "--format", "table")
-    assert said.lines[0] == "in 2.2.24, 2 syscalls would ask for what is missing:"
+    assert said.lines[0] == "what is missing in 2.2.24: 2 syscalls"
     assert "web runs as 1000: it holds the set only where a program's file gives it" in said.lines
     rows = caphistory("container", str(pod), "--container", "web", "--format", "json").rows
     assert {row["syscall"] for row in rows} == {"mount", "setgid"}

@@ -122,16 +122,19 @@ def test_names_may_be_written_as_people_write_them(connection: sqlite3.Connectio
 
 
 def test_shared_and_switched_off_checks_are_withheld(connection: sqlite3.Connection) -> None:
-    for capability, name, feasible in (("DAC_OVERRIDE", "chdir", 1), ("SYS_TIME", "stime", 0)):
+    for capability, name, standing in (
+        ("DAC_OVERRIDE", "chdir", "remote"),
+        ("SYS_TIME", "stime", "off"),
+    ):
         assert ask(connection, "which", privilege=capability) == []
         withheld = ask(connection, "which_withheld", privilege=capability)
-        assert [(row["syscall"], row["feasible"]) for row in withheld] == [(name, feasible)]
-        shown = ask(connection, "which", privilege=capability, withheld="1")
+        assert [(row["syscall"], row["standing"]) for row in withheld] == [(name, standing)]
+        shown = ask(connection, "which", privilege=capability, everything="1")
         assert [row["syscall"] for row in shown] == [name]
 
 
 def test_which_puts_direct_checks_first(connection: sqlite3.Connection) -> None:
-    rows = ask(connection, "which", privilege="suser", release="2.0.40", withheld="1")
+    rows = ask(connection, "which", privilege="suser", release="2.0.40", everything="1")
     assert [(row["syscall"], row["reach"]) for row in rows] == [
         ("chroot", "direct"),
         ("mount", "direct"),
@@ -141,7 +144,7 @@ def test_which_puts_direct_checks_first(connection: sqlite3.Connection) -> None:
         ("ioctl", "pointer"),
         ("stime", "call"),
     ]
-    assert [row["feasible"] for row in rows] == [1, 1, 1, 1, 1, 1, 0]
+    assert [row["standing"] for row in rows] == ["own"] * 4 + ["remote"] * 2 + ["off"]
 
 
 def test_a_check_that_more_syscalls_come_to_share_is_not_lost(tmp_path: Path) -> None:
@@ -221,18 +224,21 @@ def test_a_run_of_a_syscall_goes_on_while_its_evidence_changes(tmp_path: Path) -
         linked("2.2.3", checks=[check("b", at, way)]),
         linked("2.2.4", checks=[check("a", at._replace(line=9), way, shared_by=200)]),
         linked("2.2.5", checks=[check("a", at._replace(line=8), way, shared_by=3)]),
+        linked("2.2.6", checks=[check("b", at, way)]),
+        linked("2.2.7", checks=[check("a", at._replace(line=8), way, shared_by=200)]),
     )
     with closing(open_reader(path)) as connection:
         runs = ask(connection, "syscall", syscall="a")
-        withheld = ask(connection, "syscall", syscall="a", withheld="1")
-    told = ("first_release", "last_release", "open", "reach", "line", "shared_by")
+        everything = ask(connection, "syscall", syscall="a", everything="1")
+    told = ("first_release", "last_release", "open", "reach", "line", "standing")
     assert [tuple(run[column] for column in told) for run in runs] == [
-        ("2.2.1", "2.2.2", 0, "pointer", 7, 1),
-        ("2.2.5", "2.2.5", 1, "call", 8, 3),
+        ("2.2.1", "2.2.2", 0, "pointer", 7, "own"),
+        ("2.2.4", "2.2.5", 0, "call", 8, "own"),
     ]
-    assert [(run["first_release"], run["last_release"]) for run in withheld] == [
+    assert [(run["first_release"], run["last_release"]) for run in everything] == [
         ("2.2.1", "2.2.2"),
         ("2.2.4", "2.2.5"),
+        ("2.2.7", "2.2.7"),
     ]
 
 

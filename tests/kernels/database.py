@@ -63,7 +63,11 @@ def kernel(number: int) -> LinkedRelease:
         checks=[
             check("setgid", asks("kernel/sys.c", 300, "sys_setgid", "CAP_SETGID")),
             check("chroot", asks("fs/open.c", 400, "sys_chroot", "CAP_SYS_CHROOT")),
-            check("mount", asks("fs/super.c", 800, "sys_mount", "CAP_SYS_ADMIN")),
+            check(
+                "mount",
+                asks("fs/super.c", 800, "sys_mount", "CAP_SYS_ADMIN"),
+                operation="MS_REMOUNT",
+            ),
             check("bind", binding, step("sys_bind", "net/socket.c", 810, "proto_ops.bind")),
             check(
                 "chdir",

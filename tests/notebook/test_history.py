@@ -39,7 +39,7 @@ def test_which_has_the_columns_of_the_contract_and_chains_as_steps(
     history: caphistory.History,
 ) -> None:
     frame = history.which("net_bind_service", release="v2.2.0")
-    assert [*frame.columns] == [*next(v.columns for v in VIEWS if v.name == "syscall_checks")]
+    assert [*frame.columns] == [*next(v.columns for v in VIEWS if v.name == "requirements")]
     assert [*frame["syscall"]] == ["bind"]
     assert [step["via"] for step in frame["chain"][0]] == ["proto_ops.bind", None]
 
@@ -47,7 +47,7 @@ def test_which_has_the_columns_of_the_contract_and_chains_as_steps(
 def test_which_takes_several_privileges_and_narrows(history: caphistory.History) -> None:
     assert [*history.which("setgid", "CAP_SYS_CHROOT")["syscall"]] == ["setgid", "chroot"]
     assert [*history.which("suser", release="2.0.40", reach="pointer")["syscall"]] == ["bind"]
-    assert [*history.which("sys_admin", withheld=True)["syscall"]] == ["mount", "ioctl"]
+    assert [*history.which("sys_admin", everything=True)["syscall"]] == ["mount", "ioctl"]
 
 
 def test_runs_of_releases(history: caphistory.History) -> None:
@@ -57,7 +57,7 @@ def test_runs_of_releases(history: caphistory.History) -> None:
     assert [*timeline["checks"]] == ["suser", "CAP_SETGID", "suser", "CAP_SYS_ADMIN"]
     assert [*history.syscall("setgid")["check_name"]] == ["suser", "capable"]
     assert history.syscall("chdir").empty
-    assert len(history.syscall("chdir", withheld=True)) == 2
+    assert len(history.syscall("chdir", everything=True)) == 2
 
 
 def test_transition(history: caphistory.History) -> None:

@@ -47,18 +47,22 @@ def _print_all(session: Session) -> None:
         return
     say(f"{release}: {format_count(len(rows), 'capability')}", bold=True)
     session.print_table(
-        ("number", "capability", "sites", "syscalls", "defined"),
+        ("number", "capability", "sites", "syscalls", "shared", "defined"),
         [
             (
                 clean(row["number"]),
                 clean(row["capability"]),
                 str(row["sites"]),
                 str(row["syscalls"]),
+                str(row["shared"]),
                 format_place(row),
             )
             for row in rows
         ],
+        flexible=("defined",),
+        optional=("defined",),
     )
+    say("shared: of the syscalls, those that ask for it only in code that many share", dim=True)
     say(f"\nnext: caphistory capability {clean(rows[0]['capability'])}", dim=True)
 
 

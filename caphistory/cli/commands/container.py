@@ -9,6 +9,13 @@ from pathlib import Path
 import click
 
 from caphistory.cli.complete import complete_capability
+from caphistory.cli.requirements import (
+    describe_extent,
+    list_shared,
+    print_explanations,
+    print_requirements,
+    print_shared,
+)
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import listed, say
 from caphistory.errors import NothingFound, UsageError
@@ -24,13 +31,13 @@ from caphistory.questions.containers import (
 from caphistory.questions.names import resolve_capability
 from caphistory.records import Row
 from caphistory.wording.phrases import (
-    describe_effect,
     format_count,
-    format_place,
     format_release,
     get_privilege,
 )
 from caphistory.wording.plain import clean, wrap
+
+_COLUMNS = ("syscall", "operation", "missing", "else", "whose", "reach", "where", "function")
 
 
 @subcommand("container", release=True)
@@ -163,30 +170,31 @@ def _nothing_lost(release: str, capabilities: list[Row]) -> NothingFound:
 def _print_losses(session: Session, rows: list[Row], below: int) -> None:
     """Print what is missing, with the number of syscalls that ask for it, then these one by one;
     ``below`` lines follow."""
-    syscalls = format_count(len({row["syscall"] for row in rows}), "syscall")
-    say(f"in {format_release(rows[0])}, {syscalls} would ask for what is missing:", bold=True)
-    missing = Counter(row["capability"] for row in rows).most_common()
-    lines = listed((f"{clean(capability)} {count}" for capability, count in missing), session.width)
+    shared = [row for row in rows if row["standing"] == "shared"]
+    own = [row for row in rows if row["standing"] != "shared"]
+    say(f"what is missing in {format_release(rows[0])}: {describe_extent(own, shared)}", bold=True)
+    pairs = sorted({(row["capability"], row["syscall"]) for row in rows})
+    asking = Counter(capability for capability, _ in pairs)
+    lines = listed(
+        (f"{clean(capability)} {count}" for capability, count in asking.most_common()),
+        session.width,
+    )
+    together = list_shared(session, shared, privilege=True)
     for line in lines:
         say(line)
     say()
-    session.print_table(
-        ("syscall", "missing", "reach", "else", "sites", "where", "function"),
-        [
-            (
-                clean(row["syscall"]),
-                get_privilege(row),
-                clean(row["reach"]),
-                describe_effect(row),
-                str(row["sites"]),
-                format_place(row),
-                clean(row["function"]),
-            )
-            for row in rows
-        ],
-        flexible=("function",),
-        most=session.room_under(len(lines) + 1 + below),
-    )
+    if own:
+        print_requirements(
+            session,
+            own,
+            _COLUMNS,
+            most=session.room_under(
+                len(lines) + min(len(together), (session.room or 0) // 2) + 1 + below
+            ),
+            by=lambda row: (row["syscall"], row["capability"]),
+        )
+    print_shared(session, together, most=session.room and session.room // 2)
+    print_explanations(session, rows)
 
 
 def _find_unused(release: str, capabilities: list[Row]) -> list[str]:

@@ -111,19 +111,27 @@ def _print_table(session: Session, rows: list[Row], most: int) -> None:
         session.print_table(head, lines, flexible=("documented",), most=most)
         return
     session.print_table(
-        (*head, "reach", "where", "function"),
+        (*head, "else", "operations", "reach", "where", "function"),
         [
             (
                 *line,
+                _join_names(row["errors"]),
+                _join_names(row["operations"]),
                 clean(row["reach"]),
                 format_place(row) if row["path"] else "",
                 clean(row["function"]),
             )
             for line, row in zip(lines, rows, strict=True)
         ],
-        flexible=("documented", "function"),
+        flexible=("documented", "operations", "where", "function"),
+        optional=("else", "operations", "reach", "function"),
         most=most,
     )
+
+
+def _join_names(names: str | None) -> str:
+    """Return the names of a JSON array, each once."""
+    return ", ".join(sorted({clean(name) for name in json.loads(names or "[]") if name}))
 
 
 def _format_documents(row: Row) -> str:

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import click
 
 from caphistory.cli.complete import complete_privilege
+from caphistory.cli.requirements import (
+    describe_extent,
+    list_shared,
+    operation_option,
+    print_explanations,
+    print_requirements,
+    print_shared,
+)
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shares
 from caphistory.errors import NothingFound, UsageError
-from caphistory.questions.names import resolve_privilege
+from caphistory.questions.names import resolve_operation, resolve_privilege
 from caphistory.records import ROOT_CHECKS, Row
-from caphistory.wording.checks import find_namespaces, name_other_check
 from caphistory.wording.phrases import (
     GAPS,
-    decode_steps,
-    describe_effect,
-    format_chain,
     format_count,
-    format_place,
     format_release,
     format_run,
     has_gaps,
-    rank_reach,
 )
 from caphistory.wording.plain import clean, wrap
 
 _AROUND_ANOTHER = 5
 """Lines around each table after the first."""
+_COLUMNS = (
+    "syscall",
+    "operation",
+    "else",
+    "instead",
+    "whose",
+    "sites",
+    "reach",
+    "where",
+    "function",
+)
 
 
 @subcommand("which", release=True)
@@ -40,6 +51,7 @@ _AROUND_ANOTHER = 5
     type=click.Choice(("direct", "call", "pointer")),
     help="Only the checks that are reached in this way.",
 )
+@operation_option
 @click.option("--all-releases", is_flag=True, help="From which release to which, for each syscall.")
 @click.option("--all", "everything", is_flag=True, help="Also the rows that say little.")
 @abi_option
@@ -48,40 +60,53 @@ def command(
     session: Session,
     names: tuple[str, ...],
     reach: str | None,
+    operation: str | None,
     all_releases: bool,
     everything: bool,
     abi: str | None,
 ) -> None:
     """Which syscalls check CAP_X, how, and where.
 
-    CAP_X is a capability in any case, with or without CAP_, or suser, fsuser or uid0.
-    Left out are checks that constants on the way switch off, and those in code that many
-    syscalls share: --all shows them.
+    CAP_X is a capability in any case, with or without CAP_, or suser, fsuser or uid0. What many
+    syscalls ask for in code that they share, such as path lookup, stands in one line. Left out
+    are checks that constants on the way switch off, and those far away in code that many
+    share: --all shows them.
 
     \b
     Examples:
       caphistory which CAP_SYS_CHROOT --release 2.2.24
       caphistory which net_admin sys_admin --reach direct
+      caphistory which sys_admin --operation 'TIOC*'
       caphistory which suser --all-releases
     """
     wanted = [resolve_privilege(session.connection, name) for name in names]
+    operation = operation and resolve_operation(session.connection, operation)
     abi = session.asked_abi(abi)
-    if all_releases:
-        if session.release is not None:
-            raise UsageError("--all-releases asks about every release: leave --release out")
-        _in_all_releases(session, wanted, reach, abi, everything)
+    if not all_releases:
+        _in_one_release(session, wanted, reach, operation, abi, everything)
+        return
+    for given, option in ((session.release, "--release"), (reach, "--reach")):
+        if given is not None:
+            raise UsageError(f"--all-releases asks about every release: leave {option} out")
+    if operation or everything:
+        _operations_in_all_releases(session, wanted, operation, abi, everything)
     else:
-        _in_one_release(session, wanted, reach, abi, everything)
+        _in_all_releases(session, wanted, abi)
 
 
 def _in_one_release(
-    session: Session, wanted: list[str], reach: str | None, abi: str | None, everything: bool
+    session: Session,
+    wanted: list[str],
+    reach: str | None,
+    operation: str | None,
+    abi: str | None,
+    everything: bool,
 ) -> None:
     release = session.asked_release
-    asked = {"release": release, "reach": reach, "abi": abi}
-    withheld = "1" if everything else None
+    asked = {"release": release, "reach": reach, "operation": operation, "abi": abi}
+    all_asked = "1" if everything else None
     rows = {
-        privilege: session.ask("which", privilege=privilege, withheld=withheld, **asked)
+        privilege: session.ask("which", privilege=privilege, everything=all_asked, **asked)
         for privilege in wanted
     }
     left_out = {
@@ -96,18 +121,18 @@ def _in_one_release(
         undefined = [privilege for privilege in wanted if privilege not in (*ROOT_CHECKS, *defined)]
         if undefined == wanted:
             raise NothingFound(f"{release} does not define {' or '.join(wanted)}")
+        by = f" by {operation}" if operation else ""
         raise NothingFound(
-            f"no syscall checks {' or '.join(wanted)} in {release}"
+            f"no syscall checks {' or '.join(wanted)}{by} in {release}"
             + (f" ({reasons})" if reasons else "")
         )
     if not session.for_people:
         session.print_rows([row for privilege in wanted for row in rows[privilege]])
         return
-    best = {privilege: _find_best(rows[privilege]) for privilege in wanted}
     room = session.room_under(_AROUND_ANOTHER * (len(wanted) - 1))
-    fair = shares([len(best[privilege]) for privilege in wanted], room)
+    fair = shares([len(rows[privilege]) for privilege in wanted], room)
     for privilege, most in zip(wanted, fair, strict=True):
-        _print_syscalls(session, privilege, release, best[privilege], most)
+        _print_privilege(session, privilege, release, rows[privilege], room and most)
         for line in left_out[privilege]:
             say(line, dim=True)
         say()
@@ -119,50 +144,25 @@ def _in_one_release(
     )
 
 
-def _find_best(rows: list[Row]) -> list[tuple[Row, int]]:
-    """Return for each syscall the row with its best evidence, and the number of its sites."""
-    best: dict[str, Row] = {}
-    for row in rows:
-        best.setdefault(row["syscall"], row)
-    sites = Counter(row["syscall"] for row in rows)
-    return [(row, sites[syscall]) for syscall, row in best.items()]
-
-
-def _print_syscalls(
-    session: Session, privilege: str, release: str, best: list[tuple[Row, int]], most: int
+def _print_privilege(
+    session: Session, privilege: str, release: str, rows: list[Row], most: int | None
 ) -> None:
-    kernel = format_release(best[0][0]) if best else release
-    say(f"{privilege} in {kernel}: {format_count(len(best), 'syscall')}", bold=True)
-    if not best:
-        return
-    # Since 2.6.39 a check may ask for it in a user namespace only (ns_capable).
-    named = any(name_other_check(row["capability"], row["check_name"]) for row, _ in best)
-    headers = ["syscall", "reach", "check", "else", "sites", "where", "function"]
-    rows = [
-        [
-            clean(row["syscall"]),
-            clean(row["reach"]),
-            clean(row["check_name"]),
-            describe_effect(row),
-            str(sites),
-            format_place(row),
-            format_chain(decode_steps(row)) or clean(row["function"]),
-        ]
-        for row, sites in best
-    ]
-    if not named:
-        headers, *rows = ([*line[:2], *line[3:]] for line in (headers, *rows))
-    session.print_table(headers, rows, flexible=("function",), most=most)
-    for name, where in find_namespaces(row["check_name"] for row, _ in best).items():
-        say(f"{name}: {where}", dim=True)
+    shared = [row for row in rows if row["standing"] == "shared"]
+    own = [row for row in rows if row["standing"] != "shared"]
+    kernel = format_release(rows[0]) if rows else release
+    say(f"{privilege} in {kernel}: {describe_extent(own, shared)}", bold=True)
+    if own:
+        print_requirements(session, own, _COLUMNS, most=most)
+    print_shared(session, list_shared(session, shared), most=most)
+    print_explanations(session, rows)
 
 
 def _count_withheld(withheld: list[Row]) -> list[str]:
     """Return a line with the number of syscalls for each reason why they are withheld."""
-    shared = sum(row["feasible"] for row in withheld)
+    remote = sum(row["standing"] == "remote" for row in withheld)
     numbers = {
-        "only through code that many syscalls share": shared,
-        "only where constants on the way switch the check off": len(withheld) - shared,
+        "only far away, in code that many share": remote,
+        "only where constants on the way switch the check off": len(withheld) - remote,
     }
     return [
         f"{format_count(number, 'more syscall')} {reason}: --all"
@@ -171,16 +171,11 @@ def _count_withheld(withheld: list[Row]) -> list[str]:
     ]
 
 
-def _in_all_releases(
-    session: Session, wanted: list[str], reach: str | None, abi: str | None, everything: bool
-) -> None:
-    withheld = "1" if everything else None
+def _in_all_releases(session: Session, wanted: list[str], abi: str | None) -> None:
     rows = [
         row
         for privilege in wanted
-        for row in session.ask(
-            "which_all_releases", privilege=privilege, reach=reach, abi=abi, withheld=withheld
-        )
+        for row in session.ask("which_all_releases", privilege=privilege, abi=abi)
     ]
     if not rows:
         raise NothingFound(f"no syscall of any release checks {' or '.join(wanted)}")
@@ -198,19 +193,56 @@ def _in_all_releases(
             bold=True,
         )
         session.print_table(
-            ("syscall", "reach", "releases"),
+            ("syscall", "releases"),
             [
-                (
-                    clean(syscall),
-                    clean(min(of_syscall, key=rank_reach)["reach"]),
-                    " · ".join(format_run(run) for run in of_syscall),
-                )
+                (clean(syscall), " · ".join(format_run(run) for run in of_syscall))
                 for syscall, of_syscall in runs[privilege].items()
             ],
             flexible=("releases",),
             most=most,
         )
         say()
+    _end_histories(session, rows)
+
+
+def _operations_in_all_releases(
+    session: Session, wanted: list[str], operation: str | None, abi: str | None, everything: bool
+) -> None:
+    rows = [
+        row
+        for privilege in wanted
+        for row in session.ask(
+            "operation_history",
+            operation=operation or "*",
+            privilege=privilege,
+            abi=abi,
+            everything="1" if everything else None,
+        )
+    ]
+    if not rows:
+        raise NothingFound(f"no {operation} of any release checks {' or '.join(wanted)}")
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    session.print_table(
+        ("syscall", "operation", "asks for", "releases"),
+        [
+            (
+                clean(row["syscall"]),
+                clean(row["operation"]),
+                clean(row["privilege"]),
+                format_run(row),
+            )
+            for row in rows
+        ],
+        flexible=("operation", "releases"),
+        optional=("operation",),
+    )
+    say()
+    _end_histories(session, rows)
+
+
+def _end_histories(session: Session, rows: list[Row]) -> None:
     if has_gaps(rows):
         say("\n".join(wrap(GAPS, session.width, "")), dim=True)
     say(f"next: caphistory syscall {clean(rows[0]['syscall'])}", dim=True)

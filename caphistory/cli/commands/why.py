@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from caphistory.cli.complete import complete_privilege, complete_syscall
 from caphistory.cli.functions import every_chain_option, limit_chains
+from caphistory.cli.requirements import operation_option
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import resolve_privilege, resolve_syscall
+from caphistory.questions.names import resolve_operation, resolve_privilege, resolve_syscall
 from caphistory.records import Row
 from caphistory.wording.phrases import (
     Step,
     decode_steps,
     describe_effect,
+    explain_effects,
+    explain_owners,
     format_count,
     format_place,
     format_release,
@@ -25,47 +30,64 @@ from caphistory.wording.plain import clean
 
 @subcommand("why", release=True)
 @click.argument("syscall", shell_complete=complete_syscall)
-@click.argument("name", metavar="CAP_X", shell_complete=complete_privilege)
+@click.argument("name", metavar="[CAP_X]", required=False, shell_complete=complete_privilege)
+@operation_option
 @every_chain_option
 @abi_option
 @pass_session
-def command(session: Session, syscall: str, name: str, everything: bool, abi: str | None) -> None:
-    """The call chains from SYSCALL to its checks of CAP_X.
+def command(
+    session: Session,
+    syscall: str,
+    name: str | None,
+    operation: str | None,
+    everything: bool,
+    abi: str | None,
+) -> None:
+    """The call chains from SYSCALL to its checks of CAP_X, or of whatever it asks for.
 
-    Step by step, with file and line, the best evidence first.
+    Step by step, with file and line, the best evidence first. Without CAP_X, those behind the
+    requirements of its own.
 
     \b
     Examples:
       caphistory why chroot CAP_SYS_CHROOT
       caphistory why bind CAP_NET_BIND_SERVICE --release 2.2.24
+      caphistory why ioctl --operation SIOCSIFADDR
     """
     asked = resolve_syscall(session.connection, syscall)
-    wanted = resolve_privilege(session.connection, name)
+    wanted = name and resolve_privilege(session.connection, name)
     rows = session.ask(
         "why",
         syscall=asked,
         privilege=wanted,
+        operation=operation and resolve_operation(session.connection, operation, asked),
         release=session.asked_release,
         abi=session.asked_abi(abi),
     )
+    if wanted is None:
+        rows = [row for row in rows if row["standing"] == "own"]
     if not rows:
-        raise NothingFound(
-            f"{asked} does not come to a check of {wanted} in {session.asked_release}"
-        )
+        what = f"a check of {wanted}" if wanted else "a check of its own"
+        by = f" by {operation}" if operation else ""
+        raise NothingFound(f"{asked} does not come to {what}{by} in {session.asked_release}")
     if not session.for_people:
         session.print_rows(rows)
         return
     shown = rows[: limit_chains(session, everything)]
-    say(
-        f"{asked} → {wanted} in {format_release(rows[0])}: {format_count(len(rows), 'check')}",
-        bold=True,
-    )
+    count = format_count(len(rows), "requirement")
+    target = f" → {wanted}" if wanted else ""
+    say(f"{asked}{target} in {format_release(rows[0])}: {count}", bold=True)
     for row in shown:
         say()
+        if row["operation"]:
+            say(f"{clean(row['operation'])}:", bold=True)
         _print_chain(session, row)
+    for line in explain_effects(shown):
+        say(f"\n{line}", dim=True)
     if len(shown) < len(rows):
-        say(f"\n… {format_count(len(rows) - len(shown), 'more check')}: --all", dim=True)
-    say(f"\nnext: caphistory show {asked} {wanted} --release {session.asked_release}", dim=True)
+        say(f"\n… {format_count(len(rows) - len(shown), 'more requirement')}: --all", dim=True)
+    following = f"show {asked} {get_privilege(rows[0])} --release {session.asked_release}"
+    say(f"\nnext: caphistory {following}", dim=True)
 
 
 def _print_chain(session: Session, row: Row) -> None:
@@ -98,13 +120,17 @@ def _check(row: Row) -> str:
     asks = f"({clean(row['capability'])})" if row["capability"] else "()"
     name = "uid 0" if row["check_name"] == "uid0" else clean(row["check_name"]) + asks
     otherwise = describe_effect(row)
-    return f"checks {name}" + (f", else {otherwise}" if otherwise else "")
+    alternatives = "".join(f" or {name}" for name in json.loads(row["instead"]))
+    return f"checks {name}{alternatives}" + (f", else {otherwise}" if otherwise else "")
 
 
 def _remarks(row: Row) -> list[str]:
     remarks = []
-    if not row["feasible"]:
+    if row["standing"] == "off":
         remarks.append("constants on this way switch the check off")
+    if row["sites"] > 1:
+        remarks.append(f"the nearest of {row['sites']} check sites")
+    remarks += explain_owners([row])
     if row["shared_by"] > 1:
         remarks.append(
             f"{format_count(row['shared_by'], 'syscall')} come to this check of"

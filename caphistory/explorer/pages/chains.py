@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import anchor
 from caphistory.explorer.pages.page import Asked, Page
@@ -41,8 +43,8 @@ def chain(asked: Asked) -> Page:
             "privilege": privilege,
             "release": release,
             "chains": [
-                {"row": row, "steps": decode_steps(row), "anchor": anchor(row["path"], row["line"])}
-                for row in shown
+                {"row": row, "steps": decode_steps(row), "anchor": name}
+                for row, name in zip(shown, _name_anchors(shown), strict=True)
             ],
             "as_text": [format_chain(row) for row in shown],
             "total": len(rows),
@@ -50,6 +52,18 @@ def chain(asked: Asked) -> Page:
             "releases": asked.ask("release_list"),
         },
     )
+
+
+def _name_anchors(rows: list[Row]) -> list[str]:
+    """Return the anchor of each row: the place of its check, counted where several operations lead
+    to one."""
+    used: Counter[str] = Counter()
+    names = []
+    for row in rows:
+        name = anchor(row["path"], row["line"])
+        used[name] += 1
+        names.append(name if used[name] == 1 else f"{name}-{used[name]}")
+    return names
 
 
 def format_chain(row: Row) -> str:

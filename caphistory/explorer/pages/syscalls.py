@@ -122,7 +122,7 @@ def diff(asked: Asked) -> Page:
     commits = {row["release"]: row["commit_sha"] for row in releases}
     abi = _choose_table(asked, runs)
     chains = [
-        asked.ask("why", syscall=name, privilege=privilege, release=release, abi=abi)
+        asked.ask("check_chains", syscall=name, privilege=privilege, release=release, abi=abi)
         for release in ends.values()
     ]
     comparison = diff_chains(
