@@ -100,7 +100,7 @@ def _through_releases(
             for row in shown
         ],
         flexible=("operation", "where", "function"),
-        optional=("operation", "else", "instead", "whose", "where", "function"),
+        optional=("operation", "else", "instead", "whose", "function"),
         most=len(shown),
     )
     session.say_left_out(len(rows) - len(shown), "requirement")
