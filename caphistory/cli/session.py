@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,15 @@ from caphistory.cli.complete import complete_abi, complete_release
 from caphistory.cli.progress import LateProgress
 from caphistory.cli.text import echo, say, table
 from caphistory.errors import UsageError
-from caphistory.questions.names import newest_release, resolve_abi, resolve_release
+from caphistory.questions.names import (
+    newest_release,
+    resolve_abi,
+    resolve_release,
+    resolve_syscall,
+)
 from caphistory.questions.queries import ask
-from caphistory.records import Row
+from caphistory.questions.requirements import list_requirements
+from caphistory.records import ROOT_CHECKS, Row
 from caphistory.wording.formats import FORMATS, render
 from caphistory.wording.phrases import format_count
 
@@ -27,6 +33,7 @@ _AROUND_A_TABLE = 8
 """Lines of the screen left for headings, remarks, hints and the next prompt."""
 _FEWEST = 5
 """The minimum number of rows that a table shows on any screen."""
+_FEW_SYSCALLS = 8
 EVERY_ROW = 0
 """The value of ``Session.rows`` for ``--rows all``."""
 
@@ -74,13 +81,46 @@ class Session:
             say(f"caphistory: {named.remark}", err=True)
         return named.release
 
+    def resolve_syscall(self, text: str, abi: str | None = None) -> str:
+        """Return the syscall that ``text`` means: a name as people write it, or a number in the
+        table ``abi`` of the asked release; of a number say on stderr which it is."""
+        release = self.asked_release if self.release is not None else ""
+        name = resolve_syscall(self.connection, text, release, self.asked_abi(abi))
+        if text.strip().isdecimal():
+            say(f"caphistory: syscall {text.strip()} is {name}", err=True)
+        return name
+
     def asked_abi(self, abi: str | None) -> str | None:
         """Return the system-call table ``abi``; raise UsageError if the database lacks it."""
         return abi and resolve_abi(self.connection, abi)
 
+    def find_usual_abi(self, release: str) -> str:
+        """Return the system-call table that a question about ``release`` means."""
+        row = self.connection.execute(
+            "select abi from asked_releases where asked = ?", [release]
+        ).fetchone()
+        return str(row[0])
+
     def ask(self, name: str, **parameters: str | None) -> list[Row]:
         """Return the rows of the query ``name``."""
         return ask(self.connection, name, **parameters)
+
+    def list_requirements(
+        self, syscalls: Collection[str], abi: str | None = None
+    ) -> dict[str, list[Row]]:
+        """Return the requirements that are told of ``syscalls`` in the asked release, by syscall;
+        syscalls without any are left out, and checks of a capability that is no constant."""
+        # One question about everything takes as long as some about one syscall each.
+        names = sorted(syscalls) if len(syscalls) <= _FEW_SYSCALLS else [None]
+        found: dict[str, list[Row]] = {}
+        for name in names:
+            for row in list_requirements(
+                self.connection, self.asked_release, syscall=name, abi=abi
+            ):
+                is_named = row["capability"] is not None or row["privilege"] in ROOT_CHECKS
+                if row["syscall"] in syscalls and is_named:
+                    found.setdefault(row["syscall"], []).append(row)
+        return found
 
     @property
     def for_people(self) -> bool:

@@ -162,6 +162,10 @@ def _decode(source: bytes) -> str:
         return source.decode("latin-1")
 
 
+class SourceNotHereError(CaphistoryError):
+    """No repository on this machine has the source of a release."""
+
+
 def cached_repositories() -> list[Path]:
     """Return the paths of the clones that ``caphistory index`` made, sorted."""
     return sorted(cache_folder().glob("*.git"))
@@ -169,13 +173,13 @@ def cached_repositories() -> list[Path]:
 
 def open_kernel(release: str, commit_sha: str | None, repositories: Sequence[Path]) -> KernelSource:
     """Return the source of ``release``, the commit ``commit_sha``, from the first of
-    ``repositories`` that has it. Raises CaphistoryError if none has."""
+    ``repositories`` that has it. Raises SourceNotHereError if none has."""
     if commit_sha is None:
         raise CaphistoryError(f"{release} was not read from a git repository: its source is gone")
     for repository in open_repositories(repositories):
         if _has_commit(repository, commit_sha):
             return KernelSource(repository, commit_sha, release)
-    raise CaphistoryError(
+    raise SourceNotHereError(
         f"the source of {release} is not on this machine: `caphistory index` clones the default"
         " history, and --repository names another clone that has it"
     )

@@ -140,20 +140,59 @@ def _unknown_release(connection: sqlite3.Connection, text: str, wanted: str) -> 
     return _unknown(connection, "release", text, [*same[-1:], *_nearest(wanted, held)])
 
 
-def resolve_syscall(connection: sqlite3.Connection, text: str) -> str:
-    """Return the syscall that ``text`` names, with or without ``sys_``; raise UsageError, naming
-    the nearest ones, if there is none."""
+def resolve_syscall(
+    connection: sqlite3.Connection, text: str, release: str = "", abi: str | None = None
+) -> str:
+    """Return the syscall that ``text`` names; raise UsageError, naming the nearest ones, if there
+    is none.
+
+    ``text`` is its name, an entry function (``sys_chroot``, ``__x64_sys_chroot``), a macro
+    (``__NR_chroot``), or its number in the table ``abi`` of ``release`` (by default the usual one
+    of the newest).
+    """
     wanted = text.strip().removesuffix("()")
-    for name in (wanted, wanted.lower().removeprefix("sys_")):
+    if wanted.isdecimal():
+        return _resolve_number(connection, int(wanted), release, abi)
+    plain = _ENTRY.sub("", wanted.lower())
+    for name in (wanted, plain):
         if _holds(connection, "select 1 from syscalls where syscall = ? limit 1", name):
             return name
-    nearest = _nearest(wanted.lower().removeprefix("sys_"), list_syscalls(connection))
-    raise _unknown(connection, "syscall", text, nearest)
+    raise _unknown(connection, "syscall", text, _nearest(plain, list_syscalls(connection)))
+
+
+_ENTRY = re.compile(r"^(?:_*(?:x64|ia32|se|do|x32)?_?(?:compat_)?sys_|ksys_|__nr_(?:ia32_)?)")
+"""What kernels and their headers put before the name of a syscall, in lower case."""
+
+
+def _resolve_number(
+    connection: sqlite3.Connection, number: int, release: str, abi: str | None
+) -> str:
+    row = connection.execute(
+        "select syscalls.syscall from syscalls join asked_releases as asked using (release)"
+        " where asked.asked = ? and syscalls.number = ?"
+        " and coalesce(?, syscalls.abi) = syscalls.abi"
+        " order by syscalls.abi = asked.abi desc limit 1",
+        (release, number, abi),
+    ).fetchone()
+    if row is None:
+        where = " ".join(filter(None, (release or newest_release(connection), abi)))
+        raise UsageError(f"no syscall of {where} has the number {number}")
+    return str(row[0])
 
 
 def resolve_capability(connection: sqlite3.Connection, text: str) -> str:
-    """Return the capability that ``text`` names, in any case and with or without ``CAP_``; raise
-    UsageError, naming the nearest ones, if there is none."""
+    """Return the capability that ``text`` names, in any case and with or without ``CAP_``, or by
+    its number; raise UsageError, naming the nearest ones, if there is none."""
+    if text.strip().isdecimal():
+        named = _column(
+            connection,
+            "select capability from capability_definitions join releases using (release)"
+            " where number = ? order by ordinal desc limit 1",
+            text.strip(),
+        )
+        if named:
+            return named[0]
+        raise UsageError(f"no capability has the number {text.strip()}")
     wanted = capability_name(text)
     sql = "select 1 from capability_definitions where capability = ? limit 1"
     if _holds(connection, sql, wanted):

@@ -9,7 +9,9 @@ import pygit2
 import pytest
 
 from caphistory.cli.highlight import color_source
+from caphistory.errors import CaphistoryError
 from caphistory.history.source_text import find_function
+from caphistory.questions.source_text import find_clone_command, open_kernel
 from tests.faces.conftest import Run
 from tests.factories import build, check, linked, release, site, step
 from tests.kernels.git import commit
@@ -115,6 +117,22 @@ def test_without_a_clone_it_says_how_to_get_one(
         3,
         f"caphistory: {tmp_path} is not a git repository that can be read\n",
     )
+
+
+def test_the_command_that_brings_a_source_that_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "caphistory" / "github.com+sndrzt+linux-6.8.git"
+    assert (
+        find_clone_command("6.8")
+        == f"git clone --bare https://github.com/sndrzt/linux-6.8 {folder}"
+    )
+    # The default history is brought by index, and archives by nothing of ours.
+    assert find_clone_command("2.2.24") is None
+    assert find_clone_command("6.12.117") is None
+    with pytest.raises(CaphistoryError, match="this brings it: git clone --bare"):
+        open_kernel("6.8", "0" * 40, [])
 
 
 def test_a_function_that_is_not_there_is_none() -> None:

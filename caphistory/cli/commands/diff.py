@@ -21,7 +21,6 @@ from caphistory.cli.highlight import color_diff_line
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import resolve_syscall
 from caphistory.wording.phrases import format_count
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def command(
       caphistory diff setgid 2.0.40 2.2.24
       caphistory diff --all mount 2.2.24 2.4.18
     """
-    asked = resolve_syscall(session.connection, syscall)
+    asked = session.resolve_syscall(syscall, abi)
     ends = [session.resolve_release(name) for name in (from_release, to_release)]
     abi = session.asked_abi(abi)
     chains = [find_functions(session, asked, None, end, abi, everything) for end in ends]

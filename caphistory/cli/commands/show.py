@@ -18,7 +18,7 @@ from caphistory.cli.highlight import color_source
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import resolve_privilege, resolve_syscall
+from caphistory.questions.names import resolve_privilege
 from caphistory.wording.phrases import format_count
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(
       caphistory show chroot --release 2.2.24
       caphistory show bind CAP_NET_BIND_SERVICE --release 2.2.24
     """
-    asked = resolve_syscall(session.connection, syscall)
+    asked = session.resolve_syscall(syscall, abi)
     wanted = name and resolve_privilege(session.connection, name)
     release = session.asked_release
     chains = find_functions(session, asked, wanted, release, session.asked_abi(abi), everything)

@@ -15,7 +15,7 @@ from caphistory.cli.requirements import (
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import ends_of, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import resolve_operation, resolve_syscall
+from caphistory.questions.names import resolve_operation
 from caphistory.questions.requirements import is_told
 from caphistory.records import Row
 from caphistory.wording.phrases import (
@@ -56,7 +56,7 @@ def command(
       caphistory syscall mount --release 2.2.24
       caphistory syscall ioctl --operation SIOCSIFADDR
     """
-    syscall = resolve_syscall(session.connection, name)
+    syscall = session.resolve_syscall(name, abi)
     operation = operation and resolve_operation(session.connection, operation, syscall)
     abi = session.asked_abi(abi)
     if session.release is None:

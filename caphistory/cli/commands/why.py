@@ -12,7 +12,7 @@ from caphistory.cli.requirements import operation_option
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say
 from caphistory.errors import NothingFound
-from caphistory.questions.names import resolve_operation, resolve_privilege, resolve_syscall
+from caphistory.questions.names import resolve_operation, resolve_privilege
 from caphistory.records import Row
 from caphistory.wording.phrases import (
     Step,
@@ -54,7 +54,7 @@ def command(
       caphistory why bind CAP_NET_BIND_SERVICE --release 2.2.24
       caphistory why ioctl --operation SIOCSIFADDR
     """
-    asked = resolve_syscall(session.connection, syscall)
+    asked = session.resolve_syscall(syscall, abi)
     wanted = name and resolve_privilege(session.connection, name)
     rows = session.ask(
         "why",
