@@ -1,54 +1,60 @@
-"""``caphistory container``: what a set of capabilities loses."""
+"""``caphistory container``: what a container, a unit or a process cannot do."""
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from caphistory.cli.complete import complete_capability
-from caphistory.cli.requirements import (
-    describe_extent,
-    list_shared,
-    print_explanations,
-    print_requirements,
-    print_shared,
-)
+from caphistory.cli.losses import Answer, print_answer, print_containers
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import listed, say
+from caphistory.cli.text import say
+from caphistory.documented.seccomp import apply_profile
 from caphistory.errors import NothingFound, UsageError
 from caphistory.questions.containers import (
     ALL,
-    DOCKER,
+    NONE,
+    RUNTIMES,
+    CapabilitySet,
     Container,
+    Sets,
     choose_container,
     containers_in,
+    list_runtimes,
+    make_given,
     make_set,
     parse_mask,
+    read_process,
 )
+from caphistory.questions.containers.runtimes import combine_set, list_held
+from caphistory.questions.inputs import read_text
 from caphistory.questions.names import resolve_capability
+from caphistory.questions.needs import order_requirements
 from caphistory.records import Row
-from caphistory.wording.phrases import (
-    format_count,
-    format_release,
-    get_privilege,
-)
-from caphistory.wording.plain import clean, wrap
-
-_COLUMNS = ("syscall", "operation", "missing", "else", "whose", "reach", "where", "function")
+from caphistory.wording.phrases import format_count
+from caphistory.wording.plain import clean
 
 
 @subcommand("container", release=True)
 @click.argument(
     "file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, allow_dash=True)
 )
-@click.option("--container", "name", metavar="NAME", help="Which container of FILE, of several.")
-@click.option("--docker", is_flag=True, help="Begin with the capabilities that Docker leaves.")
+@click.option(
+    "--container", "name", metavar="[POD/]NAME", help="Which container of FILE, of several."
+)
+@click.option(
+    "--runtime",
+    type=click.Choice((*RUNTIMES, "kubernetes", "none", "all")),
+    help="Begin with what this runtime gives by default (all, none: capabilities).",
+)
+@click.option("--docker", is_flag=True, help="The same as --runtime docker.")
 @click.option(
     "--mask", metavar="HEX", help="Begin with a mask, as in the Cap lines of /proc/PID/status."
 )
+@click.option("--pid", metavar="N", type=int, help="A process of this machine.")
 @click.option(
     "--drop",
     multiple=True,
@@ -63,6 +69,16 @@ _COLUMNS = ("syscall", "operation", "missing", "else", "whose", "reach", "where"
     shell_complete=complete_capability,
     help="With this capability; may be repeated.",
 )
+@click.option("--userns", is_flag=True, help="It has a user namespace of its own.")
+@click.option(
+    "--bounding", is_flag=True, help="Ask of the most that its programs may get, not what it has."
+)
+@click.option(
+    "--seccomp",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Also what this seccomp profile forbids, before the kernel asks.",
+)
 @click.option("--set", "the_set", is_flag=True, help="The capabilities themselves, one by one.")
 @abi_option
 @pass_session
@@ -70,86 +86,104 @@ def command(
     session: Session,
     file: Path | None,
     name: str | None,
+    runtime: str | None,
     docker: bool,
     mask: str | None,
+    pid: int | None,
     drop: tuple[str, ...],
     add: tuple[str, ...],
+    userns: bool,
+    bounding: bool,
+    seccomp: Path | None,
     the_set: bool,
     abi: str | None,
 ) -> None:
-    """What a process with only some capabilities loses.
+    """What a container, a unit or a process cannot do, and what would mend it.
 
-    The set is that of FILE, --docker or --mask, else all; then --drop takes away and --add
-    gives. FILE is a Kubernetes file with a pod in it, or what docker inspect prints; - is
-    standard input.
+    FILE is what describes it: Kubernetes, Compose, systemd unit, OCI config.json, inspect of
+    docker, podman or crictl, docker run line, capsh --print, getpcaps, /proc/PID/status; - is
+    standard input. Else the set begins with --runtime, --mask or --pid, else with all; then
+    --drop takes away and --add gives.
 
     \b
     Examples:
-      caphistory container --docker --release 2.6.10
-      caphistory container --drop ALL --add NET_BIND_SERVICE
-      caphistory container --mask 00000000a80425fb
       caphistory container pod.yaml --container web
       docker inspect web | caphistory container -
+      caphistory container --runtime podman --drop ALL --add NET_BIND_SERVICE
+      caphistory container --mask 00000000a80425fb --release 2.6.10
+      caphistory container --pid 1 --seccomp default.json
     """
-    if sum((docker, mask is not None, file is not None)) > 1:
-        raise UsageError("FILE, --docker and --mask are sets of their own: give one of them")
-    if not (docker or mask is not None or file is not None or drop):
-        raise UsageError("nothing is missing from the set: give FILE, --docker, --mask or --drop")
-    if name is not None and file is None:
-        raise UsageError("--container names a container of FILE: give the file too")
-    described = (
-        choose_container(containers_in(_read_text(file)), name) if file is not None else None
-    )
-    release = session.asked_release
-    asked = make_set(
-        described or _choose_base(docker, mask),
+    runtime = runtime or ("docker" if docker else None)
+    _refuse_contradictions(file, name, runtime, mask, pid, drop)
+    described = _read_containers(file, name, mask, pid)
+    about = {"release": session.asked_release, "abi": session.asked_abi(abi)}
+    numbers = {row["number"]: row["capability"] for row in session.ask("capability_list", **about)}
+    if not numbers and not the_set:
+        raise NothingFound(
+            f"{session.asked_release} defines no capability: its checks ask for root alone"
+        )
+    question = _Question(
+        session,
+        about,
+        numbers,
         _resolve_names(session, add),
         _resolve_names(session, drop),
-        _read_numbers(session, release),
-    )._asdict()
-    about = {"release": release, "abi": session.asked_abi(abi)}
-    capabilities = session.ask("container_capabilities", **asked, **about)
+        userns,
+        bounding,
+        seccomp,
+        {},
+    )
     if the_set:
-        _print_set(session, release, capabilities)
+        container = choose_container(described, None)
+        answer = question.ask(container, list_runtimes(container, runtime)[0])
+        _print_set(session, container, answer)
         return
-    rows = session.ask("container", **asked, **about)
-    if not rows:
-        raise _nothing_lost(release, capabilities)
-    if not session.for_people:
-        session.print_rows(rows)
-        return
-    remarks = [
-        *_find_unused(release, capabilities),
-        *_find_unknown_bits(mask, release, capabilities),
-        *_describe_container(described),
+    answers = [
+        question.ask(container, chosen)
+        for container in described
+        for chosen in list_runtimes(container, runtime)
     ]
-    below = [line for remark in remarks for line in wrap(remark, session.width)]
-    _print_losses(session, rows, len(below))
-    say()
-    for line in [*below, *([""] if below else [])]:
-        say(line)
-    _print_next(rows[0], release)
+    if not session.for_people:
+        _print_rows(session, answers)
+    elif len(described) > 1:
+        print_containers(session, answers)
+    else:
+        print_answer(session, answers)
 
 
-def _read_text(file: Path) -> str:
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is no text") from error
+def _refuse_contradictions(
+    file: Path | None,
+    name: str | None,
+    runtime: str | None,
+    mask: str | None,
+    pid: int | None,
+    drop: tuple[str, ...],
+) -> None:
+    if sum((mask is not None, file is not None, pid is not None)) > 1:
+        raise UsageError("FILE, --mask and --pid are sets of their own: give one of them")
+    if runtime is not None and (mask is not None or pid is not None):
+        raise UsageError("--runtime is a set of its own: leave --mask or --pid out")
+    if file is None and runtime is None and mask is None and pid is None and not drop:
+        raise UsageError(
+            "nothing is missing from the set: give FILE, --runtime, --mask, --pid or --drop"
+        )
+    if name is not None and file is None:
+        raise UsageError("--container names a container of FILE: give the file too")
 
 
-def _choose_base(docker: bool, mask: str | None) -> str:
-    if mask is None:
-        return DOCKER if docker else ALL
-    parse_mask(mask)
-    return mask
-
-
-def _read_numbers(session: Session, release: str) -> dict[int, str]:
-    """Return the capabilities of ``release`` by number."""
-    return {
-        row["number"]: row["capability"] for row in session.ask("capability_list", release=release)
-    }
+def _read_containers(
+    file: Path | None, name: str | None, mask: str | None, pid: int | None
+) -> list[Container]:
+    """Return what FILE, --mask or --pid describes; without them a set to begin with."""
+    if file is not None:
+        containers = containers_in(read_text(file))
+        return containers if name is None else [choose_container(containers, name)]
+    if mask is not None:
+        parse_mask(mask)
+        return [Container("the set", runtime="", sets=Sets(effective=int(mask, 16)))]
+    if pid is not None:
+        return [read_process(pid)]
+    return [Container("the set", runtime=ALL)]
 
 
 def _resolve_names(session: Session, names: tuple[str, ...]) -> list[str]:
@@ -161,112 +195,138 @@ def _resolve_names(session: Session, names: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _nothing_lost(release: str, capabilities: list[Row]) -> NothingFound:
-    if all(row["number"] is None for row in capabilities):
-        return NothingFound(f"{release} defines no capability: its checks ask for root alone")
-    return NothingFound(f"no syscall of {release} loses anything with this set")
+class _Question(NamedTuple):
+    """What is asked of each container: ``about`` a release and an ABI, ``numbers`` the release's
+    capabilities by number, ``lost`` what sets lose that were asked about already."""
+
+    session: Session
+    about: dict[str, str | None]
+    numbers: dict[int, str]
+    added: Sequence[str]
+    dropped: Sequence[str]
+    userns: bool
+    bounding: bool
+    seccomp: Path | None
+    lost: dict[tuple[frozenset[str], bool], list[Row]]
+
+    def ask(self, container: Container, runtime: str) -> Answer:
+        """Return what ``container`` cannot do by the rules of ``runtime``."""
+        made = make_given(container, runtime, self.numbers)
+        given = made._replace(
+            effective=combine_set(made.effective, self.added, self.dropped),
+            bounding=combine_set(made.bounding, self.added, self.dropped),
+        )
+        held = given.bounding if self.bounding else given.effective
+        userns = self.userns or container.userns
+        names, most = map(self._name, (held, given.bounding))
+        release = str(self.about["release"])
+        return Answer(
+            container._replace(userns=userns),
+            given,
+            held,
+            names,
+            most,
+            len(self.numbers),
+            self._list_lost(names, userns),
+            apply_profile(self.seccomp, release, most.__contains__) if self.seccomp else None,
+        )
+
+    def _name(self, held: CapabilitySet) -> frozenset[str]:
+        return frozenset(list_held(held, self.numbers.values()))
+
+    def _list_lost(self, names: frozenset[str], userns: bool) -> list[Row]:
+        """Return the requirements that a set does not meet, in the order in which they are told;
+        in a user namespace also those of the first one, which none of its sets meets."""
+        if (names, userns) not in self.lost:
+            base = ",".join(sorted(names)) or NONE
+            rows = self.session.ask("container", base=base, **self.about)
+            if userns:
+                known = {_identify(row) for row in rows}
+                rows += [
+                    row
+                    for row in self.session.ask("container", base=NONE, **self.about)
+                    if row["namespace"] == "init" and _identify(row) not in known
+                ]
+            self.lost[names, userns] = order_requirements(rows)
+        return self.lost[names, userns]
 
 
-def _print_losses(session: Session, rows: list[Row], below: int) -> None:
-    """Print what is missing, with the number of syscalls that ask for it, then these one by one;
-    ``below`` lines follow."""
-    shared = [row for row in rows if row["standing"] == "shared"]
-    own = [row for row in rows if row["standing"] != "shared"]
-    say(f"what is missing in {format_release(rows[0])}: {describe_extent(own, shared)}", bold=True)
-    pairs = sorted({(row["capability"], row["syscall"]) for row in rows})
-    asking = Counter(capability for capability, _ in pairs)
-    lines = listed(
-        (f"{clean(capability)} {count}" for capability, count in asking.most_common()),
-        session.width,
+def _identify(row: Row) -> tuple[object, ...]:
+    return tuple(row[key] for key in ("syscall", "operation", "privilege", "effect", "errno"))
+
+
+def _print_rows(session: Session, answers: Sequence[Answer]) -> None:
+    """Print the rows of all answers, with the container and the runtime where there are several;
+    remarks on stderr."""
+    several = len(answers) > 1
+    rows = []
+    for answer in answers:
+        named = {"container": answer.container.name, "runtime": answer.given.runtime}
+        for row in answer.rows:
+            extra = {} if answer.profile is None else answer.judge(row)
+            rows.append({**(named if several else {}), **row, **extra})
+    session.print_rows(rows)
+    remarks = [
+        remark
+        for answer in answers
+        for remark in (answer.describe_refusal(), *answer.list_remarks())
+        if remark
+    ]
+    for remark in dict.fromkeys(remarks):
+        say(f"caphistory: {remark}", err=True)
+
+
+def _print_set(session: Session, container: Container, answer: Answer) -> None:
+    """Print the capabilities one by one, with those of the other sets where the file has them."""
+    release = session.asked_release
+    capabilities = session.ask(
+        "container_capabilities", **answer.held._asdict(), release=release, abi=None
     )
-    together = list_shared(session, shared, privilege=True)
-    for line in lines:
-        say(line)
-    say()
-    if own:
-        print_requirements(
-            session,
-            own,
-            _COLUMNS,
-            most=session.room_under(
-                len(lines) + min(len(together), (session.room or 0) // 2) + 1 + below
-            ),
-            by=lambda row: (row["syscall"], row["capability"]),
-        )
-    print_shared(session, together, most=session.room and session.room // 2)
-    print_explanations(session, rows)
-
-
-def _find_unused(release: str, capabilities: list[Row]) -> list[str]:
-    """Return remarks on the capabilities of the set that have no effect in ``release``."""
-    held = [row for row in capabilities if row["held"]]
-    unknown = [clean(row["capability"]) for row in held if row["number"] is None]
-    unasked = [
-        clean(row["capability"]) for row in held if row["number"] is not None and not row["sites"]
-    ]
-    return [
-        f"{heading} {', '.join(names)}"
-        for heading, names in (
-            (f"held, though no check of {release} asks for it:", unasked),
-            (f"held, though {release} does not define it:", unknown),
-        )
-        if names
-    ]
-
-
-def _find_unknown_bits(mask: str | None, release: str, capabilities: list[Row]) -> list[str]:
-    """Return a remark on the bits of ``mask`` that mean nothing in ``release``."""
-    defined = {row["number"] for row in capabilities}
-    bits = sorted(parse_mask(mask) - defined) if mask is not None else []
-    if not bits:
-        return []
-    numbers = ", ".join(map(str, bits))
-    return [f"no capability of {release} has the number {numbers} of the mask"]
-
-
-def _print_set(session: Session, release: str, capabilities: list[Row]) -> None:
     if not capabilities:
         raise NothingFound(f"{release} defines no capability and the set is empty")
+    numbers = {row["number"]: row["capability"] for row in capabilities}
+    others = _list_sets(container.sets, numbers)
+    rows = [
+        {**row, **{field: int(row["capability"] in held) for field, held in others.items()}}
+        for row in capabilities
+    ]
     if not session.for_people:
-        session.print_rows(capabilities)
+        session.print_rows(rows)
         return
-    held = sum(row["held"] for row in capabilities)
-    defined = sum(row["number"] is not None for row in capabilities)
+    held = sum(row["held"] for row in rows)
+    defined = sum(row["number"] is not None for row in rows)
     say(
         f"the set holds {format_count(held, 'capability')}; {release} defines {defined}",
         bold=True,
     )
-    session.print_table(
-        ("number", "capability", "held", "sites", "syscalls"),
-        [
-            (
-                clean(row["number"]) or "–",
-                clean(row["capability"]),
-                "yes" if row["held"] else "",
-                str(row["sites"]),
-                str(row["syscalls"]),
+    headers = ("number", "capability", "held", *others, "sites", "syscalls")
+    lines = [_make_line(row, others) for row in rows]
+    session.print_table(headers, lines, optional=("sites", "syscalls"))
+    for remark in answer.list_remarks():
+        say(remark, dim=True)
+
+
+def _make_line(row: Row, others: dict[str, frozenset[str]]) -> tuple[str, ...]:
+    return (
+        clean(row["number"]) or "–",
+        clean(row["capability"]),
+        *("yes" if row[field] else "" for field in ("held", *others)),
+        str(row["sites"]),
+        str(row["syscalls"]),
+    )
+
+
+def _list_sets(sets: Sets | None, numbers: dict[int, str]) -> dict[str, frozenset[str]]:
+    """Return the capabilities in each set that a file gives besides the effective one."""
+    if sets is None:
+        return {}
+    return {
+        field: frozenset(
+            list_held(
+                make_set(f"{value:x}" if isinstance(value, int) else value, names=numbers),
+                numbers.values(),
             )
-            for row in capabilities
-        ],
-    )
-
-
-def _describe_container(described: Container | None) -> list[str]:
-    if described is None:
-        return []
-    remarks = []
-    if described.privileged:
-        remarks.append(f"{clean(described.name)} is privileged: it holds every capability")
-    if described.user is not None:
-        remarks.append(
-            f"{clean(described.name)} runs as {clean(described.user)}: it holds the set only"
-            " where a program's file gives it"
         )
-    return remarks
-
-
-def _print_next(best: Row, release: str) -> None:
-    say(
-        f"next: caphistory why {clean(best['syscall'])} {get_privilege(best)} --release {release}",
-        dim=True,
-    )
+        for field, value in sets._asdict().items()
+        if value is not None and field != "effective"
+    }
