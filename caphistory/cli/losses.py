@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from caphistory.cli.session import Session
-from caphistory.cli.text import listed, say, say_next
+from caphistory.cli.text import say, say_next
 from caphistory.documented.seccomp import Profile
 from caphistory.questions.containers import RUNTIMES, CapabilitySet, Container, Given
 from caphistory.questions.needs import list_alternatives
@@ -93,7 +93,7 @@ def print_answer(session: Session, answers: Sequence[Answer]) -> None:
         *_tell_mending(first, own, session.width),
         *(line for other in answers[1:] for line in _tell_other(first, other, session.width)),
         *(line for r in _list_all_remarks(answers) for line in wrap(r, session.width)),
-        *_tell_profile(first, session.width),
+        *_tell_profile(session, first),
     ]
     groups = group_rows(first, own)
     if groups:
@@ -101,7 +101,7 @@ def print_answer(session: Session, answers: Sequence[Answer]) -> None:
             ("missing", "syscall", "operation", "else", "seccomp", "where", "function"),
             [_make_line(first, rows) for rows in groups],
             flexible=("operation", "where", "function"),
-            optional=("operation", "seccomp", "function"),
+            optional=("operation", "function", *(() if first.profile else ("seccomp",))),
             most=session.room_under(len(below)),
         )
     for line in below:
@@ -269,7 +269,7 @@ def _list_all_remarks(answers: Sequence[Answer]) -> list[str]:
     return [*dict.fromkeys(remarks), *sources]
 
 
-def _tell_profile(answer: Answer, width: int) -> list[str]:
+def _tell_profile(session: Session, answer: Answer) -> list[str]:
     """Return which syscalls the seccomp profile refuses that the set would let through."""
     if answer.profile is None:
         return []
@@ -286,8 +286,8 @@ def _tell_profile(answer: Answer, width: int) -> list[str]:
         else "the profile allows what it does not name"
     )
     return [
-        *wrap(text, width),
-        *(listed(["refused by it alone: " + refused[0], *refused[1:]], width) if refused else ()),
+        *wrap(text, session.width),
+        *session.list_some("refused by it alone", refused),
     ]
 
 

@@ -28,12 +28,15 @@ from caphistory.questions.requirements import list_requirements
 from caphistory.records import ROOT_CHECKS, Row
 from caphistory.wording.formats import FORMATS, render
 from caphistory.wording.phrases import format_count
+from caphistory.wording.plain import clean, wrap
 
 _AROUND_A_TABLE = 8
 """Lines of the screen left for headings, remarks, hints and the next prompt."""
 _FEWEST = 5
 """The minimum number of rows that a table shows on any screen."""
 _FEW_SYSCALLS = 8
+_NAMED = 12
+"""How many names a line lists."""
 EVERY_ROW = 0
 """The value of ``Session.rows`` for ``--rows all``."""
 
@@ -186,6 +189,15 @@ class Session:
         for line in body:
             say(line)
         self.say_left_out(len(rows) - len(fitting))
+
+    def list_some(self, heading: str, names: Sequence[str]) -> list[str]:
+        """Return lines with ``names`` after a heading: the first of them and how many others there
+        are, or all with ``--rows all``; none if there are no names."""
+        if not names:
+            return []
+        shown = names if self.rows == EVERY_ROW else names[:_NAMED]
+        more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+        return wrap(f"{heading}: {', '.join(map(clean, shown))}{more}", self.width)
 
     def say_left_out(self, count: int, noun: str = "row") -> None:
         """Print that ``count`` things were left out for lack of room, if any."""

@@ -190,7 +190,9 @@ def test_a_folder_that_is_gone_is_missing_from_its_release_alone_and_said(
     assert summary.unread == [("2.1.92", "kernel/", reason)]
     sites = "SELECT release, path, line FROM check_sites"
     lost = set(rows(whole, sites)) - set(rows(tmp_path / "a.db", sites))
-    assert {(release, str(path).split("/")[0]) for release, path, _ in lost} == {("2.1.92", "kernel")}
+    assert {(release, str(path).split("/")[0]) for release, path, _ in lost} == {
+        ("2.1.92", "kernel")
+    }
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

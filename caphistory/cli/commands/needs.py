@@ -10,7 +10,7 @@ import click
 from caphistory.cli.complete import complete_syscall
 from caphistory.cli.logs import open_log
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
-from caphistory.cli.text import echo, listed, say, say_next
+from caphistory.cli.text import echo, say, say_next
 from caphistory.documented.seccomp import apply_profile, list_allowed
 from caphistory.errors import UsageError
 from caphistory.questions.inputs import read_text
@@ -174,7 +174,7 @@ def _print_needs(
     shared = [need for need in needs if need not in own]
     below = [
         *_list_shared(shared, session.width),
-        *(listed([f"ask for nothing: {idle[0]}", *idle[1:]], session.width) if idle else ()),
+        *session.list_some("ask for nothing", idle),
     ]
     session.print_table(
         ("need", "capability", "syscall", "when", "else", "where"),
