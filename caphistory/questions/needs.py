@@ -8,7 +8,14 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from caphistory.questions.strace import FITS, MAY_FIT, Call, fit_operation, split_operation
+from caphistory.questions.strace import (
+    FITS,
+    MAY_FIT,
+    Call,
+    fit_operation,
+    is_message,
+    split_operation,
+)
 from caphistory.records import Row
 
 OWNER = "owner"
@@ -195,6 +202,8 @@ def _list_fitting(call: Call, rows: Iterable[Row]) -> tuple[tuple[int, Row], ...
         for row in rows
         if (is_failure_of(row, call) or _may_be_failure_of(row, call))
         and (fit := fit_operation(row["operation"], call)) is not None
+        # What a message asks for is not asked by whoever passes it on.
+        and (row["operation"] or not is_message(call))
     ]
 
     def rank(pair: tuple[int, Row]) -> tuple[object, ...]:
@@ -245,6 +254,10 @@ def list_other_causes(call: Call, explained: bool) -> list[str]:
         causes.append("the permissions of the file, or of a folder on its path")
     if call.syscall in ("execve", "execveat") and call.errno == "EPERM":
         causes.append("the file has capabilities that the bounding set lacks (getcap FILE)")
+    elif is_message(call):
+        causes.append(
+            "netlink answered so: its messages that change the network ask for CAP_NET_ADMIN"
+        )
     elif call.errno == "EPERM" and not explained:
         causes.append(
             f"no requirement of {call.syscall} that fits gives EPERM: a seccomp filter does so"

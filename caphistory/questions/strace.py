@@ -26,6 +26,7 @@ _NAME = re.compile(r"\b[A-Z][A-Z0-9_]{2,}\b")
 _PATH = re.compile(r'"(?P<quoted>/[^"]*)"|<(?P<decorated>/[^>]*)>')
 _NETLINK = re.compile(r"NETLINK:\[(?P<family>[A-Z0-9_]+)")
 _REFUSED = re.compile(r"\{error=-(E[A-Z0-9]+|\d+), msg=\[?\{[^{}]*?nlmsg_type=(\w+)")
+_MESSAGE = "{nlmsg_type="
 _DESCRIPTOR = re.compile(r"\s*(?P<number>\d+)\b")
 _SHARED_TABLE = ("CLONE_FILES", "CLONE_THREAD")
 _LONGEST = 100_000
@@ -113,7 +114,12 @@ def _read_refusals(received: Call, sent: Call | None) -> Iterator[Call]:
         errno = errorcode.get(int(error), error) if error.isdecimal() else error
         names = (sent or received).names - {"NLMSG_ERROR"} | set(_NAME.findall(message))
         syscall = sent.syscall if sent else "sendmsg"
-        yield Call(received.line, syscall, f"{{nlmsg_type={message}}}", errno, names)
+        yield Call(received.line, syscall, f"{_MESSAGE}{message}}}", errno, names)
+
+
+def is_message(call: Call) -> bool:
+    """Whether a call stands for a message that netlink refused in its answer."""
+    return call.arguments.startswith(_MESSAGE)
 
 
 def _read_summary(number: int, line: re.Match[str]) -> Iterator[Call]:

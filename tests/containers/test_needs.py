@@ -186,6 +186,22 @@ def test_calls_that_fail_alike_are_one() -> None:
     assert (one.lines, one.fitting) == ((1, 2, 3), ())
 
 
+def test_what_netlink_refused_is_not_asked_by_whoever_passes_it_on() -> None:
+    log = (
+        "socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) = 3",
+        "sendto(3, [{nlmsg_len=40, nlmsg_type=RTM_NEWLINK}], 40, 0, NULL, 0) = 40",
+        "recvmsg(3, {msg_iov=[{iov_base=[{nlmsg_len=60, nlmsg_type=NLMSG_ERROR}, {error=-EPERM,"
+        " msg=[{nlmsg_len=40, nlmsg_type=RTM_NEWLINK}]}]}]}, 0) = 60",
+    )
+    passing_on = asks("sendto", "CAP_NET_RAW", depth=0)
+    message = asks("sendto", "CAP_NET_ADMIN", "NETLINK_ROUTE/RTM_NEWLINK", depth=9)
+    (one,) = explain_failures(Log(log), lambda _: {"sendto": [passing_on, message]})
+    assert [row["privilege"] for _, row in one.fitting] == ["CAP_NET_ADMIN"]
+    (one,) = explain_failures(Log(log), lambda _: {"sendto": [passing_on]})
+    assert one.fitting == ()
+    assert "CAP_NET_ADMIN" in list_other_causes(one.call, explained=False)[0]
+
+
 def test_other_causes_are_possibilities() -> None:
     perm = called('mount("a", "/b") = -1 EPERM (Operation not permitted)')
     assert "seccomp filter" in list_other_causes(perm, explained=True)[0]

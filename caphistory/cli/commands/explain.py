@@ -125,7 +125,7 @@ def _print_head(session: Session, explanations: Sequence[Explanation], total: in
     failed = sum(len(explanation.lines) for explanation in explanations)
     for line in wrap(
         f"{failed} of {format_count(total, 'call')} failed; missing by {kernel}:"
-        f" {'; '.join(missing) or 'no privilege that it asks for'}",
+        f" {'; '.join(missing) or 'no requirement fits'}",
         session.width,
     ):
         say(line, bold=True)
