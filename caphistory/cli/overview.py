@@ -45,6 +45,8 @@ def print_overview(session: Session) -> None:
         ("which suser --all-releases", "… or root, from which release to which"),
         ("transition", "what changed between 2.0 and 2.2"),
         ("why chroot CAP_SYS_CHROOT", "the call chain, with file and line"),
+        ("container pod.yaml", "what a container cannot do, and what mends it"),
+        ("explain LOG", "why calls in a log of strace failed"),
         ("serve", "open the explorer in the browser"),
         ("--help", "everything else"),
     )

@@ -161,7 +161,7 @@ def _print_explanation(
     if shown:
         _print_fitting(session, shown, userns)
     if len(shown) < len(best):
-        say(f"  … {format_count(len(best) - len(shown), 'more')[:-1]}: --all", dim=True)
+        say(f"  … {len(best) - len(shown)} more: --all", dim=True)
     for cause in list_other_causes(call, bool(fitting)):
         for line in wrap(f"  {'or: ' if fitting else ''}{cause}", session.width, "      "):
             say(line, dim=True)
