@@ -31,6 +31,17 @@ ROOT_CHECKS = ("suser", "fsuser", "uid0")
 ``is_root`` lists the same names; a test compares them.)"""
 
 
+FIRST_NAMESPACE_CHECKS = (
+    "capable",
+    "has_capability",
+    "has_capability_noaudit",
+    "sk_capable",
+    "sockopt_capable",
+    "netlink_capable",
+)
+"""The checks that ask for a capability in the first user namespace alone."""
+
+
 def decode_nested(row: Row) -> Row:
     """Return a copy of ``row`` with its NESTED columns decoded from JSON."""
     return {**row, **{name: json.loads(row[name]) for name in NESTED if row.get(name)}}

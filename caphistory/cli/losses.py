@@ -10,7 +10,7 @@ from caphistory.cli.session import Session
 from caphistory.cli.text import say, say_next
 from caphistory.documented.seccomp import Profile
 from caphistory.questions.containers import RUNTIMES, CapabilitySet, Container, Given
-from caphistory.questions.needs import list_alternatives
+from caphistory.questions.needs import asks_first_namespace, list_alternatives
 from caphistory.records import Row
 from caphistory.wording.phrases import describe_effect, format_count, format_place
 from caphistory.wording.plain import clean, wrap
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 
     def is_unmendable(self, row: Row) -> bool:
         """Whether no capability of its user namespace meets a requirement."""
-        return self.container.userns and row["namespace"] == "init"
+        return self.container.userns and asks_first_namespace(row)
 
     def judge(self, row: Row) -> dict[str, object]:
         """Return what the seccomp profile does with the syscall of a row: ``seccomp`` is allowed,

@@ -16,7 +16,7 @@ from caphistory.questions.strace import (
     is_message,
     split_operation,
 )
-from caphistory.records import Row
+from caphistory.records import FIRST_NAMESPACE_CHECKS, Row
 
 OWNER = "owner"
 """Stands among the alternatives of a requirement that the owner of the object need not meet."""
@@ -27,6 +27,14 @@ TOLD = ("own", "shared")
 def list_alternatives(row: Row) -> list[str]:
     """Return the privileges any one of which meets a requirement, the narrow ones first."""
     return sorted({row["privilege"], *json.loads(row["instead"] or "[]")}, key=_rank_breadth)
+
+
+def asks_first_namespace(row: Row) -> bool:
+    """Whether a requirement is asked in the first user namespace alone, so that no capability of
+    another meets it; where the row does not say, by its check."""
+    if row["namespace"] is None:
+        return row["check_name"] in FIRST_NAMESPACE_CHECKS
+    return bool(row["namespace"] == "init")
 
 
 def order_requirements(rows: Iterable[Row]) -> list[Row]:
@@ -140,7 +148,7 @@ def choose_least(needs: Sequence[Need], userns: bool = False) -> list[str]:
     must = [
         need
         for need in needs
-        if need.certainty == MUST and not (userns and need.row["namespace"] == "init")
+        if need.certainty == MUST and not (userns and asks_first_namespace(need.row))
     ]
     chosen = [need.alternatives[0] for need in must if len(need.alternatives) == 1]
     for need in must:

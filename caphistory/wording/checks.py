@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from caphistory.records import FIRST_NAMESPACE_CHECKS
+
 ROOT_CHECK = {
     "suser": "suser() asks whether the effective user is root; a call of it is a check site.",
     "fsuser": "fsuser() asks whether the user for file access is root; 1.1.44 brought it.",
@@ -21,12 +23,7 @@ _FIRST = "in the first user namespace alone"
 _OWNER = "in the user namespace that owns what is acted upon"
 
 USER_NAMESPACE = {
-    "capable": _FIRST,
-    "has_capability": _FIRST,
-    "has_capability_noaudit": _FIRST,
-    "sk_capable": _FIRST,
-    "sockopt_capable": _FIRST,
-    "netlink_capable": _FIRST,
+    **dict.fromkeys(FIRST_NAMESPACE_CHECKS, _FIRST),
     "ns_capable": _OWNER,
     "ns_capable_noaudit": _OWNER,
     "ns_capable_setid": _OWNER,

@@ -370,6 +370,9 @@ def test_bits_without_a_name_are_told_and_not_held() -> None:
     given = make_given(mask, "", {5: "CAP_KILL"})
     assert list_held(given.effective, KNOWN) == ["CAP_KILL"]
     assert "bit 63 of the mask" in given.remarks[0]
+    (mask,) = containers_in("CapEff: 800000000000003f")
+    (remark,) = make_given(mask, "", {5: "CAP_KILL"}).remarks
+    assert "bits 0–4, 63 of the mask" in remark
 
 
 def test_a_process_of_this_machine() -> None:

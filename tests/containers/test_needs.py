@@ -8,6 +8,7 @@ from collections.abc import Collection
 from caphistory.questions.needs import (
     MAY,
     MUST,
+    asks_first_namespace,
     choose_least,
     explain_failures,
     find_needs,
@@ -110,6 +111,13 @@ def test_the_least_set_takes_the_narrow_alternative_or_the_one_that_is_needed_an
     both = find_needs(calls, {"bpf": [choice], "mount": [only]})
     assert choose_least(both) == ["CAP_SYS_ADMIN"]
     assert choose_least(both, userns=True) == []
+
+
+def test_where_a_row_does_not_say_its_check_tells_the_namespace() -> None:
+    row = asks("bind", "CAP_KILL", namespace=None)
+    assert asks_first_namespace({**row, "check_name": "capable"})
+    assert not asks_first_namespace({**row, "check_name": "ns_capable"})
+    assert not asks_first_namespace({**row, "namespace": "owner", "check_name": "capable"})
 
 
 def test_two_rows_of_one_choice_are_one_need() -> None:

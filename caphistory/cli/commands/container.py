@@ -32,7 +32,7 @@ from caphistory.questions.containers import (
 from caphistory.questions.containers.runtimes import combine_set, list_held
 from caphistory.questions.inputs import read_text
 from caphistory.questions.names import resolve_capability
-from caphistory.questions.needs import order_requirements
+from caphistory.questions.needs import asks_first_namespace, order_requirements
 from caphistory.records import Row
 from caphistory.wording.phrases import format_count
 from caphistory.wording.plain import clean
@@ -245,7 +245,7 @@ class _Question(NamedTuple):
                 rows += [
                     row
                     for row in self.session.ask("container", base=NONE, **self.about)
-                    if row["namespace"] == "init" and _identify(row) not in known
+                    if asks_first_namespace(row) and _identify(row) not in known
                 ]
             self.lost[names, userns] = order_requirements(rows)
         return self.lost[names, userns]

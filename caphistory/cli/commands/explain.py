@@ -13,6 +13,7 @@ from caphistory.cli.text import say, say_next, shorten
 from caphistory.errors import UsageError
 from caphistory.questions.needs import (
     Explanation,
+    asks_first_namespace,
     explain_failures,
     is_doubtful,
     list_alternatives,
@@ -180,7 +181,7 @@ def _print_fitting(session: Session, fitting: Sequence[tuple[int, Row]], userns:
 
 def _make_line(fit: int, row: Row, userns: bool) -> tuple[str, ...]:
     operation = clean(row["operation"])
-    asked = _name(row) + (", in no user namespace" if userns and row["namespace"] == "init" else "")
+    asked = _name(row) + (", in no user namespace" if userns and asks_first_namespace(row) else "")
     subject = "" if row["subject"] == "caller" else clean(row["subject"])
     return (
         f"  {asked}",

@@ -17,6 +17,7 @@ from caphistory.questions.inputs import read_text
 from caphistory.questions.needs import (
     MUST,
     Need,
+    asks_first_namespace,
     choose_least,
     find_needs,
 )
@@ -157,7 +158,7 @@ def _make_row(need: Need, userns: bool) -> dict[str, object]:
 
 def _is_impossible(need: Need, userns: bool) -> bool:
     """Whether no capability meets it in a user namespace."""
-    return userns and need.row["namespace"] == "init"
+    return userns and asks_first_namespace(need.row)
 
 
 def _print_needs(

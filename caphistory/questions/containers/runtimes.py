@@ -176,13 +176,22 @@ def _read_sets(container: Container, numbers: Mapping[int, str]) -> Given:
     bits = [value for value in sets if isinstance(value, int)]
     unnamed = sorted({bit for value in bits for bit in split_mask(value)} - numbers.keys())
     if unnamed:
-        remarks.append(
-            f"ignored, no capability of this release: bit {', '.join(map(str, unnamed))} of the"
-            " mask"
-        )
+        remarks.append(f"ignored, no capability of this release: {_list_bits(unnamed)} of the mask")
     effective = _name_set(sets.effective, numbers)
     bounding = effective if sets.bounding is None else _name_set(sets.bounding, numbers)
     return Given("", effective, bounding, tuple(remarks), container.refused)
+
+
+def _list_bits(bits: Sequence[int]) -> str:
+    """Return bits in words, with runs of them as such: ``bits 27–31, 63``."""
+    runs: list[list[int]] = []
+    for bit in bits:
+        if runs and bit == runs[-1][1] + 1:
+            runs[-1][1] = bit
+        else:
+            runs.append([bit, bit])
+    named = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+    return f"bit{'s' if len(bits) > 1 else ''} {named}"
 
 
 def _name_set(value: tuple[str, ...] | int | None, numbers: Mapping[int, str]) -> CapabilitySet:
