@@ -17,6 +17,24 @@ ABOUT = (
 _FIRST = ("which", "syscall", "timeline", "transition", "why", "which_all_releases", "container")
 """The queries that are listed first, because most people need them."""
 
+_GROUPS = {
+    "Privileges: who asks for what": (
+        "which", "which_all_releases", "privilege_counts", "check_counts", "checked_pairs",
+        "capability", "capability_list", "definition_runs", "which_withheld",
+    ),
+    "Syscalls: what they ask for": (
+        "syscall", "timeline", "syscall_privileges", "why", "syscall_index", "syscall_table",
+        "syscall_entry", "matrix",
+    ),
+    "Changes from release to release": (
+        "transition", "root_became", "release_changes", "site_changes", "successions_between",
+        "succession_moves", "succession_history", "transition_ends",
+    ),
+    "Containers": ("container", "container_capabilities"),
+}  # fmt: skip
+"""Which queries belong together; those not named here are about releases and their reading."""
+_OTHER = "Releases, places in the source, and how completely they were read"
+
 _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "releases": {"sort": "ordinal", "facets": ["series", "kind"]},
     "check_sites": {"sort": "path", "facets": ["check_name", "capability", "effect"]},
@@ -91,6 +109,17 @@ def _describe(query: Query) -> str:
         for parameter in query.parameters
     )
     return f"<p>{escape(query.description)}</p>" + (f"<dl>{parameters}</dl>" if parameters else "")
+
+
+def group_queries() -> list[tuple[str, list[Query]]]:
+    """Return all queries in five groups, each with its heading."""
+    by_name = queries()
+    named = {name for names in _GROUPS.values() for name in names}
+    groups = [
+        (heading, [by_name[name] for name in names if name in by_name])
+        for heading, names in _GROUPS.items()
+    ]
+    return [*groups, (_OTHER, [query for name, query in by_name.items() if name not in named])]
 
 
 def list_queries() -> list[Query]:

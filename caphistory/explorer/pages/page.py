@@ -17,10 +17,25 @@ Question = tuple[str, frozenset[tuple[str, str | None]]]
 
 Answers = MutableMapping[Question, list[Row]]
 
-#: Queries about the whole database that many pages run: few, and without long texts.
+#: Queries that many pages run and that look through the whole database: few, or with few rows.
 _CACHED = frozenset(
-    {"abi_list", "check_counts", "matrix", "release_list", "syscall_index", "transition_ends"}
+    {
+        "abi_list",
+        "capability_list",
+        "check_counts",
+        "matrix",
+        "release_list",
+        "syscall_index",
+        "transition_ends",
+        "usual_abi_list",
+    }
 )
+_CACHED_WHOLE = frozenset(
+    {"audit_by_release", "release_changes", "succession_moves", "successions_between"}
+)
+_NARROWING = ("release", "from", "to", "fate", "privilege")
+"""Queries that are cached where none of these parameters narrows them: of one release or pair there
+are too many."""
 
 
 class Asked(NamedTuple):
@@ -79,18 +94,23 @@ class Asked(NamedTuple):
 
 def _is_cached(name: str, parameters: Mapping[str, str | None]) -> bool:
     # There are too many of these with a release: hundreds.
-    changes = name == "release_changes" and not parameters.get("release")
-    return changes or name in _CACHED
+    whole = name in _CACHED_WHOLE and not any(parameters.get(name) for name in _NARROWING)
+    return whole or name in _CACHED
 
 
 class Page(NamedTuple):
     """A page: ``tables`` holds its rows by name, the main ones first, which are also its JSON and
-    CSV; ``context`` holds the other values for its template."""
+    CSV; ``context`` holds the other values for its template; ``says`` is its answer in a sentence,
+    for search engines and for people to whom the address is sent; a ``wide`` page takes the whole
+    window; a ``scripted`` one may run the script that filters its list."""
 
     template: str
     title: str
     tables: Mapping[str, list[Row]]
     context: Mapping[str, Any] = {}
+    says: str = ""
+    wide: bool = False
+    scripted: bool = False
 
 
 class Redirect(NamedTuple):
