@@ -16,6 +16,9 @@ _FIELDS = (
 )  # fmt: skip
 """Fields that Datasette leaves without a name, and how they are called."""
 
+_PLAIN = "pre|textarea|script|style"
+_UNTOUCHED = re.compile(rf"(<(?:{_PLAIN})\b.*?</(?:{_PLAIN})>|<[^>]*>)", re.DOTALL)
+
 
 def make_accessible(html: str) -> Markup:
     """Return the content of one of Datasette's pages with names for its fields, with headings that
@@ -40,8 +43,7 @@ def make_accessible(html: str) -> Markup:
 def mark_code(html: str) -> str:
     """Return HTML in which what is written between two backquotes is code, outside of tags and of
     what is preformatted."""
-    parts = re.split(r"(<(?:pre|textarea|script|style)\b.*?</(?:pre|textarea|script|style)>|<[^>]*>)",
-                     html, flags=re.DOTALL)  # fmt: skip
+    parts = _UNTOUCHED.split(html)
     return "".join(
         part if at % 2 else re.sub(r"`([^`\n]+)`", r"<code>\1</code>", part)
         for at, part in enumerate(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from caphistory.records import Row
 
 EVIDENCES = {
-    "direct": "in the syscall’s own function",
+    "direct": "in the syscall's own function",
     "call": "through calls",
     "pointer": "through function pointers",
     "shared": "in code that very many syscalls share",

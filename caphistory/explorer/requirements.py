@@ -65,7 +65,7 @@ _NAMESPACES = {
 
 def describe_subject(row: Row) -> str:
     """Say whose privilege is asked for, and where."""
-    subject = _SUBJECTS.get(row["subject"], row["subject"])
+    subject = _SUBJECTS.get(row["subject"], str(row["subject"]))
     namespace = _NAMESPACES.get(row["namespace"] or "", "")
     return f"{subject}, {namespace}" if namespace else subject
 

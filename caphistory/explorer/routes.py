@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, unquote, urlencode
 
+from markupsafe import Markup
+
 from caphistory import __version__
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.explorer import headers
@@ -32,8 +34,6 @@ from caphistory.explorer.pages import (
 )
 from caphistory.explorer.pages.page import Answers, Asked, MakePage, Page, Redirect
 from caphistory.explorer.templating import render
-
-from markupsafe import Markup
 
 if TYPE_CHECKING:
     # Datasette loads its plugins while it is being imported itself.

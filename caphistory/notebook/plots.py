@@ -2,9 +2,9 @@
 
 The axis is that of the explorer (``wording.axis``): ordered by version, because the dates of many
 old releases are unknown, with a band for each series, and with holes where the database lacks
-releases: lines are torn there. Charts are SVG, which needs no network. Every chart carries its data, so that you can inspect, change and save it, and a
-description for screen readers. For people who do not see colours, lines also differ in their dashes
-and tiles have numbers.
+releases: lines are torn there. Charts are SVG, which needs no network. Every chart carries its
+data, so that you can inspect, change and save it, and a description for screen readers. For people who do
+not see colours, lines also differ in their dashes and tiles have numbers.
 """
 
 from __future__ import annotations
@@ -243,7 +243,8 @@ class Plots:
         before = left.mark_text(align="right", dx=-6, fontSize=10)
         after = right.mark_text(align="left", dx=6, fontSize=10)
         fates = ", ".join(f"{fate} {count}" for fate, count in old["fate"].value_counts().items())
-        title = f"What became of {len(old)} checks"
+        between = " in ".join(str(rows[side].iloc[0]) for side in ("from_release", "to_release"))
+        title = f"What became of the {len(old)} checks of {between}"
         chart: alt.LayerChart = (bands + before + after).properties(
             title=title, description=f"{title}: {fates}"
         )

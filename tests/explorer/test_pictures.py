@@ -215,7 +215,7 @@ def test_ribbons_lead_from_root_to_what_became_of_it() -> None:
         ("/fsuser?<CAP_X>", "capability"),
     ]
     assert [one.text for one in drawn.iter("text")] == ["suser 7", "fsuser 1", "CAP_X 6", "gone 2"]
-    assert [one.text for one in drawn.iter("title")][0] == "5 checks from suser to CAP_X"
+    assert next(one.text for one in drawn.iter("title")) == "5 checks from suser to CAP_X"
     assert draw_ribbons(flows[3:], str) == ""
 
 

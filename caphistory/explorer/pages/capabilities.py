@@ -49,13 +49,13 @@ def index(asked: Asked) -> Page | Redirect:
             "total": len(every),
             "q": text,
             "abi": asked.abi,
-            "permits": {name: one.permits for name, one in read_descriptions().items()}
-            | {name: "" for name in _names(every) - read_descriptions().keys()},
+            "permits": dict.fromkeys(_names(every), "")
+            | {name: one.permits for name, one in read_descriptions().items()},
             "release": release,
             "releases": asked.ask("release_list"),
         },
-        f"The {format_count(len(every), 'capability')} of Linux {release}: what each permits, how many"
-        " places check it and how many syscalls come to one.",
+        f"The {format_count(len(every), 'capability')} of Linux {release}: what each permits, how"
+        " many places check it and how many syscalls come to one.",
         scripted=True,
     )
 

@@ -49,8 +49,8 @@ class State(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A syscall that lacks a capability: under which operations (empty: whatever is asked), and what
-    happens then; ``row`` is the best evidence."""
+    """A syscall that lacks a capability: under which operations (empty: whatever is asked), and
+    what happens then; ``row`` is the best evidence."""
 
     syscall: str
     operations: list[str]
@@ -130,7 +130,8 @@ def container(asked: Asked) -> Page | Redirect:
             "mend": _mend(state.base),
             "address": _make_address(asked, state),
         },
-        f"What a container cannot do on Linux {release} with {format_count(len(held), 'capability')}.",
+        f"What a container with {format_count(len(held), 'capability')} cannot do on Linux"
+        f" {release}.",
     )
 
 
@@ -286,8 +287,8 @@ def _list_lost(rows: Iterable[Row]) -> list[Lost]:
 
 
 def _summarise(rows: Iterable[Row]) -> dict[str, int]:
-    """Count the syscalls by the worst that happens to them: refused whatever is asked, refused under
-    some operations, going on with less, and those touched in shared code alone."""
+    """Count the syscalls by the worst that happens to them: refused whatever is asked, refused
+    under some operations, going on with less, and those touched in shared code alone."""
     worst: dict[str, str] = {}
     order = ["entirely", "partly", "limited", "unknown", "shared"]
     for row in rows:

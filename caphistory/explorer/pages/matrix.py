@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from caphistory.errors import UsageError
@@ -21,8 +21,8 @@ from caphistory.wording.kinds import BOTH, classify
 _MOST_COLUMNS = 14
 _MOST_ROWS = 70
 SHARED, NONE, GONE, UNKNOWN = "shared", "none", "gone", "unknown"
-"""What a cell shows besides the kinds of what is asked for: only shared code asks; nothing asks; the
-release has no such syscall; the release is not in the database."""
+"""What a cell shows besides the kinds of what is asked for: only shared code asks; nothing asks;
+the release has no such syscall; the release is not in the database."""
 
 SORTS = {"subsystem": "by subsystem", "changed": "what changed most first", "name": "by name"}
 
@@ -132,7 +132,7 @@ def _choose_usual(releases: Sequence[Row]) -> list[str]:
         return [str(row["release"]) for row in releases]
     last: dict[str, str] = {}
     for row in releases:
-        major, minor = (str(row["series"]).split(".") + ["0"])[:2]
+        major, minor = [*str(row["series"]).split("."), "0"][:2]
         if int(major) >= 3:
             last[major] = str(row["release"])
         elif row["kind"] == "release" and int(major) == 2 and int(minor) % 2 == 0:
@@ -176,7 +176,7 @@ def _make_lines(
             for column in columns
         ]
         known = [cell.says for cell in cells if cell.kind != UNKNOWN]
-        changes = sum(a != b for a, b in zip(known, known[1:], strict=False))
+        changes = sum(before != after for before, after in pairwise(known))
         lines.append(Line(syscall, operation, subsystems.get(syscall, NO_FILE), cells, changes))
     return lines
 

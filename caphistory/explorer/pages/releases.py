@@ -19,8 +19,8 @@ def index(asked: Asked) -> Page:
         "Releases",
         {"releases": rows},
         {"series": group_by_series(rows)},
-        f"The {format_count(len(rows), 'release')} of Linux in this database, and how sure it is that"
-        " each is what was released.",
+        f"The {format_count(len(rows), 'release')} of Linux in this database, and how sure it is"
+        " that each is what was released.",
     )
 
 

@@ -103,7 +103,7 @@ def function(asked: Asked) -> Page:
         f"{name}()",
         {"sites": sites, "syscalls": reached},
         {"name": name, "sites": sites, "reached": reached},
-        f"What {name}() of the Linux kernel checks, in which releases, and which syscalls reach it.",
+        f"What {name}() of Linux checks, in which releases, and which syscalls reach it.",
     )
 
 
