@@ -19,12 +19,13 @@ _FIRST = ("which", "syscall", "timeline", "transition", "why", "which_all_releas
 
 _GROUPS = {
     "Privileges: who asks for what": (
-        "which", "which_all_releases", "privilege_counts", "check_counts", "checked_pairs",
-        "capability", "capability_list", "definition_runs", "which_withheld",
+        "which", "which_all_releases", "which_withheld", "privilege_counts", "check_counts",
+        "checked_pairs", "capability", "capability_list", "definition_runs",
     ),
     "Syscalls: what they ask for": (
-        "syscall", "timeline", "syscall_privileges", "why", "syscall_index", "syscall_table",
-        "syscall_entry", "matrix",
+        "requirements", "requirement_cells", "requirement_since", "syscall", "timeline",
+        "syscall_privileges", "why", "operation_list", "operation_history", "syscall_index",
+        "syscall_table", "syscall_names", "syscall_entry", "matrix",
     ),
     "Changes from release to release": (
         "transition", "root_became", "release_changes", "site_changes", "successions_between",

@@ -293,9 +293,15 @@ def tell_problem(
     return text.encode(), {**headers.PAGES, "Content-Type": kind}
 
 
+_SENT = ("file",)
+"""What a form sends that belongs in no address."""
+
+
 def _canonical_path(path: str, query: Mapping[str, str]) -> str:
     """Return the address of a page without parameters that are empty, the others in order."""
-    given = sorted((name, value) for name, value in query.items() if value.strip())
+    given = sorted(
+        (name, value) for name, value in query.items() if value.strip() and name not in _SENT
+    )
     return path + (f"?{urlencode(given)}" if given else "")
 
 

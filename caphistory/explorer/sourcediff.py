@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from caphistory.errors import CaphistoryError
-from caphistory.explorer.requirements import OWN, SHARED
+from caphistory.questions.requirements import is_told
 from caphistory.questions.source_text import FunctionText, KernelSource, open_kernel
 from caphistory.records import Row
 from caphistory.wording.phrases import decode_steps
@@ -118,7 +118,7 @@ def diff_site(
 def _find_places(rows: list[Row]) -> dict[str, _Place]:
     """Return the functions on the chains of what is told, or of all rows if nothing is."""
     places: dict[str, _Place] = {}
-    told = [row for row in rows if row["standing"] in (OWN, SHARED)]
+    told = [row for row in rows if is_told(row)]
     for row in told or rows:
         for step in decode_steps(row):
             if step["function"] and step["path"]:

@@ -73,7 +73,7 @@ def send(explorer: Datasette, **fields: str) -> httpx.Response:
 def test_what_dockers_set_lacks_is_told_by_capability(container: Datasette) -> None:
     text = page(container, "/container").text
     told = losses(text)
-    assert [*told] == ["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_BPF"]
+    assert [*told] == ["CAP_SYS_ADMIN", "CAP_BPF", "CAP_NET_ADMIN"]
     assert re.search(r"Refused: (mount|acct) → EPERM", told["CAP_SYS_ADMIN"])
     assert "Goes on with less: fcntl F_SETPIPE_SZ" in told["CAP_SYS_ADMIN"]
     assert "ioctl SIOCSIFADDR → EPERM" in told["CAP_NET_ADMIN"]
@@ -120,7 +120,7 @@ def test_another_set_takes_the_place_of_the_boxes(container: Datasette) -> None:
 def test_a_user_namespace_of_its_own_opens_nothing_of_the_first_one(container: Datasette) -> None:
     told = losses(page(container, "/container", base="all", userns="1").text)
     assert [*told] == ["CAP_SYS_ADMIN"]
-    assert "mount" not in told["CAP_SYS_ADMIN"] and "acct" in told["CAP_SYS_ADMIN"]
+    assert "Refused: acct → EPERM" in told["CAP_SYS_ADMIN"]
     assert "no runtime can grant it" in told["CAP_SYS_ADMIN"]
     assert losses(page(container, "/container", base="all").text) == {}
 
@@ -171,5 +171,5 @@ def test_a_name_that_is_no_capability_is_said(
 def test_what_was_pasted_is_in_no_address_and_needs_no_token(container: Datasette) -> None:
     response = send(container, file="00000000a80425fb")
     assert response.status_code == 200
-    assert "a80425fb" not in response.text.replace("such as 00000000a80425fb", "")
+    assert response.text.count("a80425fb") == 1  # the example beside the field
     assert "etag" not in response.headers

@@ -9,7 +9,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.explorer.server import explorer_application
-from caphistory.records import LinkedRelease
+from caphistory.records import CapabilityDefinition, LinkedRelease
 from tests.explorer.asking import page
 from tests.factories import build, check, linked, site, step, syscall
 
@@ -43,6 +43,11 @@ def kernel(name: str, *, capable: bool) -> LinkedRelease:
             syscall("prctl", 172, path="kernel/sys.c"),
             syscall("open", 5, path="fs/open.c"),
             syscall("getpid", 20, path="kernel/sched.c"),
+        ],
+        definitions=[
+            CapabilityDefinition(name, bit, "include/capability.h", bit + 1, None)
+            for bit, name in enumerate(("CAP_DAC_OVERRIDE", "CAP_SETPCAP"))
+            if capable
         ],
     )
 

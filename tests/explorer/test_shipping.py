@@ -32,7 +32,7 @@ def test_texts_are_compressed_for_those_who_take_it(explorer: Datasette, path: s
     packed = get(explorer, path, accept_encoding="gzip")
     plain = get(explorer, path, accept_encoding="identity")
     assert packed.headers["content-encoding"] == "gzip"
-    assert packed.headers["vary"] == "accept-encoding"
+    assert "accept-encoding" in packed.headers["vary"]
     assert "content-encoding" not in plain.headers
     if "json" not in path and path != "/nosuch":
         assert len(gzip.compress(plain.content)) < len(plain.content)

@@ -99,7 +99,7 @@ def capability(asked: Asked) -> Page:
     usual = asked.ask("transition_ends")[0]
     ends = [release, *(end for end in (usual["to"], usual["from"]) if end != release)]
     definitions = [] if name in ROOT_CHECKS else asked.ask("definition_runs", capability=name)
-    rows = asked.ask("requirement_list", privilege=name, release=release, abi=asked.abi)
+    rows = asked.ask("which", privilege=name, release=release, abi=asked.abi)
     sites = asked.ask("check_list", privilege=name, release=release)
     histories = asked.ask("which_all_releases", privilege=name, abi=asked.abi)
     changes = list_syscall_changes(histories, releases)
@@ -173,7 +173,7 @@ def splice_counts(asked: Asked, name: str) -> list[Row]:
 
 
 def _count(asked: Asked, name: str, release: str, definitions: list[Row]) -> Count:
-    rows = asked.ask("requirement_list", privilege=name, release=release, abi=asked.abi)
+    rows = asked.ask("which", privilege=name, release=release, abi=asked.abi)
     own = {row["syscall"] for row in rows if row["standing"] == OWN}
     shared = {row["syscall"] for row in rows if row["standing"] == SHARED} - own
     usual = {row["release"]: str(row["abi"]) for row in asked.ask("usual_abi_list")}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import anchor
 from caphistory.explorer.pages.page import Asked, Page
-from caphistory.explorer.requirements import OWN, SHARED
 from caphistory.questions.names import (
     newest_release,
     resolve_abi,
     resolve_privilege,
     resolve_syscall,
 )
+from caphistory.questions.requirements import is_told
 from caphistory.records import Row
 from caphistory.wording.phrases import decode_steps
 
@@ -29,7 +29,7 @@ def chain(asked: Asked) -> Page:
     rows = asked.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
     if not rows:
         raise NothingFound(f"{syscall} does not come to a check of {privilege} in {release}")
-    prominent = [row for row in rows if row["standing"] in (OWN, SHARED)]
+    prominent = [row for row in rows if is_told(row)]
     shown = rows if everything else (prominent or rows)[:FEW]
     return Page(
         "chain",

@@ -95,7 +95,7 @@ def container(asked: Asked) -> Page | Redirect:
     if not text and asked.given("shown"):
         return Redirect(_make_address(asked, state))
     held = _list_held(state, names)
-    every = asked.ask("requirement_list", release=release, abi=asked.abi)
+    every = asked.ask("requirement_cells", release=release, abi=asked.abi)
     rows = [row for row in every if row["privilege"] in numbers.values()]
     lost = [row for row in rows if _is_lost(row, held, state.userns)]
     losses = make_losses(lost, state.userns)
@@ -103,7 +103,8 @@ def container(asked: Asked) -> Page | Redirect:
     return Page(
         "container",
         "What this container cannot do",
-        {"lost": lost, "held": [{"capability": name} for name in held]},
+        # What was pasted is in no address, so there is none that gives this as data.
+        {} if text else {"lost": lost, "held": [{"capability": name} for name in held]},
         {
             "release": release,
             "releases": asked.ask("release_list"),
@@ -147,12 +148,7 @@ def _read_state(asked: Asked, names: Sequence[str]) -> State:
         return State(base, _read_names(asked, "drop"), _read_names(asked, "add"), userns)
     if shown != base:
         return State(base, (), (), userns)
-    ticked = set(_read_names(asked, "cap"))
-    given = set(_list_held(State(base, (), (), userns), names))
-    dropped = [name for name in names if name in given - ticked]
-    if dropped and not ticked & given:
-        dropped = ["ALL"]
-    return State(base, tuple(dropped), tuple(n for n in names if n in ticked - given), userns)
+    return _find_state(_read_names(asked, "cap"), base, names, userns)
 
 
 def _read_names(asked: Asked, parameter: str) -> tuple[str, ...]:
@@ -217,11 +213,10 @@ def _find_state(held: Sequence[str], base: str, names: Sequence[str], userns: bo
     if set(held) == set(names):
         return State(ALL, (), (), userns)
     given = _list_held(State(base, (), (), userns), names)
-    dropped = [name for name in given if name not in held]
-    added = tuple(name for name in held if name not in given)
-    if dropped and len(dropped) == len(given):
-        return State(base, ("ALL",), tuple(held), userns)
-    return State(base, tuple(dropped), added, userns)
+    dropped = tuple(name for name in given if name not in held)
+    if len(dropped) > len(held):
+        return State(base, ("ALL",), tuple(name for name in names if name in held), userns)
+    return State(base, dropped, tuple(n for n in names if n in held and n not in given), userns)
 
 
 def _is_missing(privilege: str, row: Row, held: Sequence[str], userns: bool) -> bool:
@@ -283,7 +278,7 @@ def _list_lost(rows: Iterable[Row]) -> list[Lost]:
                 min(group, key=rank),
             )
         )
-    return sorted(lost, key=lambda one: (rank(one.row), one.row["shared_by"], one.syscall))
+    return sorted(lost, key=lambda one: (rank(one.row), one.row["depth"], one.syscall))
 
 
 def _summarise(rows: Iterable[Row]) -> dict[str, int]:

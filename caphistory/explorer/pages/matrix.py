@@ -118,7 +118,7 @@ def _choose_columns(asked: Asked, releases: Sequence[Row]) -> list[str]:
     names = list(dict.fromkeys(names))
     if len(names) > _MOST_COLUMNS:
         raise UsageError(f"at most {_MOST_COLUMNS} releases fit beside each other")
-    return sorted(names, key=_make_order(releases))
+    return sorted(names, key=position)
 
 
 def _is_series(name: str, releases: Sequence[Row]) -> bool:
@@ -138,11 +138,6 @@ def _choose_usual(releases: Sequence[Row]) -> list[str]:
         elif row["kind"] == "release" and int(major) == 2 and int(minor) % 2 == 0:
             last[f"{major}.{minor}"] = str(row["release"])
     return list(last.values()) or [str(row["release"]) for row in releases[-7:]]
-
-
-def _make_order(releases: Sequence[Row]) -> Callable[[str], int]:
-    ordinals = {row["release"]: row["ordinal"] for row in releases}
-    return lambda name: int(ordinals[name]) if name in ordinals else position(name)
 
 
 def _make_lines(
@@ -189,7 +184,7 @@ def _make_cell(column: Column, rows: list[Row], there: bool) -> Cell:
     if not rows:
         return Cell(NONE, "–", "asks for nothing")
     own = [row for row in rows if row["standing"] == OWN]
-    best = sorted(own or rows, key=lambda row: (rank(row), row["shared_by"]))
+    best = sorted(own or rows, key=lambda row: (rank(row), row["depth"]))
     names = list(dict.fromkeys(str(row["privilege"]) for row in best))
     kind = classify(", ".join(names)) if own else SHARED
     shown = [name for name in names if name not in ROOT_CHECKS] if kind == BOTH else names

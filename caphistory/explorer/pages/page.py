@@ -21,7 +21,6 @@ Answers = MutableMapping[Question, list[Row]]
 _CACHED = frozenset(
     {
         "abi_list",
-        "capability_list",
         "check_counts",
         "matrix",
         "release_list",
@@ -36,6 +35,13 @@ _CACHED_WHOLE = frozenset(
 _NARROWING = ("release", "from", "to", "fate", "privilege")
 """Queries that are cached where none of these parameters narrows them: of one release or pair there
 are too many."""
+
+
+_CACHED_LATELY = frozenset(
+    {"capability_list", "checked_pairs", "requirement_cells", "syscall_names"}
+)
+_MOST_CACHED = 24
+"""Queries about a whole release of which only so many answers are kept, the latest."""
 
 
 class Asked(NamedTuple):
@@ -60,6 +66,7 @@ class Asked(NamedTuple):
         question = (name, frozenset(parameters.items()))
         if question not in self.cached:
             self.cached[question] = ask(self.connection, name, **parameters)
+            _forget(self.cached, name)
         return self.cached[question]
 
     def given(self, name: str) -> str | None:
@@ -95,7 +102,15 @@ class Asked(NamedTuple):
 def _is_cached(name: str, parameters: Mapping[str, str | None]) -> bool:
     # There are too many of these with a release: hundreds.
     whole = name in _CACHED_WHOLE and not any(parameters.get(name) for name in _NARROWING)
-    return whole or name in _CACHED
+    return whole or name in _CACHED or name in _CACHED_LATELY
+
+
+def _forget(answers: Answers, name: str) -> None:
+    """Drop the oldest answer to the query ``name`` if there are too many."""
+    if name in _CACHED_LATELY:
+        kept = [question for question in list(answers) if question[0] == name]
+        for question in kept[:-_MOST_CACHED]:
+            answers.pop(question, None)
 
 
 class Page(NamedTuple):

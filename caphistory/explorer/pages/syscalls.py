@@ -24,6 +24,7 @@ from caphistory.explorer.requirements import (
 from caphistory.explorer.sourcediff import FunctionDiff, diff_chains
 from caphistory.explorer.strips import Bar, define_holes, draw_axis, draw_labels, draw_strip
 from caphistory.questions.names import newest_release, resolve_privilege, resolve_syscall
+from caphistory.questions.requirements import is_told
 from caphistory.questions.source_text import cached_repositories
 from caphistory.records import ROOT_CHECKS, Row
 from caphistory.wording.axis import lay_out
@@ -177,7 +178,7 @@ def syscall(asked: Asked) -> Page:
 
 def _list_requirements(asked: Asked, syscall: str, release: str) -> list[Row]:
     return asked.ask(
-        "requirement_list",
+        "requirements",
         syscall=syscall,
         release=release,
         abi=_find_table(asked, syscall, release),
@@ -295,7 +296,7 @@ def _read_side(
     rows = [
         row
         for row in asked.ask("why", syscall=syscall, release=release, abi=abi)
-        if everything or row["standing"] in (OWN, SHARED)
+        if everything or is_told(row)
     ]
     return Side(name, release, entries[0] if entries else None, rows)
 
