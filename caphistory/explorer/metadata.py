@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from markupsafe import escape
 from typing import Any
 
 from caphistory.questions.queries import Query, queries
@@ -23,7 +23,7 @@ _GROUPS = {
         "checked_pairs", "capability", "capability_list", "definition_runs",
     ),
     "Syscalls: what they ask for": (
-        "requirements", "requirement_cells", "requirement_since", "syscall", "timeline",
+        "requirement_list", "requirement_cells", "requirement_since", "syscall", "timeline",
         "syscall_privileges", "why", "operation_list", "operation_history", "syscall_index",
         "syscall_table", "syscall_names", "syscall_entry", "matrix",
     ),

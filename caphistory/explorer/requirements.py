@@ -48,8 +48,11 @@ def group_requirements(rows: Iterable[Row], *names: str) -> list[tuple[Row, int]
 
 
 def list_instead(row: Row) -> list[str]:
-    """Return what does as well as the privilege of a row."""
-    return [str(name) for name in json.loads(row["instead"] or "[]")]
+    """Return what does as well as the privilege of a row; nothing if that cannot be read."""
+    try:
+        return [str(name) for name in json.loads(row["instead"] or "[]")]
+    except ValueError:
+        return []
 
 
 _SUBJECTS = {

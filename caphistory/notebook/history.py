@@ -138,7 +138,7 @@ class History:
         privilege and meaning, with its best evidence. ``instead`` is a list of the privileges that
         do as well, and ``chain`` a list of steps ``{function, path, line, edge, via}``."""
         return self._ask(
-            "requirements",
+            "requirement_list",
             syscall=None if syscall is None else self._syscall(syscall),
             privilege=None if privilege is None else self._privilege(privilege),
             operation=operation,

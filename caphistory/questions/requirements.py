@@ -49,7 +49,7 @@ def list_requirements(
     """
     return ask(
         connection,
-        "requirements",
+        "requirement_list",
         release=release,
         syscall=syscall,
         privilege=privilege,

@@ -71,7 +71,7 @@ def index(asked: Asked) -> Page | Redirect:
     text = asked.given("q")
     rows = [row for row in every if text is None or _is_meant(row, text)]
     named = [row for row in rows if text in (row["syscall"], str(row["number"]))]
-    if len(rows) == 1 or named:
+    if text and (len(rows) == 1 or named):
         return Redirect(asked.addresses.syscall((named or rows)[0]["syscall"]))
     return Page(
         "syscalls",
@@ -122,7 +122,7 @@ def syscall(asked: Asked) -> Page:
         *(_make_answer(asked, name, end, _list_requirements(asked, name, end)) for end in others),
     ]
     operations = group_requirements(
-        [row for row in rows if row["standing"] == OWN], "operation", "privilege"
+        [row for row in rows if row["standing"] == OWN], "operation", "privilege", "namespace"
     )
     operations.sort(key=lambda group: (group[0]["operation"], rank(group[0])))
     ends = _choose_ends(asked, runs, releases)
@@ -178,7 +178,7 @@ def syscall(asked: Asked) -> Page:
 
 def _list_requirements(asked: Asked, syscall: str, release: str) -> list[Row]:
     return asked.ask(
-        "requirements",
+        "requirement_list",
         syscall=syscall,
         release=release,
         abi=_find_table(asked, syscall, release),
@@ -208,12 +208,15 @@ def _make_answer(asked: Asked, syscall: str, release: str, rows: list[Row]) -> A
 
 def _find_since(
     asked: Asked, syscall: str, abi: str, release: str
-) -> dict[tuple[str, str], tuple[str, str | None]]:
-    """Return since when each operation asks for each privilege without a break up to ``release``,
-    and the release before a hole if it came in one."""
+) -> dict[tuple[str, str, str], tuple[str, str | None]]:
+    """Return since when each operation asks for each privilege, in each user namespace, without a
+    break up to ``release``, and the release before a hole if it came in one."""
     rows = asked.ask("requirement_since", syscall=syscall, abi=abi, release=release)
     return {
-        (row["operation"], row["privilege"]): (row["first_release"], row["gap_before"])
+        (row["operation"], row["privilege"], row["namespace"]): (
+            row["first_release"],
+            row["gap_before"],
+        )
         for row in rows
     }
 
