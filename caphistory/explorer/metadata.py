@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from markupsafe import escape
 from typing import Any
+
+from markupsafe import escape
 
 from caphistory.questions.queries import Query, queries
 from caphistory.questions.schema import TABLES, VIEWS

@@ -3,8 +3,8 @@
 The axis is that of the explorer (``wording.axis``): ordered by version, because the dates of many
 old releases are unknown, with a band for each series, and with holes where the database lacks
 releases: lines are torn there. Charts are SVG, which needs no network. Every chart carries its
-data, so that you can inspect, change and save it, and a description for screen readers. For people who do
-not see colours, lines also differ in their dashes and tiles have numbers.
+data, so that you can inspect, change and save it, and a description for screen readers. For people
+who do not see colours, lines also differ in their dashes and tiles have numbers.
 """
 
 from __future__ import annotations

@@ -17,12 +17,12 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.errors import CaphistoryError
+from caphistory.explorer.dress import mark_code
 from caphistory.explorer.server import address, explorer_application, listen
 from caphistory.questions.queries import queries
 from caphistory.records import CapabilityDefinition
 from caphistory.store.tables import TABLES
 from caphistory.store.views import VIEWS
-from caphistory.explorer.dress import mark_code
 from tests.explorer.asking import escaped
 from tests.explorer.asking import follow as page
 from tests.factories import build, check, linked, site

@@ -17,8 +17,8 @@ SET_MM = "PR_SET_MM/PR_SET_MM_MAP"
 
 
 def kernel(name: str, *, capable: bool) -> LinkedRelease:
-    """A release with operations: ``prctl`` asks under two, ``chroot`` whatever is asked, ``open`` in
-    code that many share, ``getpid`` never."""
+    """A release with operations: ``prctl`` asks under two, ``chroot`` whatever is asked, ``open``
+    in code that many share, ``getpid`` never."""
 
     def asks(path: str, function: str, capability: str) -> dict[str, object]:
         return {"path": path, "line": 10, "function": function} | (

@@ -118,7 +118,7 @@ def _choose_columns(asked: Asked, releases: Sequence[Row]) -> list[str]:
     names = list(dict.fromkeys(names))
     if len(names) > _MOST_COLUMNS:
         raise UsageError(f"at most {_MOST_COLUMNS} releases fit beside each other")
-    return sorted(names, key=position)
+    return sorted(names, key=lambda name: position(name) if is_known(name) else 0)
 
 
 def _is_series(name: str, releases: Sequence[Row]) -> bool:
