@@ -123,7 +123,10 @@ def capability(asked: Asked) -> Page:
             "release": release,
             "releases": releases,
             "definitions": definitions,
-            "answers": [_count(asked, name, end, definitions) for end in ends],
+            "answers": [
+                _count(asked, name, ends[0], rows, counts, definitions),
+                *(_count(asked, name, end, None, counts, definitions) for end in ends[1:]),
+            ],
             "asking": asking,
             "shared": sorted(shared),
             "instead": list_instead,
@@ -172,8 +175,21 @@ def splice_counts(asked: Asked, name: str) -> list[Row]:
     ]
 
 
-def _count(asked: Asked, name: str, release: str, definitions: list[Row]) -> Count:
-    rows = asked.ask("which", privilege=name, release=release, abi=asked.abi)
+def _count(
+    asked: Asked,
+    name: str,
+    release: str,
+    rows: list[Row] | None,
+    counts: list[Row],
+    definitions: list[Row],
+) -> Count:
+    sites = {str(row["release"]): int(row["sites"]) for row in counts}
+    if rows is None:
+        # What no place of a release asks for no syscall does.
+        asks = release in sites
+        rows = (
+            asked.ask("which", privilege=name, release=release, abi=asked.abi) if asks else []
+        )
     own = {row["syscall"] for row in rows if row["standing"] == OWN}
     shared = {row["syscall"] for row in rows if row["standing"] == SHARED} - own
     usual = {row["release"]: str(row["abi"]) for row in asked.ask("usual_abi_list")}
@@ -183,7 +199,7 @@ def _count(asked: Asked, name: str, release: str, definitions: list[Row]) -> Cou
         asked.abi or usual[release],
         len(own),
         len(shared),
-        len(asked.ask("check_list", privilege=name, release=release)),
+        sites.get(release, 0),
         not definitions or name in _names(held),
     )
 

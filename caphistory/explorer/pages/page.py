@@ -38,7 +38,7 @@ are too many."""
 
 
 _CACHED_LATELY = frozenset(
-    {"capability_list", "checked_pairs", "requirement_cells", "syscall_names"}
+    {"capability_list", "documented", "requirement_cells", "syscall_names"}
 )
 _MOST_CACHED = 24
 """Queries about a whole release of which only so many answers are kept, the latest."""
@@ -61,11 +61,20 @@ class Asked(NamedTuple):
 
     def ask(self, name: str, **parameters: str | None) -> list[Row]:
         """Return the rows of the query ``name``; callers must not change them."""
-        if self.cached is None or not _is_cached(name, parameters):
+        if not _is_cached(name, parameters):
             return ask(self.connection, name, **parameters)
+        return self.keep(name, lambda: ask(self.connection, name, **parameters), **parameters)
+
+    def keep(
+        self, name: str, make: Callable[[], list[Row]], **parameters: str | None
+    ) -> list[Row]:
+        """Return the rows that ``make`` makes, or made before for the same ``parameters``; callers
+        must not change them."""
+        if self.cached is None:
+            return make()
         question = (name, frozenset(parameters.items()))
         if question not in self.cached:
-            self.cached[question] = ask(self.connection, name, **parameters)
+            self.cached[question] = make()
             _forget(self.cached, name)
         return self.cached[question]
 
