@@ -386,7 +386,11 @@ def _draw_holes(places: Axis) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(_to_plain_types(frame))
         .mark_rect(color=_HOLE_COLOR)
-        .encode(x=alt.X("left:Q"), x2="right:Q", tooltip=["missing"])
+        .encode(
+            x=alt.X("left:Q", title="release", axis=_make_axis(places), scale=_scale(places)),
+            x2="right:Q",
+            tooltip=["missing"],
+        )
     )
     return chart
 

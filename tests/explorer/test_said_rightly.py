@@ -73,9 +73,7 @@ def test_the_legend_of_a_chart_counts_what_the_heading_counts(tmp_path: Path) ->
     both = kernel("6.12", "CAP_A", abi="x86_64")
     older = site("kernel/x.c", 5, "sys_vm86", capability="CAP_A")
     checks = [*both.syscall_checks, check("vm86", older), check("acct", older)]
-    tables = linked(
-        release("6.12"), checks=checks, definitions=list(both.capability_definitions)
-    )
+    tables = linked(release("6.12"), checks=checks, definitions=list(both.capability_definitions))
     text = words(page(explore(tmp_path, tables), "/capability/CAP_A").text)
     assert "6.12 · x86_64 · newest 1 syscall asks for it by itself" in text
     assert re.search(r"syscalls\s+1 in 6\.12", text)

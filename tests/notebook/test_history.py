@@ -278,7 +278,7 @@ def test_a_strip_is_as_long_as_its_run(history: caphistory.History) -> None:
 
 
 def test_charts_show_without_a_network(history: caphistory.History) -> None:
-    bundle = history.plot.checks()._repr_mimebundle_()
+    bundle: Any = history.plot.checks()._repr_mimebundle_()
     assert bundle["image/svg+xml"].startswith('<svg role="img" aria-label="Check sites')
     assert "http" not in bundle["image/svg+xml"].replace("http://www.w3.org/", "")
 

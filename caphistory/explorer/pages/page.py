@@ -37,9 +37,7 @@ _NARROWING = ("release", "from", "to", "fate", "privilege")
 are too many."""
 
 
-_CACHED_LATELY = frozenset(
-    {"capability_list", "documented", "requirement_cells", "syscall_names"}
-)
+_CACHED_LATELY = frozenset({"capability_list", "documented", "requirement_cells", "syscall_names"})
 _MOST_CACHED = 24
 """Queries about a whole release of which only so many answers are kept, the latest."""
 
@@ -65,9 +63,7 @@ class Asked(NamedTuple):
             return ask(self.connection, name, **parameters)
         return self.keep(name, lambda: ask(self.connection, name, **parameters), **parameters)
 
-    def keep(
-        self, name: str, make: Callable[[], list[Row]], **parameters: str | None
-    ) -> list[Row]:
+    def keep(self, name: str, make: Callable[[], list[Row]], **parameters: str | None) -> list[Row]:
         """Return the rows that ``make`` makes, or made before for the same ``parameters``; callers
         must not change them."""
         if self.cached is None:
