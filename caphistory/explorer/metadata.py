@@ -53,6 +53,14 @@ _HOW_SHOWN: dict[str, dict[str, Any]] = {
 }
 """How Datasette sorts each view and which columns it counts, if that is fast enough."""
 
+_CREDITS = {
+    "license": "MIT",
+    "license_url": "https://opensource.org/license/mit",
+    "source": "the Linux kernel's source, of the repositories that the view releases names",
+    "about": "caphistory: facts alone, no text of the kernel",
+}
+"""Where the data comes from and how it may be used, as Datasette shows it below its pages."""
+
 _LABELS = {"files": "path", "functions": "name", "syscall_names": "syscall"}
 """The column of a table whose value Datasette shows for a foreign key to it."""
 
@@ -77,7 +85,7 @@ def database_metadata() -> dict[str, Any]:
         }
         for table in TABLES
     }
-    return {"description": ABOUT, "tables": views | tables}
+    return {"description": ABOUT, **_CREDITS, "tables": views | tables}
 
 
 def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:

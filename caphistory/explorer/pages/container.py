@@ -35,7 +35,7 @@ _MASK = re.compile(r"(0x)?[0-9a-f]{8,16}", re.IGNORECASE)
 #: How much is told of a capability before the rest is folded.
 _MOST_OPERATIONS = 6
 _MOST_ERRORS = 2
-_MOST_SYSCALLS = 10
+_MOST_SYSCALLS = 8
 
 
 class State(NamedTuple):
@@ -282,8 +282,8 @@ def _list_lost(rows: Iterable[Row]) -> list[Lost]:
 
 
 def _summarise(rows: Iterable[Row]) -> dict[str, int]:
-    """Count the syscalls by the worst that happens to them: refused whatever is asked, refused
-    under some operations, going on with less, and those touched in shared code alone."""
+    """Count the syscalls by the worst that happens to them: refused, refused under some
+    operations only, going on with less, and those touched in shared code alone."""
     worst: dict[str, str] = {}
     order = ["entirely", "partly", "limited", "unknown", "shared"]
     for row in rows:

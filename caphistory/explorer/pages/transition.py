@@ -37,8 +37,8 @@ SORTS = {"name": "by name", "changed": "what changed most first", "subsystem": "
 
 NO_FILE = "unknown"
 
-#: How many strips are on a page: so many are less than 150 KB.
-_MOST_ROWS = 60
+#: How many strips are on a page: so many are less than 150 KB, also those with most changes.
+_MOST_ROWS, _MOST_CHANGED = 60, 35
 
 
 class Filters(NamedTuple):
@@ -136,7 +136,9 @@ def _draw_strips(asked: Asked) -> Page:
     ]
     counts = Counter(str(row["to_release"]) for row in changes)
     rows, pages = cut_page(
-        asked, _sort_rows(_make_rows(kept, changes, axis), chosen.sort, subsystem_of), _MOST_ROWS
+        asked,
+        _sort_rows(_make_rows(kept, changes, axis), chosen.sort, subsystem_of),
+        _MOST_CHANGED if chosen.sort == "changed" else _MOST_ROWS,
     )
     return Page(
         "transition",
