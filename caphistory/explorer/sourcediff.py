@@ -15,7 +15,7 @@ from caphistory.records import Row
 from caphistory.wording.phrases import decode_steps
 
 #: The limit keeps the page readable, and parsing the files takes time.
-MOST_FUNCTIONS = 10
+MOST_FUNCTIONS = 8
 _CONTEXT = 4
 
 

@@ -18,7 +18,8 @@ from caphistory.wording.checks import ROOT_CHECK
 from caphistory.wording.phrases import format_count
 
 #: How much is on the page; the rest is in the CSV.
-_MOST_SITES = 100
+_MOST_SITES = 80
+_MOST_SYSCALLS = 70
 _MOST_CHANGES = 40
 _MOST_NAMES = 12
 _MOST_OPERATIONS = 4
@@ -127,7 +128,8 @@ def capability(asked: Asked) -> Page:
                 _count(asked, name, ends[0], rows, counts, definitions),
                 *(_count(asked, name, end, None, counts, definitions) for end in ends[1:]),
             ],
-            "asking": asking,
+            "asking": asking[:_MOST_SYSCALLS],
+            "rest": asking[_MOST_SYSCALLS:],
             "shared": sorted(shared),
             "instead": list_instead,
             "subject": describe_subject,

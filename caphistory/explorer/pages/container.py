@@ -33,7 +33,7 @@ from caphistory.wording.phrases import format_count
 
 _MASK = re.compile(r"(0x)?[0-9a-f]{8,16}", re.IGNORECASE)
 #: How much is told of a capability before the rest is folded.
-_MOST_OPERATIONS = 6
+_MOST_OPERATIONS = 3
 _MOST_ERRORS = 2
 _MOST_SYSCALLS = 8
 
