@@ -16,7 +16,7 @@ from caphistory.wording.phrases import decode_steps
 
 #: The limit keeps the page readable, and parsing the files takes time.
 MOST_FUNCTIONS = 8
-_CONTEXT = 4
+_CONTEXT = 3
 
 
 class Line(NamedTuple):
