@@ -79,10 +79,11 @@ class Count(NamedTuple):
 
 class Asking(NamedTuple):
     """A syscall that asks for the privilege: ``row`` is the best evidence, ``operations`` are those
-    under which it does, empty where one of its ways depends on none."""
+    under which it does; ``any`` says that one of its ways depends on none."""
 
     row: Row
     operations: list[str]
+    any: bool
     sites: int
 
 
@@ -153,10 +154,16 @@ def list_asking(rows: Iterable[Row]) -> list[Asking]:
         of_syscall.setdefault(str(row["syscall"]), []).append(row)
     asking = []
     for group in of_syscall.values():
-        operations = sorted({str(row["operation"]) for row in group})
-        listed = [] if operations[0] == "" else operations
+        operations = {str(row["operation"]) for row in group}
         best = min(group, key=lambda row: (rank(row), row["shared_by"]))
-        asking.append(Asking(best, listed, sum(row["sites"] for row in group)))
+        asking.append(
+            Asking(
+                best,
+                sorted(operations - {""}),
+                "" in operations,
+                sum(row["sites"] for row in group),
+            )
+        )
     return sorted(asking, key=lambda one: (rank(one.row), one.row["shared_by"], one.row["syscall"]))
 
 

@@ -49,12 +49,13 @@ class State(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A syscall that lacks a capability: under which operations (empty: whatever is asked), and
-    what happens then; ``row`` is the best evidence."""
+    """A syscall that lacks a capability: under which operations, how many more there are, whether
+    also by a way that depends on none, and what happens then; ``row`` is the best evidence."""
 
     syscall: str
     operations: list[str]
     more: int
+    any: bool
     effect: str
     row: Row
 
@@ -266,14 +267,14 @@ def _list_lost(rows: Iterable[Row]) -> list[Lost]:
         of_syscall.setdefault(str(row["syscall"]), []).append(row)
     lost = []
     for syscall, group in of_syscall.items():
-        operations = sorted({str(row["operation"]) for row in group})
-        listed = [] if operations[0] == "" else operations
+        listed = sorted({str(row["operation"]) for row in group} - {""})
         errors = list(dict.fromkeys(str(row["errno"]) for row in group if row["errno"]))
         lost.append(
             Lost(
                 syscall,
                 listed[:_MOST_OPERATIONS],
                 max(0, len(listed) - _MOST_OPERATIONS),
+                any(not row["operation"] for row in group),
                 ", ".join(errors[:_MOST_ERRORS]) + (" …" if len(errors) > _MOST_ERRORS else ""),
                 min(group, key=rank),
             )
