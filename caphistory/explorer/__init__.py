@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from datasette import hookimpl
 from markupsafe import Markup
 
-from caphistory.explorer import cells, filters, headers, metadata, routes
+from caphistory.explorer import cells, dress, filters, gate, headers, metadata, routes
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.databases import alone, ours
 from caphistory.questions.database import forbid_writing
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     # Datasette loads its plugins while it is being imported itself.
     from datasette.app import Datasette
     from datasette.filters import FilterArguments
-    from datasette.utils.asgi import Request
+    from datasette.utils.asgi import Request, Response
+    from jinja2 import Environment
 
 Hook = TypeVar("Hook", bound=Callable[..., Any])
 
@@ -69,14 +70,62 @@ def register_routes(datasette: Datasette) -> list[tuple[str, routes.View]]:
 
 @hook
 def asgi_wrapper(datasette: Datasette) -> Callable[[headers.Application], headers.Application]:
-    """Add headers to Datasette's own pages if it serves only caphistory databases."""
+    """Settle the addresses of Datasette's own pages of caphistory databases, and add headers and
+    compression if it serves nothing else."""
 
     def wrap(application: headers.Application) -> headers.Application:
+        if not ours(datasette):
+            return application
+        settled = gate.guard(datasette, application, partial(routes.tell_problem, datasette))
         if alone(datasette):
-            return headers.add_headers(application, headers.DATASETTES)
-        return application
+            settled = headers.compress(headers.add_headers(settled, headers.DATASETTES))
+        return settled
 
     return wrap
+
+
+@hook
+def prepare_jinja2_environment(env: Environment) -> None:
+    """Give Datasette's templates the filter of ours that names fields and orders headings."""
+    env.filters["caphistory_accessible"] = dress.make_accessible
+
+
+@hook
+def extra_template_vars(
+    datasette: Datasette, request: Request | None, database: str | None
+) -> dict[str, Any]:
+    """Return the head of our pages for Datasette's templates; none for pages of other
+    databases."""
+    wanted = database in ours(datasette) or (database is None and alone(datasette))
+    if not wanted:
+        return {"caphistory_header": ""}
+    path = request.path if request else ""
+    return {
+        "caphistory_header": routes.render_header(datasette, path),
+        "caphistory_style": datasette.urls.path("/-/caphistory.css"),
+    }
+
+
+@hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]
+def handle_exception(
+    datasette: Datasette, request: Request, exception: Exception
+) -> Callable[[], Awaitable[Response]] | None:
+    """Return the page of an unknown address, or of SQL that cannot be answered, inside the site if
+    it serves only caphistory databases; None for other errors and for data."""
+    status = getattr(exception, "status", 500)
+    if not alone(datasette) or status >= 500 or request.path.endswith(".json"):
+        return None
+
+    async def inner() -> Response:
+        return await routes.answer_problem(datasette, request.path, exception, status)
+
+    return inner
+
+
+@hook
+def skip_csrf(datasette: Datasette, scope: dict[str, Any]) -> bool:
+    """Let the form of the container page send its file: it changes nothing."""
+    return bool(ours(datasette)) and str(scope.get("path", "")).endswith("/container")
 
 
 @hook
@@ -107,7 +156,7 @@ def _addresses(datasette: Datasette, database: str) -> Addresses:
 def filters_from_request(
     request: Request, database: str, table: str, datasette: Datasette
 ) -> Callable[[], Awaitable[FilterArguments | None]]:
-    """Return the default filter of a view, and what its search box looks for."""
+    """Return what the search box of a view looks for."""
 
     async def inner() -> FilterArguments | None:
         return await _filter(request, database, table, datasette)
@@ -123,15 +172,9 @@ async def _filter(
     view = next((view for view in VIEWS if view.name == table), None)
     if view is None or database not in ours(datasette):
         return None
-    conditions = []
-    narrow = filters.find_default(table, request.args)
-    if narrow is not None:
-        column, sql = narrow
-        row = (await datasette.get_database(database).execute(sql)).first()
-        conditions += [filters.narrow(column, row[0])] if row else []
     text = request.args.get("_search") or ""
     words = filters.search(view.columns, text)
-    conditions += [words] if words else []
+    conditions = [words] if words else []
     return FilterArguments(
         [condition.where for condition in conditions],
         {name: value for condition in conditions for name, value in condition.parameters.items()},

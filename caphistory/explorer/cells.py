@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from caphistory.explorer.addresses import Addresses, link_to_source
 from caphistory.records import ROOT_CHECKS
+from caphistory.wording.phrases import format_count
 
 Row = sqlite3.Row | Mapping[str, object]
 """A row as Datasette passes it."""
@@ -51,10 +52,13 @@ def _link_name(column: str, value: str, to: Addresses) -> Markup | None:
 
 
 def render_chain(text: str) -> Markup | None:
-    """Return a chain as an ordered list of its steps, None if ``text`` is not a chain."""
+    """Return a chain as a folded, ordered list of its steps, None if ``text`` is not a chain."""
     try:
         steps = json.loads(text)
-        return Markup("<ol>{}</ol>").format(Markup("").join(_render_step(step) for step in steps))
+        listed = Markup("").join(_render_step(step) for step in steps)
+        return Markup("<details><summary>{}</summary><ol>{}</ol></details>").format(
+            format_count(len(steps), "function"), listed
+        )
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -1,7 +1,7 @@
 """The default filters of Datasette's tables of a caphistory database, and their search.
 
 A view such as ``check_sites`` has rows for each release: counting them all would take seconds and
-say nothing. So the newest release is shown unless another is asked for, and the page says so. The
+say nothing. So ``gate`` leads to the address with the newest release unless one is asked for. The
 search box looks for each word in all columns of a view.
 """
 
@@ -46,18 +46,14 @@ def find_default(view: str, asked: Iterable[str]) -> tuple[str, str] | None:
     """Return the column by which ``view`` is filtered and the SQL of its value.
 
     None if the view has no default filter, or if ``asked``, the parameter names of an address,
-    already filters that column or contains SQL.
+    already filters that column, contains SQL or is a form that Datasette makes an address of.
     """
     default = _DEFAULTS.get(view)
-    if default is None or any(name.split("__")[0] in (default[0], "_where") for name in asked):
+    if default is None or any(
+        name.split("__")[0] in (default[0], "_where", "_filter_column") for name in asked
+    ):
         return None
     return default
-
-
-def narrow(column: str, value: str) -> Filter:
-    """Return the default filter: the rows whose ``column`` is ``value``."""
-    says = f"{column} = {value} (shown first: filter by {column} to see others)"
-    return Filter(f"{column} = :caphistory_default", {"caphistory_default": value}, says)
 
 
 def search(columns: Mapping[str, str], text: str) -> Filter | None:

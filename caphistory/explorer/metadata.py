@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
+
+from markupsafe import escape
 
 from caphistory.questions.queries import Query, queries
 from caphistory.questions.schema import TABLES, VIEWS
@@ -16,6 +17,25 @@ ABOUT = (
 )
 _FIRST = ("which", "syscall", "timeline", "transition", "why", "which_all_releases", "container")
 """The queries that are listed first, because most people need them."""
+
+_GROUPS = {
+    "Privileges: who asks for what": (
+        "which", "which_all_releases", "which_withheld", "privilege_counts", "check_counts",
+        "checked_pairs", "capability", "capability_list", "definition_runs",
+    ),
+    "Syscalls: what they ask for": (
+        "requirement_list", "requirement_cells", "requirement_since", "syscall", "timeline",
+        "syscall_privileges", "why", "operation_list", "operation_history", "syscall_index",
+        "syscall_table", "syscall_names", "syscall_entry", "matrix",
+    ),
+    "Changes from release to release": (
+        "transition", "root_became", "release_changes", "site_changes", "successions_between",
+        "succession_moves", "succession_history", "transition_ends",
+    ),
+    "Containers": ("container", "container_capabilities"),
+}  # fmt: skip
+"""Which queries belong together; those not named here are about releases and their reading."""
+_OTHER = "Releases, places in the source, and how completely they were read"
 
 _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "releases": {"sort": "ordinal", "facets": ["series", "kind"]},
@@ -32,6 +52,14 @@ _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "audit_details": {"sort": "kind"},
 }
 """How Datasette sorts each view and which columns it counts, if that is fast enough."""
+
+_CREDITS = {
+    "license": "MIT",
+    "license_url": "https://opensource.org/license/mit",
+    "source": "the Linux kernel's source, of the repositories that the view releases names",
+    "about": "caphistory: facts alone, no text of the kernel",
+}
+"""Where the data comes from and how it may be used, as Datasette shows it below its pages."""
 
 _LABELS = {"files": "path", "functions": "name", "syscall_names": "syscall"}
 """The column of a table whose value Datasette shows for a foreign key to it."""
@@ -57,7 +85,7 @@ def database_metadata() -> dict[str, Any]:
         }
         for table in TABLES
     }
-    return {"description": ABOUT, "tables": views | tables}
+    return {"description": ABOUT, **_CREDITS, "tables": views | tables}
 
 
 def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:
@@ -91,6 +119,17 @@ def _describe(query: Query) -> str:
         for parameter in query.parameters
     )
     return f"<p>{escape(query.description)}</p>" + (f"<dl>{parameters}</dl>" if parameters else "")
+
+
+def group_queries() -> list[tuple[str, list[Query]]]:
+    """Return all queries in five groups, each with its heading."""
+    by_name = queries()
+    named = {name for names in _GROUPS.values() for name in names}
+    groups = [
+        (heading, [by_name[name] for name in names if name in by_name])
+        for heading, names in _GROUPS.items()
+    ]
+    return [*groups, (_OTHER, [query for name, query in by_name.items() if name not in named])]
 
 
 def list_queries() -> list[Query]:

@@ -15,8 +15,8 @@ from caphistory.records import Row
 from caphistory.wording.phrases import decode_steps
 
 #: The limit keeps the page readable, and parsing the files takes time.
-MOST_FUNCTIONS = 12
-_CONTEXT = 4
+MOST_FUNCTIONS = 8
+_CONTEXT = 3
 
 
 class Line(NamedTuple):
@@ -116,10 +116,10 @@ def diff_site(
 
 
 def _find_places(rows: list[Row]) -> dict[str, _Place]:
-    """Return the functions on the chains of the own and shared requirements, or of all if there
-    are none."""
+    """Return the functions on the chains of what is told, or of all rows if nothing is."""
     places: dict[str, _Place] = {}
-    for row in [row for row in rows if is_told(row)] or rows:
+    told = [row for row in rows if is_told(row)]
+    for row in told or rows:
         for step in decode_steps(row):
             if step["function"] and step["path"]:
                 place = places.setdefault(step["function"], _Place(step["path"], set()))

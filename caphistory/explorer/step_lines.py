@@ -1,90 +1,110 @@
 """Draw counts as step lines in SVG: data in, a picture out. The style sheet sets the colours,
-dashes and text sizes, because it can tell light from dark and narrow windows from wide ones."""
+dashes and text sizes, because it can tell light from dark."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 960, 300
-_MARGIN = 5
-_LARGEST = 24
-"""The text size in a narrow window, in units of the picture, for which room is left."""
-_PER_CHARACTER = 0.65
-"""The maximum width of a digit as a share of the text size."""
-_BOTTOM = HEIGHT - 2 * _LARGEST + 6
+from caphistory.wording.axis import Axis
+
+HEIGHT = 300
+AXIS_WIDTH = 1290
+"""The width of an axis that fills a window of 1440 pixels."""
+_MARGIN = 8
+_LEFT = 44
+_RIGHT = 10
+_TOP = 26
+"""Room for the text at a mark."""
+_BOTTOM = HEIGHT - 22
 _MOST_VALUES = 7
-_RIGHT = 28
-"""The room for a name at the last tick in a wide window."""
-_LATE = 0.96
-"""Beyond this share of the axis a name has no room in a narrow window, so there it ends at its
-tick."""
 
 
 class StepLine(NamedTuple):
-    """A line: its class ``style`` in the style sheet, and a count for each column."""
+    """A line: its class ``style`` in the style sheet, and the count of each release."""
 
     style: str
-    counts: Sequence[int]
+    counts: Mapping[str, int]
 
 
-class Tick(NamedTuple):
-    """A mark on the axis of the columns, at the column ``at``, with its name or ''; a ``tight``
-    name has room only in a wide window."""
+class Mark(NamedTuple):
+    """A release to point at in a chart, and what to say there."""
 
-    at: int
-    name: str
-    tight: bool = False
+    release: str
+    text: str
 
 
 def draw_step_lines(
-    lines: Sequence[StepLine], ticks: Sequence[Tick], columns: int, says: str
+    lines: Sequence[StepLine], axis: Axis, says: str, marks: Sequence[Mark] = ()
 ) -> Markup:
-    """Return an ``<svg>`` of ``lines`` over ``columns`` columns; a line keeps its count until the
-    next column. ``says`` describes the picture for screen readers."""
-    most = max((max(line.counts, default=0) for line in lines), default=0) or 1
-    values = choose_axis_values(most)
-    left = _MARGIN + round(_PER_CHARACTER * _LARGEST * max(len(f"{value:,}") for value in values))
-    right = WIDTH - _RIGHT
+    """Return an ``<svg>`` of ``lines`` over the releases of ``axis``. A line keeps its count until
+    the next release and is torn at holes. ``says`` describes the picture for screen readers."""
+    most = max((max(line.counts.values(), default=0) for line in lines), default=0) or 1
+    width = _LEFT + axis.width + _RIGHT
 
-    def x(column: float) -> str:
-        return f"{left + (right - left) * column / max(columns, 1):.5g}"
+    def x(place: float) -> str:
+        return f"{_LEFT + place:.5g}"
 
     def y(count: float) -> str:
-        return f"{_BOTTOM - (_BOTTOM - _MARGIN) * count / most:.5g}"
+        return f"{_BOTTOM - (_BOTTOM - _TOP) * count / most:.5g}"
 
-    def value_mark(value: int) -> Markup:
+    def draw_value(value: int) -> Markup:
         kind = "ground" if value == 0 else "guide"
         return Markup(
             '<path class="{}" d="M{} {}H{}"/><text x="{}" y="{}" dy=".35em">{}</text>'
-        ).format(kind, left, y(value), right, left - _MARGIN, y(value), f"{value:,}")
+        ).format(kind, _LEFT, y(value), x(axis.width), _LEFT - _MARGIN, y(value), f"{value:,}")
 
-    def tick_mark(tick: Tick) -> Markup:
-        path = Markup('<path class="guide" d="M{} {}V{}"/>').format(x(tick.at), _MARGIN, _BOTTOM)
-        if not tick.name:
-            return path
-        classes = ["tight"] * tick.tight + ["late"] * (tick.at > _LATE * columns)
-        return path + Markup('<text class="{}" x="{}" y="{}">{}</text>').format(
-            " ".join(classes), x(tick.at), HEIGHT - _LARGEST + 6, tick.name
+    def draw_band(left: float, name: str) -> Markup:
+        return Markup('<path class="guide" d="M{} {}V{}"/><text x="{}" y="{}">{}</text>').format(
+            x(left), _TOP, _BOTTOM, x(left + 2), HEIGHT - 6, name
         )
 
-    def path(line: StepLine) -> Markup:
-        corners = " ".join(f"{x(column)} {y(count)}" for column, count in find_corners(line.counts))
-        drawn = Markup('<path d="M{}"/>').format(corners) if corners else ""
+    def draw_mark(mark: Mark) -> Markup:
+        place = axis.left(mark.release)
+        end = place > axis.width / 2
+        return Markup(
+            '<path class="mark" d="M{} {}V{}"/><text class="mark" x="{}" y="{}" {}>{}</text>'
+        ).format(
+            x(place),
+            _TOP - 8,
+            _BOTTOM,
+            x(place - 4 if end else place + 4),
+            _TOP - 10,
+            Markup('text-anchor="end"') if end else "",
+            mark.text,
+        )
+
+    def draw_line(line: StepLine) -> Markup:
+        paths = []
+        for stretch in axis.stretches:
+            corners = find_corners([line.counts.get(release, 0) for release in stretch])
+            if not any(count for _, count in corners):
+                continue
+            ends = [axis.left(release) for release in stretch] + [axis.right(stretch[-1])]
+            traced = " ".join(f"{x(ends[at])} {y(count)}" for at, count in corners)
+            paths.append(f"M{traced}")
+        drawn = Markup('<path d="{}"/>').format("".join(paths)) if paths else ""
         return Markup('<g class="line {}">{}</g>').format(line.style, drawn)
 
+    holes = "".join(
+        f"M{x(hole.left)} {_TOP}h{hole.right - hole.left:.4g}V{_BOTTOM}"
+        f"h-{hole.right - hole.left:.4g}z"
+        for hole in axis.holes
+    )
     return Markup(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        '<g class="axis y">{}</g><g class="axis x">{}</g>{}</svg>'
+        '<svg class="chart" viewBox="0 0 {:.6g} {}" role="img" aria-label="{}">'
+        '<g class="axis y">{}</g><g class="axis x">{}</g><path class="hole" d="{}"/>{}{}</svg>'
     ).format(
-        WIDTH,
+        width,
         HEIGHT,
         says,
-        Markup("").join(map(value_mark, values)),
-        Markup("").join(map(tick_mark, ticks)),
-        Markup("").join(map(path, lines)),
+        Markup("").join(map(draw_value, choose_axis_values(most))),
+        Markup("").join(draw_band(band.left, band.name) for band in axis.bands),
+        holes,
+        Markup("").join(map(draw_line, lines)),
+        Markup("").join(map(draw_mark, marks)),
     )
 
 

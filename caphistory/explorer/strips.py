@@ -1,22 +1,19 @@
-"""Draw runs of releases as strips: one bar for each run, one unit wide for each release.
+"""Draw runs of releases as strips: one bar for each run, on the axis of ``wording.axis``.
 
 Kinds differ in colour and in height, so that they can be told apart without colours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
+from caphistory.wording.axis import Axis
 from caphistory.wording.kinds import BOTH, CAPABILITY, NOTHING, ROOT, UID0
 
 _HEIGHT = 20
-_LEAST_NAMED = 0.035
-"""The minimum share of the axis that a series needs to be named."""
-_LEAST_NAMED_NARROW = 0.1
-"""The minimum distance between the names of two series in a narrow window."""
 #: The bars of each kind: top, bottom, and the class of the colour.
 _SHAPES = {
     NOTHING: ((18, 20, NOTHING),),
@@ -25,105 +22,102 @@ _SHAPES = {
     BOTH: ((0, 9, CAPABILITY), (9, 20, ROOT)),
     CAPABILITY: ((0, 20, CAPABILITY),),
 }
+_HOLES = "holes"
+"""The identifier of the picture of the holes, which every strip of a page shows."""
 
 
 class Bar(NamedTuple):
-    """A run of releases from ``first`` to ``last``, counted from 0; ``title`` describes it."""
+    """A run of releases that is drawn from ``left`` to ``right``; ``title`` describes it."""
 
-    first: int
-    last: int
+    left: float
+    right: float
     kind: str
     title: str
 
 
-class Series(NamedTuple):
-    """A series on the axis: its releases from ``first`` to ``last``, counted from 0."""
-
-    name: str
-    first: int
-    last: int
-
-
-def draw_strip(bars: Iterable[Bar], changes: Iterable[int], columns: int) -> Markup:
-    """Return the strip of ``bars``, with a mark at each release in ``changes``. The page must also
-    say as text what the strip shows, because screen readers skip it."""
+def draw_strip(bars: Iterable[Bar], changes: Iterable[float], axis: Axis) -> Markup:
+    """Return the strip of ``bars``, with a mark at each place in ``changes``. The page must also
+    say as text what the strip shows, because screen readers skip it, and have ``define_holes``."""
     bars = list(bars)
-    marks = "".join(f"M{column} 0V{_HEIGHT}" for column in changes)
+    marks = "".join(f"M{place:.4g} 0V{_HEIGHT}" for place in changes)
     change = f'<path class="change" d="{marks}"/>' if marks else ""
-    return _draw(
-        "strip", columns, _HEIGHT, _draw_shapes(bars) + change + "".join(map(_draw_area, bars))
+    holes = f'<use href="#{_HOLES}"/>' if axis.holes else ""
+    areas = "".join(map(_draw_area, bars))
+    return _draw("strip", axis.width, _draw_shapes(bars) + holes + change + areas)
+
+
+def define_holes(axis: Axis) -> Markup:
+    """Return the picture of the holes that the strips of a page show, which draws nothing itself;
+    hatched, so that a hole never looks like a kernel that asks for nothing."""
+    boxes = "".join(
+        _trace_box(hole.left, 0, hole.right - hole.left, _HEIGHT) for hole in axis.holes
+    )
+    return Markup(
+        '<svg class="hidden" width="0" height="0" aria-hidden="true" focusable="false"><defs>'
+        '<pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse"'
+        ' patternTransform="rotate(45)"><path class="hatch-ground" d="M0 0h5v5h-5z"/>'
+        '<path class="hatch-line" d="M0 0h2v5h-2z"/></pattern>'
+        f'<path id="{_HOLES}" class="hole" d="{boxes}"/></defs></svg>'
     )
 
 
 def draw_key(kind: str) -> Markup:
     """Return the sign of a kind for a legend."""
-    return _draw("key", 24, _HEIGHT, _draw_shapes([Bar(0, 23, kind, "")]))
+    return _draw("key", 24, _draw_shapes([Bar(0, 24, kind, "")]))
 
 
-def draw_axis(series: Sequence[Series], counts: Mapping[int, int], columns: int) -> Markup:
-    """Return the axis above strips: a line where each series begins, and a bar for each release in
-    ``counts``, scaled to the highest count."""
+def draw_hole_key() -> Markup:
+    """Return the sign of a hole for a legend."""
+    return _draw("key", 24, f'<path class="hole" d="{_trace_box(0, 0, 24, _HEIGHT)}"/>')
+
+
+def draw_axis(axis: Axis, counts: Mapping[str, int]) -> Markup:
+    """Return the axis above strips: a line where each series begins, its holes, and a bar for each
+    release in ``counts``, scaled to the highest count."""
     most = max(counts.values(), default=1) or 1
-    borders = "".join(f"M{run.first} 0V{_HEIGHT}" for run in series)
+    borders = "".join(f"M{band.left:.4g} 0V{_HEIGHT}" for band in axis.bands)
     bars = "".join(
-        _trace_box(column, round(_HEIGHT * (1 - count / most), 1), 1, _HEIGHT)
-        for column, count in counts.items()
+        _trace_box(
+            axis.left(release),
+            round(_HEIGHT * (1 - count / most), 1),
+            max(1, axis.right(release) - axis.left(release)),
+            _HEIGHT,
+        )
+        for release, count in counts.items()
     )
-    drawn = f'<path class="border" d="{borders}"/><path class="count" d="{bars}"/>'
-    return _draw("strip axis", columns, _HEIGHT, drawn)
+    holes = f'<use href="#{_HOLES}"/>' if axis.holes else ""
+    drawn = f'<path class="border" d="{borders}"/><path class="count" d="{bars}"/>{holes}'
+    return _draw("strip axis", axis.width, drawn)
 
 
-def draw_labels(
-    series: Sequence[Series], columns: int, pointed: tuple[int, str] | None = None
-) -> Markup:
-    """Return the names of the series that have room on the axis; ``pointed`` is the column of a
-    release to point at, and the text to show there."""
-    texts = []
-    free = 0.0
-    for run in series:
-        share = run.first / max(columns, 1)
-        if run.last + 1 - run.first >= _LEAST_NAMED * columns:
-            texts.append(_draw_label(share, 13, run.name, tight=share < free))
-            free = free if share < free else share + _LEAST_NAMED_NARROW
+def draw_labels(axis: Axis, pointed: tuple[str, str] | None = None) -> Markup:
+    """Return the names of the series above the axis; ``pointed`` is a release to point at, and the
+    text to show there."""
+    texts = [_draw_label(axis, band.left, 12, band.name) for band in axis.bands]
     if pointed:
-        share = (pointed[0] + 0.5) / max(columns, 1)
-        texts.append(_draw_label(share, 29, f"{pointed[1]} ▾", anchor="end"))
+        release, text = pointed
+        middle = (axis.left(release) + axis.right(release)) / 2
+        anchor = "end" if middle > axis.width / 2 else "start"
+        shown = f"{text} ▾" if anchor == "end" else f"▾ {text}"
+        texts.append(_draw_label(axis, middle, 27, shown, anchor))
     return Markup('<svg class="labels" height="{}" aria-hidden="true">{}</svg>').format(
-        34 if pointed else 18, Markup("").join(texts)
+        32 if pointed else 17, Markup("").join(texts)
     )
 
 
-def _draw_label(
-    share: float, y: int, text: str, *, anchor: str = "start", tight: bool = False
-) -> Markup:
-    # A text that begins near the right end, or ends near the left end, would not fit.
-    if share > 0.94 and anchor == "start":
-        share, anchor = 1.0, "end"
-    elif share < 0.2 and anchor == "end":
-        share, anchor = 0.0, "start"
-    kind = Markup(' class="tight"') if tight else ""
-    return Markup('<text{} x="{:.1f}%" y="{}" text-anchor="{}">{}</text>').format(
-        kind, 100 * share, y, anchor, text
+def _draw_label(axis: Axis, place: float, y: int, text: str, anchor: str = "start") -> Markup:
+    share = 100 * place / max(axis.width, 1)
+    return Markup('<text x="{:.2f}%" y="{}" text-anchor="{}">{}</text>').format(
+        share, y, anchor, text
     )
-
-
-def group_series(releases: Sequence[tuple[str, str]]) -> list[Series]:
-    """Return the series of releases, given in order as ``(release, series)``."""
-    runs: list[Series] = []
-    for column, (_, name) in enumerate(releases):
-        if runs and runs[-1].name == name:
-            runs[-1] = runs[-1]._replace(last=column)
-        else:
-            runs.append(Series(name, column, column))
-    return runs
 
 
 def _draw_shapes(bars: Iterable[Bar]) -> str:
-    """Return the bars as one path for each colour, because a matrix has thousands of them."""
+    """Return the bars as one path for each colour, because a page has thousands of them."""
     paths: dict[str, list[str]] = {}
     for bar in bars:
         for top, bottom, color in _SHAPES[bar.kind]:
-            box = _trace_box(bar.first, top, bar.last + 1 - bar.first, bottom)
+            box = _trace_box(bar.left, top, bar.right - bar.left, bottom)
             paths.setdefault(color, []).append(box)
     return "".join(
         f'<path class="{color}" d="{"".join(boxes)}"/>' for color, boxes in paths.items()
@@ -132,16 +126,17 @@ def _draw_shapes(bars: Iterable[Bar]) -> str:
 
 def _draw_area(bar: Bar) -> str:
     # The whole height responds to the mouse, however low the bar is.
-    box = _trace_box(bar.first, 0, bar.last + 1 - bar.first, _HEIGHT)
+    box = _trace_box(bar.left, 0, bar.right - bar.left, _HEIGHT)
     return f'<path class="area" d="{box}"><title>{escape(bar.title)}</title></path>'
 
 
-def _trace_box(x: int, top: float, width: int, bottom: float) -> str:
-    return f"M{x} {top:g}h{width}V{bottom:g}h-{width}z"
+def _trace_box(x: float, top: float, width: float, bottom: float) -> str:
+    left, wide = round(x, 1), round(width, 1)
+    return f"M{left:g} {top:g}h{wide:g}V{bottom:g}h-{wide:g}z"
 
 
-def _draw(classes: str, width: int, height: int, content: str) -> Markup:
+def _draw(classes: str, width: float, content: str) -> Markup:
     return Markup(
-        f'<svg class="{classes}" viewBox="0 0 {max(width, 1)} {height}"'
+        f'<svg class="{classes}" viewBox="0 0 {max(width, 1):.6g} {_HEIGHT}"'
         f' preserveAspectRatio="none" aria-hidden="true" focusable="false">{content}</svg>'
     )

@@ -14,8 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from caphistory.explorer import addresses, strips
-from caphistory.questions.schema import STANDING_MEANS
+from caphistory.explorer import addresses, evidence, strips
 from caphistory.records import ROOT_CHECKS
 from caphistory.wording import kinds
 from caphistory.wording.checks import name_other_check
@@ -54,9 +53,13 @@ def _make_environment() -> Environment:
         "breakable": allow_breaks,
         "counted": format_count,
         "effect": describe_effect,
+        "evidences": evidence.WORDS,
+        "grades": evidence.EVIDENCES,
         "gaps_mean": GAPS,
         "has_gaps": has_gaps,
+        "grade": evidence.grade,
         "has_page": kinds.has_page,
+        "hole_key": strips.draw_hole_key,
         "key": strips.draw_key,
         "kind": kinds.classify,
         "kinds": kinds.KINDS,
@@ -67,6 +70,5 @@ def _make_environment() -> Environment:
         "root_names": ROOT_CHECKS,
         "source": addresses.link_to_source,
         "span": format_run,
-        "standing_means": STANDING_MEANS,
     }
     return environment

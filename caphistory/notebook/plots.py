@@ -1,9 +1,10 @@
 """The answers of ``caphistory.notebook.history`` as Altair charts for notebooks.
 
-The axis has one step for each release, ordered by version, because the dates of many old releases
-are unknown. Every chart carries its data, so that you can inspect, change and save it, and a
-description for screen readers. For people who do not see colours, lines also differ in their dashes
-and tiles have numbers.
+The axis is that of the explorer (``wording.axis``): ordered by version, because the dates of many
+old releases are unknown, with a band for each series, and with holes where the database lacks
+releases: lines are torn there. Charts are SVG, which needs no network. Every chart carries its
+data, so that you can inspect, change and save it, and a description for screen readers. For people
+who do not see colours, lines also differ in their dashes and tiles have numbers.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pandas as pd
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.notebook import flows
 from caphistory.questions.containers import Container
+from caphistory.wording.axis import Axis, lay_out
 from caphistory.wording.kinds import BOTH, CAPABILITY, KINDS, NOTHING, ROOT, UID0, classify
 
 try:
@@ -29,26 +31,35 @@ except ImportError as error:
     ) from error
 
 WIDTH = 640
+"""The minimum width of a chart; the axis of all releases is wider."""
 _COLORS = {
-    NOTHING: "#e4e4e4",
-    UID0: "#b8a1d9",
-    ROOT: "#c8553d",
-    BOTH: "#e9b44c",
-    CAPABILITY: "#2a6f97",
+    NOTHING: "#aab2bb",
+    UID0: "#8a6100",
+    ROOT: "#a83a1e",
+    BOTH: "#7a4a6f",
+    CAPABILITY: "#14677f",
 }
+"""Those of the explorer, where both are one above the other."""
+_CHECK_STYLES = {
+    "capable": (_COLORS[CAPABILITY], [1, 0]),
+    "ns_capable": (_COLORS[CAPABILITY], [2, 2]),
+    "suser": (_COLORS[ROOT], [6, 2]),
+    "fsuser": (_COLORS[ROOT], [2, 2]),
+    "uid0": (_COLORS[UID0], [8, 2, 2, 2]),
+}
+"""The colour and dash of the lines of these checks."""
+_HOLE_COLOR = "#e3e6ea"
 _FLOW_HEIGHT = 640
 # The palette of Okabe and Ito, which people with any colour vision can tell apart.
 _LINES = ["#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 _DASHES = [[1, 0], [6, 2], [2, 2], [8, 2, 2, 2], [1, 0], [6, 2], [2, 2]]
 _TILES = ["#fff3e3", "#f2a65a"]
 """From few to many; black numbers are legible on both."""
-_SERIES_APART = 25
-"""The minimum distance between the names of two series on an axis, in releases."""
 
 
 def show_svg() -> None:
-    """Show the charts of this notebook as SVG: they need no network, are saved with the notebook,
-    and screen readers read their descriptions."""
+    """Show charts as SVG: they need no network, are saved with the notebook, and screen readers
+    read their descriptions. Importing this module does it: Altair's own way fetches scripts."""
     alt.renderers.register("described_svg", _described_svg)
     alt.renderers.enable("described_svg")
 
@@ -60,6 +71,9 @@ def _described_svg(spec: dict[str, Any], **_: Any) -> dict[str, str]:
     svg = vl_convert.vegalite_to_svg(spec)
     labelled = f'<svg role="img" aria-label="{escape(text)}" '
     return {"image/svg+xml": svg.replace("<svg ", labelled, 1), "text/plain": text}
+
+
+show_svg()
 
 
 class Frames(Protocol):
@@ -99,7 +113,7 @@ class Plots:
     def __init__(self, history: Frames) -> None:
         self._history = history
 
-    def checks(self, most: int = 5) -> alt.Chart:
+    def checks(self, most: int = 5) -> alt.LayerChart:
         """Draw how many check sites each release has, by the name of the check: a line for each of
         the ``most`` most frequent names, without prereleases."""
         counts = self._history.check_counts()
@@ -109,7 +123,7 @@ class Plots:
         title = f"Check sites of each release, the {most} most frequent checks"
         return self._lines(lines, "check_name", "sites", title, kind="release")
 
-    def privilege(self, *privileges: str, count: str = "syscalls") -> alt.Chart:
+    def privilege(self, *privileges: str, count: str = "syscalls") -> alt.LayerChart:
         """Draw how many ``syscalls`` (or check ``sites``) ask for each of ``privileges``, release
         by release: a line for each."""
         if count not in ("syscalls", "sites"):
@@ -119,15 +133,15 @@ class Plots:
         lines = self._through_releases(counts, "privilege", count)
         return self._lines(lines, "privilege", count, f"{noun}, by what is asked for")
 
-    def timeline(self, *syscalls: str, abi: str | None = None) -> alt.Chart:
+    def timeline(self, *syscalls: str, abi: str | None = None) -> alt.LayerChart:
         """Draw what ``syscalls`` check from release to release: a strip for each, whose colours
         show what it asks for."""
         runs = self._history.timeline(*syscalls, abi=abi)
-        numbers, axis = self._axis(None)
+        places = self._lay_out(None)
         data = runs.assign(
             kind=[KINDS[classify(checks)] for checks in runs["checks"]],
-            begin=runs["first_release"].map(numbers),
-            end=runs["last_release"].map(numbers) + 1,
+            begin=runs["first_release"].map(places.left),
+            end=runs["last_release"].map(places.right),
         )
         last = data.groupby("syscall", sort=False).last()
         now = "; ".join(
@@ -137,22 +151,19 @@ class Plots:
             )
         )
         title = "What syscalls ask for, from release to release"
-        chart: alt.Chart = (
-            alt.Chart(
-                _to_plain_types(data),
-                width=WIDTH,
-                height=alt.Step(18),
-                title=title,
-                description=f"{title}. At the end: {now}",
-            )
+        bars = (
+            alt.Chart(_to_plain_types(data), width=places.width, height=alt.Step(18))
             .mark_bar(height=14)
             .encode(
-                x=alt.X("begin:Q", title="release", axis=axis, scale=_scale(numbers)),
+                x=alt.X("begin:Q", title="release", axis=_make_axis(places), scale=_scale(places)),
                 x2="end:Q",
                 y=alt.Y("syscall:N", title=None, sort=list(dict.fromkeys(runs["syscall"]))),
                 color=_make_color(),
                 tooltip=["syscall", "checks", "first_release", "last_release"],
             )
+        )
+        chart: alt.LayerChart = (bars + _draw_holes(places)).properties(
+            title=title, description=f"{title}. At the end: {now}"
         )
         return chart
 
@@ -232,7 +243,8 @@ class Plots:
         before = left.mark_text(align="right", dx=-6, fontSize=10)
         after = right.mark_text(align="left", dx=6, fontSize=10)
         fates = ", ".join(f"{fate} {count}" for fate, count in old["fate"].value_counts().items())
-        title = f"What became of {len(old)} checks"
+        between = " in ".join(str(rows[side].iloc[0]) for side in ("from_release", "to_release"))
+        title = f"What became of the {len(old)} checks of {between}"
         chart: alt.LayerChart = (bands + before + after).properties(
             title=title, description=f"{title}: {fates}"
         )
@@ -284,31 +296,29 @@ class Plots:
 
     def _lines(
         self, data: pd.DataFrame, group: str, value: str, title: str, kind: str | None = None
-    ) -> alt.Chart:
-        numbers, axis = self._axis(kind)
+    ) -> alt.LayerChart:
+        places = self._lay_out(kind)
         last = data.groupby(group, sort=False).last()
         text = ", ".join(f"{name} {count}" for name, count in last[value].items())
         newest = f" In {data['release'].iloc[-1]}: {text}" if len(data) else ""
         names, words = list(last.index), group.replace("_", " ")
-        many = len(names) > len(_LINES)
-        colors = alt.Undefined if many else alt.Scale(domain=names, range=_LINES[: len(names)])
-        dashes = alt.Undefined if many else alt.Scale(domain=names, range=_DASHES[: len(names)])
-        chart: alt.Chart = (
-            alt.Chart(
-                data,
-                width=WIDTH,
-                height=260,
-                title=title,
-                description=f"{title}, a line for each, release by release.{newest}",
-            )
+        styles = _choose_styles(names)
+        colors = alt.Scale(domain=names, range=[color for color, _ in styles])
+        dashes = alt.Scale(domain=names, range=[dash for _, dash in styles])
+        lines = (
+            alt.Chart(data, width=places.width, height=260)
             .mark_line(interpolate="step-after")
             .encode(
-                x=alt.X("number:Q", title="release", axis=axis, scale=_scale(numbers)),
+                x=alt.X("number:Q", title="release", axis=_make_axis(places), scale=_scale(places)),
                 y=alt.Y(f"{value}:Q", title="check sites" if value == "sites" else value),
                 color=alt.Color(f"{group}:N", title=words, sort=names, scale=colors),
                 strokeDash=alt.StrokeDash(f"{group}:N", title=words, sort=names, scale=dashes),
+                detail="stretch:N",
                 tooltip=["release", group, value],
             )
+        )
+        chart: alt.LayerChart = (_draw_holes(places) + lines).properties(
+            title=title, description=f"{title}, a line for each, release by release.{newest}"
         )
         return chart
 
@@ -316,42 +326,83 @@ class Plots:
         self, data: pd.DataFrame, group: str, value: str, kind: str | None = None
     ) -> pd.DataFrame:
         """Return the ``value`` of each ``group`` in each release since its first, 0 if the release
-        has no row of it, with the ``number`` of the release."""
-        numbers, _ = self._axis(kind)
+        has no row of it, with the place (``number``) of the release, and the ``stretch`` between
+        holes in which it is; each stretch ends with its last value at its right end."""
+        places = self._lay_out(kind)
         values = {
             (name, release): int(count)
             for name, release, count in zip(data[group], data["release"], data[value], strict=True)
         }
         counts = []
         for name in dict.fromkeys(data[group]):
-            first = min(numbers[release] for member, release in values if member == name)
-            counts += [
-                {
-                    "release": release,
-                    "number": at,
-                    group: name,
-                    value: values.get((name, release), 0),
-                }
-                for release, at in numbers.items()
-                if at >= first
-            ]
+            first = min(places.left(release) for member, release in values if member == name)
+            for stretch, releases in enumerate(places.stretches):
+                points = [(places.left(release), release) for release in releases]
+                points.append((places.right(releases[-1]), releases[-1]))
+                counts += [
+                    {
+                        "release": release,
+                        "number": at,
+                        group: name,
+                        value: values.get((name, release), 0),
+                        "stretch": stretch,
+                    }
+                    for at, release in points
+                    if at >= first
+                ]
         table: pd.DataFrame = pd.DataFrame(counts)
         return table
 
-    def _axis(self, kind: str | None) -> tuple[dict[str, int], alt.Axis]:
-        """Return the numbers of the releases, and an axis that labels the start of each series."""
+    def _lay_out(self, kind: str | None) -> Axis:
         releases = self._history.releases(kind=kind)
-        numbers = {str(release): at for at, release in enumerate(releases["release"])}
-        names: dict[int, str] = {}
-        for at, series in enumerate(releases["series"]):
-            begins = at == 0 or series != releases["series"].iloc[at - 1]
-            if begins and (not names or at - max(names) >= _SERIES_APART):
-                names[at] = str(series)
-        labels = json.dumps({str(at): name for at, name in names.items()})
-        axis = alt.Axis(
-            values=list(names), labelExpr=f"{labels}[datum.value]", grid=True, labelAlign="left"
+        rows = releases.astype(object).where(releases.notna(), None).to_dict("records")
+        return lay_out([{str(name): value for name, value in row.items()} for row in rows], WIDTH)
+
+
+def _make_axis(places: Axis) -> alt.Axis:
+    """Return an axis that labels the start of each series."""
+    labels = json.dumps({f"{band.left:.2f}": band.name for band in places.bands})
+    return alt.Axis(
+        values=[band.left for band in places.bands],
+        labelExpr=f"{labels}[format(datum.value, '.2f')]",
+        grid=True,
+        labelAlign="left",
+        labelFontSize=9,
+        labelOverlap=False,
+    )
+
+
+def _draw_holes(places: Axis) -> alt.Chart:
+    """Return grey boxes where releases are missing, each with what is missing."""
+    holes = [
+        {
+            "left": hole.left,
+            "right": hole.right,
+            "missing": f"{hole.missing} releases between {hole.before} and {hole.after}",
+        }
+        for hole in places.holes
+    ]
+    frame = pd.DataFrame(holes, columns=["left", "right", "missing"])
+    chart: alt.Chart = (
+        alt.Chart(_to_plain_types(frame))
+        .mark_rect(color=_HOLE_COLOR)
+        .encode(
+            x=alt.X("left:Q", title="release", axis=_make_axis(places), scale=_scale(places)),
+            x2="right:Q",
+            tooltip=["missing"],
         )
-        return numbers, axis
+    )
+    return chart
+
+
+def _choose_styles(names: Sequence[str]) -> list[tuple[str, list[int]]]:
+    """Return the colour and the dash of each line; more lines than there are pairs repeat them."""
+    others = [name for name in names if name not in _CHECK_STYLES]
+    rest = {
+        name: (_LINES[at % len(_LINES)], _DASHES[at % len(_DASHES)])
+        for at, name in enumerate(others)
+    }
+    return [_CHECK_STYLES.get(name) or rest[name] for name in names]
 
 
 _NO_PRIVILEGE = "nothing any more"
@@ -387,8 +438,8 @@ def _make_color() -> alt.Color:
     return alt.Color("kind:N", title=None, scale=scale)
 
 
-def _scale(numbers: dict[str, int]) -> alt.Scale:
-    return alt.Scale(domain=[0, len(numbers)], nice=False)
+def _scale(places: Axis) -> alt.Scale:
+    return alt.Scale(domain=[0, places.width], nice=False)
 
 
 def _require_rows(data: pd.DataFrame, otherwise: str) -> pd.DataFrame:

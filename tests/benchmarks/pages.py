@@ -4,13 +4,15 @@
 
 asks each page, view and question of the database (by default the one that ``caphistory`` uses)
 so many times and prints the median and the longest time in milliseconds, and the median of the
-processor's time, which other programs on the machine do not lengthen; the slowest first. No
-network takes part: Datasette answers in this process.
+processor's time, which other programs on the machine do not lengthen; the slowest first; and of
+pages how many KB they have, plain and compressed. No network takes part: Datasette answers in this
+process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -30,18 +32,32 @@ from caphistory.store.views import VIEWS
 ENOUGH = 100
 """What a page and a question may take at most, in milliseconds (issue 7)."""
 
+LARGEST = 150
+"""What a page may have at most, in KB; compressed it has about a tenth (issue 23)."""
+
 PAGES = (
     "/",
     "/transition",
     "/transition?all=1",
     "/transition?series=2.1",
     "/transition?privilege=CAP_SYS_ADMIN",
-    "/transition?from=2.0.40&to=2.2.24",
+    "/transition?sort=changed",
+    "/transition?from=2.0.40&to=2.2.26",
+    "/successions",
+    "/successions?fate=new",
+    "/matrix",
+    "/matrix?by=operation",
+    "/matrix?releases=2.0.40,2.2.26,2.4.31,2.6.39,3.10,4.4,5.15,6.12,7.1&sort=changed",
+    "/container",
+    "/container?drop=ALL",
+    "/container?base=all&userns=1",
+    "/documented",
     "/syscall",
     "/syscall/setgid",
     "/syscall/mount",
     "/syscall/ioctl",
     "/syscall/ioctl?all=1",
+    "/syscall/prctl",
     "/diff/setgid",
     "/diff/mount",
     "/diff/ioctl",
@@ -102,6 +118,22 @@ def measured(do: Callable[[], object], times: int) -> Taken:
     return Taken(median(taken), max(taken), median(busy))
 
 
+class Sizes(NamedTuple):
+    """How many bytes a page has, plain and compressed."""
+
+    plain: int
+    compressed: int
+
+
+def tell_sizes(rows: Iterable[tuple[str, Sizes]]) -> None:
+    """Print the sizes of pages, the largest first; a mark stands at what is too large."""
+    print(f"{'page':60} {'KB':>8} {'gzip':>8}")
+    for name, one in sorted(rows, key=lambda row: -row[1].plain):
+        mark = "  !" if one.plain > LARGEST * 1024 else ""
+        print(f"{name:60} {one.plain / 1024:8.0f} {one.compressed / 1024:8.1f}{mark}")
+    print()
+
+
 def table(title: str, rows: Iterable[tuple[str, Taken]]) -> None:
     """Print the times, the slowest first; a mark stands at what is too slow."""
     print(f"{title:60} {'median':>8} {'longest':>8} {'processor':>9}")
@@ -124,6 +156,7 @@ def main(path: Path, times: int) -> None:
     page("/")()
     print(f"first page of all: {(time.perf_counter() - begun) * 1000:.0f} ms\n")
     table("page", [(one, measured(page(one), times)) for one in PAGES])
+    tell_sizes([(one, loop.run_until_complete(_weigh(explorer, address=one))) for one in PAGES])
     with closing(open_reader(path)) as connection:
         asked = [
             (
@@ -133,8 +166,23 @@ def main(path: Path, times: int) -> None:
             for name, given in [*((name, {}) for name in queries()), *HEAVY]
         ]
     table("question", asked)
-    own = [f"/{NAME}", *(f"/{NAME}/{one}" for one in [*(view.name for view in VIEWS), *queries()])]
+    names = [*(view.name for view in VIEWS), *queries()]
+    own = [
+        loop.run_until_complete(_settle(explorer, address))
+        for address in [f"/{NAME}", *(f"/{NAME}/{one}" for one in names)]
+    ]
     table("Datasette's own page", [(one, measured(page(one), times)) for one in own])
+
+
+async def _weigh(explorer: Datasette, address: str) -> Sizes:
+    response = await explorer.client.get(address)
+    return Sizes(len(response.content), len(gzip.compress(response.content, 6)))
+
+
+async def _settle(explorer: Datasette, address: str) -> str:
+    """Where an address leads: that of a view to its newest release."""
+    response = await explorer.client.get(address)
+    return str(response.headers.get("location", address))
 
 
 def _answered(explorer: Datasette, address: str) -> Awaitable[None]:

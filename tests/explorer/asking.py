@@ -23,6 +23,14 @@ def page(explorer: Datasette, path: str, /, **parameters: str) -> httpx.Response
     return asyncio.run(get())
 
 
+def follow(explorer: Datasette, path: str, /, **parameters: str) -> httpx.Response:
+    """What the explorer answers at ``path``, or where that leads to, as ``page`` asks."""
+    response = page(explorer, path, **parameters)
+    while response.status_code in (301, 302):
+        response = page(explorer, response.headers["location"])
+    return response
+
+
 def escaped(text: str) -> str:
     """``text`` as templates write it in HTML."""
     return html.escape(text).replace("&#x27;", "&#39;")

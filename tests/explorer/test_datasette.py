@@ -17,12 +17,14 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory.errors import CaphistoryError
+from caphistory.explorer.dress import mark_code
 from caphistory.explorer.server import address, explorer_application, listen
 from caphistory.questions.queries import queries
 from caphistory.records import CapabilityDefinition
 from caphistory.store.tables import TABLES
 from caphistory.store.views import VIEWS
-from tests.explorer.asking import escaped, page
+from tests.explorer.asking import escaped
+from tests.explorer.asking import follow as page
 from tests.factories import build, check, linked, site
 
 
@@ -34,7 +36,7 @@ def test_a_view_is_shown_with_its_description_and_its_columns(
     response = page(explorer, f"/caphistory/{view}")
     assert response.status_code == 200
     for text in (described.description, *described.columns.values()):
-        assert escaped(text) in response.text
+        assert mark_code(escaped(text)) in response.text
     assert 'name="_search"' in response.text
     rows = page(explorer, f"/caphistory/{view}.json", _shape="objects")
     assert [*rows.json()["rows"][0]] == [*described.columns]
@@ -58,10 +60,7 @@ def test_a_view_with_rows_of_each_release_begins_with_the_newest(
 ) -> None:
     asked = page(explorer, f"/caphistory/{view}.json", _shape="objects", _size="max").json()
     assert {row["release"] for row in asked["rows"]} == {"2.2.24"}
-    assert (
-        "release = 2.2.24 (shown first: filter by release to see others)"
-        in (asked["human_description_en"])
-    )
+    assert 'release = "2.2.24"' in asked["human_description_en"]
     older = page(explorer, f"/caphistory/{view}.json", _shape="objects", release="2.2.0").json()
     assert {row["release"] for row in older["rows"]} == {"2.2.0"}
     everything = page(
@@ -122,11 +121,12 @@ def test_a_question_shows_rows_without_and_with_empty_parameters(
     for parameters in ({}, empty):
         response = page(explorer, f"/caphistory/{name}", **parameters)
         assert response.status_code == 200
-        assert escaped(query.title) in response.text
-        assert escaped(query.description) in response.text
+        assert f"<title>{escaped(query.title)} · caphistory</title>" in response.text
+        assert mark_code(escaped(query.description)) in response.text
         assert all(escaped(parameter.default) in response.text for parameter in query.parameters)
         rows = page(explorer, f"/caphistory/{name}.json", _shape="array", **parameters)
-        assert rows.json()
+        # The small history has no operations.
+        assert rows.json() or name.startswith("operation_")
 
 
 def test_a_question_takes_its_parameters(explorer: Datasette) -> None:
@@ -245,7 +245,7 @@ def test_beside_another_database_the_home_page_stays_datasettes(
     home = page(both, "/")
     assert 'href="/other"' in home.text
     assert "content-security-policy" not in home.headers
-    assert "First answers" in page(both, "/home").text
+    assert "How Linux moved from root" in page(both, "/home").text
     assert page(both, "/syscall/setgid").status_code == 200
 
 

@@ -39,6 +39,8 @@ START = (
     "/transition?from=&to=",
     "/syscall",
     "/capability",
+    "/matrix",
+    "/container",
     "/release",
     "/search?q=%3CSCRIPT",
     "/search?q=nothing%3CSCRIPT%3E",

@@ -9,22 +9,27 @@ import pytest
 
 from caphistory.explorer.addresses import Addresses, anchor, link_to_source
 from caphistory.explorer.chart import OTHERS, Line, chart, check_chart
+from caphistory.explorer.ribbons import Flow, draw_ribbons
 from caphistory.explorer.step_lines import (
+    Mark,
     StepLine,
-    Tick,
     choose_axis_values,
     draw_step_lines,
     find_corners,
 )
 from caphistory.explorer.strips import (
     Bar,
+    define_holes,
     draw_axis,
+    draw_hole_key,
     draw_key,
     draw_labels,
     draw_strip,
-    group_series,
 )
+from caphistory.records import Row
+from caphistory.wording.axis import lay_out
 from caphistory.wording.kinds import KINDS, classify
+from tests.explorer.test_axis import rows
 
 
 @pytest.mark.parametrize(
@@ -50,46 +55,48 @@ def test_every_kind_has_a_sign_of_its_own_shape() -> None:
     assert len(set(shapes)) == len(KINDS)
 
 
+AXIS = lay_out(rows("2.0.0", "2.0.1", "2.1.0"))
+
+
 def test_a_strip_has_a_bar_for_each_run_and_a_mark_for_each_change() -> None:
-    bars = [Bar(0, 2, "root", "a <b>"), Bar(3, 3, "capability", "c"), Bar(4, 4, "root", "d")]
-    drawn = ElementTree.fromstring(draw_strip(bars, [3], 5))
-    assert drawn.get("viewBox") == "0 0 5 20"
+    bars = [Bar(0, 14, "root", "a <b>"), Bar(14, 28, "capability", "c"), Bar(28, 56, "root", "d")]
+    drawn = ElementTree.fromstring(draw_strip(bars, [14], AXIS))
+    assert drawn.get("viewBox") == "0 0 56 20"
     assert [title.text for title in drawn.iter("title")] == ["a <b>", "c", "d"]
     areas = [one.get("d") for one in drawn.iter("path") if one.get("class") == "area"]
-    assert areas == ["M0 0h3V20h-3z", "M3 0h1V20h-1z", "M4 0h1V20h-1z"]
+    assert areas == ["M0 0h14V20h-14z", "M14 0h14V20h-14z", "M28 0h28V20h-28z"]
     colors = {one.get("class"): one.get("d") for one in drawn if one.get("class") != "area"}
     assert colors == {
-        "root": "M0 9h3V20h-3zM4 9h1V20h-1z",
-        "capability": "M3 0h1V20h-1z",
-        "change": "M3 0V20",
+        "root": "M0 9h14V20h-14zM28 9h28V20h-28z",
+        "capability": "M14 0h14V20h-14z",
+        "change": "M14 0V20",
     }
 
 
+def test_a_strip_shows_the_holes_over_its_bars() -> None:
+    torn = lay_out(rows("3.0", "3.6", missing=["3.6"]))
+    assert "<use" not in draw_strip([Bar(0, 56, "root", "")], (), AXIS)
+    drawn = draw_strip([Bar(0, 56, "root", "")], (), torn)
+    assert drawn.index('class="root"') < drawn.index('<use href="#holes"/>')
+    assert 'id="holes" class="hole" d="M28 0h8V20h-8z"' in define_holes(torn)
+    assert draw_hole_key() not in [draw_key(one) for one in KINDS]
+
+
 def test_an_axis_has_a_border_for_each_series_and_its_highest_bar_is_full() -> None:
-    series = group_series([("2.0.1", "2.0"), ("2.0.2", "2.0"), ("2.1.0", "2.1")])
-    assert [(one.name, one.first, one.last) for one in series] == [("2.0", 0, 1), ("2.1", 2, 2)]
-    drawn = ElementTree.fromstring(draw_axis(series, {0: 5, 2: 10}, 3))
+    drawn = ElementTree.fromstring(draw_axis(AXIS, {"2.0.0": 5, "2.1.0": 10}))
     paths = {one.get("class"): one.get("d") for one in drawn.iter("path")}
-    assert paths == {"border": "M0 0V20M2 0V20", "count": "M0 10h1V20h-1zM2 0h1V20h-1z"}
+    assert paths == {"border": "M0 0V20M28 0V20", "count": "M0 10h14V20h-14zM28 0h28V20h-28z"}
 
 
-def test_only_series_with_room_are_named() -> None:
-    series = group_series([("0.01", "0.01"), *((f"2.0.{n}", "2.0") for n in range(99))])
-    assert re.findall(r">([\d.]+)</text>", draw_labels(series, 100)) == ["2.0"]
-
-
-def test_a_name_that_is_near_to_another_is_left_out_in_a_narrow_window() -> None:
-    releases = [(f"{one}.{n}", one) for one in ("2.0", "2.1", "2.2") for n in range(5)]
-    named = group_series(releases)
-    assert "tight" not in draw_labels(named, 15)
-    near = [*named, named[-1]._replace(name="2.3", first=15, last=100)]
-    assert re.findall(r'class="tight"[^>]*>([^<]*)<', draw_labels(near, 101)) == ["2.1", "2.2"]
+def test_every_series_is_named() -> None:
+    axis = lay_out(rows("0.01", *(f"2.0.{n}" for n in range(99)), "3.0"))
+    assert re.findall(r">([\d.x]+)</text>", draw_labels(axis)) == ["0.x", "2.0", "3.0"]
 
 
 def test_a_release_can_be_pointed_at() -> None:
-    pointed = draw_labels([], 10, (4, "<b> changed"))
-    assert 'x="45.0%"' in pointed
-    assert "&lt;b&gt; changed ▾</text>" in pointed
+    pointed = draw_labels(AXIS, ("2.0.1", "<b> changed"))
+    assert 'x="37.50%"' in pointed
+    assert "▾ &lt;b&gt; changed</text>" in pointed
 
 
 def counts(**by_kind: list[int]) -> list[dict[str, object]]:
@@ -101,7 +108,7 @@ def counts(**by_kind: list[int]) -> list[dict[str, object]]:
     ]
 
 
-RELEASES = [("2.0.0", "2.0"), ("2.0.1", "2.0"), ("2.0.2", "2.1")]
+RELEASES = rows("2.0.0", "2.0.1", "2.0.2")
 
 
 def heights(picture: str, style: str) -> list[float]:
@@ -123,7 +130,7 @@ def test_a_line_goes_down_in_steps_to_the_ground_where_a_release_has_no_check_of
 
 
 def test_a_chart_can_be_read_as_a_table_too() -> None:
-    drawn = check_chart(counts(a=[9], b=[8], c=[7], d=[6], e=[2], f=[1]), [("2.0.0", "2.0")])
+    drawn = check_chart(counts(a=[9], b=[8], c=[7], d=[6], e=[2], f=[1]), rows("2.0.0"))
     assert [(line.name, line.last) for line in drawn.lines][-1] == (OTHERS, 3)
     assert drawn.rows == [
         {"series": "2.0", "release": "2.0.0", "a": 9, "b": 8, "c": 7, "d": 6, OTHERS: 3}
@@ -131,14 +138,14 @@ def test_a_chart_can_be_read_as_a_table_too() -> None:
     ends = check_chart(counts(suser=[1, 2, 3]), RELEASES).rows
     assert [(one["release"], one["suser"]) for one in ends] == [
         ("2.0.0", 1),
-        ("2.0.1", 2),
         ("2.0.2", 3),
     ]
 
 
 def test_a_chart_leaves_scripts_and_styles_to_the_page() -> None:
     evil = "<script>alert(1)</script>"
-    picture = chart([Line(evil, "root", (1, 2))], [(evil, evil), ("b", "b")], evil).picture
+    releases = [{**row, "series": evil} for row in rows(evil, "b")]
+    picture = chart([Line(evil, "root", (1, 2))], releases, evil).picture
     drawn = ElementTree.fromstring(picture)
     assert drawn.get("role") == "img"
     assert drawn.get("aria-label") == evil
@@ -167,37 +174,49 @@ def test_a_line_has_a_corner_where_its_count_changes_alone() -> None:
     assert find_corners([]) == []
 
 
-def test_a_picture_has_its_marks_and_names() -> None:
-    ticks = [Tick(0, "2.0"), Tick(1, ""), Tick(2, "<2.1>", tight=True), Tick(99, "2.6")]
-    drawn = ElementTree.fromstring(
-        draw_step_lines([StepLine("root", [1500] * 100)], ticks, 100, "it")
-    )
-    texts = [(one.text, one.get("class")) for one in drawn.iter("text")]
-    assert texts == [
-        ("0", None),
-        ("500", None),
-        ("1,000", None),
-        ("1,500", None),
-        ("2.0", ""),
-        ("<2.1>", "tight"),
-        ("2.6", "late"),
-    ]
-    assert [one.get("class") for one in drawn.iter("path")] == ["ground", *["guide"] * 7, None]
+def test_a_picture_has_its_values_its_series_and_its_mark() -> None:
+    axis = lay_out(rows("2.0.0", "2.1.0"))
+    line = StepLine("root", {"2.0.0": 1500, "2.1.0": 1500})
+    drawn = ElementTree.fromstring(draw_step_lines([line], axis, "it", [Mark("2.1.0", "<here>")]))
+    texts = [one.text for one in drawn.iter("text")]
+    assert texts == ["0", "500", "1,000", "1,500", "2.0", "2.1", "<here>"]
 
 
-def test_a_name_near_to_another_has_room_in_a_wide_window_alone() -> None:
-    releases = [(f"{one}.{n}", one) for one in ("2.0", "2.1") for n in range(5)]
-    far = [(f"2.2.{n}", "2.2") for n in range(90)]
-    picture = chart([Line("suser", "root", (1,) * 100)], [*releases, *far], "").picture
-    assert re.findall(r'<text class="tight"[^>]*>([^<]*)<', picture) == ["2.1"]
-    assert re.findall(r'<text class=""[^>]*>([^<]*)<', picture) == ["2.0", "2.2"]
+def test_a_line_is_torn_at_a_hole_and_the_hole_is_drawn() -> None:
+    releases = rows("3.0", "3.1", "3.6", missing=["3.6"])
+    picture = chart([Line("suser", "root", (5, 5, 5))], releases, "").picture
+    drawn = ElementTree.fromstring(picture)
+    (group,) = (one for one in drawn.iter() if one.get("class") == "line root")
+    (path,) = (one.get("d") or "" for one in group)
+    assert path.count("M") == 2
+    assert [one.get("d") for one in drawn.iter("path") if one.get("class") == "hole"] != [""]
 
 
-@pytest.mark.parametrize("releases", [[], [("2.0.0", "2.0")]])
-def test_a_chart_of_nothing_is_drawn_all_the_same(releases: list[tuple[str, str]]) -> None:
+@pytest.mark.parametrize("releases", [[], rows("2.0.0")])
+def test_a_chart_of_nothing_is_drawn_all_the_same(releases: list[Row]) -> None:
     assert check_chart([], releases).lines == []
     nothing = chart([Line("suser", "root", (0,) * len(releases))], releases, "nothing")
     assert ElementTree.fromstring(nothing.picture).get("class") == "chart"
+
+
+def test_ribbons_lead_from_root_to_what_became_of_it() -> None:
+    flows = [
+        Flow("suser", "CAP_X", "", 5),
+        Flow("suser", "gone", "gone", 2),
+        Flow("fsuser", "CAP_X", "", 1),
+        Flow("CAP_X", "CAP_Y", "", 9),
+    ]
+    picture = draw_ribbons(flows, lambda flow: f"/{flow.before}?<{flow.after}>")
+    drawn = ElementTree.fromstring(picture)
+    links = [(one.get("href"), one.get("class")) for one in drawn.iter("a")]
+    assert links == [
+        ("/suser?<CAP_X>", "capability"),
+        ("/suser?<gone>", "nothing"),
+        ("/fsuser?<CAP_X>", "capability"),
+    ]
+    assert [one.text for one in drawn.iter("text")] == ["suser 7", "fsuser 1", "CAP_X 6", "gone 2"]
+    assert next(one.text for one in drawn.iter("title")) == "5 checks from suser to CAP_X"
+    assert draw_ribbons(flows[3:], str) == ""
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ def test_without_a_clone_the_page_says_how_to_have_one(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
     response = page(with_source, "/diff/settle", from_="2.0.40", to="2.2.24")
     assert response.status_code == 200
-    assert "the source of 2.0.40 is not on this machine" in words(response.text)
+    assert "The source of one of the two is not on this machine" in words(response.text)
+    assert "2.0.40: " in words(response.text)
     links = re.findall(r'href="(https://elixir[^"]*)"', response.text)
     assert "https://elixir.bootlin.com/linux/2.0.40/source/kernel/sys.c#L8" in links
     assert all("/2.0.40/" in link or "/2.2.24/" in link for link in links)

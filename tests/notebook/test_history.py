@@ -238,21 +238,49 @@ def test_one_capability_may_be_given_by_itself(history: caphistory.History) -> N
     assert [*one["capability"]] == ["CAP_SYS_CHROOT"]
 
 
+def rows_of(chart: alt.LayerChart, column: str) -> list[dict[str, Any]]:
+    """The rows of a chart's data that has a column."""
+    datasets = chart.to_dict()["datasets"].values()
+    (rows,) = (rows for rows in datasets if rows and column in rows[0])
+    found: list[dict[str, Any]] = rows
+    return found
+
+
 def test_a_line_is_at_zero_where_there_is_nothing_any_more(history: caphistory.History) -> None:
-    chart = history.plot.privilege("suser", "CAP_SETGID").to_dict()
-    (rows,) = chart["datasets"].values()
+    rows = rows_of(history.plot.privilege("suser", "CAP_SETGID"), "privilege")
     points = {(row["privilege"], row["release"]): row["syscalls"] for row in rows}
     assert points["suser", "2.1.91"] == 4
     assert points["suser", "2.2.24"] == 0
     assert ("CAP_SETGID", "2.1.91") not in points
 
 
+def test_a_line_is_torn_where_releases_are_missing(history: caphistory.History) -> None:
+    chart = history.plot.privilege("suser")
+    stretches: dict[int, set[str]] = {}
+    for row in rows_of(chart, "privilege"):
+        stretches.setdefault(row["stretch"], set()).add(row["release"])
+    assert stretches == {
+        0: {"2.0.39", "2.0.40"},
+        1: {"2.1.91", "2.1.92"},
+        2: {"2.2.0"},
+        3: {"2.2.24"},
+    }
+    missing = [row["missing"] for row in rows_of(chart, "missing")]
+    assert missing[0] == "91 releases between 2.0.40 and 2.1.91"
+
+
 def test_a_strip_is_as_long_as_its_run(history: caphistory.History) -> None:
-    (rows,) = history.plot.timeline("setgid").to_dict()["datasets"].values()
-    assert [(row["begin"], row["end"], row["kind"]) for row in rows] == [
-        (0, 3, "asks suser() or fsuser()"),
-        (3, 6, "asks for a capability"),
-    ]
+    first, second = rows_of(history.plot.timeline("setgid"), "kind")
+    assert (first["kind"], second["kind"]) == ("asks suser() or fsuser()", "asks for a capability")
+    assert first["begin"] == 0
+    assert first["end"] == second["begin"] > first["begin"]
+    assert second["end"] > second["begin"]
+
+
+def test_charts_show_without_a_network(history: caphistory.History) -> None:
+    bundle: Any = history.plot.checks()._repr_mimebundle_()
+    assert bundle["image/svg+xml"].startswith('<svg role="img" aria-label="Check sites')
+    assert "http" not in bundle["image/svg+xml"].replace("http://www.w3.org/", "")
 
 
 def test_importing_caphistory_is_light() -> None:

@@ -12,7 +12,7 @@ from caphistory.paths import data_path
 from tests.notebooks.execute import executed, notebooks
 
 NOTEBOOKS = notebooks()
-NUMBER = 3
+NUMBER = 4
 LARGEST = 500_000
 SHIPPED = (data_path() / "facts.xz").exists()
 

@@ -51,6 +51,8 @@ def chain(asked: Asked) -> Page:
             "told": len(prominent),
             "releases": asked.ask("release_list"),
         },
+        f"How the Linux syscall {syscall} comes to a check of {privilege} in {release}, function by"
+        " function.",
     )
 
 

@@ -34,7 +34,12 @@ def documented(asked: Asked) -> Page:
     except NothingFound as missing:
         problem = str(missing)
     else:
-        pairs = compared(asked.connection, manual, release, asked.abi)
+        pairs = asked.keep(
+            "documented",
+            lambda: compared(asked.connection, manual, release, asked.abi),
+            release=release,
+            abi=asked.abi,
+        )
     rows = [
         _without_files(row)
         for row in narrowed(pairs, [name] if name else [], everything=everything)

@@ -17,10 +17,29 @@ Question = tuple[str, frozenset[tuple[str, str | None]]]
 
 Answers = MutableMapping[Question, list[Row]]
 
-#: Queries about the whole database that many pages run: few, and without long texts.
+#: Queries that many pages run and that look through the whole database: few, or with few rows.
 _CACHED = frozenset(
-    {"abi_list", "check_counts", "matrix", "release_list", "syscall_index", "transition_ends"}
+    {
+        "abi_list",
+        "check_counts",
+        "matrix",
+        "release_list",
+        "syscall_index",
+        "transition_ends",
+        "usual_abi_list",
+    }
 )
+_CACHED_WHOLE = frozenset(
+    {"audit_by_release", "release_changes", "succession_moves", "successions_between"}
+)
+_NARROWING = ("release", "from", "to", "fate", "privilege")
+"""Queries that are cached where none of these parameters narrows them: of one release or pair there
+are too many."""
+
+
+_CACHED_LATELY = frozenset({"capability_list", "documented", "requirement_cells", "syscall_names"})
+_MOST_CACHED = 24
+"""Queries about a whole release of which only so many answers are kept, the latest."""
 
 
 class Asked(NamedTuple):
@@ -40,11 +59,19 @@ class Asked(NamedTuple):
 
     def ask(self, name: str, **parameters: str | None) -> list[Row]:
         """Return the rows of the query ``name``; callers must not change them."""
-        if self.cached is None or not _is_cached(name, parameters):
+        if not _is_cached(name, parameters):
             return ask(self.connection, name, **parameters)
+        return self.keep(name, lambda: ask(self.connection, name, **parameters), **parameters)
+
+    def keep(self, name: str, make: Callable[[], list[Row]], **parameters: str | None) -> list[Row]:
+        """Return the rows that ``make`` makes, or made before for the same ``parameters``; callers
+        must not change them."""
+        if self.cached is None:
+            return make()
         question = (name, frozenset(parameters.items()))
         if question not in self.cached:
-            self.cached[question] = ask(self.connection, name, **parameters)
+            self.cached[question] = make()
+            _forget(self.cached, name)
         return self.cached[question]
 
     def given(self, name: str) -> str | None:
@@ -79,18 +106,31 @@ class Asked(NamedTuple):
 
 def _is_cached(name: str, parameters: Mapping[str, str | None]) -> bool:
     # There are too many of these with a release: hundreds.
-    changes = name == "release_changes" and not parameters.get("release")
-    return changes or name in _CACHED
+    whole = name in _CACHED_WHOLE and not any(parameters.get(name) for name in _NARROWING)
+    return whole or name in _CACHED or name in _CACHED_LATELY
+
+
+def _forget(answers: Answers, name: str) -> None:
+    """Drop the oldest answer to the query ``name`` if there are too many."""
+    if name in _CACHED_LATELY:
+        kept = [question for question in list(answers) if question[0] == name]
+        for question in kept[:-_MOST_CACHED]:
+            answers.pop(question, None)
 
 
 class Page(NamedTuple):
     """A page: ``tables`` holds its rows by name, the main ones first, which are also its JSON and
-    CSV; ``context`` holds the other values for its template."""
+    CSV; ``context`` holds the other values for its template; ``says`` is its answer in a sentence,
+    for search engines and for people to whom the address is sent; a ``wide`` page takes the whole
+    window; a ``scripted`` one may run the script that filters its list."""
 
     template: str
     title: str
     tables: Mapping[str, list[Row]]
     context: Mapping[str, Any] = {}
+    says: str = ""
+    wide: bool = False
+    scripted: bool = False
 
 
 class Redirect(NamedTuple):

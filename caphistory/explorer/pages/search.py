@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from difflib import get_close_matches
 from itertools import groupby
 
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.pages.page import Asked, Page, Redirect
+from caphistory.questions.descriptions import read_descriptions, search_capabilities
+from caphistory.questions.names import list_privileges, list_releases, list_syscalls
 from caphistory.records import Row
 
 #: How many names of each kind are on the page; the rest is in the CSV.
@@ -22,11 +26,20 @@ HEADINGS = {
 
 
 def search(asked: Asked) -> Page | Redirect:
-    """Return the page of the names that contain a text; a redirect if there is only one."""
+    """Return the page of the names that contain a text, and of the capabilities that it describes;
+    a redirect if there is only one."""
     text = asked.given("q")
     rows = asked.ask("search", text=text) if text else []
-    if len(rows) == 1:
+    known = {row["name"] for row in rows}
+    meant = [
+        name
+        for name in (search_capabilities(text) if text else [])
+        if name not in known and name in list_privileges(asked.connection)
+    ]
+    if len(rows) == 1 and not meant:
         return Redirect(find_page(rows[0], asked.addresses))
+    if len(meant) == 1 and not rows:
+        return Redirect(asked.addresses.privilege(meant[0]))
     groups = [(kind, list(group)) for kind, group in groupby(rows, lambda row: str(row["kind"]))]
     return Page(
         "search",
@@ -34,6 +47,10 @@ def search(asked: Asked) -> Page | Redirect:
         {"search": rows},
         {
             "text": text,
+            "meant": [read_descriptions()[name] for name in meant],
+            "near": suggest(asked.connection, text, asked.addresses)
+            if text and not rows and not meant
+            else [],
             "groups": [
                 (
                     HEADINGS[kind],
@@ -45,6 +62,21 @@ def search(asked: Asked) -> Page | Redirect:
             "total": len(rows),
         },
     )
+
+
+def suggest(
+    connection: sqlite3.Connection, text: str, addresses: Addresses
+) -> list[tuple[str, str]]:
+    """Return the names that are nearest to ``text``, each with the address of its page."""
+    pages = {
+        **{name: addresses.release(name) for name in list_releases(connection)},
+        **{name: addresses.privilege(name) for name in list_privileges(connection)},
+        **{name: addresses.syscall(name) for name in list_syscalls(connection)},
+    }
+    wanted = text.strip()
+    spellings = (wanted, wanted.lower().removeprefix("sys_"), f"CAP_{wanted.upper()}")
+    near = [name for each in spellings for name in get_close_matches(each, pages, 4, 0.65)]
+    return [(name, pages[name]) for name in dict.fromkeys(near)][:6]
 
 
 def find_page(row: Row, addresses: Addresses) -> str:
@@ -71,6 +103,7 @@ def function(asked: Asked) -> Page:
         f"{name}()",
         {"sites": sites, "syscalls": reached},
         {"name": name, "sites": sites, "reached": reached},
+        f"What {name}() of Linux checks, in which releases, and which syscalls reach it.",
     )
 
 
@@ -80,4 +113,10 @@ def file(asked: Asked) -> Page:
     sites = asked.ask("site_runs", path=path)
     if not sites:
         raise NothingFound(f"no check stands in a file {path!r} in any release")
-    return Page("file", path, {"sites": sites}, {"path": path, "sites": sites})
+    return Page(
+        "file",
+        path,
+        {"sites": sites},
+        {"path": path, "sites": sites},
+        f"Where {path} of the Linux kernel asks for privilege, and in which releases.",
+    )

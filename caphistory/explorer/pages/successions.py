@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from caphistory.errors import CaphistoryError, NothingFound
+from caphistory.explorer.pages.home import BECAME, judge_places
 from caphistory.explorer.pages.page import Asked, Page
+from caphistory.explorer.pages.paging import cut_page
+from caphistory.explorer.ribbons import Flow
 from caphistory.explorer.sourcediff import FunctionDiff, Line, diff_site
 from caphistory.questions.names import resolve_privilege
 from caphistory.questions.schema import FATES
 from caphistory.questions.source_text import cached_repositories
 from caphistory.questions.successions import compare_sites, list_moves
 from caphistory.records import ROOT_CHECKS, Row
-
-
-class Flow(NamedTuple):
-    """The number of checks that asked for ``before`` and now ask for ``after`` (or have the fate
-    ``fate`` if ``after`` is empty)."""
-
-    before: str
-    after: str
-    fate: str
-    checks: int
 
 
 def successions(asked: Asked) -> Page:
@@ -36,15 +28,23 @@ def successions(asked: Asked) -> Page:
     fate = asked.choice("fate", FATES)
     doubt = asked.given("doubt") is not None
     path = asked.given("path")
+    after = asked.given("after")
+    became = asked.choice("became", BECAME)
+    places = judge_places(every)
     rows = [
         row
         for row in every
-        if fate in (None, row["fate"])
+        if (fate or row["fate"]) == row["fate"]
+        # What is new has no ancestor; there are thousands, which are shown when asked for.
+        and (fate == "new" or row["fate"] != "new")
+        and after in (None, _name_after(row))
+        and became in (None, places.get(str(row["site_before"])))
         and (privilege is None or privilege in _list_privileges(row))
         and path in (None, row["path_before"], row["path_after"])
         and not (doubt and row["certain"])
     ]
     moves = list_moves(asked.connection, ends["from"], ends["to"]) if every else []
+    shown, pages = cut_page(asked, rows)
     return Page(
         "successions",
         f"What became of each check from {ends['from']} to {ends['to']}",
@@ -52,17 +52,29 @@ def successions(asked: Asked) -> Page:
         {
             "ends": ends,
             "compared": stored is not None,
-            "rows": rows,
+            "rows": shown,
+            "total": len(rows),
+            "pages": pages,
+            "became": became and BECAME[became],
             "before": len({row["site_before"] for row in every} - {None}),
-            "flows": _count_flows(every),
+            "flows": count_flows(every),
             "fates": FATES,
             "counts": Counter(row["fate"] for row in every),
             "moved": Counter(row["release"] for row in moves if row["move"] == "to capability"),
             "reconsidered": [row for row in moves if row["move"] == "capability changed"],
             "privileges": sorted({name for row in every for name in _list_privileges(row)}),
-            "chosen": {"fate": fate, "privilege": privilege, "doubt": doubt, "path": path},
+            "chosen": {
+                "fate": fate,
+                "privilege": privilege,
+                "doubt": doubt,
+                "path": path,
+                "after": after,
+                "became": became,
+            },
             "releases": asked.ask("release_list"),
         },
+        f"What became of each place that asked for privilege in {ends['from']}: what it asks for in"
+        f" {ends['to']}.",
     )
 
 
@@ -129,18 +141,24 @@ def _list_privileges(row: Row) -> list[str]:
     return [str(name) for name in names if name]
 
 
-def _count_flows(rows: Iterable[Row]) -> list[Flow]:
-    """Count what the checks asked for before and after, the most frequent pair first."""
+def count_flows(rows: Iterable[Row]) -> list[Flow]:
+    """Count what the checks asked for before and after, the most frequent pair first; ``rows`` are
+    of the query ``successions_between``."""
     counts = Counter(
         (
             str(row["capability_before"] or row["check_before"]),
-            str(row["capability_after"] or row["check_after"] or ""),
+            _name_after(row),
             "" if row["check_after"] else str(row["fate"]),
         )
         for row in rows
         if row["check_before"]
     )
     return [Flow(*names, count) for names, count in counts.most_common()]
+
+
+def _name_after(row: Row) -> str:
+    """Return what a check asks for in the later release, else what became of it."""
+    return str(row["capability_after"] or row["check_after"] or row["fate"])
 
 
 def _is_at(row: Row, wanted: dict[str, str | None]) -> bool:

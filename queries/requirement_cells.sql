@@ -1,0 +1,17 @@
+-- title: What every syscall of a release asks for, in short
+-- description: The own and shared requirements of a whole release without the places of their checks, for tables of many syscalls and for what a set of capabilities lacks.
+-- param release: a release (default: the newest in the database)
+-- param abi: a system-call table (default: i386, from 3.0 on x86_64)
+with asked as (
+    select release, coalesce(nullif(trim(:abi), ''), abi) as abi
+    from asked_releases
+    where asked = {{without_v :release}}
+)
+select
+    release, abi, syscall, operation, privilege, instead, effect, errno, namespace, standing, reach,
+    depth
+from requirements
+where release = (select release from asked)
+    and abi = (select abi from asked)
+    and {{is_told standing}}
+order by syscall, operation, privilege
