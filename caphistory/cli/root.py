@@ -28,6 +28,8 @@ COMMANDS = (
     "serve",
     "index",
     "export",
+    "database",
+    "completion",
 )
 """The commands, the most useful first; each is ``command`` in the module of its name."""
 

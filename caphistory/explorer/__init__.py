@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from datasette import hookimpl
 from markupsafe import Markup
 
-from caphistory.explorer import cells, dress, filters, gate, headers, metadata, routes
+from caphistory.explorer import cells, dress, filters, gate, headers, metadata, routes, seam
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.databases import alone, ours
 from caphistory.questions.database import forbid_writing
@@ -31,6 +31,16 @@ Hook = TypeVar("Hook", bound=Callable[..., Any])
 
 # Datasette's own decorator, which it leaves untyped.
 hook: Callable[[Hook], Hook] = hookimpl
+
+
+@hook
+def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
+    """Tell Datasette 1.0 what it keeps itself (see ``seam``)."""
+
+    async def inner() -> None:
+        await seam.fill(datasette)
+
+    return inner
 
 
 @hook
@@ -92,18 +102,21 @@ def prepare_jinja2_environment(env: Environment) -> None:
 
 @hook
 def extra_template_vars(
-    datasette: Datasette, request: Request | None, database: str | None
+    datasette: Datasette, request: Request | None, database: str | None, table: str | None
 ) -> dict[str, Any]:
-    """Return the head of our pages for Datasette's templates; none for pages of other
-    databases."""
+    """Return the head of our pages for Datasette's templates, and what the search box of a view
+    looked for, which Datasette 1.0 does not show again; none for pages of other databases."""
     wanted = database in ours(datasette) or (database is None and alone(datasette))
     if not wanted:
         return {"caphistory_header": ""}
     path = request.path if request else ""
-    return {
+    found = {
         "caphistory_header": routes.render_header(datasette, path),
         "caphistory_style": datasette.urls.path("/-/caphistory.css"),
     }
+    if request is not None and table is not None:
+        found["search"] = request.args.get("_search") or ""
+    return found
 
 
 @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]

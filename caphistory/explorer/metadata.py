@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import escape
 
-from caphistory.questions.queries import Query, queries
+from caphistory.citing import DATA_LICENSE, HOMEPAGE
+from caphistory.questions.queries import Query, format_call, queries
 from caphistory.questions.schema import TABLES, VIEWS
 
 TITLE = "caphistory: Linux' move from root to capabilities"
@@ -15,13 +16,22 @@ ABOUT = (
     "Which Linux syscalls check which privilege, in which release, where, and since when:"
     " read from the source of each release, syscall by syscall and line by line."
 )
+RIGHTS = {
+    "license": DATA_LICENSE["name"],
+    "license_url": DATA_LICENSE["path"],
+    "source": "the source of each release: see the view releases",
+    "source_url": f"{HOMEPAGE}/blob/main/data/sources.toml",
+    "about": "caphistory",
+    "about_url": HOMEPAGE,
+}
+"""Under which licence the facts are, where they come from, and what made them."""
 _FIRST = ("which", "syscall", "timeline", "transition", "why", "which_all_releases", "container")
 """The queries that are listed first, because most people need them."""
 
 _GROUPS = {
     "Privileges: who asks for what": (
         "which", "which_all_releases", "which_withheld", "privilege_counts", "check_counts",
-        "checked_pairs", "capability", "capability_list", "definition_runs",
+        "checked_pairs", "capability", "capability_list", "definitions_through_releases",
     ),
     "Syscalls: what they ask for": (
         "requirement_list", "requirement_cells", "requirement_since", "syscall", "timeline",
@@ -53,13 +63,8 @@ _HOW_SHOWN: dict[str, dict[str, Any]] = {
 }
 """How Datasette sorts each view and which columns it counts, if that is fast enough."""
 
-_CREDITS = {
-    "license": "MIT",
-    "license_url": "https://opensource.org/license/mit",
-    "source": "the Linux kernel's source, of the repositories that the view releases names",
-    "about": "caphistory: facts alone, no text of the kernel",
-}
-"""Where the data comes from and how it may be used, as Datasette shows it below its pages."""
+CONFIGURATION = ("sort", "facets", "hidden", "label_column")
+"""What of a table's metadata says how it is shown."""
 
 _LABELS = {"files": "path", "functions": "name", "syscall_names": "syscall"}
 """The column of a table whose value Datasette shows for a foreign key to it."""
@@ -85,7 +90,7 @@ def database_metadata() -> dict[str, Any]:
         }
         for table in TABLES
     }
-    return {"description": ABOUT, **_CREDITS, "tables": views | tables}
+    return {"description": ABOUT, **RIGHTS, "tables": views | tables}
 
 
 def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:
     that it serves nothing else."""
     if not databases:
         return {}
-    home = {"title": TITLE, "description": ABOUT} if alone else {}
+    home = {"title": TITLE, "description": ABOUT, **RIGHTS} if alone else {}
     return home | {"databases": {name: database_metadata() for name in databases}}
 
 
@@ -118,7 +123,11 @@ def _describe(query: Query) -> str:
         f"<dd>{escape(parameter.description)}; without it: {escape(parameter.default)}</dd>"
         for parameter in query.parameters
     )
-    return f"<p>{escape(query.description)}</p>" + (f"<dl>{parameters}</dl>" if parameters else "")
+    return (
+        f"<p>{escape(query.description)}</p>"
+        + (f"<dl>{parameters}</dl>" if parameters else "")
+        + f"<p>In Python: <code>{escape(format_call(query))}</code></p>"
+    )
 
 
 def group_queries() -> list[tuple[str, list[Query]]]:

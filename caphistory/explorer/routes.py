@@ -33,6 +33,7 @@ from caphistory.explorer.pages import (
     transition,
 )
 from caphistory.explorer.pages.page import Answers, Asked, MakePage, Page, Redirect
+from caphistory.explorer.seam import require_view
 from caphistory.explorer.templating import render
 
 if TYPE_CHECKING:
@@ -132,9 +133,7 @@ def _make_style(name: str) -> View:
 
 def _make_view(database: str, make: MakePage) -> View:
     async def view(datasette: Datasette, request: Request) -> Response:
-        await datasette.ensure_permissions(
-            request.actor, [("view-database", database), "view-instance"]
-        )
+        await require_view(datasette, request.actor, database)
         parts = {name: unquote(part) for name, part in request.url_vars.items() if part}
         tag = _make_tag(datasette, database, make)
         if tag and request.headers.get("if-none-match") == tag:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,9 +52,9 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("ROLLBACK")
 
 
-def open_reader(path: Path | str) -> sqlite3.Connection:
+def open_reader(path: Path | str, *, any_thread: bool = False) -> sqlite3.Connection:
     """Open a database for reading only (see ``forbid_writing``); rows can be asked by column
-    name.
+    name, and in ``any_thread``, not only in this one.
 
     Works in a folder that cannot be written to and while an index run is writing. Raises
     CaphistoryError when there is no such file, when it is not a database of ours, when a
@@ -63,22 +63,22 @@ def open_reader(path: Path | str) -> sqlite3.Connection:
     path = Path(path)
     check(path)
     with translate_errors(path, "read"):
-        db = _open_readable(path)
+        db = _open_readable(path, any_thread)
     forbid_writing(db)
     return db
 
 
-def _open_readable(path: Path) -> sqlite3.Connection:
+def _open_readable(path: Path, any_thread: bool) -> sqlite3.Connection:
     """Open for reading; where SQLite cannot make its files beside a database that was left
     in WAL mode (a folder without write permission), read the main file as it stands."""
-    db = connect(path, mode="ro")
+    db = connect(path, mode="ro", any_thread=any_thread)
     try:
         db.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.OperationalError:
         db.close()
         if _append_suffix(path, "-wal").exists():
             raise
-        db = connect(path, mode="ro", immutable=True)
+        db = connect(path, mode="ro", immutable=True, any_thread=any_thread)
         db.execute("SELECT count(*) FROM meta").fetchone()
     return db
 
@@ -119,10 +119,15 @@ _ASKING = frozenset(
 )
 
 
+# sqlite-utils, by which Datasette 1.0 reads tables, sets it on every connection; where nothing can
+# be written there are no triggers either.
+_HARMLESS = frozenset({"recursive_triggers"})
+
+
 def _authorize(action: int, what: str | None, value: str | None, *_: str | None) -> int:
     """Allow what only reads (see ``sqlite3.Connection.set_authorizer``)."""
     if action == sqlite3.SQLITE_PRAGMA:
-        allowed = value is None or what in _ASKING
+        allowed = value is None or what in _ASKING | _HARMLESS
     elif action == sqlite3.SQLITE_UPDATE:
         # So SQLite calls it when it sets up pragma_table_info and the like; no statement of a
         # user's may do it.
@@ -154,10 +159,23 @@ def read_header(path: Path) -> Header | None:
     return Header(application, version)
 
 
+def _read_marks(path: Path) -> Header | None:
+    """``read_header``, or of a copy that another program made from our tables, without the marks in
+    its header, what stands in the table meta."""
+    header = read_header(path)
+    if header is None or header.application_id:
+        return header
+    wrong = (sqlite3.Error, TypeError, ValueError)
+    with suppress(*wrong), closing(connect(path, mode="ro", immutable=True)) as db:
+        rows = db.execute("SELECT value FROM meta WHERE key = 'schema_version'")
+        return Header(APPLICATION_ID, int(rows.fetchone()[0]))
+    return header
+
+
 def is_database(path: Path) -> bool:
     """Whether a file is a database that this version can read; no where it cannot be read."""
     try:
-        return read_header(path) == (APPLICATION_ID, SCHEMA_VERSION)
+        return _read_marks(path) == (APPLICATION_ID, SCHEMA_VERSION)
     except OSError:
         return False
 
@@ -170,7 +188,7 @@ def check(path: Path) -> None:
     if path.is_dir():
         raise CaphistoryError(f"{path} is a folder, not a database")
     try:
-        header = read_header(path)
+        header = _read_marks(path)
     except OSError as error:
         raise CaphistoryError(f"cannot read {path}: {error.strerror}") from error
     if header is None:
@@ -190,11 +208,19 @@ def check(path: Path) -> None:
         )
 
 
-def connect(path: Path, mode: str = "rwc", *, immutable: bool = False) -> sqlite3.Connection:
+def connect(
+    path: Path, mode: str = "rwc", *, immutable: bool = False, any_thread: bool = False
+) -> sqlite3.Connection:
     """Connect without any check; transactions are begun and ended by hand."""
     _check_sqlite()
     uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if immutable else ''}"
-    db = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    db = sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=not any_thread,
+    )
     db.row_factory = sqlite3.Row
     return db
 

@@ -10,10 +10,12 @@ from caphistory.store.expressions import (
     CHECK_SOURCE,
     OPERATIONS,
     REACH,
+    RELEASE_SWHID,
     REQUIREMENT_SOURCE,
     select_run,
     select_site_name,
     select_succession,
+    select_swhid,
     select_value_at,
 )
 from caphistory.store.standing import MEANS, OFF, select_standing
@@ -58,6 +60,7 @@ _DESCRIPTIONS = {
     "effect": "what a missing privilege does: deny, limit (goes on, restricted) or unknown",
     "errno": "error that a denial gives, such as EPERM",
     "condition": "enclosing preprocessor condition; 0 for #if 0",
+    "swhid": "SWHID of the line of the check in the file's content, by which it can be cited",
     "argument": "argument of a check whose capability is no constant (at most 200 characters)",
     "abi": "ABI of the system-call table, such as i386",
     "syscall": "name that user space knows the syscall by",
@@ -202,6 +205,7 @@ _REQUIREMENTS = _describe_columns(
     "line",
     "shared_by",
     "chain",
+    "swhid",
     **_EVIDENCE,
     sites="number of check sites with this standing",
 )
@@ -211,6 +215,8 @@ _SHARED_OF_CHAIN = select_value_at(
 )
 
 _STANDING = f"{select_standing('k.standing')} AS standing"
+_BLOB = select_value_at("lower(hex(blob))", "file_blobs", "file = s.file")
+_SITE_SWHID = select_swhid(_BLOB, select_value_at("line", "site_lines", "site = s.id"))
 
 VIEWS = (
     View(
@@ -227,9 +233,10 @@ VIEWS = (
             "commit_sha": "git commit; NULL for what is not a commit",
             "provenance": PROVENANCE_MEANS,
             "note": NOTE_MEANS,
+            "swhid": "SWHID of the commit, by which it can be cited; NULL where it is not mainline",
         },
         "SELECT release, series, kind, position AS ordinal, released, source, commit_sha,"
-        " provenance, note FROM stored_releases",
+        f" provenance, note, {RELEASE_SWHID} AS swhid FROM stored_releases",
     ),
     View(
         "neighbours",
@@ -271,16 +278,18 @@ VIEWS = (
             "errno",
             "condition",
             "blob",
+            "swhid",
             line="line of the check, from 1",
             function="enclosing function; NULL outside functions",
-            blob="git object id of the file's content, also its swh:1:cnt: id",
+            blob="git object id of the file's content",
         ),
         f"""
         SELECT r.release, place.path,
             {select_value_at("line", "site_lines", "site = s.id")} AS line,
             holder.name AS function, s.check_name, s.capability, s.argument, s.form, s.effect,
             s.errno, s.condition,
-            {select_value_at("lower(hex(blob))", "file_blobs", "file = s.file")} AS blob
+            {_BLOB} AS blob,
+            {_SITE_SWHID} AS swhid
         FROM site_runs AS k
             JOIN sites AS s ON s.id = k.site
             JOIN files AS place ON place.id = s.file
@@ -481,7 +490,7 @@ VIEWS = (
             m.subject, m.namespace, {_STANDING}, k.sites, s.check_name, s.capability,
             {REACH} AS reach, c.depth, c.pointer_hops, holder.name AS function, place.path,
             {select_value_at("line", "site_lines", "site = s.id")} AS line,
-            {_SHARED_OF_CHAIN} AS shared_by, {CHAIN} AS chain
+            {_SHARED_OF_CHAIN} AS shared_by, {CHAIN} AS chain, {_SITE_SWHID} AS swhid
         FROM {REQUIREMENT_SOURCE}
             JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
         """,

@@ -276,7 +276,7 @@ def test_audit_sums_up_and_goes_into_detail(caphistory: Run) -> None:
 
 
 def test_export_gives_the_same_bytes_for_the_same_facts(caphistory: Run, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
+    first, second = tmp_path / "first.facts", tmp_path / "second.facts"
     assert caphistory("export", str(first)).exit_code == 0
     assert caphistory("export", str(second)).exit_code == 0
     assert first.read_bytes() == second.read_bytes() != b""
@@ -374,7 +374,7 @@ def test_what_is_no_database_is_one_line_and_exit_code_3(caphistory: Run, tmp_pa
         said = caphistory("--db", str(path), "which", "suser")
         assert (said.exit_code, said.out, said.err.count("\n")) == (3, "", 1)
         assert str(path) in said.err
-    said = caphistory("export", str(tmp_path / "no folder" / "facts"))
+    said = caphistory("export", str(tmp_path / "no folder" / "facts.db"))
     assert (said.exit_code, said.out, said.err.count("\n")) == (3, "", 1)
 
 
@@ -551,7 +551,7 @@ def test_the_examples_in_help_texts_are_right(
     caphistory: Run, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    arguments = shlex.split(example.split(" | ")[-1])[1:]
+    arguments = shlex.split(example.split(" | ")[-1].split(" > ")[0])[1:]
     if arguments[0] in ("serve", "index"):
         command = root.get_command(click.Context(root), arguments[0])
         assert command is not None

@@ -100,7 +100,9 @@ def capability(asked: Asked) -> Page:
     )
     usual = asked.ask("transition_ends")[0]
     ends = [release, *(end for end in (usual["to"], usual["from"]) if end != release)]
-    definitions = [] if name in ROOT_CHECKS else asked.ask("definition_runs", capability=name)
+    definitions = (
+        [] if name in ROOT_CHECKS else asked.ask("definitions_through_releases", capability=name)
+    )
     rows = asked.ask("which", privilege=name, release=release, abi=asked.abi)
     sites = asked.ask("check_list", privilege=name, release=release)
     histories = asked.ask("which_all_releases", privilege=name, abi=asked.abi)
