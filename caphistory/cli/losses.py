@@ -69,7 +69,8 @@ class Answer(NamedTuple):
         container = self.container
         if container.privileged:
             remarks.append("privileged: it holds every capability")
-        if container.user is not None and container.sets is None:
+        is_most = self.held == self.given.bounding
+        if container.user is not None and container.sets is None and not is_most:
             most = (
                 "no program of it gets more (no new privileges)"
                 if container.no_new_privileges
@@ -246,9 +247,8 @@ def _tell_other(first: Answer, other: Answer, width: int) -> list[str]:
     )
 
 
-def _list_plain(names: Iterable[str], all_of: int = -1) -> str:
-    ordered = sorted(clean(name.removeprefix("CAP_")) for name in names)
-    return "all" if len(ordered) == all_of else ", ".join(ordered)
+def _list_plain(names: Iterable[str]) -> str:
+    return ", ".join(sorted(clean(name.removeprefix("CAP_")) for name in names))
 
 
 def _list_all_remarks(answers: Sequence[Answer]) -> list[str]:

@@ -31,7 +31,7 @@ def open_kernel(release: str, commit_sha: str | None, repositories: Sequence[Pat
         if command is None:
             raise
         raise CaphistoryError(
-            f"the source of {release} is not on this machine; this brings it: {command}"
+            f"the source of {release} is not on this machine: {command}"
         ) from None
 
 

@@ -131,7 +131,7 @@ def test_the_command_that_brings_a_source_that_ships(
     # The default history is brought by index, and archives by nothing of ours.
     assert find_clone_command("2.2.24") is None
     assert find_clone_command("6.12.117") is None
-    with pytest.raises(CaphistoryError, match="this brings it: git clone --bare"):
+    with pytest.raises(CaphistoryError, match="is not on this machine: git clone --bare"):
         open_kernel("6.8", "0" * 40, [])
 
 
