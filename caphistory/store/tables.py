@@ -59,10 +59,13 @@ class Table(NamedTuple):
     def insert(self) -> str:
         """The SQL that stores a row, its values in the order of the columns; a row with the same
         primary key is replaced."""
+        return self.append.replace("INSERT", "INSERT OR REPLACE", 1)
+
+    @property
+    def append(self) -> str:
+        """The SQL that stores a row that is not there yet, its values as for ``insert``."""
         marks = ", ".join("?" * len(self.columns))
-        return (
-            f"INSERT OR REPLACE INTO {self.name} ({', '.join(self.column_names)}) VALUES ({marks})"
-        )
+        return f"INSERT INTO {self.name} ({', '.join(self.column_names)}) VALUES ({marks})"
 
 
 def make_fact_table(
