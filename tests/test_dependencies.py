@@ -15,7 +15,9 @@ DISTRIBUTIONS = {"yaml": "pyyaml", "vl_convert": "vl-convert-python"}
 def declared() -> dict[str, str]:
     """The lower bound of each dependency of the package and of its notebooks, by its name."""
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    listed = re.findall(r"^(?:dependencies|index|notebooks) = \[\n(.*?)^\]", text, re.M | re.S)
+    listed = re.findall(
+        r"^(?:dependencies|index|notebooks|parquet) = \[\n(.*?)^\]", text, re.M | re.S
+    )
     return dict(re.findall(r'"([\w-]+)(?:>=([\d.]+))?', "".join(listed)))
 
 

@@ -12,7 +12,7 @@ import caphistory
 
 PACKAGE = Path(caphistory.__file__).parent
 
-GROUND = {"errors", "records", "paths", "definitions"}
+GROUND = {"errors", "records", "paths", "definitions", "citing"}
 FACE = {"questions", "wording", "documented", *GROUND}
 BELOW_THE_RUN = {"history", "engine", "successions", "store", *GROUND}
 
@@ -21,6 +21,7 @@ BELOW_THE_RUN = {"history", "engine", "successions", "store", *GROUND}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "records": set(),
+    "citing": set(),
     "paths": {"errors"},
     "definitions": set(),
     "history": GROUND,

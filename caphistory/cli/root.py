@@ -25,6 +25,8 @@ COMMANDS = (
     "serve",
     "index",
     "export",
+    "database",
+    "completion",
 )
 """The commands, the most useful first; each is ``command`` in the module of its name."""
 

@@ -42,12 +42,18 @@ class Session:
 
     @cached_property
     def database_path(self) -> Path:
-        """The path of the database: ``--db``, else the default one."""
+        """The path of the database: ``--db``, else the default one; where the user's cache cannot
+        be written, one that is removed when the program ends."""
+        return self.find_database(lambda line: say(f"caphistory: {line}", err=True))
+
+    def find_database(self, warn: Callable[[str], None] | None) -> Path:
+        """Return the path of the database; without ``warn``, only one that stays (see
+        ``store.default_database``)."""
         from caphistory.questions.database import default_database
 
         progress = LateProgress("unpacking the facts that ship with caphistory", sys.stderr)
         try:
-            return default_database(self.db, progress)
+            return default_database(self.db, progress, warn)
         finally:
             progress.close()
 

@@ -45,12 +45,13 @@ __all__ = ["History", "open"]
 
 
 def open(db: str | PathLike[str] | None = None) -> History:
-    """Return the history in the database at ``db``, else in your own (made by ``caphistory
-    index``), else in the one that ships with caphistory, which is unpacked at first use.
+    """Return the history in the database (or exported file of facts) at ``db``, else in your own
+    (made by ``caphistory index``), else in the one that ships with caphistory, which is unpacked at
+    first use.
 
     Raises CaphistoryError if there is none or it cannot be read.
     """
-    path = default_database(None if db is None else Path(db))
+    path = default_database(None if db is None else Path(db), warn=warnings.warn)
     return History(open_reader(path))
 
 

@@ -8,7 +8,11 @@ from pathlib import Path
 from caphistory.store import database_to_write, default_database, open_reader
 from caphistory.store.database import forbid_writing, is_database
 
+#: The suffixes of exports that are a folder with a file for each view.
+EXPORT_FOLDERS = (".csv", ".parquet")
+
 __all__ = [
+    "EXPORT_FOLDERS",
     "database_to_write",
     "default_database",
     "export",
@@ -18,8 +22,9 @@ __all__ = [
 ]
 
 
-def export(connection: sqlite3.Connection, file: Path) -> None:
-    """Write all facts of a database to ``file``, compressed (see ``store.shipped``)."""
-    from caphistory.store import export
+def export(connection: sqlite3.Connection, file: Path, release: str | None = None) -> None:
+    """Write a database to ``file`` in the form that its suffix names (see
+    ``store.exporting.export_as``)."""
+    from caphistory.store import export_as
 
-    export(connection, file)
+    export_as(connection, file, release)

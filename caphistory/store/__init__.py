@@ -15,6 +15,7 @@ from caphistory.store.reading import Indexed, has_release, read_indexed
 if TYPE_CHECKING:
     from caphistory.store.ddl import create
     from caphistory.store.default import database_to_write, default_database, user_database
+    from caphistory.store.exporting import export_as
     from caphistory.store.shipped import export, unpack
     from caphistory.store.writer import Writer, open_writer
 
@@ -24,6 +25,7 @@ _LATER = {
     "database_to_write": "default",
     "default_database": "default",
     "export": "shipped",
+    "export_as": "exporting",
     "open_writer": "writer",
     "unpack": "shipped",
     "user_database": "default",
@@ -36,6 +38,7 @@ __all__ = [
     "database_to_write",
     "default_database",
     "export",
+    "export_as",
     "has_release",
     "open_reader",
     "open_writer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -154,10 +154,23 @@ def read_header(path: Path) -> Header | None:
     return Header(application, version)
 
 
+def _read_marks(path: Path) -> Header | None:
+    """``read_header``, or of a copy that another program made from our tables, without the marks in
+    its header, what stands in the table meta."""
+    header = read_header(path)
+    if header is None or header.application_id:
+        return header
+    wrong = (sqlite3.Error, TypeError, ValueError)
+    with suppress(*wrong), closing(connect(path, mode="ro", immutable=True)) as db:
+        rows = db.execute("SELECT value FROM meta WHERE key = 'schema_version'")
+        return Header(APPLICATION_ID, int(rows.fetchone()[0]))
+    return header
+
+
 def is_database(path: Path) -> bool:
     """Whether a file is a database that this version can read; no where it cannot be read."""
     try:
-        return read_header(path) == (APPLICATION_ID, SCHEMA_VERSION)
+        return _read_marks(path) == (APPLICATION_ID, SCHEMA_VERSION)
     except OSError:
         return False
 
@@ -170,7 +183,7 @@ def check(path: Path) -> None:
     if path.is_dir():
         raise CaphistoryError(f"{path} is a folder, not a database")
     try:
-        header = read_header(path)
+        header = _read_marks(path)
     except OSError as error:
         raise CaphistoryError(f"cannot read {path}: {error.strerror}") from error
     if header is None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,23 +23,67 @@ if TYPE_CHECKING:
 #: used side by side are not to unpack theirs (2 s, 37 MB) again and again.
 UNUSED_DAYS = 30
 
+_XZ = b"\xfd7zXZ\x00"
 
-def default_database(db: Path | str | None = None, progress: Progress | None = None) -> Path:
+
+def default_database(
+    db: Path | str | None = None,
+    progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Path:
     """Return the database to read: ``db`` where it is given, else the user's own, else the one that
     ships with the package.
 
-    What ships is unpacked to the user's cache at first use, once for each content;
-    ``progress`` is given how many of how many rows are done. Raises CaphistoryError when
-    there is nothing to unpack or it cannot be written.
+    What ships, or ``db`` if it is an exported file of facts, is unpacked to the user's cache at
+    first use, once for each content; ``progress`` is given how many of how many rows are done.
+    Where the cache cannot be written and ``warn`` is given, which is then told so, it is unpacked
+    to a temporary file for this process. Raises CaphistoryError when there is nothing to unpack or
+    it cannot be written.
     """
-    if db is not None:
-        return Path(db)
-    own = user_database()
-    if own.exists() and not _is_empty(own):
-        return own
     from caphistory.paths import cache_folder, data_path
 
-    return unpack_once(data_path("facts.xz"), cache_folder(), progress)
+    if db is None:
+        own = user_database()
+        if own.exists() and not _is_empty(own):
+            return own
+        facts = data_path("facts.xz")
+    else:
+        facts = Path(db)
+        if not is_compressed(facts):
+            return facts
+    try:
+        return unpack_once(facts, cache_folder(), progress)
+    except UnwritableCache as error:
+        if warn is None:
+            raise
+        warn(f"{error}: the facts are unpacked anew for this run (or export them to a file)")
+        return _unpack_for_this_process(facts, progress)
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether a file is an export of facts (by its first bytes, those of xz)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_XZ)) == _XZ
+    except OSError:
+        return False
+
+
+class UnwritableCache(CaphistoryError):
+    """The user's cache folder cannot be written."""
+
+
+def _unpack_for_this_process(facts: Path, progress: Progress | None) -> Path:
+    """Return a database in a folder of its own, which is removed when the process ends."""
+    from caphistory.store import shipped
+
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="caphistory-"))
+    except OSError as error:
+        raise CaphistoryError(f"no folder for temporary files: {error.strerror}") from error
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shipped.unpack(facts, folder / "facts.db", progress)
+    return folder / "facts.db"
 
 
 def unpack_once(facts: Path, folder: Path, progress: Progress | None = None) -> Path:
@@ -45,7 +93,12 @@ def unpack_once(facts: Path, folder: Path, progress: Progress | None = None) -> 
 
     path = folder / f"facts-{shipped.name_content(facts)}.db"
     if not is_database(path):
-        _make_folder(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnwritableCache(f"cannot make {folder}: {error.strerror}") from error
+        if not os.access(folder, os.W_OK):
+            raise UnwritableCache(f"cannot write to {folder}")
         _remove_stray_folder(path)
         shipped.unpack(facts, path, progress)
     with suppress(OSError):

@@ -1,29 +1,34 @@
-"""Write rows as JSON, CSV, TSV or Markdown, all with the columns of the contract."""
+"""Write rows as JSON, JSON lines, CSV, TSV or Markdown, all with the columns of the contract."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from caphistory.records import Row, decode_nested
 from caphistory.wording.plain import clean
 
-FORMATS = ("table", "json", "csv", "tsv", "markdown")
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "markdown")
 
 
 def render(rows: Sequence[Row], format: str) -> str:
     """Return ``rows``, all with the same columns, as text in ``format``: one of FORMATS except
     ``table``, which each command lays out itself."""
-    return {"json": _json, "csv": _csv, "tsv": _tsv, "markdown": _markdown}[format](rows)
+    return _WRITERS[format](rows)
 
 
 def _json(rows: Sequence[Row]) -> str:
-    if not rows:
-        return "[]"
-    lines = (json.dumps(decode_nested(row)) for row in rows)
-    return "[" + ",\n ".join(lines) + "]"
+    return "[" + ",\n ".join(map(_json_line, rows)) + "]"
+
+
+def _jsonl(rows: Sequence[Row]) -> str:
+    return "\n".join(map(_json_line, rows))
+
+
+def _json_line(row: Row) -> str:
+    return json.dumps(decode_nested(row))
 
 
 def _csv(rows: Sequence[Row]) -> str:
@@ -60,3 +65,12 @@ def _lines(rows: Sequence[Row], newline: str) -> Iterable[list[str]]:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).expandtabs()
+
+
+_WRITERS: dict[str, Callable[[Sequence[Row]], str]] = {
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "tsv": _tsv,
+    "markdown": _markdown,
+}

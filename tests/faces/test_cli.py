@@ -270,7 +270,7 @@ def test_audit_sums_up_and_goes_into_detail(caphistory: Run) -> None:
 
 
 def test_export_gives_the_same_bytes_for_the_same_facts(caphistory: Run, tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
+    first, second = tmp_path / "first.facts", tmp_path / "second.facts"
     assert caphistory("export", str(first)).exit_code == 0
     assert caphistory("export", str(second)).exit_code == 0
     assert first.read_bytes() == second.read_bytes() != b""
@@ -368,7 +368,7 @@ def test_what_is_no_database_is_one_line_and_exit_code_3(caphistory: Run, tmp_pa
         said = caphistory("--db", str(path), "which", "suser")
         assert (said.exit_code, said.out, said.err.count("\n")) == (3, "", 1)
         assert str(path) in said.err
-    said = caphistory("export", str(tmp_path / "no folder" / "facts"))
+    said = caphistory("export", str(tmp_path / "no folder" / "facts.db"))
     assert (said.exit_code, said.out, said.err.count("\n")) == (3, "", 1)
 
 

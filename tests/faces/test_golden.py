@@ -11,7 +11,7 @@ from tests.faces.conftest import Run
 from tests.faces.golden import CASES, FORMATS, SOURCE_CASES, golden_file
 from tests.kernels.sources import build_sources
 
-NO_ROWS = {"serve", "index", "export"}
+NO_ROWS = {"serve", "index", "export", "database", "completion"}
 """Commands that do something and have no rows to show."""
 
 
