@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from datasette import hookimpl
 from markupsafe import Markup
 
-from caphistory.explorer import cells, filters, headers, metadata, routes
+from caphistory.explorer import cells, filters, headers, metadata, routes, seam
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.databases import alone, ours
 from caphistory.questions.database import forbid_writing
@@ -30,6 +30,16 @@ Hook = TypeVar("Hook", bound=Callable[..., Any])
 
 # Datasette's own decorator, which it leaves untyped.
 hook: Callable[[Hook], Hook] = hookimpl
+
+
+@hook
+def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
+    """Tell Datasette 1.0 what it keeps itself (see ``seam``)."""
+
+    async def inner() -> None:
+        await seam.fill(datasette)
+
+    return inner
 
 
 @hook
@@ -100,6 +110,16 @@ def render_cell(
 @lru_cache(maxsize=8)
 def _addresses(datasette: Datasette, database: str) -> Addresses:
     return Addresses(datasette.urls.path, datasette.urls.database(database))
+
+
+@hook
+def extra_template_vars(
+    datasette: Datasette, database: str | None, table: str | None, request: Request | None
+) -> dict[str, str]:
+    """Return what the search box of a view looked for, which Datasette 1.0 does not show again."""
+    if request is None or table is None or database not in ours(datasette):
+        return {}
+    return {"search": request.args.get("_search") or ""}
 
 
 # Last, because Datasette's own hook would otherwise remove the search box.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from caphistory.citing import DATA_LICENSE, HOMEPAGE
 from caphistory.questions.queries import Query, queries
 from caphistory.questions.schema import TABLES, VIEWS
 
@@ -14,6 +15,15 @@ ABOUT = (
     "Which Linux syscalls check which privilege, in which release, where, and since when:"
     " read from the source of each release, syscall by syscall and line by line."
 )
+RIGHTS = {
+    "license": DATA_LICENSE["name"],
+    "license_url": DATA_LICENSE["path"],
+    "source": "the source of each release: see the view releases",
+    "source_url": f"{HOMEPAGE}/blob/main/data/sources.toml",
+    "about": "caphistory",
+    "about_url": HOMEPAGE,
+}
+"""Under which licence the facts are, where they come from, and what made them."""
 _FIRST = ("which", "syscall", "timeline", "transition", "why", "which_all_releases", "container")
 """The queries that are listed first, because most people need them."""
 
@@ -32,6 +42,9 @@ _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "audit_details": {"sort": "kind"},
 }
 """How Datasette sorts each view and which columns it counts, if that is fast enough."""
+
+CONFIGURATION = ("sort", "facets", "hidden", "label_column")
+"""What of a table's metadata says how it is shown."""
 
 _LABELS = {"files": "path", "functions": "name", "syscall_names": "syscall"}
 """The column of a table whose value Datasette shows for a foreign key to it."""
@@ -57,7 +70,7 @@ def database_metadata() -> dict[str, Any]:
         }
         for table in TABLES
     }
-    return {"description": ABOUT, "tables": views | tables}
+    return {"description": ABOUT, **RIGHTS, "tables": views | tables}
 
 
 def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:
@@ -65,7 +78,7 @@ def instance_metadata(databases: Sequence[str], alone: bool) -> dict[str, Any]:
     that it serves nothing else."""
     if not databases:
         return {}
-    home = {"title": TITLE, "description": ABOUT} if alone else {}
+    home = {"title": TITLE, "description": ABOUT, **RIGHTS} if alone else {}
     return home | {"databases": {name: database_metadata() for name in databases}}
 
 

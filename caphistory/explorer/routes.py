@@ -28,6 +28,7 @@ from caphistory.explorer.pages import (
     transition,
 )
 from caphistory.explorer.pages.page import Answers, Asked, MakePage, Page, Redirect
+from caphistory.explorer.seam import require_view
 from caphistory.explorer.templating import render
 
 if TYPE_CHECKING:
@@ -117,9 +118,7 @@ def _make_style(name: str) -> View:
 
 def _make_view(database: str, make: MakePage) -> View:
     async def view(datasette: Datasette, request: Request) -> Response:
-        await datasette.ensure_permissions(
-            request.actor, [("view-database", database), "view-instance"]
-        )
+        await require_view(datasette, request.actor, database)
         parts = {name: unquote(part) for name, part in request.url_vars.items() if part}
         query = {name: str(request.args[name]) for name in request.args}
         answer = await _answer(datasette, database, make, parts, query)

@@ -119,10 +119,15 @@ _ASKING = frozenset(
 )
 
 
+# sqlite-utils, by which Datasette 1.0 reads tables, sets it on every connection; where nothing can
+# be written there are no triggers either.
+_HARMLESS = frozenset({"recursive_triggers"})
+
+
 def _authorize(action: int, what: str | None, value: str | None, *_: str | None) -> int:
     """Allow what only reads (see ``sqlite3.Connection.set_authorizer``)."""
     if action == sqlite3.SQLITE_PRAGMA:
-        allowed = value is None or what in _ASKING
+        allowed = value is None or what in _ASKING | _HARMLESS
     elif action == sqlite3.SQLITE_UPDATE:
         # So SQLite calls it when it sets up pragma_table_info and the like; no statement of a
         # user's may do it.

@@ -165,7 +165,7 @@ def test_a_check_that_more_syscalls_come_to_share_is_not_lost(tmp_path: Path) ->
         assert (lost["before"], lost["after"], lost["became"]) == ("CAP_DAC_OVERRIDE", "", "lost")
 
 
-@pytest.mark.parametrize("name", ["check_list", "site_runs", "why", "which"])
+@pytest.mark.parametrize("name", ["check_list", "sites_through_releases", "why", "which"])
 def test_a_privilege_that_nothing_asks_for_has_no_rows(
     name: str, connection: sqlite3.Connection
 ) -> None:

@@ -38,7 +38,9 @@ def capability(asked: Asked) -> Page:
     counts = asked.ask("privilege_counts", privilege=name, abi=asked.abi)
     default = counts[-1]["release"] if counts else newest_release(asked.connection)
     release = asked.release("release") or default
-    definitions = [] if name in ROOT_CHECKS else asked.ask("definition_runs", capability=name)
+    definitions = (
+        [] if name in ROOT_CHECKS else asked.ask("definitions_through_releases", capability=name)
+    )
     checks = asked.ask("which", privilege=name, release=release, abi=asked.abi)
     withheld = asked.ask("which_withheld", privilege=name, release=release, abi=asked.abi)
     sites = asked.ask("check_list", privilege=name, release=release)

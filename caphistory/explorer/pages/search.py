@@ -62,7 +62,7 @@ def find_page(row: Row, addresses: Addresses) -> str:
 def function(asked: Asked) -> Page:
     """Return the page of a function: its check sites, since when, and which syscalls reach them."""
     name = asked.parts["name"]
-    sites = asked.ask("site_runs", function=name)
+    sites = asked.ask("sites_through_releases", function=name)
     if not sites:
         raise NothingFound(f"no function {name!r} holds a check in any release")
     reached = asked.ask("reached_from", function=name, abi=asked.abi)
@@ -77,7 +77,7 @@ def function(asked: Asked) -> Page:
 def file(asked: Asked) -> Page:
     """Return the page of a file: its check sites, and since when."""
     path = asked.parts["path"]
-    sites = asked.ask("site_runs", path=path)
+    sites = asked.ask("sites_through_releases", path=path)
     if not sites:
         raise NothingFound(f"no check stands in a file {path!r} in any release")
     return Page("file", path, {"sites": sites}, {"path": path, "sites": sites})
