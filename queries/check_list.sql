@@ -10,7 +10,8 @@ with asked as (
 )
 select
     sites.release, sites.path, sites.line, sites.function, sites.check_name, sites.capability,
-    sites.argument, sites.form, sites.effect, sites.errno, sites.condition, sites.blob
+    sites.argument, sites.form, sites.effect, sites.errno, sites.condition, sites.blob,
+    sites.swhid
 from check_sites as sites
 join asked on sites.release = asked.release
 where coalesce(sites.capability, sites.check_name)

@@ -4,7 +4,7 @@
 -- param kind: release or prerelease (default: both)
 select
     release, series, kind, ordinal, released, source, commit_sha, provenance, note,
-    from_release as before, missing
+    from_release as before, missing, swhid
 from releases
 left join neighbours on to_release = release
 where coalesce(nullif(trim(:series), ''), series) = series

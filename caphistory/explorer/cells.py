@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from caphistory.explorer.addresses import Addresses, link_to_source
 from caphistory.records import ROOT_CHECKS
+from caphistory.wording.source_browser import link_to_archive
 
 Row = sqlite3.Row | Mapping[str, object]
 """A row as Datasette passes it."""
@@ -18,7 +19,7 @@ Row = sqlite3.Row | Mapping[str, object]
 _RELEASES = ("release", "first_release", "last_release", "from_release", "to_release")
 LINKED = frozenset(
     {*_RELEASES, "capability", "chain", "check_name", "function", "line", "path", "privilege"}
-    | {"syscall"}
+    | {"swhid", "syscall"}
 )
 """The columns whose cells may be more than plain text."""
 
@@ -31,6 +32,8 @@ def render(column: str, value: object, row: Row, to: Addresses) -> Markup | None
         return None
     if column == "chain":
         return render_chain(value)
+    if column == "swhid":
+        return _link(link_to_archive(value), value)
     if column in ("path", "function") and not _is_of_site(row):
         return None
     return _link_name(column, value, to)

@@ -30,7 +30,7 @@ _DEFAULTS = {
 }
 """For each view, the column to filter by default and the SQL of its value."""
 
-_NOT_SEARCHED = frozenset({"blob", "chain", "commit_sha", "line", "ordinal"})
+_NOT_SEARCHED = frozenset({"blob", "chain", "commit_sha", "line", "ordinal", "swhid"})
 """Columns without words, which would only take time to search."""
 
 

@@ -34,6 +34,14 @@ def select_value_at(column: str, table: str, condition: str, release: str = "r")
     )
 
 
+def select_swhid(blob: str, line: str) -> str:
+    """Return SQL for the SWHID (swhid.org) of a line of a content, from SQL for its git id in
+    hexadecimal and for the line."""
+    return f"'swh:1:cnt:' || {blob} || ';lines=' || {line}"
+
+
+RELEASE_SWHID = "iif(provenance = 'mainline', 'swh:1:rev:' || commit_sha, NULL)"
+
 REACH = "CASE WHEN c.depth = 0 THEN 'direct' WHEN c.pointer_hops = 0 THEN 'call' ELSE 'pointer' END"
 
 CHAIN = f"""

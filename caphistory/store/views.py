@@ -11,9 +11,11 @@ from caphistory.store.expressions import (
     OPERATIONS,
     REACH,
     REQUIREMENT_SOURCE,
+    RELEASE_SWHID,
     select_run,
     select_site_name,
     select_succession,
+    select_swhid,
     select_value_at,
 )
 from caphistory.store.standing import MEANS, OFF, select_standing
@@ -211,6 +213,7 @@ _SHARED_OF_CHAIN = select_value_at(
 )
 
 _STANDING = f"{select_standing('k.standing')} AS standing"
+_BLOB = select_value_at("lower(hex(blob))", "file_blobs", "file = s.file")
 
 VIEWS = (
     View(
@@ -227,9 +230,10 @@ VIEWS = (
             "commit_sha": "git commit; NULL for what is not a commit",
             "provenance": PROVENANCE_MEANS,
             "note": NOTE_MEANS,
+            "swhid": "SWHID of the commit, by which it can be cited; NULL where it is not mainline",
         },
         "SELECT release, series, kind, position AS ordinal, released, source, commit_sha,"
-        " provenance, note FROM stored_releases",
+        f" provenance, note, {RELEASE_SWHID} AS swhid FROM stored_releases",
     ),
     View(
         "neighbours",
@@ -271,16 +275,19 @@ VIEWS = (
             "errno",
             "condition",
             "blob",
+            "swhid",
             line="line of the check, from 1",
             function="enclosing function; NULL outside functions",
-            blob="git object id of the file's content, also its swh:1:cnt: id",
+            blob="git object id of the file's content",
+            swhid="SWHID of the line of the check in the file's content, by which it can be cited",
         ),
         f"""
         SELECT r.release, place.path,
             {select_value_at("line", "site_lines", "site = s.id")} AS line,
             holder.name AS function, s.check_name, s.capability, s.argument, s.form, s.effect,
             s.errno, s.condition,
-            {select_value_at("lower(hex(blob))", "file_blobs", "file = s.file")} AS blob
+            {_BLOB} AS blob,
+            {select_swhid(_BLOB, select_value_at("line", "site_lines", "site = s.id"))} AS swhid
         FROM site_runs AS k
             JOIN sites AS s ON s.id = k.site
             JOIN files AS place ON place.id = s.file

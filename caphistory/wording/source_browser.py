@@ -1,4 +1,4 @@
-"""Link to the source of a release in a public source browser."""
+"""Link to the source of a release in a public source browser, and to an archive."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def link_to_source(release: str, path: str, line: int | None = None) -> str:
     tag = f"v{release}" if newer else release
     at = f"#L{line}" if line else ""
     return f"{SOURCE_BROWSER}/{quote(tag, safe='')}/source/{quote(path)}{at}"
+
+
+def link_to_archive(swhid: str) -> str:
+    """Return the URL of what a SWHID names in the archive of Software Heritage."""
+    return f"https://archive.softwareheritage.org/{quote(swhid, safe=':;=')}"

@@ -172,6 +172,13 @@ def test_every_link_of_a_row_leads_to_a_page(explorer: Datasette, name: str) -> 
     assert {link for link in links if page(explorer, link).status_code != 200} == set()
 
 
+def test_a_citation_leads_to_the_archive(explorer: Datasette) -> None:
+    text = page(explorer, "/caphistory/check_sites").text
+    assert re.search(
+        r'href="(https://archive.softwareheritage.org/swh:1:cnt:[0-9a-f]{40};lines=\d+)"', text
+    )
+
+
 def test_a_root_check_leads_to_its_page(explorer: Datasette) -> None:
     text = page(explorer, "/caphistory/which", privilege="suser", release="2.0.40").text
     assert '<a href="/capability/suser">suser</a>' in text

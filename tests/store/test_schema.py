@@ -14,9 +14,10 @@ from tests.factories import build, linked, site
 ROOT = Path(__file__).parents[2]
 
 CONTRACT = {
-    "releases": "release, series, kind, ordinal, released, source, commit_sha, provenance, note",
+    "releases": "release, series, kind, ordinal, released, source, commit_sha, provenance, note,"
+    " swhid",
     "check_sites": "release, path, line, function, check_name, capability, argument, form, effect,"
-    " errno, condition, blob",
+    " errno, condition, blob, swhid",
     "capability_definitions": "release, capability, number, path, line, doc",
     "syscalls": "release, abi, number, syscall, function, path, line, parent",
     "syscall_checks": "release, abi, syscall, check_name, capability, reach, depth, pointer_hops,"
