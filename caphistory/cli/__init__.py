@@ -52,6 +52,13 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(error.format_message(), 3)
     except sqlite3.Error as error:
         return _complain(f"the database cannot be read: {error}", 3)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "caphistory":
+            raise
+        return _complain(
+            f"this needs the Python package {missing}: python -m pip install caphistory", 3
+        )
     except OSError as error:
         return _complain(f"{error.filename or 'cannot go on'}: {error.strerror or error}", 3)
     return 0

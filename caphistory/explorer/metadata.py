@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from caphistory.citing import DATA_LICENSE, HOMEPAGE
-from caphistory.questions.queries import Query, queries
+from caphistory.questions.queries import Query, format_call, queries
 from caphistory.questions.schema import TABLES, VIEWS
 
 TITLE = "caphistory: Linux' move from root to capabilities"
@@ -103,7 +103,11 @@ def _describe(query: Query) -> str:
         f"<dd>{escape(parameter.description)}; without it: {escape(parameter.default)}</dd>"
         for parameter in query.parameters
     )
-    return f"<p>{escape(query.description)}</p>" + (f"<dl>{parameters}</dl>" if parameters else "")
+    return (
+        f"<p>{escape(query.description)}</p>"
+        + (f"<dl>{parameters}</dl>" if parameters else "")
+        + f"<p>In Python: <code>{escape(format_call(query))}</code></p>"
+    )
 
 
 def list_queries() -> list[Query]:

@@ -8,6 +8,7 @@ text of ``fragments/NAME.sql``, and ``{{NAME TEXT}}`` for the same with TEXT in 
 
 from __future__ import annotations
 
+import keyword
 import re
 import sqlite3
 from functools import cache
@@ -59,6 +60,15 @@ def parse_query(name: str, text: str) -> Query:
     if headers.keys() != {"title", "description"}:
         raise ValueError(f"{name}: a query begins with its title and its description")
     return Query(name, headers["title"], headers["description"], tuple(parameters), expand(text))
+
+
+def format_call(query: Query) -> str:
+    """Return the call that asks a query in Python, with each of its parameters."""
+    arguments = "".join(
+        f", {name}_=…" if keyword.iskeyword(name) else f", {name}=…"
+        for name in (parameter.name for parameter in query.parameters)
+    )
+    return f'caphistory.open().ask("{query.name}"{arguments})'
 
 
 def expand(sql: str) -> str:

@@ -11,6 +11,10 @@ from caphistory.store import column_types
 from caphistory.store.column_types import get_column_type
 from caphistory.store.views import VIEWS, View
 
+_FOR_QUERIES = ("asked_privileges", "asked_releases", "usual_abis", "usual_ends", "weighed_checks")
+EXPORTED = tuple(view for view in VIEWS if view.name not in _FOR_QUERIES)
+"""The views that are exported: all but those that only help the questions."""
+
 # How Frictionless (frictionlessdata.io/specs/table-schema) and JSON Schema name the types of
 # columns; what is not here is a string. Flags stand as 0 and 1 in CSV and JSON.
 _FIELDS: Mapping[str, Mapping[str, Any]] = {
@@ -45,7 +49,7 @@ def describe_package(suffix: str, release: str | None) -> dict[str, Any]:
             if release
             else {}
         ),
-        "resources": [_describe_resource(view, suffix) for view in VIEWS],
+        "resources": [_describe_resource(view, suffix) for view in EXPORTED],
     }
 
 
@@ -76,38 +80,38 @@ def _describe_resource(view: View, suffix: str) -> dict[str, Any]:
 
 
 def describe_rows(answers: Mapping[str, Iterable[str]]) -> dict[str, Any]:
-    """Return a JSON Schema with a definition for each view, ``views/NAME``, and for each of
-    ``answers``, the columns of each question by its name, ``answers/NAME``: what ``--format json``
-    prints, an array of rows."""
+    """Return a JSON Schema of what ``--format json`` prints, arrays of rows: a definition
+    ``view.NAME`` for each view and ``answer.NAME`` for each of ``answers``, the columns of each
+    question by its name; ``column.NAME`` for the columns that they share."""
     described = {name: text for view in reversed(VIEWS) for name, text in view.columns.items()}
+    names = {*described, *(column for columns in answers.values() for column in columns)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": TITLE,
         "$comment": f"version {__version__}",
         "$defs": {
-            "views": {view.name: _describe_array(view.columns) for view in VIEWS},
-            "answers": {
-                name: _describe_array({column: described.get(column, "") for column in columns})
-                for name, columns in answers.items()
-            },
+            **{f"column.{name}": _describe_value(name, described) for name in sorted(names)},
+            **{f"view.{view.name}": _describe_array(view.columns) for view in VIEWS},
+            **{f"answer.{name}": _describe_array(columns) for name, columns in answers.items()},
         },
     }
 
 
-def _describe_array(columns: Mapping[str, str]) -> dict[str, Any]:
-    """Return the schema of an array of rows with these columns, each with its description."""
+def _describe_value(name: str, described: Mapping[str, str]) -> dict[str, Any]:
+    """Return the schema of the values of a column."""
+    values = _VALUES.get(get_column_type(name), {"type": ["string", "null"]})
+    return {**({"description": described[name]} if name in described else {}), **values}
+
+
+def _describe_array(columns: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of an array of rows with these columns."""
+    names = list(columns)
     return {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {
-                name: {
-                    **({"description": text} if text else {}),
-                    **_VALUES.get(get_column_type(name), {"type": ["string", "null"]}),
-                }
-                for name, text in columns.items()
-            },
-            "required": list(columns),
+            "properties": {name: {"$ref": f"#/$defs/column.{name}"} for name in names},
+            "required": names,
             "additionalProperties": False,
         },
     }

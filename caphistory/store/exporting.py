@@ -19,9 +19,9 @@ from typing import Any
 
 from caphistory.errors import CaphistoryError, UsageError
 from caphistory.store import column_types, database
-from caphistory.store.datapackage import describe_package
+from caphistory.store.datapackage import EXPORTED, describe_package
 from caphistory.store.shipped import export, replacing
-from caphistory.store.views import VIEWS, View
+from caphistory.store.views import View
 
 SQLITE = (".db", ".sqlite", ".sqlite3")
 FACTS = (".facts", ".xz")
@@ -75,7 +75,7 @@ def _export_folder(
     if folder.exists():
         raise CaphistoryError(f"{folder} is there already: remove it, or choose another name")
     with _translate_errors(folder), _making(folder) as temporary, database.snapshot(db):
-        for view in VIEWS:
+        for view in EXPORTED:
             write(temporary / f"{view.name}{suffix}", view, _read_view(db, view, release))
         package = describe_package(suffix, release)
         (temporary / "datapackage.json").write_text(json.dumps(package, indent=1) + "\n", "utf-8")
@@ -85,7 +85,7 @@ def _read_view(db: sqlite3.Connection, view: View, release: str | None) -> _Rows
     """Return the rows of a view, only those of a release if that is given."""
     only = release is not None and repeats_releases(view)
     where, values = (" WHERE release = ?", (release,)) if only else ("", ())
-    return db.execute(f"SELECT * FROM {view.name}{where}", values)
+    return db.execute(f"SELECT {', '.join(view.columns)} FROM {view.name}{where}", values)
 
 
 def repeats_releases(view: View) -> bool:

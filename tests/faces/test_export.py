@@ -16,10 +16,10 @@ import pytest
 
 import caphistory as package
 from caphistory.store import default, export, open_reader
-from caphistory.store.views import VIEWS
+from caphistory.store.datapackage import EXPORTED
 from tests.faces.conftest import Run
 
-VIEW_NAMES = {view.name for view in VIEWS}
+VIEW_NAMES = {view.name for view in EXPORTED}
 WITHOUT_PYARROW = importlib.util.find_spec("pyarrow") is None
 
 

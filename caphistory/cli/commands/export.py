@@ -19,11 +19,11 @@ def command(session: Session, file: Path, all_releases: bool) -> None:
     """Write the database to FILE, in the form that its suffix names.
 
     \b
-    .db       a copy: SQLite, for Datasette, sqlite-utils, DuckDB and others
-    .facts    one compressed file, the same bytes for the same facts, as it
-              ships with caphistory; it holds no kernel text
-    .csv      a folder with a file for each view, and a datapackage.json
-    .parquet  the same as Parquet (needs pyarrow)
+    x.db       a copy: SQLite, for Datasette, sqlite-utils, DuckDB and others
+    x.facts    one compressed file, the same bytes for the same facts, as it
+               ships with caphistory; it holds no kernel text
+    x.csv      a folder with a file for each view, and a datapackage.json
+    x.parquet  the same as Parquet (needs pyarrow)
 
     In a folder, views with rows of each release have those of --release;
     --all-releases writes gigabytes.
