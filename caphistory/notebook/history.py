@@ -5,7 +5,8 @@
     history.syscall("setgid")
 
 Every method runs a query of ``queries/*.sql``, so a data frame has the columns of that query: those
-of the database's views. Write names as on the command line: capabilities in any case and with or
+of the database's views. They have the same types whatever the rows (see ``notebook.frames``), and
+releases sort by version. Write names as on the command line: capabilities in any case and with or
 without ``CAP_``, releases with or without ``v``, a series for its newest release. A warning says so
 if another release answers than the one named. A name that no release has raises
 ``caphistory.UsageError``, which lists the nearest ones; a question without an answer returns an
@@ -14,31 +15,29 @@ empty frame.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
+from html import escape
 from os import PathLike
 from pathlib import Path
+from threading import Lock, Thread, current_thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from caphistory.documented.choosing import documents
 from caphistory.documented.comparing import COLUMNS, compared, narrowed
 from caphistory.errors import CaphistoryError, UsageError
+from caphistory.notebook.frames import guess_frame, make_frame
 from caphistory.questions import names
 from caphistory.questions.containers import Container, make_set
 from caphistory.questions.database import default_database, open_reader
 from caphistory.questions.queries import answer, ask, queries
-from caphistory.records import NESTED
-
-try:
-    import pandas as pd
-except ImportError as error:
-    raise CaphistoryError("data frames need pandas: python -m pip install pandas") from error
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from caphistory.notebook.plots import Plots
 
 __all__ = ["History", "open"]
@@ -52,7 +51,7 @@ def open(db: str | PathLike[str] | None = None) -> History:
     Raises CaphistoryError if there is none or it cannot be read.
     """
     path = default_database(None if db is None else Path(db), warn=warnings.warn)
-    return History(open_reader(path))
+    return History(partial(open_reader, path, any_thread=True))
 
 
 class History:
@@ -63,17 +62,47 @@ class History:
     ``everything`` also returns the requirements that say little of a syscall: those whose
     ``standing`` is remote (many pointer steps to code that many syscalls share) or off (constants
     on the chain switch them off). ``operation`` is what a syscall is asked to do, such as
-    ``SIOCSIFADDR``, with ``*`` for any text.
+    ``SIOCSIFADDR``, with ``*`` for any text. Several threads may use one History.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._connections: dict[Thread, sqlite3.Connection] | None = {current_thread(): connect()}
+        self._lock = Lock()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """The connection of this thread: SQLite asks Python what is allowed (``forbid_writing``),
+        so that threads with one connection would wait for one another for ever."""
+        with self._lock:
+            if self._connections is None:
+                raise CaphistoryError("this history is closed: caphistory.open() opens another")
+            thread = current_thread()
+            if thread not in self._connections:
+                for ended in [each for each in self._connections if not each.is_alive()]:
+                    self._connections.pop(ended).close()
+                self._connections[thread] = self._connect()
+            return self._connections[thread]
 
     def __repr__(self) -> str:
-        releases = names.list_releases(self._connection)
+        return f"<caphistory: {self._describe()}>"
+
+    def _repr_html_(self) -> str:
+        """Return for Jupyter what the database holds and where to begin."""
+        examples = "\n".join(_EXAMPLES)
+        return f"<p>caphistory: {escape(self._describe())}</p><pre>{escape(examples)}</pre>"
+
+    def _describe(self) -> str:
+        if self._connections is None:
+            return "closed"
+        releases = self._releases
         if not releases:
-            return "<caphistory: no releases>"
-        return f"<caphistory: {len(releases)} releases, {releases[0]} – {releases[-1]}>"
+            return "no releases"
+        return f"{len(releases)} releases, {releases[0]} – {releases[-1]}"
+
+    @property
+    def _releases(self) -> list[str]:
+        return names.list_releases(self._connection)
 
     def __enter__(self) -> History:
         return self
@@ -87,8 +116,11 @@ class History:
         self.close()
 
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database; afterwards every question raises CaphistoryError."""
+        with self._lock:
+            for connection in (self._connections or {}).values():
+                connection.close()
+            self._connections = None
 
     @property
     def newest(self) -> str:
@@ -115,7 +147,8 @@ class History:
     ) -> pd.DataFrame:
         """Return which syscalls ask for ``privileges`` (capabilities, ``suser``, ``fsuser`` or
         ``uid0``) in one release, with the columns of ``requirements``, the best evidence first.
-        ``reach`` limits the rows to ``direct``, ``call`` or ``pointer``."""
+        ``reach`` limits the rows to ``direct``, ``call`` or ``pointer``; ``chain`` is a tuple of
+        steps ``{function, path, line, edge, via}``."""
         asked = {
             "release": self._release(release),
             "reach": _reach(reach),
@@ -154,7 +187,7 @@ class History:
         abi: str | None = None,
     ) -> pd.DataFrame:
         """Return from which release to which each syscall checks ``privileges``: a row for each
-        unbroken run; ``open`` is 1 if it reaches the newest release."""
+        unbroken run; ``open`` is true if it reaches the newest release."""
         return self._of_each("which_all_releases", privileges, abi=self._abi(abi))
 
     def syscall(
@@ -252,7 +285,7 @@ class History:
         repositories = cached_repositories() if repository is None else [Path(repository)]
         rows = compare_sites(self._connection, ends["from"], ends["to"], repositories)
         columns = answer(self._connection, "successions_between").columns
-        return _frame(columns, [tuple(row.values()) for row in rows])
+        return make_frame(columns, [tuple(row.values()) for row in rows], self._releases)
 
     def why(
         self,
@@ -264,7 +297,7 @@ class History:
         abi: str | None = None,
     ) -> pd.DataFrame:
         """Return the call chains from ``syscall`` to its checks of ``privilege`` (by default of
-        any), the best evidence first; ``chain`` is a list of steps, as in ``requirements``."""
+        any), the best evidence first; ``chain`` is a tuple of steps, as in ``requirements``."""
         return self._ask(
             "why",
             syscall=self._syscall(syscall),
@@ -277,7 +310,7 @@ class History:
     def capability(self, name: str, *, abi: str | None = None) -> pd.DataFrame:
         """Return one capability in each release that defines it: number, place, documentation, and
         how many sites and syscalls check it."""
-        capability = names.resolve_capability(self._connection, name)
+        capability = names.resolve_capability(self._connection, _require_text(name, "it"))
         return self._ask("capability", capability=capability, abi=self._abi(abi))
 
     def capabilities(self, release: str | None = None, *, abi: str | None = None) -> pd.DataFrame:
@@ -316,7 +349,7 @@ class History:
         release: str | None = None,
         abi: str | None = None,
     ) -> pd.DataFrame:
-        """Return the capabilities in ``container``'s set (``held`` is 1) and the others that the
+        """Return the capabilities in ``container``'s set (``held`` is true) and the others that the
         release defines, and how many sites and syscalls of that release check each."""
         return self._ask("container_capabilities", **self._set(base, add, drop, release, abi))
 
@@ -348,7 +381,7 @@ class History:
                 everything=everything,
             )
         ]
-        return _with_steps(_frame(COLUMNS, [tuple(row.values()) for row in rows]))
+        return make_frame(COLUMNS, [tuple(row.values()) for row in rows], self._releases)
 
     # What is in the database.
 
@@ -403,10 +436,11 @@ class History:
         # and numbers that SQLite cannot hold.
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
             raise UsageError(f"SQL: {error}") from error
-        return _frame([column[0] for column in cursor.description or ()], rows)
+        columns = [column[0] for column in cursor.description or ()]
+        return guess_frame(columns, rows, self._releases)
 
     def _ask(self, question: str, **parameters: str | None) -> pd.DataFrame:
-        return _with_steps(_frame(*answer(self._connection, question, **parameters)))
+        return make_frame(*answer(self._connection, question, **parameters), self._releases)
 
     def _joined(
         self, question: str, parameter: str, values: Sequence[str], **asked: str | None
@@ -418,7 +452,7 @@ class History:
             answer(self._connection, question, **{parameter: value}, **asked) for value in values
         ]
         rows = [row for table in answers for row in table.rows]
-        return _with_steps(_frame(answers[0].columns, rows))
+        return make_frame(answers[0].columns, rows, self._releases)
 
     def _of_each(
         self, question: str, privileges: Sequence[str], **asked: str | None
@@ -461,36 +495,36 @@ class History:
     def _release(self, release: str | None) -> str:
         if release is None:
             return self.newest
-        named = names.resolve_release(self._connection, release)
+        named = names.resolve_release(self._connection, _require_text(release, "a release"))
         if named.remark:
             warnings.warn(named.remark, stacklevel=3)
         return named.release
 
     def _syscall(self, name: str) -> str:
-        return names.resolve_syscall(self._connection, name)
+        return names.resolve_syscall(self._connection, _require_text(name, "a syscall"))
 
     def _privilege(self, name: str) -> str:
-        return names.resolve_privilege(self._connection, name)
+        return names.resolve_privilege(self._connection, _require_text(name, "a privilege"))
 
     def _abi(self, abi: str | None) -> str | None:
-        return None if abi is None else names.resolve_abi(self._connection, abi)
+        if abi is None:
+            return None
+        return names.resolve_abi(self._connection, _require_text(abi, "an abi"))
 
 
-def _frame(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    """Return rows as a data frame; integers stay integers even if some are missing."""
-    frame: pd.DataFrame = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
-    typed: pd.DataFrame = frame.convert_dtypes()
-    return typed
+_EXAMPLES = (
+    'history.which("CAP_SYS_CHROOT")',
+    'history.syscall("setgid")',
+    'history.transition("2.0.40", "2.2.24")',
+    "help(history)",
+)
 
 
-def _with_steps(frame: pd.DataFrame) -> pd.DataFrame:
-    """Decode the JSON of the nested columns of ``frame`` in place, and return it."""
-    for name in NESTED:
-        if name in frame:
-            frame[name] = [
-                json.loads(text) if isinstance(text, str) else None for text in frame[name]
-            ]
-    return frame
+def _require_text(name: Any, noun: str) -> str:
+    """Return ``name``; raise UsageError unless it is a text."""
+    if not isinstance(name, str):
+        raise UsageError(f"{noun} is a text, such as {str(name)!r}, not {name!r}")
+    return name
 
 
 def _reach(reach: str | None) -> str | None:

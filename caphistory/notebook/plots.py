@@ -126,8 +126,8 @@ class Plots:
         numbers, axis = self._axis(None)
         data = runs.assign(
             kind=[KINDS[classify(checks)] for checks in runs["checks"]],
-            begin=runs["first_release"].map(numbers),
-            end=runs["last_release"].map(numbers) + 1,
+            begin=[numbers[release] for release in runs["first_release"]],
+            end=[numbers[release] + 1 for release in runs["last_release"]],
         )
         last = data.groupby("syscall", sort=False).last()
         now = "; ".join(
@@ -257,11 +257,12 @@ class Plots:
             for release in releases
         ]
         losses = _require_rows(pd.concat(answers), "nothing is lost with this set")
-        counts = losses.groupby(["release", "capability"])["syscall"].nunique()
+        counts = losses.groupby(["release", "capability"], observed=True)["syscall"].nunique()
         data = counts.rename("syscalls").reset_index()
         title = "Syscalls that come to a check of what is missing"
         worst = data.sort_values("syscalls", ascending=False).drop_duplicates("release")
-        worst = worst.sort_values("release", key=lambda column: column.map(list(releases).index))
+        order = [str(release) for release in releases]
+        worst = worst.sort_values("release", key=lambda column: column.astype(str).map(order.index))
         text = "; ".join(
             f"{release}: most for {capability}, {count}"
             for release, capability, count in zip(

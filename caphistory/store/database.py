@@ -52,9 +52,9 @@ def snapshot(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("ROLLBACK")
 
 
-def open_reader(path: Path | str) -> sqlite3.Connection:
+def open_reader(path: Path | str, *, any_thread: bool = False) -> sqlite3.Connection:
     """Open a database for reading only (see ``forbid_writing``); rows can be asked by column
-    name.
+    name, and in ``any_thread``, not only in this one.
 
     Works in a folder that cannot be written to and while an index run is writing. Raises
     CaphistoryError when there is no such file, when it is not a database of ours, when a
@@ -63,22 +63,22 @@ def open_reader(path: Path | str) -> sqlite3.Connection:
     path = Path(path)
     check(path)
     with translate_errors(path, "read"):
-        db = _open_readable(path)
+        db = _open_readable(path, any_thread)
     forbid_writing(db)
     return db
 
 
-def _open_readable(path: Path) -> sqlite3.Connection:
+def _open_readable(path: Path, any_thread: bool) -> sqlite3.Connection:
     """Open for reading; where SQLite cannot make its files beside a database that was left
     in WAL mode (a folder without write permission), read the main file as it stands."""
-    db = connect(path, mode="ro")
+    db = connect(path, mode="ro", any_thread=any_thread)
     try:
         db.execute("SELECT count(*) FROM meta").fetchone()
     except sqlite3.OperationalError:
         db.close()
         if _append_suffix(path, "-wal").exists():
             raise
-        db = connect(path, mode="ro", immutable=True)
+        db = connect(path, mode="ro", immutable=True, any_thread=any_thread)
         db.execute("SELECT count(*) FROM meta").fetchone()
     return db
 
@@ -208,11 +208,19 @@ def check(path: Path) -> None:
         )
 
 
-def connect(path: Path, mode: str = "rwc", *, immutable: bool = False) -> sqlite3.Connection:
+def connect(
+    path: Path, mode: str = "rwc", *, immutable: bool = False, any_thread: bool = False
+) -> sqlite3.Connection:
     """Connect without any check; transactions are begun and ended by hand."""
     _check_sqlite()
     uri = f"{path.absolute().as_uri()}?mode={mode}{'&immutable=1' if immutable else ''}"
-    db = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    db = sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=not any_thread,
+    )
     db.row_factory = sqlite3.Row
     return db
 

@@ -6,7 +6,8 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 
 import caphistory
+from caphistory.cli import run
 from caphistory.questions.containers import Container
 from caphistory.questions.queries import queries
 from caphistory.store.views import VIEWS
@@ -152,7 +154,7 @@ def test_two_statements_are_a_usage_error_on_python_3_10_too() -> None:
             raise sqlite3.Warning("You can only execute one statement at a time.")
 
     with pytest.raises(caphistory.UsageError, match=r"^SQL: You can only execute one statement"):
-        caphistory.History(Connection()).sql("select 1; select 2")  # type: ignore[arg-type]
+        caphistory.History(Connection).sql("select 1; select 2")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("question", queries())
@@ -271,11 +273,112 @@ def test_every_method_says_what_it_gives() -> None:
             assert name.startswith("_") or (member.__doc__ or "").strip(), name
 
 
-def test_the_example_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_in_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "caphistory").mkdir()
     build_history(tmp_path / "caphistory" / "caphistory.db")
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    first, second = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     told: dict[str, object] = {}
-    exec(example, told)
+    exec(first, told)
     assert repr(told["history"]) == "<caphistory: 6 releases, 2.0.39 – 2.2.24>"
+    told |= {name: pytest.importorskip(name) for name in ("duckdb", "polars")}
+    pytest.importorskip("pyarrow")
+    assert run(["export", "history.parquet"]) == 0
+    exec(second, told)
+
+
+DTYPES = {
+    "release": "category",
+    "released": "datetime64[s]",
+    "line": "Int64",
+    "feasible": "boolean",
+    "path": "string",
+    "chain": "object",
+}
+
+
+def test_types_do_not_depend_on_the_rows(history: caphistory.History) -> None:
+    some = history.which("CAP_SETGID", release="2.2.24")
+    none = history.which("CAP_SETGID", release="2.0.40")
+    assert len(some) and none.empty
+    assert [*some.dtypes] == [*none.dtypes]
+    assert [*history.releases().dtypes] == [*history.releases("9.9").dtypes]
+    for frame in (some, none, history.releases()):
+        for name, dtype in DTYPES.items():
+            assert name not in frame or str(frame[name].dtype) == dtype, name
+
+
+def test_releases_sort_by_version(history: caphistory.History) -> None:
+    counts = history.check_counts().pivot(index="release", columns="check_name", values="sites")
+    assert [*counts.index] == [*RELEASES]
+    newer = history.releases().query("release > '2.1.91'")
+    assert [*newer["release"]] == ["2.1.92", "2.2.0", "2.2.24"]
+
+
+def test_chains_are_hashable(history: caphistory.History) -> None:
+    twice = pd.concat([history.which("CAP_SETGID")] * 2)
+    assert len(twice.drop_duplicates()) == 1
+    (chain,) = history.which("CAP_SETGID")["chain"]
+    assert {**chain[0]}["function"] == "sys_setgid"
+    with pytest.raises(TypeError, match="a step cannot be changed"):
+        chain[0]["function"] = "other"
+
+
+def test_columns_of_sql_are_typed_by_name_where_their_values_fit(
+    history: caphistory.History,
+) -> None:
+    fits = history.sql("select release, released, ordinal from releases")
+    assert [str(dtype) for dtype in fits.dtypes] == ["category", "datetime64[s]", "Int64"]
+    other = history.sql("select 'x' as release, 'soon' as released, 7 as feasible, 1.5 as line")
+    assert [*other.iloc[0]] == ["x", "soon", 7, 1.5]
+    twice = history.sql("select 1 as a, 'b' as a")
+    assert [*twice.columns] == ["a", "a"]
+
+
+def test_another_thread_may_ask(history: caphistory.History) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(history.which, ["CAP_SETGID"] * 20))
+    assert {tuple(frame["syscall"]) for frame in answers} == {("setgid",)}
+
+
+def test_a_closed_history_says_so(tmp_path: Path) -> None:
+    closed = caphistory.open(build_history(tmp_path / "a.db"))
+    closed.close()
+    closed.close()
+    assert repr(closed) == "<caphistory: closed>"
+    questions: list[Callable[[], object]] = [
+        lambda: closed.which("suser"),
+        lambda: closed.sql("select 1"),
+        closed.releases,
+    ]
+    for ask in questions:
+        with pytest.raises(caphistory.CaphistoryError, match="this history is closed"):
+            ask()
+
+
+def test_a_notebook_shows_what_it_holds_and_where_to_begin(history: caphistory.History) -> None:
+    shown = history._repr_html_()
+    assert "6 releases, 2.0.39 – 2.2.24" in shown
+    assert "history.which(&quot;CAP_SYS_CHROOT&quot;)" in shown
+
+
+def test_a_name_that_is_no_text_is_a_usage_error(history: caphistory.History) -> None:
+    wrong: Any = 2.2
+    questions: list[Callable[[], object]] = [
+        lambda: history.which("suser", release=wrong),
+        lambda: history.syscall(wrong),
+        lambda: history.which(wrong),
+        lambda: history.capability(wrong),
+        lambda: history.timeline("bind", abi=wrong),
+        lambda: history.transition(wrong, wrong),
+    ]
+    for ask in questions:
+        with pytest.raises(caphistory.UsageError, match=r"is a text, such as '2.2', not 2.2"):
+            ask()
+
+
+def test_without_pandas_the_extra_is_named() -> None:
+    script = "import sys; sys.modules['pandas'] = None; import caphistory; caphistory.open"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "python -m pip install 'caphistory[notebooks]'" in ran.stderr.splitlines()[-1]
