@@ -6,6 +6,8 @@ Parquet files, data packages and JSON Schemas all take theirs from here.
 
 from __future__ import annotations
 
+from caphistory.records import NESTED
+
 BOOLEAN, DATE, INTEGER, JSON, NUMBER, RELEASE, TEXT = (
     "boolean",
     "date",
@@ -23,7 +25,7 @@ _NAMES = {
     " functions last_ordinal lexical limits line line_after line_before macros missing number"
     " ordinal parameter parse_errors pointer_calls pointer_calls_resolved pointer_hops shared_by"
     " sites step syscalls to_ordinal unexplained unknown without_function",
-    JSON: "chain documented instead operations",
+    JSON: " ".join(NESTED),
     NUMBER: "likeness",
     RELEASE: "first_release from_release gap_after gap_before last_release release to_release",
 }

@@ -11,7 +11,7 @@ from caphistory.store import column_types
 from caphistory.store.column_types import get_column_type
 from caphistory.store.views import VIEWS, View
 
-_FOR_QUERIES = ("asked_privileges", "asked_releases", "usual_abis", "usual_ends", "weighed_checks")
+_FOR_QUERIES = ("asked_privileges", "asked_releases", "usual_abis", "usual_ends")
 EXPORTED = tuple(view for view in VIEWS if view.name not in _FOR_QUERIES)
 """The views that are exported: all but those that only help the questions."""
 

@@ -60,6 +60,7 @@ _DESCRIPTIONS = {
     "effect": "what a missing privilege does: deny, limit (goes on, restricted) or unknown",
     "errno": "error that a denial gives, such as EPERM",
     "condition": "enclosing preprocessor condition; 0 for #if 0",
+    "swhid": "SWHID of the line of the check in the file's content, by which it can be cited",
     "argument": "argument of a check whose capability is no constant (at most 200 characters)",
     "abi": "ABI of the system-call table, such as i386",
     "syscall": "name that user space knows the syscall by",
@@ -204,6 +205,7 @@ _REQUIREMENTS = _describe_columns(
     "line",
     "shared_by",
     "chain",
+    "swhid",
     **_EVIDENCE,
     sites="number of check sites with this standing",
 )
@@ -214,6 +216,7 @@ _SHARED_OF_CHAIN = select_value_at(
 
 _STANDING = f"{select_standing('k.standing')} AS standing"
 _BLOB = select_value_at("lower(hex(blob))", "file_blobs", "file = s.file")
+_SITE_SWHID = select_swhid(_BLOB, select_value_at("line", "site_lines", "site = s.id"))
 
 VIEWS = (
     View(
@@ -279,7 +282,6 @@ VIEWS = (
             line="line of the check, from 1",
             function="enclosing function; NULL outside functions",
             blob="git object id of the file's content",
-            swhid="SWHID of the line of the check in the file's content, by which it can be cited",
         ),
         f"""
         SELECT r.release, place.path,
@@ -287,7 +289,7 @@ VIEWS = (
             holder.name AS function, s.check_name, s.capability, s.argument, s.form, s.effect,
             s.errno, s.condition,
             {_BLOB} AS blob,
-            {select_swhid(_BLOB, select_value_at("line", "site_lines", "site = s.id"))} AS swhid
+            {_SITE_SWHID} AS swhid
         FROM site_runs AS k
             JOIN sites AS s ON s.id = k.site
             JOIN files AS place ON place.id = s.file
@@ -488,7 +490,7 @@ VIEWS = (
             m.subject, m.namespace, {_STANDING}, k.sites, s.check_name, s.capability,
             {REACH} AS reach, c.depth, c.pointer_hops, holder.name AS function, place.path,
             {select_value_at("line", "site_lines", "site = s.id")} AS line,
-            {_SHARED_OF_CHAIN} AS shared_by, {CHAIN} AS chain
+            {_SHARED_OF_CHAIN} AS shared_by, {CHAIN} AS chain, {_SITE_SWHID} AS swhid
         FROM {REQUIREMENT_SOURCE}
             JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
         """,

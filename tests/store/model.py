@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from caphistory.records import LinkedRelease, Meaning, SyscallCheck
+from caphistory.records import CheckSite, LinkedRelease, Meaning, SyscallCheck
 from caphistory.store.standing import STANDINGS, decide
 
 Row = tuple[Any, ...]
@@ -55,12 +55,17 @@ def _prefixed(of: LinkedRelease, rows: list[Any]) -> Iterator[Row]:
 
 
 def _releases(of: LinkedRelease) -> Iterator[Row]:
-    yield tuple(of.release)
+    mainline = of.release.provenance == "mainline" and of.release.commit_sha
+    yield (*of.release, f"swh:1:rev:{of.release.commit_sha}" if mainline else None)
 
 
 def _check_sites(of: LinkedRelease) -> Iterator[Row]:
     for site in of.check_sites:
-        yield (of.release.release, site.path, site.line, site.function, *site[3:])
+        yield (of.release.release, site.path, site.line, site.function, *site[3:], _cite(site))
+
+
+def _cite(site: CheckSite) -> str:
+    return f"swh:1:cnt:{site.blob};lines={site.line}"
 
 
 def _syscalls(of: LinkedRelease) -> Iterator[Row]:
@@ -122,6 +127,7 @@ def _requirements(of: LinkedRelease) -> Iterator[Row]:
             best.check.line,
             best.shared_by,
             _steps_of(best),
+            _cite(best.check),
         )
 
 

@@ -25,7 +25,7 @@ CONTRACT = {
     " instead, subject, namespace, standing",
     "requirements": "release, abi, syscall, operation, privilege, instead, effect, errno, subject,"
     " namespace, standing, sites, check_name, capability, reach, depth, pointer_hops, function,"
-    " path, line, shared_by, chain",
+    " path, line, shared_by, chain, swhid",
     "transitions": "abi, syscall, from_release, to_release, before, after",
     "audit": "release, lexical, calls, macros, definitions, declarations, unexplained, functions,"
     " parse_errors, pointer_calls, pointer_calls_resolved",
