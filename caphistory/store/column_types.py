@@ -23,8 +23,8 @@ _NAMES = {
     DATE: "released",
     INTEGER: "calls declarations definitions denies depth effect_unknown first_ordinal from_ordinal"
     " functions last_ordinal lexical limits line line_after line_before macros missing number"
-    " ordinal parameter parse_errors pointer_calls pointer_calls_resolved pointer_hops shared_by"
-    " sites step syscalls to_ordinal unexplained unknown without_function",
+    " ordinal parameter parse_errors pointer_calls pointer_calls_resolved pointer_hops shared"
+    " shared_by sites step syscalls to_ordinal unexplained unknown without_function",
     JSON: " ".join(NESTED),
     NUMBER: "likeness",
     RELEASE: "first_release from_release gap_after gap_before last_release release to_release",
