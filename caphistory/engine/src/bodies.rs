@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::constants::Uses;
 use crate::declarations::{declared, structs_in, type_name};
 use crate::effects::{Decision, Decisions, Outcome, UNKNOWN};
 use crate::facts::{Call, Flow, Parameter, Stored, Struct, UidTest};
@@ -17,6 +18,7 @@ use crate::places::{AUTO, Local, Locals, Places, is_word};
 use crate::relays::relayed;
 use crate::tree::{Field, Kind, Node};
 use crate::uids::{compares_root, is_uid};
+use crate::user_data;
 
 /// More calls within each other than any kernel needs (200): what lies deeper in a mangled file
 /// is not read.
@@ -50,6 +52,9 @@ pub struct Body {
     pub arguments: BTreeSet<(&'static str, &'static str)>,
     /// The variables whose address calls are handed.
     pub addressed: BTreeSet<&'static str>,
+    /// The variables into which calls copy from the user's memory, and the pointers to such.
+    pub copied: BTreeSet<&'static str>,
+    pub filled: BTreeSet<&'static str>,
     /// The types of local variables, by name.
     pub locals: BTreeMap<&'static str, Sym>,
 }
@@ -72,20 +77,23 @@ impl Body {
         merge(&mut self.sets, &other.sets);
         self.arguments.extend(&other.arguments);
         self.addressed.extend(&other.addressed);
+        self.copied.extend(&other.copied);
+        self.filled.extend(&other.filled);
         merge(&mut self.locals, &other.locals);
     }
 
-    /// `arguments` as `constants::decided` wants them.
-    pub fn arguments(&self) -> Vec<(Sym, Sym)> {
-        self.arguments
-            .iter()
-            .map(|(place, user)| (Sym::new(place), Sym::new(user)))
-            .collect()
-    }
-
-    /// `addressed` as `constants::decided` wants them.
-    pub fn addressed(&self) -> Vec<Sym> {
-        self.addressed.iter().map(|place| Sym::new(place)).collect()
+    /// What calls do with variables.
+    pub fn uses(&self) -> Uses {
+        let all = |names: &BTreeSet<&'static str>| names.iter().map(|one| Sym::new(one)).collect();
+        let handed = self.arguments.iter();
+        Uses {
+            handed: handed
+                .map(|(place, user)| (Sym::new(place), Sym::new(user)))
+                .collect(),
+            addressed: all(&self.addressed),
+            copied: all(&self.copied),
+            filled: all(&self.filled),
+        }
     }
 }
 
@@ -169,7 +177,7 @@ fn side_that_stays(statement: Node) -> Option<bool> {
 fn always_leaves(mut statement: Node) -> bool {
     while matches!(
         statement.kind(),
-        Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause
+        Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause | Kind::LabeledStatement
     ) {
         match statement
             .named_children()
@@ -181,6 +189,20 @@ fn always_leaves(mut statement: Node) -> bool {
         }
     }
     is_leaving(statement.kind())
+}
+
+/// Whether a statement of a switch may go on behind the switch.
+fn breaks(statement: Node, depth: u32) -> bool {
+    match statement.kind() {
+        Kind::BreakStatement => true,
+        Kind::SwitchStatement | Kind::WhileStatement | Kind::DoStatement | Kind::ForStatement => {
+            false
+        }
+        _ if depth > DEEPEST => true,
+        _ => statement
+            .named_children()
+            .any(|child| breaks(child, depth + 1)),
+    }
 }
 
 /// Nodes with nothing below them.
@@ -447,6 +469,16 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 guard.end = statements.last().map_or(guard.start, |last| last.end());
                 self.under.push(guard);
             }
+            if kind == Kind::SwitchStatement
+                && let Some(condition) = statement.field(Field::Condition)
+                && let Some(expr) = self.behind_switch(statement)
+            {
+                let mut guard = Guard::new(condition, true, statement);
+                guard.start = statement.end();
+                guard.end = statements.last().map_or(guard.start, |last| last.end());
+                guard.expr = Some(expr);
+                self.under.push(guard);
+            }
             if kind != Kind::Comment {
                 let end = statement
                     .end()
@@ -504,6 +536,46 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
         }
         self.through(node, conditional, depth);
+    }
+
+    /// The condition under which what follows a switch runs: one of the labels that do not leave
+    /// the function; None where other values go on too.
+    fn behind_switch(&self, node: Node<'t>) -> Option<Expr> {
+        let (condition, body) = (node.field(Field::Condition)?, node.field(Field::Body)?);
+        let here = (self.condition_at)(self.offset(node));
+        let (mut all, mut staying, mut own) = (vec![], vec![], vec![]);
+        let mut stays = false;
+        for case in body.named_children() {
+            if case.kind() == Kind::Comment {
+                continue;
+            }
+            let label = self.case_label(case);
+            let sure = here == (self.condition_at)(self.offset(case));
+            if case.kind() != Kind::CaseStatement || label == guards::unknown() || !sure {
+                return None;
+            }
+            all.push(label);
+            own.push(label);
+            stays = stays || breaks(case, 0);
+            if always_leaves(case) {
+                staying.extend(if stays {
+                    std::mem::take(&mut own)
+                } else {
+                    vec![]
+                });
+                own.clear();
+                stays = false;
+            }
+        }
+        staying.extend(own);
+        let default = Expr::text("default");
+        let subject = self.expression(condition);
+        let useless = staying.is_empty() || staying.len() > MOST_LABELS;
+        if useless || !all.contains(&default) || staying.contains(&default) {
+            return None;
+        }
+        let (staying, all) = (Expr::tuple("labels", &staying), Expr::tuple("labels", &all));
+        Some(Expr::tuple("case", &[subject, staying, all])).filter(|_| subject != guards::unknown())
     }
 
     fn switch(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
@@ -565,7 +637,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return *DEFAULT;
         };
         let found = self.expression(label);
-        if found.as_sym().is_some() {
+        // "case SIOCDEVPRIVATE + 1:"
+        let next =
+            matches!(found.as_tuple(), Some(("+", [_, number])) if number.as_sym().is_some());
+        if found.as_sym().is_some() || next {
             found
         } else {
             guards::unknown()
@@ -905,6 +980,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 }
                 if address.is_some() {
                     self.body.addressed.insert(variable);
+                }
+                if let Some(target) = target.filter(|one| user_data::copies(one.text())) {
+                    if address.is_some() || user_data::sets_argument(target.text()) {
+                        self.body.copied.insert(variable);
+                    } else if found.is_empty() {
+                        self.body.filled.insert(variable);
+                    }
                 }
             }
             if let Some(variable) = address.filter(|_| self.returning) {

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, Constant, UidTest};
-use crate::guards::{expression, has_leaves, known_part, substitute, unknown, without_guard};
+use crate::guards::{
+    expression, has_leaves, is_copied, known_part, leaves, substitute, unknown, without_guard,
+};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
 use crate::places::Locals;
@@ -18,6 +20,8 @@ const LONGEST_BODY: usize = 200;
 const MOST_CHANGES: usize = 500;
 /// More values that a variable is set to are not followed.
 const MOST_PLAIN: usize = 12;
+/// More values of a variable are not followed.
+const MOST_VALUES: usize = 4;
 /// More functions that a variable is handed to are not told from macros.
 const MOST_USERS: usize = 6;
 
@@ -178,6 +182,17 @@ pub struct Decided {
 
 type Values = FxHashMap<Sym, Expr>;
 
+/// What calls do with variables: those that they are `handed`, each with the callee, those whose
+/// address they are handed (`addressed`), those into which they copy from the user's memory
+/// (`copied`), and the pointers to such (`filled`).
+#[derive(Clone, Debug, Default)]
+pub struct Uses {
+    pub handed: Vec<(Sym, Sym)>,
+    pub addressed: Vec<Sym>,
+    pub copied: Vec<Sym>,
+    pub filled: Vec<Sym>,
+}
+
 /// Calls and tests with that of their guards alone which a caller's constants can decide, and the
 /// values of variables that a callee can see.
 ///
@@ -185,31 +200,25 @@ type Values = FxHashMap<Sym, Expr>;
 /// which flags are added for what it may then be; whatever else is not a parameter or a member of
 /// one is unknown.
 ///
-/// All arguments are in the order of the code, but `handed` are the variables that calls are
-/// handed, each with the callee, ordered by texts, and `addressed` those whose address they are.
+/// All arguments are in the order of the code, but `uses` are ordered by texts.
 pub fn decided(
     mut calls: Vec<Call>,
     mut uid_tests: Vec<UidTest>,
     sets: &[(Sym, Expr)],
-    handed: &[(Sym, Sym)],
-    addressed: &[Sym],
+    uses: &Uses,
     parameters: &[Sym],
 ) -> Decided {
     let parameters: FxHashSet<&str> = parameters.iter().map(|name| name.text()).collect();
-    let users = users_of(handed);
-    let sets = with_copies(sets, &users, addressed, &parameters);
+    let users = users_of(&uses.handed);
+    let sets = with_copies(sets, &users, &uses.addressed, &parameters);
     let values = by_place(&sets);
-    let stands = stands(&values, &users, addressed, &parameters);
+    let stands = stands(&values, &users, uses, &parameters);
     // Of a pointer that is set to another one the members are not the caller's.
-    let lost = |name: &str| {
-        let found = stands.get(&Sym::new(&format!("${name}")));
-        found.is_some_and(|found| *found == unknown() || has_several(*found))
+    let followed = |name: &str, member: bool| {
+        let value = stands.get(&Sym::new(&format!("${name}")));
+        let lost = |value: &Expr| *value == unknown() || member && is_lost(*value);
+        parameters.contains(name) && !value.is_some_and(lost)
     };
-    let followed: FxHashSet<&str> = parameters
-        .iter()
-        .copied()
-        .filter(|&name| !lost(name))
-        .collect();
     let mut known = FxHashMap::default();
     let mut decide = |conditions: ExprList| -> ExprList {
         *known.entry(conditions).or_insert_with(|| {
@@ -327,14 +336,25 @@ fn with_copies(
 fn stands(
     values: &[(Sym, Vec<Expr>)],
     users: &FxHashMap<Sym, Vec<Expr>>,
-    addressed: &[Sym],
+    uses: &Uses,
     parameters: &FxHashSet<&str>,
 ) -> Values {
     let mut stands = Values::default();
+    let structs: FxHashSet<&str> = values
+        .iter()
+        .filter(|(place, _)| place.text().contains('>'))
+        .map(|(place, _)| variable(*place))
+        .collect();
+    let has_members = |place: Sym| structs.contains(variable(place));
     for (place, all) in values {
         if parameters.contains(variable(*place)) {
             let own = std::iter::once(Expr::sym(*place)).chain(all.iter().copied());
-            stands.insert(*place, changed(*place, &own.collect::<Vec<_>>()));
+            let own: Vec<Expr> = own.collect();
+            let mut value = changed(*place, &own);
+            if value == unknown() && !place.text().contains('>') {
+                value = any_of(*place, all);
+            }
+            stands.insert(*place, value);
         }
     }
     let of_parameters = stands.clone();
@@ -347,17 +367,41 @@ fn stands(
             let found = member
                 .and_then(|one| of_parameters.get(&one).copied())
                 .unwrap_or(found);
-            stands.insert(*place, unless(found, users));
+            let mut value = unless(found, users);
+            if value == unknown() && !has_members(*place) {
+                value = any_of(*place, all);
+            }
+            stands.insert(*place, value);
         }
     }
-    stands.extend(addressed.iter().map(|&place| (place, unknown())));
+    for &place in &uses.addressed {
+        // "version = ipc_parse_version(&cmd);" leaves the command to the user.
+        let own = parameters.contains(place.text().trim_start_matches('$'));
+        let value = if own {
+            Expr::tuple("any", &[Expr::sym(place)])
+        } else {
+            unknown()
+        };
+        stands.insert(place, value);
+    }
+    // Of a parameter the pointer itself stays the caller's.
+    let pointers = uses.filled.iter();
+    let pointers = pointers.filter(|place| !parameters.contains(variable(**place)));
+    for &place in uses.copied.iter().chain(pointers) {
+        let name = place.text().trim_start_matches('$');
+        stands.insert(place, Expr::text(&format!("%{name}")));
+    }
     stands
 }
 
 /// What a variable may be that is set to a few values, or to one and then only has flags added or
-/// taken away; unknown for any other.
+/// taken away, or to what comes from the user's memory; unknown for any other.
 fn changed(place: Sym, values: &[Expr]) -> Expr {
     let place = Expr::sym(place);
+    let mut bare_values = values.iter().map(|value| without_guard(*value));
+    if let Some(copied) = bare_values.find(|value| is_copied(*value)) {
+        return copied;
+    }
     let mut plain: Vec<Expr> = Vec::new();
     let mut changes: Vec<Expr> = Vec::new();
     for &value in values {
@@ -402,6 +446,11 @@ fn changed(place: Sym, values: &[Expr]) -> Expr {
     Expr::tuple("grow", &parts)
 }
 
+/// Whether a pointer with this value may point to something else than it did.
+fn is_lost(value: Expr) -> bool {
+    value == unknown() || has_several(value) || matches!(value.as_tuple(), Some(("any", _)))
+}
+
 /// Whether a variable may be set to another value, and not only have flags added or taken away.
 fn has_several(value: Expr) -> bool {
     let Some(("grow", [first, changes @ ..])) = value.as_tuple() else {
@@ -411,6 +460,19 @@ fn has_several(value: Expr) -> bool {
     let alone = first.as_tuple().is_some_and(|(_, plain)| plain.len() == 1);
     let changed = |one: &Expr| change(before, without_guard(*one)).is_some();
     !alone || !changes.iter().all(changed)
+}
+
+/// One or another of the values of a variable that can be followed: nobody knows which, but the
+/// user may choose it (`cmds = 0; if (…) cmds = cmd >> SHIFT;`).
+fn any_of(place: Sym, values: &[Expr]) -> Expr {
+    let of_itself = |value: &Expr| leaves(*value).contains(&place);
+    let bare = values.iter().map(|value| without_guard(*value));
+    let followed = bare.filter(|value| has_leaves(*value) && !of_itself(value));
+    let followed: Vec<Expr> = followed.collect();
+    if followed.is_empty() || followed.len() > MOST_VALUES {
+        return unknown();
+    }
+    Expr::tuple("any", &followed)
 }
 
 /// The flags that a value adds to a variable, None for such as takes some away; nothing for
@@ -425,7 +487,7 @@ fn change(place: Expr, value: Expr) -> Option<Option<Expr>> {
 
 /// A value that holds unless one of those that the variable is handed to is a macro.
 fn unless(value: Expr, users: &[Expr]) -> Expr {
-    if value == unknown() || users.is_empty() {
+    if value == unknown() || is_copied(value) || users.is_empty() {
         return value;
     }
     if users.len() > MOST_USERS {

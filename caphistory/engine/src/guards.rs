@@ -1,10 +1,12 @@
 //! The conditions under which code runs, in a form that constants can decide.
 //!
 //! An expression is a text or a tuple. Texts are `$x` (a parameter or local variable), `$x>m` (a
-//! member of it), `:X` (a name from outside), `:x>m` (a member of what that stands for), a number,
-//! or `?` for whatever is not followed. Tuples are an operator of C (`!`, `&&`, `==`, `&`, `?:` …)
-//! with its operands, or
+//! member of it), `:X` (a name from outside), `:x>m` (a member of what that stands for), `%x` (what
+//! was copied from the user's memory), a number, or `?` for whatever is not followed. Tuples are an
+//! operator of C (`!`, `&&`, `==`, `&`, `?:` …) with its operands, or
 //!
+//! - `("part", x, "_IOC_NR")`: a part of x
+//! - `("any", x, …)`: one of several values
 //! - `("|?", x, y)`: an `|` that may or may not take place
 //! - `("addr", "$x")`: the address of a variable, with the word `last` behind it where a return
 //!   hands it on
@@ -23,6 +25,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::places::{Locals, is_upper};
 use crate::tree::{Field, Kind, Node};
+use crate::user_data;
 
 const DEEPEST: u32 = 12;
 
@@ -102,6 +105,9 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             else {
                 return unknown();
             };
+            if user_data::is_message_type(&field.text(code)) {
+                return Expr::text(&format!("%{}", field.text(code)));
+            }
             if base.kind() != Kind::Identifier {
                 return unknown();
             }
@@ -128,8 +134,46 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             }
         }
         Kind::BinaryExpression => binary(node, code, local, depth),
+        Kind::CallExpression => called(node, code, local, depth),
         _ => unknown(),
     }
+}
+
+/// What a call of one of a few well-known functions and macros is worth.
+fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+    let (Some(function), Some(arguments)) =
+        (node.field(Field::Function), node.field(Field::Arguments))
+    else {
+        return unknown();
+    };
+    if function.kind() != Kind::Identifier {
+        return unknown();
+    }
+    let name = function.text(code);
+    let mut given = arguments.named_children();
+    let Some(first) = given.next() else {
+        return unknown();
+    };
+    if user_data::returns_copy(&name, given.count() + 1) {
+        return Expr::text(&format!("%{name}"));
+    }
+    let inner = || within(first, code, local, depth + 1);
+    if let Some(kind) = name.strip_prefix("S_IS") {
+        return match inner() {
+            value if value == unknown() => value,
+            value => {
+                let masked = Expr::tuple("&", &[value, Expr::text(":S_IFMT")]);
+                Expr::tuple("==", &[masked, Expr::text(&format!(":S_IF{kind}"))])
+            }
+        };
+    }
+    if user_data::takes_part(&name) {
+        return match inner() {
+            value if value == unknown() => value,
+            value => Expr::tuple("part", &[value, Expr::text(&name)]),
+        };
+    }
+    unknown()
 }
 
 fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
@@ -291,10 +335,10 @@ pub fn leaves(expr: Expr) -> FxHashSet<Sym> {
     found
 }
 
-/// Whether anything must be known of variables to decide an expression.
+/// Whether an expression rests on variables or on the user's memory.
 pub fn has_leaves(expr: Expr) -> bool {
     match expr.get() {
-        ExprNode::Text(sym) => sym.text().starts_with('$'),
+        ExprNode::Text(sym) => sym.text().starts_with(['$', '%']),
         ExprNode::Tuple(parts) => {
             parts.first().and_then(|head| head.as_text()) != Some("addr")
                 && parts.iter().skip(1).any(|&part| has_leaves(part))
@@ -329,20 +373,47 @@ fn collect_names(expr: Expr, found: &mut FxHashSet<Sym>) {
 pub fn substitute(expr: Expr, values: &FxHashMap<Sym, Expr>) -> Expr {
     match expr.get() {
         ExprNode::Text(sym) => {
+            if let Some(copied) = copied_member(*sym, values) {
+                return copied;
+            }
             if let Some((base, _)) = sym.text().split_once('>')
-                && values.get(&Sym::new(base)) == Some(&unknown())
+                && values.get(&Sym::new(base)).is_some_and(|one| is_lost(*one))
             {
                 return unknown();
             }
             values.get(sym).copied().unwrap_or(expr)
         }
         ExprNode::Tuple(parts) => {
-            let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
+            let Some(&head) = parts.first() else {
                 return expr;
             };
+            if head.as_text() == Some("addr") {
+                let copied = |part: Expr| {
+                    let value = part.as_sym().and_then(|place| values.get(&place).copied());
+                    value.filter(|value| is_copied(*value)).unwrap_or(part)
+                };
+                return remade(expr, parts, head, copied);
+            }
             remade(expr, parts, head, |part| substitute(part, values))
         }
     }
+}
+
+/// Whether an expression is what was copied from the user's memory.
+pub fn is_copied(expr: Expr) -> bool {
+    expr.as_text().is_some_and(|text| text.starts_with('%'))
+}
+
+/// Whether a pointer with this value may point to something else than it did.
+fn is_lost(expr: Expr) -> bool {
+    expr == unknown() || matches!(expr.as_tuple(), Some(("any", _)))
+}
+
+/// A member of something that was copied from the user's memory.
+fn copied_member(place: Sym, values: &FxHashMap<Sym, Expr>) -> Option<Expr> {
+    let (base, member) = place.text().split_once('>')?;
+    let copied = values.get(&Sym::new(base)).filter(|one| is_copied(**one))?;
+    Some(Expr::text(&format!("{}>{member}", copied.as_text()?)))
 }
 
 /// A tuple with other operands.
@@ -357,19 +428,31 @@ fn remade(expr: Expr, parts: &[Expr], head: Expr, change: impl Fn(Expr) -> Expr)
     }
 }
 
-/// What of a condition rests on what is followed (the variables named there): the rest is `?`.
-/// `values` stand for what they name.
-pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSet<&str>) -> Expr {
+/// Whether a variable, or its members, are followed.
+pub type Followed<'a> = &'a dyn Fn(&str, bool) -> bool;
+
+fn is_followed(place: &str, followed: Followed<'_>) -> bool {
+    followed(crate::notation::base(place), place.contains('>'))
+}
+
+/// What of a condition rests on what is followed: the rest is `?`. `values` stand for what they
+/// name.
+pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<'_>) -> Expr {
     let parts = match expr.get() {
         ExprNode::Text(sym) => {
-            let value = values.get(sym).copied().unwrap_or(expr);
+            let value = copied_member(*sym, values)
+                .or_else(|| values.get(sym).copied())
+                .unwrap_or(expr);
             let Some(text) = value.as_text() else {
                 return known_part(value, &FxHashMap::default(), followed);
             };
-            let variable = text.strip_prefix('$').map(crate::notation::base);
-            return match variable {
-                Some(name) if !followed.contains(name) => unknown(),
-                _ => value,
+            let Some(place) = text.strip_prefix('$') else {
+                return value;
+            };
+            return if is_followed(place, followed) {
+                value
+            } else {
+                unknown()
             };
         }
         ExprNode::Tuple(parts) => parts,
@@ -409,10 +492,10 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSe
 }
 
 /// An expression with `?` for the variables that are not followed.
-fn followed_only(expr: Expr, followed: &FxHashSet<&str>) -> Expr {
+fn followed_only(expr: Expr, followed: Followed<'_>) -> Expr {
     match expr.get() {
-        ExprNode::Text(sym) => match sym.text().strip_prefix('$').map(crate::notation::base) {
-            Some(name) if !followed.contains(name) => unknown(),
+        ExprNode::Text(sym) => match sym.text().strip_prefix('$') {
+            Some(place) if !is_followed(place, followed) => unknown(),
             _ => expr,
         },
         ExprNode::Tuple(parts) => {
@@ -478,7 +561,7 @@ mod tests {
             substitute(both, &unknowns),
             Expr::tuple("==", &[x, unknown()])
         );
-        let followed = FxHashSet::from_iter(["x"]);
+        let followed = |name: &str, _: bool| name == "x";
         assert_eq!(
             known_part(both, &FxHashMap::default(), &followed),
             Expr::tuple("==", &[x, unknown()])

@@ -400,8 +400,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         in_order(&found.calls),
         in_order(&found.uid_tests),
         &in_order(&found.sets),
-        &found.arguments(),
-        &found.addressed(),
+        &found.uses(),
         &names,
     );
     let function = Function {

@@ -15,6 +15,7 @@ use crate::folders::{Abi, I386, X86_64};
 use crate::intern::Sym;
 use crate::meaning::Meaning;
 use crate::names::{DefId, PathId, Program, View};
+use crate::operations::unregistered;
 use crate::points_to::PointsTo;
 use crate::syscalls::{self, Entry, Texts, entries, has_x86_64};
 use crate::tables::capability_definitions;
@@ -286,18 +287,19 @@ fn syscall_checks(
         graph,
         entries: table,
         sites,
+        registered: &unregistered,
     };
     let feasible = reached(&asked, BOUNDS, Some(decided), &Reached::default(), chains);
     let every = reached(&asked, SWITCHED_OFF, None, &feasible, chains);
     let shared = shared(&feasible, sites.len());
     let mut rows = Vec::new();
     for ((entry, every), sure) in table.iter().zip(&every).zip(&feasible) {
-        let more = sure
-            .iter()
-            .filter(|(site, _)| answer(every, *site).is_none());
-        for (number, found) in every.iter().chain(more) {
-            let is_sure = answer(sure, *number);
-            let found = is_sure.unwrap_or(*found);
+        let is_sure = |site: &u32| answer(sure, *site).is_some();
+        let others = every.iter().filter(|(site, _)| !is_sure(site));
+        let all = sure.iter().map(|one| (one, true));
+        let mut all: Vec<_> = all.chain(others.map(|one| (one, false))).collect();
+        all.sort_by_key(|((site, _), _)| *site);
+        for ((number, found), feasible) in all {
             let site = &sites[*number as usize];
             let counts = &shared[*number as usize];
             let last = Step {
@@ -313,13 +315,16 @@ fn syscall_checks(
                 depth: found.depth,
                 pointer_hops: found.pointer_hops,
                 conditional: site.conditional || found.conditional,
-                feasible: is_sure.is_some(),
+                feasible,
                 shared_by: counts
                     .iter()
                     .take(usize::from(found.pointer_hops) + 1)
                     .sum(),
                 chain: chains.longer(found.chain, last),
-                meaning: Meaning::of_site(&site.check),
+                meaning: Meaning {
+                    operation: found.operation,
+                    ..Meaning::of_site(&site.check)
+                },
             });
         }
     }
@@ -329,8 +334,12 @@ fn syscall_checks(
 /// For each site, how many syscalls come to it with so many pointer steps.
 fn shared(found: &Reached, sites: usize) -> Vec<[usize; BOUNDS.len()]> {
     let mut counts = vec![[0; BOUNDS.len()]; sites];
-    for (site, Found { pointer_hops, .. }) in found.iter().flatten() {
-        counts[*site as usize][usize::from(*pointer_hops)] += 1;
+    for of_entry in found {
+        // Of an entry's chains to a site the best comes first.
+        let best = of_entry.chunk_by(|(one, _), (other, _)| one == other);
+        for (site, Found { pointer_hops, .. }) in best.filter_map(|chains| chains.first()) {
+            counts[*site as usize][usize::from(*pointer_hops)] += 1;
+        }
     }
     counts
 }
