@@ -191,6 +191,18 @@ fn always_leaves(mut statement: Node) -> bool {
     is_leaving(statement.kind())
 }
 
+/// Whether a case does not go on to the next one, a label before its last statement or none.
+fn case_leaves(case: Node) -> bool {
+    let statements = case.named_children();
+    let last = statements.filter(|one| one.kind() != Kind::Comment).last();
+    match last {
+        Some(last) if last.kind() == Kind::LabeledStatement => {
+            last.last_named().is_some_and(always_leaves)
+        }
+        _ => always_leaves(case),
+    }
+}
+
 /// Whether a statement of a switch may go on behind the switch.
 fn breaks(statement: Node, depth: u32) -> bool {
     match statement.kind() {
@@ -557,7 +569,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             all.push(label);
             own.push(label);
             stays = stays || breaks(case, 0);
-            if always_leaves(case) {
+            if case_leaves(case) {
                 staying.extend(if stays {
                     std::mem::take(&mut own)
                 } else {
@@ -624,7 +636,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.visit(child, true, depth + 1);
                 self.under.pop();
             }
-            if always_leaves(child) {
+            if case_leaves(child) {
                 own.clear();
                 plain = true;
             }

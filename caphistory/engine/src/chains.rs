@@ -573,25 +573,27 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         self.without_too_many(found)
     }
 
-    /// Without those operations of an entry that begin with another one of it, which leads to the
-    /// site through no more pointers and hardly more steps.
+    /// Without those operations of an entry that ask for all that another one of it asks for, which
+    /// leads to the site through no more pointers and hardly more steps.
     fn without_covered(&self, found: Vec<(u32, Rc<AtSite>)>) -> Vec<(u32, Rc<AtSite>)> {
-        let mut shorter: FxHashMap<(u32, OperationId), (u8, u8)> = FxHashMap::default();
+        let mut others: FxHashMap<u32, Vec<Rc<AtSite>>> = FxHashMap::default();
         for (bit, one) in &found {
-            let known = shorter.entry((*bit, one.operation));
-            known.or_insert((one.hops, one.depth));
+            others.entry(*bit).or_default().push(one.clone());
         }
-        let is_covered = |bit: u32, one: &AtSite| {
-            let mut begun = self.operations.begin(one.operation).skip(1);
-            begun.any(|begun| {
-                let known = shorter.get(&(bit, begun));
-                known.is_some_and(|(hops, depth)| {
-                    *hops <= one.hops && *depth <= one.depth + MOST_STEPS_MORE
-                })
-            })
+        let covers = |other: &AtSite, one: &AtSite| {
+            other.operation != one.operation
+                && other.hops <= one.hops
+                && other.depth <= one.depth + MOST_STEPS_MORE
+                && self.operations.is_part(other.operation, one.operation)
         };
-        let kept = found.into_iter();
-        kept.filter(|(bit, one)| !is_covered(*bit, one)).collect()
+        let is_covered = |bit: u32, one: &AtSite| {
+            let others = others.get(&bit).map_or(&[][..], |all| all);
+            others.iter().any(|other| covers(other, one))
+        };
+        let kept = found.iter();
+        kept.filter(|(bit, one)| !is_covered(*bit, one))
+            .cloned()
+            .collect()
     }
 
     /// Where an entry comes by too many operations, or by any of some, what is told is the best of

@@ -20,7 +20,7 @@ use crate::numbers::Numbers;
 use crate::operations::{Way, selectors, ways};
 use crate::points_to::PointsTo;
 use crate::values::{
-    Known, OF_USER, User, Value, any_of, of_user, parts, truth_of, value_of, without_user,
+    Known, OF_USER, User, Value, any_of, of_user, parts, truth_of, user_of, value_of, without_user,
 };
 
 /// What a definition wants to know: a place, the position of the parameter that it is in, and the
@@ -182,6 +182,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                         needed.extend(leaves(*one));
                     }
                 }
+                // A pointer into something that the user gave.
+                (Some(_), None) if wish.selects => needed.extend(leaves(expr)),
                 (Some(_), None) => {}
             }
         }
@@ -489,7 +491,11 @@ fn hands_on(expr: Expr, place: Sym) -> bool {
 }
 
 fn is_unknown(expr: Expr) -> bool {
-    parts(expr).is_ok_and(|text| text.text() == "?")
+    match parts(expr) {
+        Ok(text) => text.text() == "?",
+        Err(("part", operands)) => operands.get(1) == Some(&Expr::text("&")),
+        Err(_) => false,
+    }
 }
 
 fn is_last(expr: Expr) -> bool {
@@ -681,7 +687,11 @@ impl Situation {
     ) -> Vec<Option<Value>> {
         let unknown = vec![None];
         let Some(base) = struct_of(expr) else {
-            return unknown;
+            let user = user_of(self.value(constants, expr));
+            return match (parts(expr), user) {
+                (Err(("part", _)), User::Part | User::Argument(_)) => vec![Some(OF_USER)],
+                _ => unknown,
+            };
         };
         if base.text().starts_with('%') {
             return vec![Some(OF_USER)];

@@ -5,7 +5,7 @@
 //! was copied from the user's memory), a number, or `?` for whatever is not followed. Tuples are an
 //! operator of C (`!`, `&&`, `==`, `&`, `?:` …) with its operands, or
 //!
-//! - `("part", x, "_IOC_NR")`: a part of x
+//! - `("part", x, "_IOC_NR")`: a part of x; `("part", x, "&")`: its address
 //! - `("any", x, …)`: one of several values
 //! - `("|?", x, y)`: an `|` that may or may not take place
 //! - `("addr", "$x")`: the address of a variable, with the word `last` behind it where a return
@@ -98,6 +98,15 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
                     unknown()
                 }
             }
+            Some(inner) if inner.kind() == Kind::FieldExpression => {
+                let place = within(inner, code, local, depth + 1);
+                match place.as_text() {
+                    Some(text) if text.starts_with(['$', '%']) => {
+                        Expr::tuple("part", &[place, Expr::text("&")])
+                    }
+                    _ => unknown(),
+                }
+            }
             _ => unknown(),
         },
         Kind::FieldExpression => {
@@ -158,6 +167,9 @@ fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         return Expr::text(&format!("%{name}"));
     }
     let inner = || within(first, code, local, depth + 1);
+    if matches!(&*name, "likely" | "unlikely") {
+        return inner();
+    }
     if let Some(kind) = name.strip_prefix("S_IS") {
         return match inner() {
             value if value == unknown() => value,
@@ -412,8 +424,17 @@ fn is_lost(expr: Expr) -> bool {
 /// A member of something that was copied from the user's memory.
 fn copied_member(place: Sym, values: &FxHashMap<Sym, Expr>) -> Option<Expr> {
     let (base, member) = place.text().split_once('>')?;
-    let copied = values.get(&Sym::new(base)).filter(|one| is_copied(**one))?;
-    Some(Expr::text(&format!("{}>{member}", copied.as_text()?)))
+    let value = *values.get(&Sym::new(base))?;
+    if is_copied(value) {
+        return Some(Expr::text(&format!("{}>{member}", value.as_text()?)));
+    }
+    // "ioc = (struct ioc *) &rq->ifr_data"
+    match value.as_tuple() {
+        Some(("part", [inner, kind])) if kind.as_text() == Some("&") => {
+            Some(Expr::tuple("part", &[*inner, Expr::text(member)]))
+        }
+        _ => None,
+    }
 }
 
 /// A tuple with other operands.
@@ -440,9 +461,8 @@ fn is_followed(place: &str, followed: Followed<'_>) -> bool {
 pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<'_>) -> Expr {
     let parts = match expr.get() {
         ExprNode::Text(sym) => {
-            let value = copied_member(*sym, values)
-                .or_else(|| values.get(sym).copied())
-                .unwrap_or(expr);
+            let member = copied_member(*sym, values);
+            let value = member.or_else(|| values.get(sym).copied()).unwrap_or(expr);
             let Some(text) = value.as_text() else {
                 return known_part(value, &FxHashMap::default(), followed);
             };

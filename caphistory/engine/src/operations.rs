@@ -408,6 +408,16 @@ impl Operations {
         self.begin(other).any(|each| each == start)
     }
 
+    /// Whether one operation has fewer labels than another, and that has them all.
+    pub fn is_part(&self, one: OperationId, other: OperationId) -> bool {
+        let names = |operation| {
+            let all = self.begin(operation).filter(|one| *one != EVERYTHING);
+            all.filter_map(|one| self.get(one).label.map(|label| label.name))
+        };
+        let fewer = self.labels(one) < self.labels(other);
+        fewer && names(one).all(|name| names(other).any(|other| other == name))
+    }
+
     /// As it is told: `PR_SET_MM/PR_SET_MM_MAP`.
     pub fn text(&self, operation: OperationId) -> Sym {
         let all = self.begin(operation).filter(|one| *one != EVERYTHING);

@@ -47,6 +47,11 @@ CHECK = "if (!capable(CAP_A)) return -EPERM;"
         (f"if (flags & ASK_FLAG) {CHECK}", {"ASK_FLAG"}),
         (f"if (flags & (ASK_FLAG | ASK_MORE)) {CHECK}", {"ASK_FLAG", "ASK_MORE"}),
         (f"if (!(flags & ASK_FLAG)) {CHECK}", {""}),
+        (f"if (unlikely(flags & ASK_FLAG)) {CHECK}", {"ASK_FLAG"}),
+        (
+            f"if (!(flags & (ASK_FLAG | ASK_MORE))) return 0; if (flags & ASK_MORE) {CHECK}",
+            {"ASK_MORE"},
+        ),
         (f"if (cmd == ASK_ONE && flags & ASK_FLAG) {CHECK}", {"ASK_ONE/ASK_FLAG"}),
         (f"int low = cmd & 0xff; if (low == ASK_ONE) {CHECK}", {"ASK_ONE"}),
         (f"switch (_IOC_NR(cmd)) {{ case ASK_ONE: {CHECK} }}", {"ASK_ONE"}),
@@ -78,6 +83,10 @@ def test_labels(body: str, expected: set[str]) -> None:
         ),
         ("struct ask a; copy_from_user(&a, arg, 8); return work(&a);", {"ASK_ONE"}),
         ("struct ask *a = memdup_user(arg, 8); return work(a);", {"ASK_ONE"}),
+        (
+            "struct outer o; copy_from_user(&o, arg, 8); return inner(&o);",
+            {"ASK_ONE"},
+        ),
         ("struct ask a; a.what = ASK_TWO; return work(&a);", set()),
     ],
 )
@@ -87,6 +96,12 @@ def test_what_is_copied_from_the_user(body: str, expected: set[str]) -> None:
 #define ASK_TWO 2
 struct ask {{ int what; }};
 static int work(struct ask *a) {{ if (a->what == ASK_ONE) {CHECK} return 0; }}
+static int inner(struct outer *o)
+{{
+    struct ask *a = (struct ask *) &o->data;
+    if (a->what == ASK_ONE) {CHECK}
+    return 0;
+}}
 """
     assert asking(body, work) == expected
 

@@ -173,7 +173,7 @@ def test_variables_stand_for_what_they_are_set_to(statements: str, condition: Ex
         ("g(look(), x, 1 | y, look());", ("?", "$x", ("|", "1", "$y"))),
         ("g(look(), look());", ()),
         ("g(-5, ~1, NULL, x ? 1 : 2);", ("-5", ("~", "1"), "0", ("?:", "$x", "1", "2"))),
-        ("g(&a->valid, x);", ("?", "$x")),
+        ("g(&a->valid, x);", (("part", "$a>valid", "&"), "$x")),
         ("g(&x);", (("addr", "$x"),)),
         ("struct attr n; g(&n, n.valid);", (("addr", "$n"), "$n>valid")),
         ("struct attr n; return g(&n);", (("addr", "$n", "last"),)),
