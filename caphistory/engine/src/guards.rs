@@ -14,6 +14,7 @@
 //! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`
+//! - `("call", ":M", x, …)`: the use of a macro in upper case
 //! - `("when", g, x)`: x, given under the condition g
 //! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
 //!   of y, in which `.` is the value before
@@ -117,6 +118,12 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             if user_data::is_message_type(&field.text(code)) {
                 return Expr::text(&format!("%{}", field.text(code)));
             }
+            let mut base = base;
+            while base.kind() == Kind::ParenthesizedExpression
+                && let Some(inner) = base.last_named()
+            {
+                base = inner;
+            }
             if base.kind() != Kind::Identifier {
                 return unknown();
             }
@@ -148,7 +155,8 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     }
 }
 
-/// What a call of one of a few well-known functions and macros is worth.
+/// What a call of one of a few well-known functions and macros is worth, or the use of a macro in
+/// upper case.
 fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     let (Some(function), Some(arguments)) =
         (node.field(Field::Function), node.field(Field::Arguments))
@@ -159,33 +167,32 @@ fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         return unknown();
     }
     let name = function.text(code);
-    let mut given = arguments.named_children();
-    let Some(first) = given.next() else {
-        return unknown();
-    };
-    if user_data::returns_copy(&name, given.count() + 1) {
+    let given: Vec<Node> = arguments
+        .named_children()
+        .filter(|one| one.kind() != Kind::Comment)
+        .collect();
+    if !given.is_empty() && user_data::returns_copy(&name, given.len()) {
         return Expr::text(&format!("%{name}"));
     }
-    let inner = || within(first, code, local, depth + 1);
+    let inner = |one: &Node| within(*one, code, local, depth + 1);
+    let first = given.first().map_or_else(unknown, inner);
     if matches!(&*name, "likely" | "unlikely") {
-        return inner();
+        return first;
     }
-    if let Some(kind) = name.strip_prefix("S_IS") {
-        return match inner() {
-            value if value == unknown() => value,
-            value => {
-                let masked = Expr::tuple("&", &[value, Expr::text(":S_IFMT")]);
-                Expr::tuple("==", &[masked, Expr::text(&format!(":S_IF{kind}"))])
-            }
-        };
+    let known = first != unknown();
+    if let (Some(kind), true) = (name.strip_prefix("S_IS"), known) {
+        let masked = Expr::tuple("&", &[first, Expr::text(":S_IFMT")]);
+        return Expr::tuple("==", &[masked, Expr::text(&format!(":S_IF{kind}"))]);
     }
-    if user_data::takes_part(&name) {
-        return match inner() {
-            value if value == unknown() => value,
-            value => Expr::tuple("part", &[value, Expr::text(&name)]),
-        };
+    if known && user_data::takes_part(&name) {
+        return Expr::tuple("part", &[first, Expr::text(&name)]);
     }
-    unknown()
+    if !is_upper(&name) {
+        return unknown();
+    }
+    let mut all = vec![Expr::text(&format!(":{name}"))];
+    all.extend(given.iter().map(inner));
+    Expr::tuple("call", &all)
 }
 
 fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
@@ -231,7 +238,8 @@ fn binary(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         return unknown();
     }
     let first = within(left, code, local, depth + 1);
-    if first == unknown() && !partly {
+    // Whatever is shifted, the bits below are 0.
+    if first == unknown() && !partly && sign != Kind::ShiftLeft {
         return unknown();
     }
     let second = within(right, code, local, depth + 1);

@@ -200,14 +200,22 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
                 return Some(Value::Int(0));
             }
             let user = operated(operator, at(0), at(1));
-            (user != User::Nothing).then_some(of_user(user))
+            if user != User::Nothing {
+                return Some(of_user(user));
+            }
+            if let ("<<", Some(Value::Int(places @ 0..64))) = (operator, at(1)) {
+                let left = bits(at(0));
+                let shifted = |bits: i128| bits.checked_mul(1 << places);
+                return value(Bits::new(shifted(left.must)?, shifted(left.may)?));
+            }
+            None
         }
         "part" => {
             let name = operands.get(1).and_then(|name| parts(*name).ok());
             let user = user_of(at(0)).operated("part", name.map(Value::Name));
             (user != User::Nothing).then_some(of_user(user))
         }
-        "any" => {
+        "any" | "call" => {
             let users = (0..operands.len()).map(|number| user_of(at(number)));
             let user = users.fold(User::Nothing, User::or);
             (user != User::Nothing).then_some(of_user(user))
