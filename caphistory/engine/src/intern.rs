@@ -13,6 +13,8 @@ use std::sync::{LazyLock, OnceLock, RwLock};
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use crate::facts::Outcome;
+
 const SHARDS: usize = 64;
 const FIRST: usize = 1 << 10;
 const SEGMENTS: usize = 22;
@@ -80,6 +82,7 @@ fn locate(number: u32) -> (usize, usize) {
 static TEXTS: LazyLock<Interner<str>> = LazyLock::new(Interner::new);
 static EXPRS: LazyLock<Interner<ExprNode>> = LazyLock::new(Interner::new);
 static SYM_LISTS: LazyLock<Interner<[Sym]>> = LazyLock::new(Interner::new);
+static OUTCOME_LISTS: LazyLock<Interner<[Outcome]>> = LazyLock::new(Interner::new);
 static EXPR_LISTS: LazyLock<Interner<[Expr]>> = LazyLock::new(Interner::new);
 
 /// An interned text. Equal texts have equal numbers; order it by `text()`.
@@ -266,6 +269,10 @@ macro_rules! list {
     };
 }
 
+list!(
+    /// An interned list of outcomes.
+    OutcomeList, Outcome, OUTCOME_LISTS
+);
 list!(
     /// An interned list of texts.
     SymList, Sym, SYM_LISTS
