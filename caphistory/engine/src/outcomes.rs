@@ -37,8 +37,12 @@ enum Value<'c> {
     One,
     Negative,
     Error(&'c [u8]),
+    /// A constant by its name, of which nobody knows more than that it is no error: NO_QUOTA.
+    Named(&'c [u8]),
     /// What the call gave.
     Given,
+    /// Something that is more where the privilege is there: "if (suser()) mode = 0777;".
+    Less,
 }
 
 /// A value, and whether it rests on what the call gave.
@@ -296,6 +300,7 @@ fn named_constant(name: &[u8]) -> Value<'_> {
         b"true" | b"TRUE" => Value::One,
         _ if is_errno(name) => Value::Error(name),
         _ if is_root(name) => Value::Zero,
+        _ if is_upper(name) => Value::Named(name),
         _ => Value::Unknown,
     }
 }
@@ -303,7 +308,12 @@ fn named_constant(name: &[u8]) -> Value<'_> {
 /// Whether a name is one of an error: EPERM, E2BIG.
 fn is_errno(name: &[u8]) -> bool {
     let capital = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    name.len() > 3 && name[0] == b'E' && name.iter().all(capital)
+    (name.len() > 3 || name == b"EIO") && name[0] == b'E' && name.iter().all(capital)
+}
+
+fn is_upper(name: &[u8]) -> bool {
+    let capital = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    name.len() > 1 && name[0].is_ascii_uppercase() && name.iter().all(capital)
 }
 
 /// The argument of a call that only gives it back in another form: ERR_PTR(…), XFS_ERROR(…).
@@ -632,6 +642,11 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         let side = |truth: bool| if truth { then } else { otherwise };
         match self.truth_of(known.value) {
             Some(truth) => {
+                if known.rests
+                    && let Some(granted) = side(!truth).filter(|side| !leaves(*side))
+                {
+                    self.grant(granted, state, 0);
+                }
                 if let Some(taken) = side(truth) {
                     if known.rests && !state.decided {
                         state.decided = true;
@@ -646,9 +661,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 }
                 Err(None)
             }
-            None if known.rests && holds(condition, self.call) && !state.decided => {
-                Err(Some(Outcome::Unknown))
-            }
+            None if holds(condition, self.call) && !state.decided => Err(Some(Outcome::Unknown)),
             // "if (suser()) … else if (gid == …) … else return -EPERM" (sys_setgid of 2.0): what
             // the last else does is what a missing privilege comes to.
             None => {
@@ -674,6 +687,29 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                     }
                     _ => Err(None),
                 }
+            }
+        }
+    }
+
+    /// Takes in what variables are not set to, since the call gave what it gave.
+    fn grant(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) {
+        let code = self.flow.code;
+        each_set(node, code, &mut |name, value| {
+            if value.is_some_and(|value| literal(value, code, 0) == Value::One) {
+                let less = Known {
+                    value: Value::Less,
+                    rests: true,
+                };
+                state.set(name, less);
+            }
+        });
+        let holds_more = matches!(
+            node.kind(),
+            Kind::CompoundStatement | Kind::IfStatement | Kind::ElseClause
+        );
+        if holds_more && depth < DEEPEST {
+            for child in node.named_children() {
+                self.grant(child, state, depth + 1);
             }
         }
     }
@@ -735,8 +771,8 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             Value::Error(name) => error(name),
             Value::Negative => left().unwrap_or(Outcome::Error(Sym::default())),
             Value::Given => Outcome::Same,
-            Value::Zero | Value::One => {
-                let plain = if known.value == Value::Zero {
+            Value::Zero | Value::One | Value::Named(_) | Value::Less => {
+                let plain = if matches!(known.value, Value::Zero | Value::Less) {
                     Outcome::Zero
                 } else {
                     Outcome::One
@@ -750,11 +786,11 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                     _ => plain,
                 }
             }
+            // A result of the function's own work.
             Value::Unknown => match state.within {
                 Some(denied) => denied,
                 None if known.rests => Outcome::Unknown,
-                None if calls(value) => Outcome::GoesOn,
-                None => Outcome::Unknown,
+                None => Outcome::GoesOn,
             },
         }
     }
@@ -768,7 +804,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
 
     fn truth_of(&self, value: Value<'c>) -> Option<bool> {
         match value {
-            Value::Unknown => None,
+            Value::Unknown | Value::Named(_) | Value::Less => None,
             Value::Zero => Some(false),
             Value::One | Value::Negative | Value::Error(_) => Some(true),
             Value::Given => Some(self.given != Given::False),
@@ -840,7 +876,11 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 let sign = node.field(Field::Operator).map_or(Kind::Other, Node::kind);
                 let name = variable(left, code);
                 if sign != Kind::Assign && !known.rests {
-                    known = UNKNOWN;
+                    let held = state.variables.iter().find(|(known, _)| *known == name);
+                    known = match held {
+                        Some((_, held)) if held.value == Value::Less => *held,
+                        _ => UNKNOWN,
+                    };
                 }
                 if state.decided && known.value != Value::Unknown {
                     known.rests = true;
@@ -923,7 +963,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         {
             let known = self.value(first, state, depth);
             let is_error = match known.value {
-                Value::Unknown => None,
+                Value::Unknown | Value::Named(_) | Value::Less => None,
                 Value::Error(_) | Value::Negative => Some(true),
                 Value::Given => Some(self.given == Given::Error),
                 Value::Zero => Some(name == b"IS_ERR_OR_NULL"),
@@ -940,9 +980,8 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             };
             return Known { value, ..known };
         }
-        let rests = holds(node, self.call);
-        if rests {
-            // "a(capable(X) ? FORCE : 0)": what is handed on
+        // "a(capable(X) ? FORCE : 0)": what is handed on is another function's matter.
+        if holds(node, self.call) {
             for argument in node
                 .field(Field::Arguments)
                 .into_iter()
@@ -953,10 +992,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 }
             }
         }
-        Known {
-            value: Value::Unknown,
-            rests,
-        }
+        UNKNOWN
     }
 
     fn conditional(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) -> Known<'c> {
@@ -1017,9 +1053,11 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             _ => self.compared(sign, one.value, other.value),
         };
         // A constant beside the call does not decide alone.
+        let less = one.value == Value::Less || other.value == Value::Less;
         let value = match truth {
             Some(true) => Value::One,
             Some(false) => Value::Zero,
+            None if less => Value::Less,
             None => Value::Unknown,
         };
         Known { value, rests }
@@ -1027,12 +1065,20 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
 
     fn compared(&self, sign: Kind, one: Value<'c>, other: Value<'c>) -> Option<bool> {
         let (subject, object, sign) = match (one, other) {
-            (Value::Unknown, _) | (_, Value::Unknown) => return None,
+            (Value::Unknown | Value::Less, _) | (_, Value::Unknown | Value::Less) => return None,
             (Value::Zero, _) => (other, one, mirrored(sign)),
             (_, Value::Given) => (other, one, mirrored(sign)),
             _ => (one, other, sign),
         };
         let given = (subject == Value::Given).then_some(self.given);
+        if let (Value::Named(first), Value::Named(second)) = (subject, object) {
+            let equal = first == second;
+            return match sign {
+                Kind::Equal => Some(equal),
+                Kind::NotEqual => Some(!equal),
+                _ => None,
+            };
+        }
         let is_negative = match subject {
             Value::Error(_) | Value::Negative => true,
             Value::Given => self.given == Given::Error,
@@ -1053,9 +1099,11 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             }
             Value::One => truth && !is_negative,
             Value::Negative => is_negative,
-            // The error that a missing privilege gives is one of these two as a rule.
-            Value::Error(b"EPERM" | b"EACCES") if given == Some(Given::Error) => return None,
-            Value::Error(_) if given.is_some() => false,
+            // The error that a missing privilege gives is this one as a rule.
+            Value::Error(name) if given.is_some() => {
+                given == Some(Given::Error) && name == b"EPERM"
+            }
+            Value::Named(_) if given.is_some() => given == Some(Given::True),
             Value::Error(name) => subject == Value::Error(name),
             _ => return None,
         };
@@ -1077,10 +1125,6 @@ fn mirrored(sign: Kind) -> Kind {
     }
 }
 
-fn calls(node: Node) -> bool {
-    node.kind() == Kind::CallExpression || node.named_children().any(calls)
-}
-
 /// The first statement inside of one.
 fn first_statement(node: Node<'_>) -> Option<Node<'_>> {
     let value = node.field(Field::Value);
@@ -1098,6 +1142,14 @@ fn breakable(node: Node<'_>, switches: bool) -> Option<Node<'_>> {
             Kind::SwitchStatement if switches => return Some(node),
             _ => above = node.parent(),
         }
+    }
+    // "for_each_task(p) { …; continue; }"
+    let mut inner = node;
+    while let Some(above) = inner.parent() {
+        if inner.kind() == Kind::CompoundStatement && above.kind() == Kind::CompoundStatement {
+            return Some(inner);
+        }
+        inner = above;
     }
     None
 }

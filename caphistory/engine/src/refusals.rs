@@ -460,7 +460,11 @@ fn carry(call: &Call, given: Outcome) -> Outcome {
 /// What an outcome of an entry function is to who calls the syscall.
 fn effect(outcome: Outcome) -> (Effect, Option<Sym>) {
     let errno = outcome.errno();
-    let errno = (!errno.is_empty()).then_some(errno);
+    let errno = match outcome {
+        // What a syscall returns as -1 is EPERM to its caller, by number.
+        Outcome::Error(name) if name.is_empty() => Some(Sym::new("EPERM")),
+        _ => (!errno.is_empty()).then_some(errno),
+    };
     match outcome {
         Outcome::Error(name) if EXHAUSTED.contains(&name.text()) => (Effect::Limit, errno),
         Outcome::Error(_) | Outcome::Reply(_) => (Effect::Deny, errno),
