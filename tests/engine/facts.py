@@ -26,7 +26,7 @@ class Call(NamedTuple):
     condition: str
     guards: tuple[Expr, ...]
     passes: tuple[Expr, ...]
-    outcomes: tuple[str, str, str]
+    outcomes: tuple[str, ...]
     instead: tuple[Expr, ...]
 
 

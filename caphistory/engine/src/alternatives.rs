@@ -34,8 +34,12 @@ impl<'t> Test<'_, 't, '_> {
         let top = self.beside(&mut found);
         if !matches!(self.outcome, Outcome::GoesOn | Outcome::Unknown) {
             self.before(top, &mut found);
-            for passed in self.flow.passed_by(self.expression) {
-                self.of_leaving(passed, &mut found);
+            let [passed, denying] = self.flow.passed_by(self.expression);
+            for node in passed {
+                self.of_leaving(node, &mut found);
+            }
+            for condition in denying.iter().filter_map(|one| one.field(Field::Condition)) {
+                self.collect(condition, true, 0, &mut found);
             }
         }
         found.truncate(MOST);
@@ -122,7 +126,8 @@ impl<'t> Test<'_, 't, '_> {
         }
         let outcome = self.flow.left(then, self.expression);
         let better = match outcome {
-            Some(Outcome::Error(_) | Outcome::Reply(_) | Outcome::Unknown) | None => false,
+            Some(Outcome::Error(_) | Outcome::Left(_) | Outcome::Reply(_) | Outcome::Unknown)
+            | None => false,
             Some(other) => other != self.outcome,
         };
         if better {

@@ -698,7 +698,12 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         given: &[Node<'t>],
         conditional: bool,
     ) -> Call {
-        let outcomes = Given::ALL.map(|given| self.outcomes.outcome(node, given));
+        let leaves = self.outcomes.reason(node).is_some();
+        let cases = &Given::ALL[..if leaves { 4 } else { 3 }];
+        let outcomes: Vec<Outcome> = cases
+            .iter()
+            .map(|&given| self.outcomes.outcome(node, given))
+            .collect();
         let condition = (self.condition_at)(self.offset(node));
         let target_sym = Sym::new(target);
         let arguments: Vec<Sym> = given

@@ -46,11 +46,13 @@ pub enum Given {
     False,
     True,
     Error,
+    /// 0, with an error in a variable whose address it was handed.
+    Left,
 }
 
 impl Given {
     /// In the order in which `Call` has its outcomes.
-    pub const ALL: [Given; 3] = [Given::False, Given::True, Given::Error];
+    pub const ALL: [Given; 4] = [Given::False, Given::True, Given::Error, Given::Left];
 }
 
 /// What a function does about what a call in it gives.
@@ -67,6 +69,11 @@ pub enum Outcome {
     Zero,
     /// It returns 1 or true.
     One,
+    /// It returns 0 and leaves an error (empty for that which the call left) in a variable that it
+    /// was handed.
+    Left(Sym),
+    /// It returns the error that the call left in a variable.
+    Reason,
     /// It sends an error (empty for that of the call) as its answer, whatever it returns.
     Reply(Sym),
     Unknown,
@@ -77,15 +84,17 @@ impl Outcome {
     pub fn effect(self) -> Effect {
         match self {
             Outcome::GoesOn => Effect::Limit,
-            Outcome::Error(_) | Outcome::Reply(_) => Effect::Deny,
-            Outcome::Same | Outcome::Zero | Outcome::One | Outcome::Unknown => Effect::Unknown,
+            Outcome::Error(_) | Outcome::Left(_) | Outcome::Reply(_) => Effect::Deny,
+            Outcome::Same | Outcome::Reason | Outcome::Zero | Outcome::One | Outcome::Unknown => {
+                Effect::Unknown
+            }
         }
     }
 
     /// The error that it comes with, or the empty text.
     pub fn errno(self) -> Sym {
         match self {
-            Outcome::Error(errno) | Outcome::Reply(errno) => errno,
+            Outcome::Error(errno) | Outcome::Left(errno) | Outcome::Reply(errno) => errno,
             _ => Sym::default(),
         }
     }
@@ -96,8 +105,9 @@ impl Outcome {
 /// `target` is a bare name, or a place when the call goes through a pointer (`pointer`).
 /// `arguments` holds for each argument a number, a place, or the empty text for anything else.
 /// `conditional` is set under an if, a switch, a loop or on the right side of `&&`, `||` or `?`.
-/// `outcomes` say what the function does if the call gives 0, 1 or an error (see `outcomes`; none
-/// for a jump, which returns what it leads to); `instead` the other calls any one of which, if
+/// `outcomes` say what the function does about what the call gives, in the order of `Given` (see
+/// `outcomes`; none for a jump, which returns what it leads to; no last one where the call leaves
+/// no error); `instead` the other calls any one of which, if
 /// true, does as well as this one (see `alternatives`). `case` is the label of the innermost `case` that has a name. `condition` is the preprocessor condition inside the item.
 /// `guards` are conditions on parameters that all hold where it runs, `passes` the arguments,
 /// both as `guards` has them.
@@ -117,10 +127,11 @@ pub struct Call {
 }
 
 impl Call {
-    /// What the function does if the call gives this: 0, 1 or an error.
+    /// What the function does if the call gives this.
     pub fn outcome(&self, given: Given) -> Outcome {
         let all = self.outcomes.get();
-        all.get(given as usize).copied().unwrap_or(Outcome::Same)
+        let told = all.get(given as usize).or(all.first());
+        told.copied().unwrap_or(Outcome::Same)
     }
 }
 

@@ -41,6 +41,8 @@ enum Value<'c> {
     Named(&'c [u8]),
     /// What the call gave.
     Given,
+    /// The error that the call left in a variable.
+    Left,
     /// Something that is more where the privilege is there: "if (suser()) mode = 0777;".
     Less,
 }
@@ -88,6 +90,7 @@ impl<'t, 'c> Flow<'t, 'c> {
         let Some(statement) = statement_of(call) else {
             return Outcome::Unknown;
         };
+        let is_error = matches!(given, Given::Error | Given::Left);
         let is_whole = self
             .whole
             .is_some_and(|whole| statement.end() >= whole.end());
@@ -95,8 +98,7 @@ impl<'t, 'c> Flow<'t, 'c> {
             && statement.first_named() == Some(call)
             && !(is_whole && self.whole == Some(call))
         {
-            let addresses = given == Given::Error && call.bytes(self.code).contains(&b'&');
-            if !addresses {
+            if !is_error || self.reason(call).is_none() {
                 return Outcome::GoesOn;
             }
         }
@@ -105,20 +107,39 @@ impl<'t, 'c> Flow<'t, 'c> {
             .unwrap_or(Outcome::GoesOn)
     }
 
+    /// The variable in which a call may leave an error: `&err`, or `err` where that is a pointer
+    /// (empty).
+    pub fn reason(&self, call: Node<'t>) -> Option<&'c [u8]> {
+        let arguments = call.field(Field::Arguments)?;
+        arguments.named_children().find_map(|argument| {
+            let (inner, address) = match argument.kind() {
+                Kind::PointerExpression if self.code.get(argument.start()) == Some(&b'&') => {
+                    (argument.field(Field::Argument)?, true)
+                }
+                _ => (argument, false),
+            };
+            let name = inner.bytes(self.code);
+            let named = name.starts_with(b"err") || name.starts_with(b"ret") || name == b"rc";
+            let found = if address { name } else { b"" };
+            (named && inner.kind() == Kind::Identifier).then_some(found)
+        })
+    }
+
     /// What running a statement comes to by itself; None where it is left behind.
     pub fn left(&self, statement: Node<'t>, call: Node<'t>) -> Option<Outcome> {
         let mut run = Run::new(self, call, statement, Given::False);
         run.follow(statement, Vec::new(), true, Some(statement))
     }
 
-    /// The ifs behind a call that gives 0 which are passed by on the way to its outcome.
-    pub fn passed_by(&self, call: Node<'t>) -> Vec<Node<'t>> {
+    /// The ifs behind a call that gives 0 which are passed by on the way to its outcome, and those
+    /// whose own refusal that is.
+    pub fn passed_by(&self, call: Node<'t>) -> [Vec<Node<'t>>; 2] {
         let Some(statement) = statement_of(call) else {
-            return vec![];
+            return [vec![], vec![]];
         };
         let mut run = Run::new(self, call, statement, Given::False);
         run.follow(statement, Vec::new(), false, None);
-        run.passed
+        [run.passed, run.denying]
     }
 
     /// The labelled statement that a goto leads to.
@@ -369,6 +390,7 @@ struct Run<'d, 't, 'c> {
     given: Given,
     steps: u32,
     passed: Vec<Node<'t>>,
+    denying: Vec<Node<'t>>,
 }
 
 /// Where a run is: `decided` says that the code runs only because of what the call gave, and until
@@ -425,6 +447,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             given,
             steps: 0,
             passed: vec![],
+            denying: vec![],
         }
     }
 
@@ -617,7 +640,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             let known = self.value(argument, state, 0);
             match known.value {
                 Value::Error(name) => Some(Outcome::Reply(Sym::latin1(name))),
-                Value::Given if known.rests && self.given == Given::Error => {
+                Value::Given | Value::Left if known.rests && self.given != Given::False => {
                     Some(Outcome::Reply(Sym::default()))
                 }
                 _ => None,
@@ -722,6 +745,9 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         }
         let found = self.follow(then, state.variables.clone(), true, Some(then));
         state.within = found.filter(|one| is_error(*one));
+        if state.within.is_some() {
+            self.denying.extend(then.parent());
+        }
     }
 
     /// The case of a switch over what the call gave.
@@ -764,13 +790,20 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 _ if !state.fresh.is_empty() => Some(error(state.fresh)),
                 Value::Error(name) => Some(error(name)),
                 Value::Given if self.given == Given::Error => Some(Outcome::Same),
+                Value::Left => Some(Outcome::Reason),
                 _ => None,
             }
+        };
+        let leave = |outcome: Outcome| match outcome {
+            Outcome::Error(name) => Outcome::Left(name),
+            Outcome::Reason => Outcome::Left(Sym::default()),
+            other => other,
         };
         match known.value {
             Value::Error(name) => error(name),
             Value::Negative => left().unwrap_or(Outcome::Error(Sym::default())),
             Value::Given => Outcome::Same,
+            Value::Left => Outcome::Reason,
             Value::Zero | Value::One | Value::Named(_) | Value::Less => {
                 let plain = if matches!(known.value, Value::Zero | Value::Less) {
                     Outcome::Zero
@@ -782,6 +815,9 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 }
                 match (state.within, left()) {
                     (Some(denied), _) => denied,
+                    (None, Some(left)) if plain == Outcome::Zero && state.fresh.is_empty() => {
+                        leave(left)
+                    }
                     (None, Some(left)) if plain == Outcome::Zero => left,
                     _ => plain,
                 }
@@ -806,8 +842,8 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         match value {
             Value::Unknown | Value::Named(_) | Value::Less => None,
             Value::Zero => Some(false),
-            Value::One | Value::Negative | Value::Error(_) => Some(true),
-            Value::Given => Some(self.given != Given::False),
+            Value::One | Value::Negative | Value::Error(_) | Value::Left => Some(true),
+            Value::Given => Some(matches!(self.given, Given::True | Given::Error)),
         }
     }
 
@@ -816,7 +852,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             return UNKNOWN;
         }
         if node == self.call {
-            self.take_addresses(state);
+            self.take_reason(state);
             return Known {
                 value: Value::Given,
                 rests: true,
@@ -923,27 +959,18 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         }
     }
 
-    /// A call that fails may say why in a variable whose address it is handed.
-    fn take_addresses(&mut self, state: &mut State<'t, 'c>) {
-        if self.given != Given::Error || self.call.kind() != Kind::CallExpression {
-            return;
-        }
-        let code = self.flow.code;
-        let arguments = self.call.field(Field::Arguments);
-        for argument in arguments.into_iter().flat_map(Node::named_children) {
-            if argument.kind() == Kind::PointerExpression
-                && code.get(argument.start()) == Some(&b'&')
-                && let Some(inner) = argument.field(Field::Argument)
-                && inner.kind() == Kind::Identifier
-                && let name = inner.bytes(code)
-                && (name.starts_with(b"err") || name.starts_with(b"ret") || name == b"rc")
-            {
-                let known = Known {
-                    value: Value::Given,
-                    rests: true,
-                };
-                state.set(name, known);
-            }
+    /// A call that fails may say why in a variable that it is handed.
+    fn take_reason(&mut self, state: &mut State<'t, 'c>) {
+        let value = match self.given {
+            Given::Error => Value::Given,
+            Given::Left => Value::Left,
+            _ => return,
+        };
+        if let Some(name) = self.flow.reason(self.call)
+            && (!name.is_empty() || self.given == Given::Left)
+        {
+            let name = if name.is_empty() { OUT } else { name };
+            state.set(name, Known { value, rests: true });
         }
     }
 
@@ -964,7 +991,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             let known = self.value(first, state, depth);
             let is_error = match known.value {
                 Value::Unknown | Value::Named(_) | Value::Less => None,
-                Value::Error(_) | Value::Negative => Some(true),
+                Value::Error(_) | Value::Negative | Value::Left => Some(true),
                 Value::Given => Some(self.given == Given::Error),
                 Value::Zero => Some(name == b"IS_ERR_OR_NULL"),
                 Value::One => Some(false),
@@ -1067,10 +1094,14 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         let (subject, object, sign) = match (one, other) {
             (Value::Unknown | Value::Less, _) | (_, Value::Unknown | Value::Less) => return None,
             (Value::Zero, _) => (other, one, mirrored(sign)),
-            (_, Value::Given) => (other, one, mirrored(sign)),
+            (_, Value::Given | Value::Left) => (other, one, mirrored(sign)),
             _ => (one, other, sign),
         };
-        let given = (subject == Value::Given).then_some(self.given);
+        let given = match subject {
+            Value::Given => Some(self.given),
+            Value::Left => Some(Given::Error),
+            _ => None,
+        };
         if let (Value::Named(first), Value::Named(second)) = (subject, object) {
             let equal = first == second;
             return match sign {
@@ -1080,7 +1111,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             };
         }
         let is_negative = match subject {
-            Value::Error(_) | Value::Negative => true,
+            Value::Error(_) | Value::Negative | Value::Left => true,
             Value::Given => self.given == Given::Error,
             _ => false,
         };

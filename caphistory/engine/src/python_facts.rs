@@ -75,6 +75,8 @@ fn outcome<'py>(py: Python<'py>, one: Outcome) -> PyResult<Bound<'py, PyString>>
         Outcome::Error(errno) if errno.is_empty() => "-1".into(),
         Outcome::Error(errno) => errno.text().to_owned(),
         Outcome::Reply(errno) => format!("reply {}", errno.text()),
+        Outcome::Left(errno) => format!("0 and {}", errno.text()),
+        Outcome::Reason => "reason".into(),
         Outcome::Unknown => "unknown".into(),
     };
     Ok(PyString::new(py, &text))

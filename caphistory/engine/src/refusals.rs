@@ -433,6 +433,7 @@ fn given_by(outcome: Outcome) -> Option<Given> {
         Outcome::Zero => Some(Given::False),
         Outcome::One => Some(Given::True),
         Outcome::Error(_) => Some(Given::Error),
+        Outcome::Left(_) => Some(Given::Left),
         _ => None,
     }
 }
@@ -449,10 +450,9 @@ fn carry(call: &Call, given: Outcome) -> Outcome {
     };
     match call.outcome(what) {
         Outcome::Same => given,
-        Outcome::Reply(errno) if errno.is_empty() => match given {
-            Outcome::Error(own) => Outcome::Reply(own),
-            _ => Outcome::Reply(errno),
-        },
+        Outcome::Reason => Outcome::Error(given.errno()),
+        Outcome::Left(errno) if errno.is_empty() => Outcome::Left(given.errno()),
+        Outcome::Reply(errno) if errno.is_empty() => Outcome::Reply(given.errno()),
         other => other,
     }
 }
@@ -468,8 +468,8 @@ fn effect(outcome: Outcome) -> (Effect, Option<Sym>) {
     match outcome {
         Outcome::Error(name) if EXHAUSTED.contains(&name.text()) => (Effect::Limit, errno),
         Outcome::Error(_) | Outcome::Reply(_) => (Effect::Deny, errno),
-        Outcome::Unknown | Outcome::Same => (Effect::Unknown, None),
-        Outcome::GoesOn | Outcome::Zero | Outcome::One => (Effect::Limit, None),
+        Outcome::Unknown | Outcome::Same | Outcome::Reason => (Effect::Unknown, None),
+        Outcome::Left(_) | Outcome::GoesOn | Outcome::Zero | Outcome::One => (Effect::Limit, None),
     }
 }
 
