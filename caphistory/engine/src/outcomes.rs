@@ -15,6 +15,15 @@ use crate::intern::Sym;
 use crate::tree::{Field, Kind, Node};
 use crate::uids::is_root;
 
+/// What sends an error to whoever asked: as netlink's answer to a message (from 2.1.15 on), as the
+/// completion of a request to io_uring (5.1).
+const REPLIES: [&[u8]; 5] = [
+    b"netlink_ack",
+    b"io_req_set_res",
+    b"io_req_defer_failed",
+    b"io_submit_fail_init",
+    b"io_queue_async",
+];
 /// What a function leaves in a variable of its caller.
 const OUT: &[u8] = b"*";
 const LOOK_BACK: usize = 16;
@@ -119,7 +128,7 @@ impl<'t, 'c> Flow<'t, 'c> {
                 _ => (argument, false),
             };
             let name = inner.bytes(self.code);
-            let named = name.starts_with(b"err") || name.starts_with(b"ret") || name == b"rc";
+            let named = is_errno_variable(name);
             let found = if address { name } else { b"" };
             (named && inner.kind() == Kind::Identifier).then_some(found)
         })
@@ -128,6 +137,7 @@ impl<'t, 'c> Flow<'t, 'c> {
     /// What running a statement comes to by itself; None where it is left behind.
     pub fn left(&self, statement: Node<'t>, call: Node<'t>) -> Option<Outcome> {
         let mut run = Run::new(self, call, statement, Given::False);
+        run.made = true;
         run.follow(statement, Vec::new(), true, Some(statement))
     }
 
@@ -332,6 +342,11 @@ fn is_errno(name: &[u8]) -> bool {
     (name.len() > 3 || name == b"EIO") && name[0] == b'E' && name.iter().all(capital)
 }
 
+/// Whether a variable's name says that it holds an error.
+fn is_errno_variable(name: &[u8]) -> bool {
+    name.starts_with(b"err") || name.starts_with(b"ret") || matches!(name, b"rc" | b"res")
+}
+
 fn is_upper(name: &[u8]) -> bool {
     let capital = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     name.len() > 1 && name[0].is_ascii_uppercase() && name.iter().all(capital)
@@ -391,6 +406,10 @@ struct Run<'d, 't, 'c> {
     steps: u32,
     passed: Vec<Node<'t>>,
     denying: Vec<Node<'t>>,
+    /// Whether the call was made.
+    made: bool,
+    /// What variables held at the bound that was reached last.
+    variables: Variables<'c>,
 }
 
 /// Where a run is: `decided` says that the code runs only because of what the call gave, and until
@@ -448,6 +467,8 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             steps: 0,
             passed: vec![],
             denying: vec![],
+            made: false,
+            variables: vec![],
         }
     }
 
@@ -473,6 +494,12 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             self.steps += 1;
             if self.steps > MOST_STEPS {
                 return Some(Outcome::GoesOn);
+            }
+            if !self.made
+                && let Some(inside) = self.way_to_call(node)
+            {
+                at = Some(inside);
+                continue;
             }
             let goes_on = match node.kind() {
                 Kind::CompoundStatement
@@ -529,12 +556,8 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                     return Some(self.returned(node.first_named(), &mut state));
                 }
                 Kind::GotoStatement => match self.flow.label(node) {
-                    None => {
-                        return Some(match state.rejoined() {
-                            Outcome::GoesOn => Outcome::Unknown,
-                            other => other,
-                        });
-                    }
+                    // A macro may go to a label of its user's: "goto out;", which returns the error.
+                    None => return Some(self.left_behind(&state)),
                     // "goto retry" (the proc.c of NFS up to 2.0)
                     Some(label) if label.start() < node.start() && !returns(label) => {
                         return Some(state.rejoined());
@@ -548,7 +571,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 },
                 Kind::BreakStatement | Kind::ContinueStatement => {
                     let own = node.kind() == Kind::BreakStatement;
-                    let around = breakable(node, own);
+                    let around = breakable(node, own, self.flow.code);
                     if !own && !state.rests() {
                         return Some(state.rejoined());
                     }
@@ -565,7 +588,9 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             };
             match behind(goes_on, bound) {
                 // What is asked in a loop is asked of one thing among others.
-                Behind::Statement(_, true) if !state.rests() => return Some(state.rejoined()),
+                Behind::Statement(_, true) if !state.rests() && self.made => {
+                    return Some(state.rejoined());
+                }
                 Behind::Statement(next, _) => {
                     if let Some(until) = state.until
                         && !holds(until, next)
@@ -573,12 +598,13 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                         state.decided = false;
                         state.until = None;
                     }
-                    if !state.decided && !state.rests() {
+                    if !state.decided && !state.rests() && (self.made || bound.is_none()) {
                         return Some(state.rejoined());
                     }
                     at = Some(next);
                 }
                 Behind::Bound => {
+                    self.variables = std::mem::take(&mut state.variables);
                     return match state.within {
                         None if state.fresh.is_empty() => None,
                         _ => Some(state.rejoined()),
@@ -588,6 +614,23 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             }
         }
         Some(state.rejoined())
+    }
+
+    /// What comes of variables that rest on the call, in whatever is done with them.
+    fn left_behind(&self, state: &State<'t, 'c>) -> Outcome {
+        let mut kept = state.variables.iter().filter(|(_, known)| known.rests);
+        match (state.rejoined(), kept.next()) {
+            (Outcome::GoesOn, Some((_, known))) if known.value == Value::Given => Outcome::Same,
+            (Outcome::GoesOn, _) => Outcome::Unknown,
+            (other, _) => other,
+        }
+    }
+
+    /// The part of an if or a loop that holds the call.
+    fn way_to_call(&self, node: Node<'t>) -> Option<Node<'t>> {
+        let parts = [Field::Consequence, Field::Alternative, Field::Body];
+        let mut parts = parts.iter().filter_map(|field| node.field(*field));
+        parts.find(|part| holds(*part, self.call))
     }
 
     fn is_whole(&self, statement: Node<'t>) -> bool {
@@ -609,10 +652,12 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         }
         let expression = statement.first_named()?;
         let known = self.value(expression, state, 0);
+        if expression.kind() == Kind::CallExpression
+            && let Some(reply) = self.reply(expression, state)
+        {
+            return Some(reply);
+        }
         if expression.kind() == Kind::CallExpression && state.decided {
-            if let Some(reply) = self.reply(expression, state) {
-                return Some(reply);
-            }
             let text = statement.bytes(code);
             if text.len() < 400
                 && text.ends_with(b";")
@@ -629,20 +674,23 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         None
     }
 
-    /// netlink's answer to a message that is refused (from 2.1.15 on).
+    /// The answer to a request that is refused.
     fn reply(&mut self, call: Node<'t>, state: &mut State<'t, 'c>) -> Option<Outcome> {
         let name = call.field(Field::Function)?.bytes(self.flow.code);
-        if name != b"netlink_ack" {
+        if !REPLIES.contains(&name) {
             return None;
         }
         let arguments: Vec<_> = call.field(Field::Arguments)?.named_children().collect();
         arguments.iter().find_map(|&argument| {
             let known = self.value(argument, state, 0);
             match known.value {
-                Value::Error(name) => Some(Outcome::Reply(Sym::latin1(name))),
-                Value::Given | Value::Left if known.rests && self.given != Given::False => {
+                Value::Error(name) if known.rests || state.decided => {
+                    Some(Outcome::Reply(Sym::latin1(name)))
+                }
+                Value::Given if known.rests && self.given == Given::Error => {
                     Some(Outcome::Reply(Sym::default()))
                 }
+                Value::Left => Some(Outcome::Reply(Sym::default())),
                 _ => None,
             }
         })
@@ -684,7 +732,16 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 }
                 Err(None)
             }
-            None if holds(condition, self.call) && !state.decided => Err(Some(Outcome::Unknown)),
+            None if holds(condition, self.call) && !state.decided => {
+                // "if (n > (capable(…) ? MANY : FEW)) return -E2BIG;"
+                let refused = then
+                    .filter(|_| known.rests)
+                    .and_then(|then| self.follow(then, state.variables.clone(), true, Some(then)));
+                Err(Some(match refused {
+                    Some(outcome) if is_error(outcome) => outcome,
+                    _ => Outcome::Unknown,
+                }))
+            }
             // "if (suser()) … else if (gid == …) … else return -EPERM" (sys_setgid of 2.0): what
             // the last else does is what a missing privilege comes to.
             None => {
@@ -825,7 +882,10 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             // A result of the function's own work.
             Value::Unknown => match state.within {
                 Some(denied) => denied,
-                None if known.rests => Outcome::Unknown,
+                // "return found + more;"
+                None if known.rests && !(self.given == Given::False && is_sum(value)) => {
+                    Outcome::Unknown
+                }
                 None => Outcome::GoesOn,
             },
         }
@@ -852,6 +912,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             return UNKNOWN;
         }
         if node == self.call {
+            self.made = true;
             self.take_reason(state);
             return Known {
                 value: Value::Given,
@@ -865,26 +926,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 let inner = node.field(Field::Value).or_else(|| node.last_named());
                 inner.map_or(UNKNOWN, |inner| self.value(inner, state, depth))
             }
-            // Of ({ …; x; }) the last is its value.
-            Kind::CompoundStatement => {
-                let mut last = UNKNOWN;
-                for statement in node.named_children() {
-                    last = match statement.kind() {
-                        Kind::ExpressionStatement => statement
-                            .first_named()
-                            .map_or(UNKNOWN, |inner| self.value(inner, state, depth)),
-                        Kind::Declaration => {
-                            self.plain(statement, state);
-                            UNKNOWN
-                        }
-                        _ => Known {
-                            value: Value::Unknown,
-                            rests: holds(statement, self.call),
-                        },
-                    };
-                }
-                last
-            }
+            Kind::CompoundStatement => self.statement_expression(node, state, depth),
             Kind::UnaryExpression => {
                 let Some(operand) = node.field(Field::Argument) else {
                     return UNKNOWN;
@@ -1007,6 +1049,9 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             };
             return Known { value, ..known };
         }
+        if let Some(known) = self.other_form(node, name, state, depth) {
+            return known;
+        }
         // "a(capable(X) ? FORCE : 0)": what is handed on is another function's matter.
         if holds(node, self.call) {
             for argument in node
@@ -1020,6 +1065,61 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             }
         }
         UNKNOWN
+    }
+
+    /// An error that a call gives back in another form: "ret = bch2_err_class(ret)", "return
+    /// sctp_error(sk, flags, err)".
+    fn other_form(
+        &mut self,
+        call: Node<'t>,
+        name: &[u8],
+        state: &mut State<'t, 'c>,
+        depth: u32,
+    ) -> Option<Known<'c>> {
+        let arguments: Vec<_> = call.field(Field::Arguments)?.named_children().collect();
+        if arguments.len() > 1 && memchr::memmem::find(name, b"err").is_none() {
+            return None;
+        }
+        let argument = arguments.into_iter().find(|one| {
+            one.kind() == Kind::Identifier && is_errno_variable(one.bytes(self.flow.code))
+        })?;
+        let known = self.value(argument, state, depth);
+        let is_error = match known.value {
+            Value::Error(_) | Value::Left => true,
+            Value::Given => self.given == Given::Error,
+            _ => false,
+        };
+        (known.rests && is_error).then_some(known)
+    }
+
+    /// Of ({ …; x; }) the last is its value.
+    fn statement_expression(
+        &mut self,
+        node: Node<'t>,
+        state: &mut State<'t, 'c>,
+        depth: u32,
+    ) -> Known<'c> {
+        let (Some(first), Some(last)) = (first_statement(node), node.last_named()) else {
+            return UNKNOWN;
+        };
+        let value = (last.kind() == Kind::ExpressionStatement)
+            .then(|| last.first_named())
+            .flatten();
+        let Some(value) = value.filter(|_| holds(node, self.call)) else {
+            return UNKNOWN;
+        };
+        if holds(last, self.call) {
+            return self.value(value, state, depth);
+        }
+        let start = std::mem::replace(&mut self.start, first);
+        let variables = state.variables.clone();
+        let left = self.follow(first, variables, state.decided, Some(node));
+        self.start = start;
+        if left.is_some() {
+            return UNKNOWN;
+        }
+        state.variables = std::mem::take(&mut self.variables);
+        self.value(value, state, depth)
     }
 
     fn conditional(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) -> Known<'c> {
@@ -1146,6 +1246,11 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
     }
 }
 
+fn is_sum(node: Node) -> bool {
+    let sign = node.field(Field::Operator).map(Node::kind);
+    node.kind() == Kind::BinaryExpression && matches!(sign, Some(Kind::Plus | Kind::Minus))
+}
+
 fn mirrored(sign: Kind) -> Kind {
     match sign {
         Kind::Less => Kind::Greater,
@@ -1165,7 +1270,7 @@ fn first_statement(node: Node<'_>) -> Option<Node<'_>> {
     node.named_children().find(shown)
 }
 
-fn breakable(node: Node<'_>, switches: bool) -> Option<Node<'_>> {
+fn breakable<'t>(node: Node<'t>, switches: bool, code: &[u8]) -> Option<Node<'t>> {
     let mut above = node.parent();
     while let Some(node) = above {
         match node.kind() {
@@ -1174,10 +1279,14 @@ fn breakable(node: Node<'_>, switches: bool) -> Option<Node<'_>> {
             _ => above = node.parent(),
         }
     }
-    // "for_each_task(p) { …; continue; }"
+    // "for_each_task(p) { …; continue; }", "list_for_each(p) if (…) break;"
     let mut inner = node;
     while let Some(above) = inner.parent() {
-        if inner.kind() == Kind::CompoundStatement && above.kind() == Kind::CompoundStatement {
+        let looped = inner.previous().is_some_and(|before| {
+            before.kind() == Kind::ExpressionStatement && !before.bytes(code).ends_with(b";")
+        });
+        let block = inner.kind() == Kind::CompoundStatement;
+        if looped || block && above.kind() == Kind::CompoundStatement {
             return Some(inner);
         }
         inner = above;
