@@ -26,6 +26,8 @@ class Call(NamedTuple):
     condition: str
     guards: tuple[Expr, ...]
     passes: tuple[Expr, ...]
+    outcomes: tuple[str, ...]
+    instead: tuple[Expr, ...]
 
 
 class UidTest(NamedTuple):
@@ -38,6 +40,7 @@ class UidTest(NamedTuple):
     errno: str
     condition: str
     guards: tuple[Expr, ...]
+    instead: tuple[Expr, ...]
 
 
 class Flow(NamedTuple):

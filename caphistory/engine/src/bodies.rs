@@ -6,14 +6,15 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::alternatives::Test;
 use crate::constants::Uses;
 use crate::declarations::{declared, structs_in, type_name};
-use crate::effects::{Decision, Decisions, Outcome, UNKNOWN};
-use crate::facts::{Call, Flow, Parameter, Stored, Struct, UidTest};
+use crate::facts::{Call, Flow, Given, Outcome, Parameter, Stored, Struct, UidTest};
 use crate::guards;
 use crate::initialisers::{initialiser, is_struct, members_in, value_of};
-use crate::intern::{Expr, ExprList, Sym, SymList};
+use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
 use crate::notation::names;
+use crate::outcomes;
 use crate::places::{AUTO, Local, Locals, Places, is_word};
 use crate::relays::relayed;
 use crate::tree::{Field, Kind, Node};
@@ -275,34 +276,13 @@ fn parts(condition: Sym) -> impl Iterator<Item = &'static str> {
     condition.text().split(" && ")
 }
 
-/// Which value of an expression makes a decision true, if any.
-#[derive(Clone, Copy)]
-struct Decides<'d, 't, 'c> {
-    decision: Option<&'d Decision<'t, 'c>>,
-    truth: bool,
-}
-
-impl Decides<'_, '_, '_> {
-    const NOTHING: Self = Decides {
-        decision: None,
-        truth: true,
-    };
-
-    fn opposite(self) -> Self {
-        Decides {
-            truth: !self.truth,
-            ..self
-        }
-    }
-}
-
 /// Walks one syntax tree. `base` is added to offsets, `base_row` to lines.
 pub struct BodyReader<'t, 'c, 'a> {
     code: &'c [u8],
     base: i64,
     base_row: u32,
     condition_at: ConditionAt<'a>,
-    decisions: Decisions<'t, 'c>,
+    pub outcomes: outcomes::Flow<'t, 'c>,
     pub places: Places<'c>,
     case: Sym,
     under: Vec<Guard<'t>>,
@@ -326,7 +306,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             base,
             base_row,
             condition_at,
-            decisions: Decisions::new(code),
+            outcomes: outcomes::Flow::new(code),
             places: Places::new(code, known),
             case: Sym::default(),
             under: vec![],
@@ -351,7 +331,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let depth = depth + 1;
         match node.kind() {
             kind if is_plain(kind) => {}
-            Kind::CallExpression => self.call(node, conditional, depth, Decides::NOTHING),
+            Kind::CallExpression => self.call(node, conditional, depth),
             Kind::IfStatement => self.if_(node, conditional, depth),
             Kind::WhileStatement | Kind::DoStatement | Kind::ForStatement => {
                 self.loop_(node, conditional, depth);
@@ -366,11 +346,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             Kind::CaseStatement => self.case(node, depth),
             Kind::BinaryExpression | Kind::UnaryExpression => {
                 if may_matter(node.bytes(self.code)) {
-                    self.decide(node, conditional, depth + 1, Decides::NOTHING);
+                    self.decide(node, conditional, depth + 1, false);
                 }
             }
             Kind::ConditionalExpression => {
-                self.ternary(node, conditional, depth, Decides::NOTHING);
+                self.ternary(node, conditional, depth, false);
             }
             Kind::AssignmentExpression => self.assignment(node, conditional, depth),
             Kind::Declaration => self.declaration(node, conditional, depth),
@@ -416,12 +396,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     fn if_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let condition = node.field(Field::Condition);
         if let Some(condition) = condition {
-            let decision = Decision::new(node);
-            let decides = Decides {
-                decision: Some(&decision),
-                truth: true,
-            };
-            self.decide(condition, conditional, depth + 1, decides);
+            self.decide(condition, conditional, depth + 1, true);
         }
         let alternative = node.field(Field::Alternative);
         for child in node.named_children() {
@@ -692,28 +667,17 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         self.case = outer;
     }
 
-    fn ternary(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    fn ternary(&mut self, node: Node<'t>, conditional: bool, depth: u32, decides: bool) {
         let Some(condition) = node.field(Field::Condition) else {
             return;
         };
-        let own = Decision::new(node);
-        let on_own = Decides {
-            decision: Some(&own),
-            truth: true,
-        };
-        self.decide(condition, conditional, depth + 1, on_own);
+        self.decide(condition, conditional, depth + 1, true);
         for (field, truth) in [(Field::Consequence, true), (Field::Alternative, false)] {
             let Some(side) = node.field(field) else {
                 continue;
             };
             self.under.push(Guard::new(condition, truth, side));
-            if decides.decision.is_some() {
+            if decides {
                 self.decide(side, true, depth + 1, decides);
             } else {
                 self.visit(side, true, depth + 1);
@@ -722,14 +686,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
-    /// Visits an expression that decides something.
-    fn decide(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    /// Visits an expression that is true or false; `decides` says that an if or `?:` asks for it.
+    fn decide(&mut self, node: Node<'t>, conditional: bool, depth: u32, decides: bool) {
         if depth > DEEPEST {
             return;
         }
@@ -741,32 +699,26 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
             Kind::UnaryExpression => match node.field(Field::Argument) {
                 Some(operand) if self.code.get(node.start()) == Some(&b'!') => {
-                    self.decide(operand, conditional, depth + 1, decides.opposite());
+                    self.decide(operand, conditional, depth + 1, decides);
                 }
                 _ => self.through(node, conditional, depth + 1),
             },
             Kind::BinaryExpression => self.decide_binary(node, conditional, depth + 1, decides),
             Kind::CallExpression => {
                 if is_uid(node, &self.places) {
-                    self.uid_test(node, conditional, decides);
+                    self.uid_test(node, conditional, true);
                 }
-                self.call(node, conditional, depth + 1, decides);
+                self.call(node, conditional, depth + 1);
             }
-            Kind::ConditionalExpression if decides.decision.is_some() => {
+            Kind::ConditionalExpression if decides => {
                 self.ternary(node, conditional, depth + 1, decides);
             }
-            _ if is_uid(node, &self.places) => self.uid_test(node, conditional, decides),
+            _ if is_uid(node, &self.places) => self.uid_test(node, conditional, true),
             _ => self.visit(node, conditional, depth + 1),
         }
     }
 
-    fn decide_binary(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    fn decide_binary(&mut self, node: Node<'t>, conditional: bool, depth: u32, decides: bool) {
         let (Some(operator), Some(left), Some(right)) = (
             node.field(Field::Operator),
             node.field(Field::Left),
@@ -785,14 +737,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.under.pop();
             }
             Kind::Equal | Kind::NotEqual => {
-                let same = if sign == Kind::NotEqual {
-                    decides
-                } else {
-                    decides.opposite()
-                };
                 for (side, other) in [(left, right), (right, left)] {
                     if is_zero(other.bytes(self.code)) {
-                        self.decide(side, conditional, depth + 1, same);
+                        self.decide(side, conditional, depth + 1, decides);
                         return;
                     }
                 }
@@ -804,13 +751,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     // Calls.
 
-    fn call(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    fn call(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let (Some(function), Some(arguments)) =
             (node.field(Field::Function), node.field(Field::Arguments))
         else {
@@ -827,13 +768,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
         if target == "uid_eq" && compares_root(arguments, &self.places) {
             // True for root, as a uid itself is true for everybody else.
-            self.uid_test(node, conditional, decides.opposite());
+            self.uid_test(node, conditional, false);
         }
         let plain = function.kind() == Kind::Identifier;
         if !target.is_empty() {
             // In get_blkfops(major)->ioctl(…) (2.0) two calls begin at the same place.
             let key = self.offset(if plain { node } else { arguments });
-            let made = self.made_call(node, &target, pointer, &given, conditional, decides);
+            let made = self.made_call(node, &target, pointer, &given, conditional);
             self.body.calls.entry(key).or_insert(made);
         }
         if pointer && !plain {
@@ -866,9 +807,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         pointer: bool,
         given: &[Node<'t>],
         conditional: bool,
-        decides: Decides<'_, 't, 'c>,
     ) -> Call {
-        let (effect, errno) = self.outcome(decides.opposite());
+        let leaves = self.outcomes.reason(node).is_some();
+        let cases = &Given::ALL[..if leaves { 4 } else { 3 }];
+        let outcomes: Vec<Outcome> = cases
+            .iter()
+            .map(|&given| self.outcomes.outcome(node, given))
+            .collect();
         let condition = (self.condition_at)(self.offset(node));
         let target_sym = Sym::new(target);
         let arguments: Vec<Sym> = given
@@ -879,37 +824,45 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             line: self.row(node),
             target: target_sym,
             arguments: SymList::new(&arguments),
-            errno: Sym::latin1(errno),
+            outcomes: OutcomeList::new(&outcomes),
+            instead: self.instead(node, false, outcomes[0]),
             case: self.case,
             condition,
             guards: self.guards(condition),
             passes: self.passed(given, (!pointer).then_some(target_sym)),
             pointer,
             conditional,
-            effect,
         }
     }
 
-    fn outcome(&self, decides: Decides<'_, 't, 'c>) -> Outcome<'c> {
-        decides.decision.map_or(UNKNOWN, |decision| {
-            decision.when(decides.truth, &self.decisions)
-        })
+    /// What does as well as a test that gives `failing` where the privilege is missing.
+    fn instead(&self, expression: Node<'t>, failing: bool, outcome: Outcome) -> ExprList {
+        let test = Test {
+            flow: &self.outcomes,
+            places: &self.places,
+            expression,
+            failing,
+            outcome,
+        };
+        ExprList::new(&test.alternatives())
     }
 
     // Uids.
 
-    fn uid_test(&mut self, node: Node<'t>, conditional: bool, decides: Decides<'_, 't, 'c>) {
-        let (effect, errno) = self.outcome(decides);
+    /// `failing` is what the expression gives for everybody but root.
+    fn uid_test(&mut self, node: Node<'t>, conditional: bool, failing: bool) {
+        let given = if failing { Given::True } else { Given::False };
+        let outcome = self.outcomes.outcome(node, given);
         let at = self.offset(node);
         let condition = (self.condition_at)(at);
         let test = UidTest {
             line: self.row(node),
             text: Sym::latin1(node.bytes(self.code)),
-            errno: Sym::latin1(errno),
+            outcome,
+            instead: self.instead(node, failing, outcome),
             condition,
             guards: self.guards(condition),
             conditional,
-            effect,
         };
         self.body.uid_tests.entry(at).or_insert(test);
     }

@@ -60,9 +60,14 @@ impl Graph {
         self.out.get(&caller).map_or(&[], |edges| edges)
     }
 
+    /// The numbers of the steps to a definition, in order.
+    pub fn numbers_to(&self, callee: DefId) -> Range<EdgeId> {
+        self.into.get(&callee).cloned().unwrap_or_default()
+    }
+
     /// The steps to a definition, in order.
     pub fn to(&self, callee: DefId) -> impl Iterator<Item = &Edge> {
-        let range = self.into.get(&callee).cloned().unwrap_or_default();
+        let range = self.numbers_to(callee);
         self.edges[range.start as usize..range.end as usize].iter()
     }
 

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Call, Effect, UidTest};
+use crate::facts::{Call, Effect, Given, Outcome, UidTest};
 use crate::intern::{ExprList, Sym, SymList};
 use crate::names::{DefId, Definition, Fact, PathId, View};
 
@@ -51,12 +51,13 @@ pub struct CheckSite {
     pub condition: Option<Sym>,
 }
 
-/// A check site with the definition that holds it, whether it is conditional, and the conditions
+/// A check site with the definition that holds it, how it is asked there, whether it is conditional, and the conditions
 /// on that definition's parameters under which it is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Site {
     pub definition: DefId,
     pub check: CheckSite,
+    pub asked: Asked,
     pub conditional: bool,
     pub guards: ExprList,
 }
@@ -142,8 +143,13 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         found
     }
 
+    /// Whether a name is that of a check by its nature.
+    pub fn is_seed(&self, name: Sym) -> bool {
+        self.seeds.contains(&name)
+    }
+
     /// What a call asks; empty if it is no check.
-    fn meanings(&self, call: &Call, caller: DefId) -> Vec<Meaning> {
+    pub fn meanings(&self, call: &Call, caller: DefId) -> Vec<Meaning> {
         if call.pointer {
             return Vec::new();
         }
@@ -374,7 +380,7 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             for (caller, call) in program.calls.get(name) {
                 if !self.is_check(*caller) {
                     let meanings = self.meanings(call, *caller).into_iter();
-                    let asked = Asked::from(call);
+                    let asked = Place::from(call);
                     found.extend(
                         meanings.map(|meaning| site(&program[*caller], *caller, asked, meaning)),
                     );
@@ -385,7 +391,7 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         for one in program.testing_uids() {
             if !self.is_check(*one) {
                 let tests = uid_tests(program[*one].fact).iter();
-                found.extend(tests.map(|test| site(&program[*one], *one, Asked::from(test), root)));
+                found.extend(tests.map(|test| site(&program[*one], *one, Place::from(test), root)));
             }
         }
         let mut found = one_a_line(found);
@@ -438,23 +444,31 @@ fn one_a_line(sites: Vec<Site>) -> Vec<Site> {
     found
 }
 
+/// How a check is asked: by a call, or by a comparison of a uid, with what the function does for
+/// everybody but root and what would do as well.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Asked {
+    Call(Call),
+    Uid(Outcome, ExprList),
+}
+
 /// What a call of a check and a comparison of a uid have in common.
 #[derive(Clone, Copy)]
-struct Asked {
+struct Place {
+    how: Asked,
     line: u32,
-    effect: Effect,
-    errno: Sym,
+    outcome: Outcome,
     condition: Sym,
     conditional: bool,
     guards: ExprList,
 }
 
-impl From<&Call> for Asked {
-    fn from(call: &Call) -> Asked {
-        Asked {
+impl From<&Call> for Place {
+    fn from(call: &Call) -> Place {
+        Place {
+            how: Asked::Call(*call),
             line: call.line,
-            effect: call.effect,
-            errno: call.errno,
+            outcome: call.outcome(Given::False),
             condition: call.condition,
             conditional: call.conditional,
             guards: call.guards,
@@ -462,12 +476,12 @@ impl From<&Call> for Asked {
     }
 }
 
-impl From<&UidTest> for Asked {
-    fn from(test: &UidTest) -> Asked {
-        Asked {
+impl From<&UidTest> for Place {
+    fn from(test: &UidTest) -> Place {
+        Place {
+            how: Asked::Uid(test.outcome, test.instead),
             line: test.line,
-            effect: test.effect,
-            errno: test.errno,
+            outcome: test.outcome,
             condition: test.condition,
             conditional: test.conditional,
             guards: test.guards,
@@ -475,7 +489,7 @@ impl From<&UidTest> for Asked {
     }
 }
 
-fn site(definition: &Definition<'_>, id: DefId, asked: Asked, meaning: Meaning) -> Site {
+fn site(definition: &Definition<'_>, id: DefId, asked: Place, meaning: Meaning) -> Site {
     let unless_empty = |text: Sym| if text.is_empty() { None } else { Some(text) };
     let check = CheckSite {
         path: definition.path,
@@ -485,13 +499,14 @@ fn site(definition: &Definition<'_>, id: DefId, asked: Asked, meaning: Meaning) 
         capability: meaning.capability,
         argument: meaning.argument,
         of_macro: definition.fact.macro_().is_some(),
-        effect: asked.effect,
-        errno: unless_empty(asked.errno),
+        effect: asked.outcome.effect(),
+        errno: unless_empty(asked.outcome.errno()),
         condition: unless_empty(joined(definition.condition, asked.condition)),
     };
     Site {
         definition: id,
         check,
+        asked: asked.how,
         conditional: asked.conditional,
         guards: asked.guards,
     }

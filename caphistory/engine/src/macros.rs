@@ -149,11 +149,12 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
     let parameter = |name: &str| parameters.iter().flatten().any(|one| one.text() == name);
     let tree = Tree::parse(&readable(&wrapped));
     let mut reader = BodyReader::new(&wrapped, 0, row, &|_| Sym::default(), known);
+    let expression = expression_of(tree.root());
+    reader.outcomes.whole = expression;
     reader.read(tree.root());
     let Decided {
         calls, uid_tests, ..
     } = settled(&reader, parameters.as_deref());
-    let expression = expression_of(tree.root());
     let place = expression.map_or_else(String::new, |expression| {
         reader.places.typed(reader.places.place(expression))
     });

@@ -18,8 +18,7 @@ use crate::conditionals::{
 use crate::constants::{decided, defined};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
-    Blob, Call, Effect, Function, Item, Mention, MentionKind, Parameter, Placed, Stored, Struct,
-    Typedef,
+    Blob, Call, Function, Item, Mention, MentionKind, Parameter, Placed, Stored, Struct, Typedef,
 };
 use crate::headers::{Header, KEYWORDS, parse_header};
 use crate::initialisers::{Found, variables_in};
@@ -202,7 +201,6 @@ pub fn read_assembler(source: &[u8], store: &Store) -> Blob {
                 line: line.saturating_sub(function.line),
                 target,
                 conditional: true,
-                effect: Effect::Unknown,
                 ..Call::default()
             })
             .collect();

@@ -17,6 +17,7 @@ use crate::meaning::Meaning;
 use crate::names::{DefId, PathId, Program, View};
 use crate::operations::unregistered;
 use crate::points_to::PointsTo;
+use crate::refusals::Refusals;
 use crate::syscalls::{self, Entry, Texts, entries, has_x86_64};
 use crate::tables::capability_definitions;
 
@@ -171,8 +172,16 @@ impl Kernel {
         let graph = build(&pointers, &checks.definitions(), &built, &table, BOUNDS);
         let mut decided = constants(&pointers, &graph, &built);
         let mut chains = Chains::default();
-        let syscall_checks =
-            syscall_checks(&view, &graph, &table, &built, &mut decided, &mut chains);
+        let refusals = Refusals::new(&view, &checks, &graph);
+        let syscall_checks = syscall_checks(
+            &view,
+            &graph,
+            &table,
+            &built,
+            &mut decided,
+            refusals,
+            &mut chains,
+        );
         // The release is accounted for once.
         let audit = if abi.name == I386.name {
             let (row, mut details) = audit(&checks, &pointers, &sites, BOUNDS);
@@ -279,6 +288,7 @@ fn syscall_checks(
     table: &[Entry],
     sites: &[Site],
     decided: &mut Constants<'_, '_, '_, '_>,
+    mut refusals: Refusals<'_, '_, '_, '_>,
     chains: &mut Chains,
 ) -> Vec<SyscallCheck> {
     let program = view.program;
@@ -308,6 +318,7 @@ fn syscall_checks(
                 line: site.check.line,
                 via: None,
             };
+            let refusal = refusals.find(site, found.chain, chains);
             rows.push(SyscallCheck {
                 abi: view.abi.name,
                 syscall: entry.syscall,
@@ -323,7 +334,11 @@ fn syscall_checks(
                 chain: chains.longer(found.chain, last),
                 meaning: Meaning {
                     operation: found.operation,
-                    ..Meaning::of_site(&site.check)
+                    effect: refusal.effect,
+                    errno: refusal.errno,
+                    instead: refusal.instead,
+                    subject: refusal.subject,
+                    namespace: refusal.namespace,
                 },
             });
         }
