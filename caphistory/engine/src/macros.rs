@@ -293,7 +293,7 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
                     .into_iter()
                     .filter_map(|one| match one {
                         Found::Stored(_, stored) => Some(stored),
-                        Found::Variable(_) => None,
+                        Found::Variable(_) | Found::Naming(..) => None,
                     }),
             );
         } else if let Some(value) = node
@@ -302,7 +302,7 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
         {
             let none = Sym::default();
             let list = initialiser(value, &code, none, none, 0, false);
-            found.extend(list.into_iter().map(|(_, stored)| stored));
+            found.extend(list.stored.into_iter().map(|(_, stored)| stored));
         }
     }
     for one in &mut found {

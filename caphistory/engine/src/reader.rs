@@ -18,14 +18,14 @@ use crate::conditionals::{
 use crate::constants::{decided, defined};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
-    Blob, Call, Effect, Function, Item, Mention, MentionKind, Parameter, Placed, Stored, Struct,
-    Typedef,
+    Blob, Call, Effect, Function, Item, Mention, MentionKind, Naming, Parameter, Placed, Stored,
+    Struct, Typedef,
 };
 use crate::headers::{Header, KEYWORDS, parse_header};
 use crate::initialisers::{Found, variables_in};
 use crate::intern::{Sym, SymList};
 use crate::items::{Extent, cut};
-use crate::lexer::{Directive, Keyword, Scan, blank, scan};
+use crate::lexer::{Directive, Keyword, Scan, blank, scan, with_names};
 use crate::macros::{macro_, matters, used_alone};
 use crate::places::{Local, Locals, is_word};
 use crate::repairs::{readable, with_groups, without_attributes};
@@ -160,7 +160,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         };
         let text = source.get(extent.start..extent.end).unwrap_or_default();
         let item = store.item([mark, text, context.as_bytes()], || {
-            item(code, extent, &inner)
+            item(&with_names(code, text), extent, &inner)
         });
         place(extent.start, condition_at(extent.start, &outer), item);
     }
@@ -433,6 +433,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         functions: [function].into(),
         structs: found.structs.into_values().collect(),
         stored: found.stored.into_values().collect(),
+        namings: found.namings.into_values().collect(),
         ..Item::default()
     }
 }
@@ -614,6 +615,7 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
     let mut typedefs = Ordered::default();
     let mut variables = Ordered::default();
     let mut stored: BTreeMap<(usize, &str), Stored> = BTreeMap::new();
+    let mut namings: BTreeMap<usize, Naming> = BTreeMap::new();
     for code in readings {
         if code.len() > LARGE && !STORES_NAME.is_match(code) {
             continue; // firmware and font tables: large, and no name in them
@@ -644,6 +646,9 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
                             Found::Stored(at, one) => {
                                 stored.entry((at, one.source.text())).or_insert(one);
                             }
+                            Found::Naming(at, one) => {
+                                namings.entry(at).or_insert(one);
+                            }
                         }
                     }
                 }
@@ -660,6 +665,7 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
         typedefs: typedefs.found.into(),
         variables: variables.found.into(),
         stored: stored.into_values().collect(),
+        namings: namings.into_values().collect(),
         ..Item::default()
     }
 }

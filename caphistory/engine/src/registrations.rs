@@ -1,0 +1,506 @@
+//! The names under which functions that are called through pointers are registered: the operation
+//! that a caller of the system selects by opening a file, or by the number of a command or message.
+//!
+//! A name stands beside the function, or beside the object that holds it: in one element of an
+//! initialiser (`{ .procname = "modprobe", .proc_handler = f }`), or in one call
+//! (`proc_create("kallsyms", 0, NULL, &ops)`). Which label of an element is the name, and where it
+//! belongs, is known of some types and functions (`OF_TYPES`, `OF_CALLS`); elsewhere a constant that
+//! selects an element of an array (`[RTM_NEWLINK - RTM_BASE] = …`, `{ SIOCX, f }`) is one.
+//!
+//! A file's name is a path; `**` in it stands for folders that the source does not tell
+//! (`/sys/**/power`), and `PID` for a process.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::intern::{Sym, SymList};
+use crate::names::{DefId, NamingAt, PathId, StoredAt, View, outside, place_of};
+use crate::points_to::PointsTo;
+use crate::types::Kind;
+
+/// From a function to the objects that hold it, one in another: `write` in `file_operations` in
+/// `miscdevice`, or a table within a table.
+const DEEPEST: usize = 4;
+/// What is registered under more names is no operation: 40 sysctls have one handler.
+const MOST: usize = 32;
+
+/// What a label is, where it is one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Label {
+    /// A string: the name of a file in this folder.
+    File(&'static str),
+    /// A named constant, below this operation (or alone).
+    Constant(&'static str),
+}
+use Label::{Constant, File};
+
+/// By the tag of a type and the member that holds the label; `[]` is the index of an array.
+const OF_TYPES: [(&str, &str, Label); 30] = [
+    ("pid_entry", "name", File("/proc/PID")),
+    ("ctl_table", "procname", File(SYSCTL)),
+    ("proc_dir_entry", "name", File("/proc/**")),
+    ("miscdevice", "name", File("/dev")),
+    ("attribute", "name", File("/sys/**")),
+    ("device_attribute", "", File("/sys/**")),
+    ("kobj_attribute", "", File("/sys/**")),
+    ("driver_attribute", "", File("/sys/**")),
+    ("bus_attribute", "", File("/sys/**")),
+    ("class_attribute", "", File("/sys/**")),
+    ("module_attribute", "", File("/sys/**")),
+    ("sensor_device_attribute", "", File("/sys/**")),
+    ("subsys_attribute", "", File("/sys/**")),
+    ("sysdev_attribute", "", File("/sys/**")),
+    ("bin_attribute", "", File("/sys/**")),
+    ("cftype", "name", File("/sys/fs/cgroup/**")),
+    ("tree_descr", "name", File("**")),
+    ("rtnl_msg_handler", "msgtype", Constant("NETLINK_ROUTE")),
+    ("rtnetlink_link", "[]", Constant("NETLINK_ROUTE")),
+    ("rtnl_link", "[]", Constant("NETLINK_ROUTE")),
+    ("xfrm_link", "[]", Constant("NETLINK_XFRM")),
+    ("nfnl_callback", "[]", Constant("NETLINK_NETFILTER")),
+    ("genl_ops", "cmd", Constant("NETLINK_GENERIC")),
+    ("genl_small_ops", "cmd", Constant("NETLINK_GENERIC")),
+    ("genl_split_ops", "cmd", Constant("NETLINK_GENERIC")),
+    ("rdma_nl_cbs", "[]", Constant("NETLINK_RDMA")),
+    ("sock_diag_handler", "family", Constant("NETLINK_SOCK_DIAG")),
+    ("net_proto_family", "family", Constant("")),
+    ("proto_ops", "family", Constant("")),
+    ("drm_ioctl_desc", "[]", Constant("")),
+];
+
+/// By how the name of a registering function begins, and the number of the argument with the label;
+/// None for any.
+const OF_CALLS: [(&str, Label); 15] = [
+    ("proc_net_", File("/proc/net")),
+    ("proc_create_net", File("/proc/net")),
+    ("create_proc_info_entry", File("/proc")),
+    ("create_proc_", File("/proc")),
+    ("proc_create", File("/proc")),
+    ("proc_mkdir", File("/proc")),
+    ("debugfs_create_", File("/sys/kernel/debug/**")),
+    ("securityfs_create_", File("/sys/kernel/security")),
+    ("register_chrdev", File("/dev")),
+    ("devfs_register", File("/dev")),
+    ("register_blkdev", File("/dev")),
+    ("register_sysctl", File(SYSCTL)),
+    ("register_net_sysctl", File(SYSCTL)),
+    ("__register_sysctl", File(SYSCTL)),
+    ("rtnl_register", Constant("NETLINK_ROUTE")),
+];
+
+/// Functions by which an open file is given what reads it: it is named as who opens it.
+const OPENERS: [&str; 6] = [
+    "seq_open",
+    "__seq_open_private",
+    "seq_open_private",
+    "seq_open_net",
+    "single_open",
+    "single_open_size",
+];
+
+/// Where the folders of /proc are kept.
+const FOLDERS: [(&str, &str); 7] = [
+    ("proc_net", "net"),
+    ("proc_net_stat", "net/stat"),
+    ("proc_root_driver", "driver"),
+    ("proc_root_fs", "fs"),
+    ("proc_bus", "bus"),
+    ("proc_tty_driver", "tty/driver"),
+    ("proc_scsi", "scsi"),
+];
+
+const SYSCTL: &str = "/proc/sys";
+/// What a family's or a header's constants begin with says nothing of the operation.
+const UNSPECIFIC: [&str; 4] = ["PF_UNSPEC", "AF_UNSPEC", "PF_", "AF_"];
+
+/// A function, or a variable with its file if it is static.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Thing {
+    Function(DefId),
+    Variable(Option<PathId>, Sym),
+}
+
+/// Tells under which names functions are registered.
+pub struct Registrations<'s, 'v, 'p, 'f> {
+    pointers: &'s PointsTo<'v, 'p, 'f>,
+    known: RefCell<FxHashMap<(DefId, Sym), SymList>>,
+}
+
+impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
+    pub fn new(pointers: &'s PointsTo<'v, 'p, 'f>) -> Self {
+        Registrations {
+            pointers,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The names of a function that is called by way of `via` (`file_operations.write`), ordered;
+    /// none where there are too many to tell anything.
+    pub fn names(&self, callee: DefId, via: Sym) -> SymList {
+        if let Some(&known) = self.known.borrow().get(&(callee, via)) {
+            return known;
+        }
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::default();
+        self.add_names(Thing::Function(callee), Some(via), &mut seen, &mut found);
+        found.sort_by_key(|name| name.text());
+        found.dedup();
+        if found.len() > MOST {
+            found.clear();
+        }
+        let found = SymList::new(&found);
+        self.known.borrow_mut().insert((callee, via), found);
+        found
+    }
+
+    fn view(&self) -> &'v View<'p, 'f> {
+        self.pointers.view
+    }
+
+    /// Add the names of what holds a thing, or is handed it.
+    fn add_names(
+        &self,
+        thing: Thing,
+        via: Option<Sym>,
+        seen: &mut FxHashSet<Thing>,
+        found: &mut Vec<Sym>,
+    ) {
+        if seen.len() >= MOST * DEEPEST || !seen.insert(thing) {
+            return;
+        }
+        for at in self.holders(thing, via) {
+            let before = found.len();
+            self.add_labels(&at, found);
+            if found.len() == before
+                && let Some(holder) = self.holder(&at)
+            {
+                self.add_names(holder, None, seen, found);
+            }
+        }
+        for at in self.registering(thing) {
+            let call = called(&at);
+            if OPENERS.contains(&call) {
+                if let Some(opener) = at.within {
+                    self.add_names(Thing::Function(opener), None, seen, found);
+                }
+            } else if let Some((_, label)) =
+                OF_CALLS.iter().find(|(name, _)| call.starts_with(name))
+                && !matches!(label, File(SYSCTL))
+            {
+                found.extend(self.label_of_call(&at, *label, seen));
+            }
+        }
+    }
+
+    /// The entries of initialisers that hold a thing: those that make it called by way of `via`,
+    /// if there are any.
+    fn holders(&self, thing: Thing, via: Option<Sym>) -> Vec<StoredAt> {
+        let name = self.name(thing);
+        let (program, made) = (self.view().program, &self.pointers.expansions);
+        let all = program.stored.get(name).iter();
+        let all = all.chain(made.stored.get(name)).copied();
+        let meant: Vec<StoredAt> = all
+            .filter(|at| self.view().built(at.path) && self.means(name, at.path, thing))
+            .collect();
+        let Some(via) = via else {
+            return meant;
+        };
+        let locations = &self.pointers.locations;
+        let is_way = |at: &StoredAt| {
+            let location = locations.stored(at);
+            location.is_some_and(|one| locations.label(one) == via)
+        };
+        let on_way: Vec<StoredAt> = meant.iter().filter(|at| is_way(at)).copied().collect();
+        if on_way.is_empty() { meant } else { on_way }
+    }
+
+    /// The calls that are handed a thing beside labels.
+    fn registering(&self, thing: Thing) -> Vec<NamingAt> {
+        let name = self.name(thing);
+        let calls = self.view().program.registering.get(place_of(name)).iter();
+        calls
+            .filter(|at| self.view().built(at.path) && self.means(name, at.path, thing))
+            .copied()
+            .collect()
+    }
+
+    fn name(&self, thing: Thing) -> Sym {
+        match thing {
+            Thing::Function(id) => self.view().program[id].name,
+            Thing::Variable(_, name) => name,
+        }
+    }
+
+    fn means(&self, name: Sym, path: PathId, thing: Thing) -> bool {
+        match thing {
+            Thing::Function(id) => self.view().resolve(name, path).contains(&id),
+            Thing::Variable(place, _) => {
+                let meant = self.view().variable(name, path);
+                meant.is_some_and(|(meant, _)| meant == place)
+            }
+        }
+    }
+
+    /// The variable that an entry is in.
+    fn holder(&self, at: &StoredAt) -> Option<Thing> {
+        let name = outside(at.stored.variable)?;
+        let (place, _) = self.view().variable(name, at.path)?;
+        Some(Thing::Variable(place, name))
+    }
+
+    /// Add the labels of the innermost element with any that an entry is in.
+    fn add_labels(&self, at: &StoredAt, found: &mut Vec<Sym>) {
+        let program = self.view().program;
+        let namings = program.namings.at(at.stored.variable, at.path).iter();
+        let line = at.stored.line;
+        let mut around: Vec<&NamingAt> = namings
+            .filter(|one| {
+                one.within == at.within && one.naming.line <= line && line <= one.naming.end
+            })
+            .collect();
+        // Of elements that stand in one line, the one that has the name.
+        around.sort_by_key(|one| {
+            let named = one.naming.sources.contains(&at.stored.source);
+            (!named, one.naming.end - one.naming.line)
+        });
+        let before = found.len();
+        for one in around {
+            self.add_labels_of(one, at, found);
+            if found.len() > before {
+                return;
+            }
+        }
+        found.extend(self.attribute(at));
+    }
+
+    fn add_labels_of(&self, one: &NamingAt, at: &StoredAt, found: &mut Vec<Sym>) {
+        let tags = self.tags(at);
+        for label in one.naming.labels.get() {
+            let Some((place, text)) = label.text().split_once('=') else {
+                continue;
+            };
+            let (tags, member) = match place {
+                _ if place.starts_with(['[', '(']) => (tags.clone(), "[]"),
+                _ => match self.member(one, place, at) {
+                    Some((tag, member)) => (vec![tag], member),
+                    None => (tags.clone(), place),
+                },
+            };
+            let of_type = OF_TYPES
+                .iter()
+                .find(|(tag, wanted, _)| tags.contains(tag) && (*wanted == member || place == "(0)"));
+            let kind = match of_type {
+                Some((_, _, kind)) => *kind,
+                None if !text.starts_with('"') && selects(place, member) => Constant(""),
+                None => continue,
+            };
+            match (kind, file(text)) {
+                (File(SYSCTL), Some(name)) => self.add_sysctl(at, name, found),
+                (File(folder), Some(name)) => found.push(join(folder, name)),
+                (Constant(above), None) if !is_unspecific(text) => found.push(join_operation(above, text)),
+                _ => continue,
+            }
+            return;
+        }
+    }
+
+    /// The tags of the struct that an entry is in, and of the variable.
+    fn tags(&self, at: &StoredAt) -> Vec<&'static str> {
+        let locations = &self.pointers.locations;
+        let mut found = Vec::new();
+        if let Some(location) = locations.stored(at)
+            && let Kind::Member((tag, _), _) = locations.get(location).kind
+        {
+            found.push(plain(tag));
+        }
+        if let Some((tag, _)) = self.view().type_(at.stored.type_, at.path) {
+            found.push(plain(tag));
+        }
+        found
+    }
+
+    /// The struct and the member in which a label stands.
+    fn member(&self, one: &NamingAt, place: &str, at: &StoredAt) -> Option<(&'static str, &'static str)> {
+        let path: Vec<Sym> = place.split('>').map(Sym::new).collect();
+        let mut entry = *at;
+        entry.stored.path = SymList::new(&path);
+        entry.stored.type_ = one.naming.type_;
+        let locations = &self.pointers.locations;
+        match locations.get(locations.stored(&entry)?).kind {
+            Kind::Member((tag, _), member) => Some((plain(tag), member.text())),
+            _ => None,
+        }
+    }
+
+    /// The file of an attribute of sysfs that a macro declares: `dev_attr_power`.
+    fn attribute(&self, at: &StoredAt) -> Option<Sym> {
+        let tags = self.tags(at);
+        tags.iter().find(|tag| tag.ends_with("_attribute"))?;
+        let variable = at.stored.variable.text().strip_prefix(':')?;
+        let behind = variable.split_once("attr_").map(|(_, name)| name);
+        let name = behind.or_else(|| variable.strip_suffix("_attr"))?;
+        Some(join("/sys/**", name))
+    }
+
+    // Sysctls.
+
+    fn add_sysctl(&self, at: &StoredAt, name: &str, found: &mut Vec<Sym>) {
+        let mut folders = Vec::new();
+        let mut seen = FxHashSet::default();
+        if let Some(table) = self.holder(at) {
+            self.add_folders(table, &mut seen, &mut folders);
+        }
+        if folders.is_empty() {
+            folders.push(format!("{SYSCTL}/**"));
+        }
+        found.extend(folders.iter().map(|folder| join(folder, name)));
+    }
+
+    /// Add the folders of a table: what it is registered below, or the entry that has it as child.
+    fn add_folders(&self, table: Thing, seen: &mut FxHashSet<Thing>, found: &mut Vec<String>) {
+        if seen.len() > DEEPEST || !seen.insert(table) {
+            return;
+        }
+        for at in self.registering(table) {
+            if !called(&at).contains("sysctl") {
+                continue;
+            }
+            let mut labels = at.naming.labels.iter().filter_map(|one| one.text().split_once('='));
+            let folder = labels.find_map(|(_, text)| file(text));
+            found.extend(folder.map(|folder| format!("{SYSCTL}/{folder}")));
+        }
+        for at in self.holders(table, None) {
+            let program = self.view().program;
+            let line = at.stored.line;
+            let namings = program.namings.at(at.stored.variable, at.path).iter();
+            let mut around: Vec<&NamingAt> = namings
+                .filter(|one| one.naming.line <= line && line <= one.naming.end)
+                .collect();
+            around.sort_by_key(|one| {
+                let named = one.naming.sources.contains(&at.stored.source);
+                (!named, one.naming.end - one.naming.line)
+            });
+            let labels = around.iter().flat_map(|one| one.naming.labels.iter());
+            let mut names = labels.filter_map(|one| file(one.text().split_once('=')?.1));
+            let Some(name) = names.next() else {
+                continue;
+            };
+            let mut above = Vec::new();
+            if let Some(outer) = self.holder(&at) {
+                self.add_folders(outer, seen, &mut above);
+            }
+            if above.is_empty() {
+                above.push(SYSCTL.to_owned());
+            }
+            found.extend(above.iter().map(|folder| format!("{folder}/{name}")));
+        }
+    }
+
+    // Calls.
+
+    fn label_of_call(
+        &self,
+        at: &NamingAt,
+        label: Label,
+        seen: &mut FxHashSet<Thing>,
+    ) -> Option<Sym> {
+        let labels = at.naming.labels.iter();
+        let mut labels = labels.filter_map(|one| one.text().split_once('='));
+        match label {
+            Constant(above) => {
+                let mut constants = labels.filter(|(_, text)| {
+                    !text.starts_with('"') && !is_unspecific(text)
+                });
+                constants.next().map(|(_, text)| join_operation(above, text))
+            }
+            File(folder) => {
+                let own = |(place, text): (&str, &'static str)| {
+                    file(text).filter(|_| place.ends_with(')'))
+                };
+                let name = labels.find_map(own)?;
+                match self.parent(at, seen) {
+                    Some(parent) if folder == "/proc" => Some(join(&format!("/proc/{parent}"), name)),
+                    _ => Some(join(folder, name)),
+                }
+            }
+        }
+    }
+
+    /// The folder of /proc that a call is handed.
+    fn parent(&self, at: &NamingAt, seen: &mut FxHashSet<Thing>) -> Option<String> {
+        let known = |name: &str| {
+            let found = FOLDERS.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, folder)| (*folder).to_owned())
+        };
+        let labels = at.naming.labels.iter();
+        let given = labels.filter_map(|one| one.text().split_once(")>="));
+        for (_, text) in given {
+            if let Some(folder) = known(text).or_else(|| file(text).map(str::to_owned)) {
+                return Some(folder);
+            }
+        }
+        for source in at.naming.sources.get() {
+            let Some(name) = outside(*source) else {
+                continue;
+            };
+            if let Some(folder) = known(name.text()) {
+                return Some(folder);
+            }
+            let Some((place, _)) = self.view().variable(name, at.path) else {
+                continue;
+            };
+            let folder = Thing::Variable(place, name);
+            if !seen.insert(folder) {
+                continue;
+            }
+            for made in self.registering(folder) {
+                if called(&made).starts_with("proc_mkdir")
+                    && let Some(path) = self.label_of_call(&made, File("/proc"), seen)
+                {
+                    return path.text().strip_prefix("/proc/").map(str::to_owned);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The name of the function that a call with labels calls.
+fn called(at: &NamingAt) -> &'static str {
+    let text = at.naming.holder.text();
+    text.strip_suffix("()").unwrap_or(text)
+}
+
+/// A string as the name of a file.
+fn file(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
+}
+
+fn plain(tag: Sym) -> &'static str {
+    let text = tag.text();
+    text.split_once(' ').map_or(text, |(_, plain)| plain)
+}
+
+fn join(folder: &str, name: &str) -> Sym {
+    Sym::new(&format!("{folder}/{name}"))
+}
+
+fn join_operation(above: &str, operation: &str) -> Sym {
+    if above.is_empty() {
+        Sym::new(operation)
+    } else {
+        Sym::new(&format!("{above}/{operation}"))
+    }
+}
+
+/// Whether a constant selects what stands beside it, in a type that is not known: an index, the
+/// first in its element, a command.
+fn selects(place: &str, member: &str) -> bool {
+    matches!(place, "[]" | "(0)" | "#0") || matches!(member, "cmd" | "command" | "ioctl")
+}
+
+fn is_unspecific(constant: &str) -> bool {
+    UNSPECIFIC.contains(&constant)
+}
