@@ -174,8 +174,10 @@ pub struct Stored {
 /// `holder` is the variable that is initialised (a place) or the call (`proc_create()`), `type_` the
 /// variable's; `line` to `end` are the lines of the element. A label is a string or a named constant
 /// with where it stands: the path to it as in `Stored`, its subscript (`[]`), or the number of the
-/// argument: `procname="modprobe"`, `#1="nvram"`, `[]=RTM_NEWLINK`, `(0)="kallsyms"`. `sources` are
-/// the names beside them.
+/// argument: `procname="modprobe"`, `#1="nvram"`, `[]=RTM_NEWLINK`, `(0)="kallsyms"`;
+/// `[#]=RTM_BASE+12` where an array whose length counts from a constant has the element in that
+/// place; `=(0)="bus"` where the source is what the call returns, `(2)>="bus"` where the argument
+/// is what another call with that label returned. `sources` are the names beside them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Naming {
     pub line: u32,

@@ -1,10 +1,14 @@
 //! Variables, and what their initialisers store: names, each with its place.
 
-use crate::declarations::{declared, type_name};
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use crate::declarations::{Declared, declared, type_name};
 use crate::facts::{Naming, Stored, Variable};
 use crate::intern::{Sym, SymList};
 use crate::notation::use_of;
-use crate::places::{Locals, Places, is_upper, made_name};
+use crate::places::{Locals, Places, is_upper, is_word, made_name};
 use crate::tree::{Field, Kind, Node};
 
 const DEEPEST: u32 = 20;
@@ -30,7 +34,8 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         .any(|child| child.kind() == Kind::StorageClassSpecifier && child.bytes(code) == b"static");
     let mut all = vec![];
     for declarator in node.fields(Field::Declarator) {
-        let Some(found) = declared(declarator, code).filter(|found| !found.function) else {
+        let found = declared(declarator, code).filter(|found| !found.function);
+        let Some(found) = found.or_else(|| renamed(declarator, code)) else {
             continue;
         };
         let own = match (found.pointer_to_function, type_.is_empty()) {
@@ -49,7 +54,12 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         };
         let place = Sym::new(&format!(":{}", found.name.text()));
         if value.kind() == Kind::InitializerList {
-            let listed = initialiser(value, code, place, own, 0, found.array);
+            let base = found.array.then(|| counted_from(declarator, code)).flatten();
+            let listed = List {
+                base,
+                ..List::new(code, place, own, 0)
+            };
+            let listed = listed.read(value, found.array);
             let stored = listed.stored.into_iter();
             all.extend(stored.map(|(at, stored)| Found::Stored(at, stored)));
             let namings = listed.namings.into_iter();
@@ -72,6 +82,28 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         }));
     }
     all
+}
+
+/// The variable of a declarator in which a macro stands for its name, as in `struct proto_ops
+/// SOCKOPS_WRAPPED(ax25_proto_ops) = { … }` (2.2.18 to 2.6.19): under the name that it is handed.
+fn renamed(declarator: Node, code: &[u8]) -> Option<Declared> {
+    value_of(declarator).filter(|value| value.kind() == Kind::InitializerList)?;
+    let used = declarator
+        .field(Field::Declarator)
+        .filter(|one| one.kind() == Kind::FunctionDeclarator)?;
+    let macro_ = used.field(Field::Declarator)?;
+    let mut listed = used.field(Field::Parameters)?.named_children();
+    let (Some(only), None) = (listed.next(), listed.next()) else {
+        return None;
+    };
+    let name = only.bytes(code);
+    let plain = is_upper(&macro_.text(code)) && name.iter().all(|&byte| is_word(byte));
+    plain.then(|| Declared {
+        name: Sym::latin1(name),
+        function: false,
+        pointer_to_function: false,
+        array: false,
+    })
 }
 
 /// The value that a declarator gives its variable.
@@ -138,16 +170,16 @@ pub fn initialiser(
     base_row: u32,
     array: bool,
 ) -> Listed {
-    let mut list = List {
-        code,
-        variable,
-        type_,
-        base_row,
-        found: Listed::default(),
-    };
-    let all = list.add(value, &mut vec![], 0, array);
-    list.name(value, &all);
-    list.found
+    List::new(code, variable, type_, base_row).read(value, array)
+}
+
+/// The constant that the length of an array counts from: `table[RTM_MAX-RTM_BASE+1]`.
+fn counted_from(declarator: Node, code: &[u8]) -> Option<String> {
+    static COUNTED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?-u)\[[^\]]*?-\s*\(?\s*([A-Z][A-Z0-9_]*)").expect("a pattern"));
+    let head = declarator.bytes(code).split(|&byte| byte == b'=').next()?;
+    let base = COUNTED.captures(head)?.get(1)?;
+    Some(crate::tree::latin1(base.as_bytes()).into_owned())
 }
 
 /// The labels and the names of an element, as far as no naming has them.
@@ -229,10 +261,29 @@ struct List<'c> {
     variable: Sym,
     type_: Sym,
     base_row: u32,
+    /// The constant that the elements count from.
+    base: Option<String>,
     found: Listed,
 }
 
-impl List<'_> {
+impl<'c> List<'c> {
+    fn new(code: &'c [u8], variable: Sym, type_: Sym, base_row: u32) -> List<'c> {
+        List {
+            code,
+            variable,
+            type_,
+            base_row,
+            base: None,
+            found: Listed::default(),
+        }
+    }
+
+    fn read(mut self, value: Node, array: bool) -> Listed {
+        let all = self.add(value, &mut vec![], 0, array);
+        self.name(value, &all);
+        self.found
+    }
+
     /// Takes down that labels stand beside names in an element, if both are there.
     fn name(&mut self, element: Node, beside: &Beside) -> bool {
         let both = !beside.labels.is_empty() && !beside.sources.is_empty();
@@ -285,6 +336,8 @@ impl List<'_> {
             let mut beside = Beside::default();
             if let Some(constant) = self.subscript(child) {
                 beside.label("[]", &constant);
+            } else if let Some(base) = self.base.as_ref().filter(|_| outermost) {
+                beside.label("[#]", &format!("{base}+{index}"));
             }
             let length = path.len();
             // A macro may be a braced list: an element as any other.

@@ -12,7 +12,7 @@ use crate::headers::split_arguments;
 use crate::initialisers::{Found, initialiser, variables_in};
 use crate::intern::{Sym, SymList};
 use crate::lexer::without_sparse;
-use crate::notation::{PASTE, as_use, base, is_use, names, use_of, used};
+use crate::notation::{self, PASTE, as_use, base, is_use, names, use_of, used};
 use crate::places::{AUTO, Local, Locals, is_upper};
 use crate::repairs::readable;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -26,7 +26,9 @@ static DEFINE: LazyLock<Regex> =
 static HAS_CALL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?-u)\b[A-Za-z_]\w*\s*[(\[]|->|\w\.\w"));
 static ALIAS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A\(?\s*([A-Za-z_]\w*)\s*\)?\z"));
-static LIST: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s-u)\A\s*\{.*[a-z_]\w*\s*[,}]"));
+// DRM_IOCTL_DEF of 2.6.25 and later stands for an element with its index.
+static LIST: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?s-u)\A\s*(?:\[[^\[\]]*\]\s*=\s*)?\{.*[a-z_]\w*\s*[,}]"));
 // LSM_HOOK_INIT (from 4.2 on): both the member and what it holds are parameters.
 static MEMBER: LazyLock<regex::Regex> =
     LazyLock::new(|| regex::Regex::new(r"\.\s*(\w+)\s*=\s*(\w+)\s*[,}]").expect("a pattern"));
@@ -36,7 +38,11 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static ALONE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"(?s-u)\A\s*(?:(?:static|const)\s+)*([A-Z][A-Z0-9_]*)\s*\(([^"]*)\)\s*;\z"#)
+    pattern(r"(?s-u)\A\s*(?:(?:static|const)\s+)*([A-Z_][A-Z0-9_]*)\s*\((.*)\)\s*;\z")
+});
+// ONE of fs/proc/base.c, from 2.6.24 on: NOD(NAME, mode, NULL, &ops, { .proc_show = show })
+static LISTED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?-u)([,(]\s*)\{\s*(?:\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*,?)?\s*\}(\s*[,)])")
 });
 static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A&?\s*([A-Za-z_]\w*)\z"));
 static TYPEOF: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\b\w*typeof(?:__)?\s*\("));
@@ -78,6 +84,9 @@ fn stripped(code: &[u8]) -> &[u8] {
     code.get(start..end).unwrap_or_default()
 }
 
+/// How the macros begin that make a name known to modules, whatever it is.
+const EXPORTING: &str = "EXPORT_";
+
 /// The use of a macro that stands where a declaration does and is handed a function:
 /// `static DEVICE_ATTR(name, S_IRUGO, show_name, NULL);`; None for anything else.
 pub fn used_alone(code: &[u8]) -> Option<String> {
@@ -93,7 +102,8 @@ pub fn used_alone(code: &[u8]) -> Option<String> {
             name.map_or(&b""[..], |name| name.as_bytes())
         })
         .collect();
-    if arguments.len() < 2
+    let name = latin1(found.get(1)?.as_bytes());
+    if name.starts_with(EXPORTING)
         || given
             .iter()
             .all(|one| one.is_empty() || is_upper(&latin1(one)))
@@ -110,7 +120,7 @@ pub fn used_alone(code: &[u8]) -> Option<String> {
             }
         })
         .collect();
-    Some(use_of(&latin1(found.get(1)?.as_bytes()), &listed))
+    Some(use_of(&name, &listed))
 }
 
 /// The facts of a `#define`; None for what is none.
@@ -134,6 +144,7 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
         .and_then(|alias| alias.get(1))
         .map_or_else(Sym::default, |alias| Sym::latin1(alias.as_bytes()));
     let row = newlines(code.get(..code.len() - rest.len()).unwrap_or_default());
+    let body = without_lists(&body);
     let pasted = pasted(&body);
     let text = without_typeof(&pasted);
     let wrapped = [b"void f(){", &text[..], b"\n;}"].concat();
@@ -196,6 +207,21 @@ fn settled(reader: &BodyReader, parameters: Option<&[Sym]>) -> Decided {
 
 fn newlines(code: &[u8]) -> u32 {
     memchr::memchr_iter(b'\n', code).count() as u32
+}
+
+/// A macro's body in which braced lists that are arguments are uses (see `notation::LISTED`).
+fn without_lists(body: &[u8]) -> Cow<'_, [u8]> {
+    if !LISTED.is_match(body) {
+        return Cow::Borrowed(body);
+    }
+    LISTED.replace_all(body, |found: &regex::bytes::Captures| {
+        let part = |number| found.get(number).map_or(&b""[..], |part| part.as_bytes());
+        let listed = match part(2) {
+            b"" => b"0".to_vec(),
+            member => [notation::LISTED.as_bytes(), b"(", member, b",", part(3), b")"].concat(),
+        };
+        [part(1), &listed, part(4)].concat()
+    })
 }
 
 /// A macro's body with its pasted names as names; `, ## args` hands arguments on.
@@ -274,7 +300,13 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
         .rposition(|&byte| byte != b';')
         .map_or(0, |last| last + 1);
     let inner = inner.get(..end).unwrap_or_default();
-    let code = [if listed { &b"int v = "[..] } else { b"" }, inner, b";"].concat();
+    let indexed = listed && inner.starts_with(b"[");
+    let (head, tail): (&[u8], &[u8]) = match (listed, indexed) {
+        (_, true) => (b"int v[] = {", b"};"),
+        (true, false) => (b"int v = ", b";"),
+        (false, false) => (b"", b";"),
+    };
+    let code = [head, inner, tail].concat();
     let lead = text
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r'))
@@ -301,7 +333,7 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
             .and_then(|one| one.field(Field::Value))
         {
             let none = Sym::default();
-            let list = initialiser(value, &code, none, none, 0, false);
+            let list = initialiser(value, &code, none, none, 0, indexed);
             found.extend(list.stored.into_iter().map(|(_, stored)| stored));
         }
     }

@@ -143,10 +143,18 @@ pub fn of_assignment(left: Node, right: Node, places: &Places, known: &Known) ->
             found.sources = value.sources;
             found
         }
-        Kind::Identifier if !places.locals.contains(&places.text(left)) => Registered {
-            sources: vec![Sym::new(&format!(":{}", places.text(left)))],
-            ..value
-        },
+        // Labels of what it is itself begin with "=".
+        Kind::Identifier if !places.locals.contains(&places.text(left)) => {
+            let labels = value.labels.iter();
+            let labels = labels.map(|one| Sym::new(&format!("={}", one.text())));
+            let mut found = Registered {
+                call: value.call,
+                labels: labels.collect(),
+                sources: vec![Sym::new(&format!(":{}", places.text(left)))],
+            };
+            value.sources.iter().for_each(|one| found.source(*one));
+            found
+        }
         _ => value,
     }
 }

@@ -27,7 +27,8 @@ use crate::intern::{Sym, SymList};
 use crate::items::{Extent, cut};
 use crate::lexer::{Directive, Keyword, Scan, blank, scan, with_names};
 use crate::macros::{macro_, matters, used_alone};
-use crate::places::{Local, Locals, is_word};
+use crate::notation;
+use crate::places::{Local, Locals, is_upper, is_word};
 use crate::repairs::{readable, with_groups, without_attributes};
 use crate::tables::assembler_functions;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -709,7 +710,21 @@ fn typedefs_in(node: Node, code: &[u8]) -> Vec<Typedef> {
         .collect()
 }
 
+/// What a macro that is used alone stores, and, as it may define functions that hand on what it is
+/// given (`DEFINE_SIMPLE_ATTRIBUTE(fops, get, set, "%llu\n")`), a call of it by nobody.
 fn use_alone(used: &str) -> Item {
+    let (name, arguments) = notation::used(used).unwrap_or_default();
+    let arguments: Vec<Sym> = arguments.iter().map(|one| Sym::new(one)).collect();
+    let call = Call {
+        target: Sym::new(name),
+        arguments: SymList::new(&arguments),
+        ..Call::default()
+    };
+    let hands_on = arguments.iter().filter(|one| !is_upper(one.text())).count() > 2;
+    let by_nobody = hands_on.then(|| Function {
+        calls: [call].into(),
+        ..Function::default()
+    });
     let stored = Stored {
         line: 0,
         variable: Sym::default(),
@@ -718,6 +733,7 @@ fn use_alone(used: &str) -> Item {
         source: Sym::new(used),
     };
     Item {
+        functions: by_nobody.into_iter().collect(),
         stored: [stored].into(),
         ..Item::default()
     }

@@ -11,7 +11,6 @@
 //! (`/sys/**/power`), and `PID` for a process.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -111,6 +110,14 @@ const FOLDERS: [(&str, &str); 7] = [
     ("proc_scsi", "scsi"),
 ];
 
+/// The folders of /proc by how the constants of their files' numbers begin (up to 2.2).
+const NUMBERS: [(&str, &str); 4] = [
+    ("PROC_PID_", "/proc/PID"),
+    ("PROC_NET_", "/proc/net"),
+    ("PROC_SCSI_", "/proc/scsi"),
+    ("PROC_", "/proc"),
+];
+
 const SYSCTL: &str = "/proc/sys";
 /// What a family's or a header's constants begin with says nothing of the operation.
 const UNSPECIFIC: [&str; 4] = ["PF_UNSPEC", "AF_UNSPEC", "PF_", "AF_"];
@@ -126,6 +133,7 @@ enum Thing {
 pub struct Registrations<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
     known: RefCell<FxHashMap<(DefId, Sym), SymList>>,
+    numbered: RefCell<FxHashMap<&'static str, Option<&'static str>>>,
 }
 
 impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
@@ -133,6 +141,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         Registrations {
             pointers,
             known: RefCell::default(),
+            numbered: RefCell::default(),
         }
     }
 
@@ -276,34 +285,82 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
     }
 
     fn add_labels_of(&self, one: &NamingAt, at: &StoredAt, found: &mut Vec<Sym>) {
-        let tags = self.tags(at);
-        for label in one.naming.labels.get() {
-            let Some((place, text)) = label.text().split_once('=') else {
-                continue;
+        let holders = self.tags(at);
+        let in_array = self.is_array(at);
+        let labels = one.naming.labels.iter();
+        let labels = labels.filter_map(|label| label.text().split_once('='));
+        let mut selecting = None;
+        for (place, text) in labels {
+            let indexed = place.starts_with(['[', '(']);
+            let inside = if indexed { None } else { self.member(one, place, at) };
+            let (tags, member) = match inside {
+                Some((tag, member)) => (vec![tag], member),
+                None => (holders.clone(), if indexed { "[]" } else { place }),
             };
-            let (tags, member) = match place {
-                _ if place.starts_with(['[', '(']) => (tags.clone(), "[]"),
-                _ => match self.member(one, place, at) {
-                    Some((tag, member)) => (vec![tag], member),
-                    None => (tags.clone(), place),
-                },
-            };
-            let of_type = OF_TYPES
-                .iter()
-                .find(|(tag, wanted, _)| tags.contains(tag) && (*wanted == member || place == "(0)"));
-            let kind = match of_type {
-                Some((_, _, kind)) => *kind,
-                None if !text.starts_with('"') && selects(place, member) => Constant(""),
-                None => continue,
-            };
-            match (kind, file(text)) {
-                (File(SYSCTL), Some(name)) => self.add_sysctl(at, name, found),
-                (File(folder), Some(name)) => found.push(join(folder, name)),
-                (Constant(above), None) if !is_unspecific(text) => found.push(join_operation(above, text)),
-                _ => continue,
+            let of_type = OF_TYPES.iter().find(|(tag, wanted, _)| {
+                tags.contains(tag) && (*wanted == member || place == "(0)")
+            });
+            match (of_type.map(|(_, _, kind)| *kind), file(text)) {
+                (Some(File(SYSCTL)), Some(name)) => return self.add_sysctl(at, name, found),
+                (Some(File(folder)), Some(name)) => {
+                    let folder = self.folder_of(one).unwrap_or(folder);
+                    return found.push(join(folder, name));
+                }
+                (Some(Constant(above)), None) if !is_unspecific(text) => {
+                    let text = self.constant_at(place, text, at.path);
+                    return found.extend(text.map(|text| join_operation(above, text)));
+                }
+                (None, None) if selects(place, member) && (indexed || in_array) => {
+                    selecting = selecting.or(Some((place, text)));
+                }
+                _ => {}
             }
-            return;
         }
+        let selecting = selecting.filter(|(_, text)| !is_unspecific(text));
+        let constant = selecting.and_then(|(place, text)| self.constant_at(place, text, at.path));
+        found.extend(constant.map(Sym::new));
+    }
+
+    fn is_array(&self, at: &StoredAt) -> bool {
+        let variable = outside(at.stored.variable).and_then(|one| self.view().variable(one, at.path));
+        variable.is_some_and(|(_, variable)| variable.array)
+    }
+
+    /// The folder of /proc that the constant of an entry's number tells (2.0 to 2.2).
+    fn folder_of(&self, one: &NamingAt) -> Option<&'static str> {
+        let constants = one.naming.labels.iter();
+        let constants = constants.filter_map(|label| label.text().split_once('='));
+        let mut folders = constants.filter_map(|(_, text)| {
+            let of_number = |(start, _): &&(&str, &str)| text.starts_with(start);
+            NUMBERS.iter().find(of_number).map(|(_, folder)| *folder)
+        });
+        folders.next()
+    }
+
+    /// The constant that selects an element: the label itself, or (`[#]`) that which is so much more
+    /// than the one that the index begins with: `RTM_NEWNEIGH` for element 12 from `RTM_BASE` on.
+    fn constant_at(&self, place: &str, text: &'static str, path: PathId) -> Option<&'static str> {
+        if place != "[#]" {
+            return Some(text);
+        }
+        let known = self.numbered.borrow().get(text).copied();
+        if let Some(known) = known {
+            return known;
+        }
+        let (base, _) = text.split_once('+')?;
+        let program = self.view().program;
+        let named = Sym::new(base);
+        let defines = |one: &&PathId| program.blob(**one).constants.iter().any(|c| c.name == named);
+        let files: Vec<PathId> = self.view().built_files().collect();
+        let headers = files.iter().filter(|one| program.path(**one).ends_with(".h"));
+        let header = headers.filter(|one| self.view().includes(path, **one)).find(defines);
+        let found = header.and_then(|header| {
+            let mut constants = program.blob(*header).constants.iter();
+            constants.find(|one| one.body.text().replace(['(', ')', ' '], "") == text)
+        });
+        let found = found.map(|one| one.name.text());
+        self.numbered.borrow_mut().insert(text, found);
+        found
     }
 
     /// The tags of the struct that an entry is in, and of the variable.
@@ -417,7 +474,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             }
             File(folder) => {
                 let own = |(place, text): (&str, &'static str)| {
-                    file(text).filter(|_| place.ends_with(')'))
+                    file(text).filter(|_| place.starts_with('(') && place.ends_with(')'))
                 };
                 let name = labels.find_map(own)?;
                 match self.parent(at, seen) {
@@ -456,10 +513,12 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                 continue;
             }
             for made in self.registering(folder) {
-                if called(&made).starts_with("proc_mkdir")
-                    && let Some(path) = self.label_of_call(&made, File("/proc"), seen)
-                {
-                    return path.text().strip_prefix("/proc/").map(str::to_owned);
+                let mut labels = made.naming.labels.iter().filter_map(|one| one.text().strip_prefix('='));
+                let own = labels.find_map(|one| file(one.split_once(")=")?.1));
+                if let Some(own) = own {
+                    let above = self.parent(&made, seen);
+                    let above = above.map_or_else(String::new, |above| format!("{above}/"));
+                    return Some(format!("{above}{own}"));
                 }
             }
         }
@@ -484,7 +543,7 @@ fn plain(tag: Sym) -> &'static str {
 }
 
 fn join(folder: &str, name: &str) -> Sym {
-    Sym::new(&format!("{folder}/{name}"))
+    Sym::new(&format!("{folder}/{}", name.trim_start_matches('/')))
 }
 
 fn join_operation(above: &str, operation: &str) -> Sym {
@@ -498,7 +557,7 @@ fn join_operation(above: &str, operation: &str) -> Sym {
 /// Whether a constant selects what stands beside it, in a type that is not known: an index, the
 /// first in its element, a command.
 fn selects(place: &str, member: &str) -> bool {
-    matches!(place, "[]" | "(0)" | "#0") || matches!(member, "cmd" | "command" | "ioctl")
+    matches!(place, "[]" | "[#]" | "(0)" | "#0") || matches!(member, "cmd" | "command")
 }
 
 fn is_unspecific(constant: &str) -> bool {
