@@ -54,7 +54,10 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         };
         let place = Sym::new(&format!(":{}", found.name.text()));
         if value.kind() == Kind::InitializerList {
-            let base = found.array.then(|| counted_from(declarator, code)).flatten();
+            let base = found
+                .array
+                .then(|| counted_from(declarator, code))
+                .flatten();
             let listed = List {
                 base,
                 ..List::new(code, place, own, 0)
@@ -69,6 +72,12 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         let mut sources = Places::new(code, Locals::default()).sources(value, false);
         if sources.is_empty() {
             sources.extend(used_macro(value, code));
+        }
+        if let Some(arguments) = value.field(Field::Arguments) {
+            let mut list = List::new(code, place, own, 0);
+            list.name(value, &Beside::of_use(value, arguments, code));
+            let namings = list.found.namings.into_iter();
+            all.extend(namings.map(|(at, naming)| Found::Naming(at, naming)));
         }
         all.extend(sources.iter().map(|source| {
             let stored = Stored {
@@ -175,8 +184,9 @@ pub fn initialiser(
 
 /// The constant that the length of an array counts from: `table[RTM_MAX-RTM_BASE+1]`.
 fn counted_from(declarator: Node, code: &[u8]) -> Option<String> {
-    static COUNTED: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?-u)\[[^\]]*?-\s*\(?\s*([A-Z][A-Z0-9_]*)").expect("a pattern"));
+    static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)\[[^\]]*?-\s*\(?\s*([A-Z][A-Z0-9_]*)").expect("a pattern")
+    });
     let head = declarator.bytes(code).split(|&byte| byte == b'=').next()?;
     let base = COUNTED.captures(head)?.get(1)?;
     Some(crate::tree::latin1(base.as_bytes()).into_owned())
@@ -381,7 +391,10 @@ impl<'c> List<'c> {
                 beside.labels.clear();
             }
             if !outermost {
-                beside.labels.into_iter().for_each(|one| all.labels.push(one));
+                beside
+                    .labels
+                    .into_iter()
+                    .for_each(|one| all.labels.push(one));
                 all.labels.truncate(MOST_BESIDE);
                 beside.sources.into_iter().for_each(|one| all.source(one));
             }

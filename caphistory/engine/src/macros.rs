@@ -30,6 +30,10 @@ static ALIAS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A\(?\s*([A-Za-z
 static LIST: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?s-u)\A\s*(?:\[[^\[\]]*\]\s*=\s*)?\{.*[a-z_]\w*\s*[,}]"));
 // LSM_HOOK_INIT (from 4.2 on): both the member and what it holds are parameters.
+static STORES: LazyLock<regex::Regex> =
+    LazyLock::new(|| regex::Regex::new(r"=\s*&?\s*\(?\s*(\w+)\s*\)?\s*[,}]").expect("a pattern"));
+static BRACED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?-u)\A\s*(?:\[[^\[\]]*\]\s*=\s*)?\{\s*\.\s*\w"));
 static MEMBER: LazyLock<regex::Regex> =
     LazyLock::new(|| regex::Regex::new(r"\.\s*(\w+)\s*=\s*(\w+)\s*[,}]").expect("a pattern"));
 static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
@@ -67,6 +71,7 @@ pub fn matters(code: &[u8]) -> bool {
     HAS_CALL.is_match(body)
         || ALIAS.is_match(body)
         || LIST.is_match(body)
+        || BRACED.is_match(body)
         || DECLARATION.is_match(body)
 }
 
@@ -218,7 +223,15 @@ fn without_lists(body: &[u8]) -> Cow<'_, [u8]> {
         let part = |number| found.get(number).map_or(&b""[..], |part| part.as_bytes());
         let listed = match part(2) {
             b"" => b"0".to_vec(),
-            member => [notation::LISTED.as_bytes(), b"(", member, b",", part(3), b")"].concat(),
+            member => [
+                notation::LISTED.as_bytes(),
+                b"(",
+                member,
+                b",",
+                part(3),
+                b")",
+            ]
+            .concat(),
         };
         [part(1), &listed, part(4)].concat()
     })
@@ -290,7 +303,8 @@ fn is_told(flow: &Flow, parameter: &impl Fn(&str) -> bool) -> bool {
 
 /// What a macro stores that is a braced list, or the declaration of a variable.
 fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Stored> {
-    let listed = LIST.is_match(text) || chooses_member(text, parameter);
+    let listed =
+        LIST.is_match(text) || stores_parameter(text, parameter) || chooses_member(text, parameter);
     if !listed && !DECLARATION.is_match(text) {
         return vec![];
     }
@@ -341,6 +355,15 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
         one.line += lines;
     }
     found
+}
+
+/// Whether a macro is a braced list in which a parameter is stored in a member.
+fn stores_parameter(text: &[u8], parameter: &impl Fn(&str) -> bool) -> bool {
+    let stores = |text: &str| {
+        let mut values = STORES.captures_iter(text).filter_map(|one| one.get(1));
+        values.any(|value| parameter(value.as_str()))
+    };
+    BRACED.is_match(text) && stores(&latin1(text))
 }
 
 /// Whether a macro is a braced list in which one parameter names the member that another one is

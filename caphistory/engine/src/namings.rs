@@ -17,6 +17,16 @@ const MOST: usize = 8;
 /// four or more), as flags of locks and bits are everywhere.
 const FEWEST: usize = 3;
 
+/// Functions by which an open file is given what reads it: it is named as who opens it.
+pub const OPENERS: [&str; 6] = [
+    "seq_open",
+    "__seq_open_private",
+    "seq_open_private",
+    "seq_open_net",
+    "single_open",
+    "single_open_size",
+];
+
 /// A call that may register something (`proc_create()`), its labels and the names beside them, as
 /// `Naming` has them.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +37,14 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// The fact, if labels and names are there.
+    /// The fact, if labels and names are there, or what an open file is read by.
     pub fn naming(&self, line: u32) -> Option<Naming> {
-        let both = !self.labels.is_empty() && !self.sources.is_empty();
-        both.then(|| Naming {
+        let opens = || {
+            let name = self.call.text().strip_suffix("()");
+            name.is_some_and(|name| OPENERS.contains(&name))
+        };
+        let told = !self.sources.is_empty() && (!self.labels.is_empty() || opens());
+        told.then(|| Naming {
             line,
             end: line,
             holder: self.call,

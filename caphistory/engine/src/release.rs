@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::audit::{Audit, AuditDetail, ambiguous, audit};
-use crate::call_graph::{BOUNDS, Graph, SWITCHED_OFF, build};
+use crate::call_graph::{BOUNDS, Bounds, FURTHER, Graph, SWITCHED_OFF, build};
 use crate::chains::{ChainId, Chains, Found, Question, Reached, Step, answer, constants, reached};
 use crate::checks::{CheckSite, Checks, Site, Wrapper};
 use crate::constant_propagation::Constants;
@@ -170,12 +170,32 @@ impl Kernel {
         let graph = build(&pointers, &checks.definitions(), &built, &table, BOUNDS);
         let mut decided = constants(&pointers, &graph, &built);
         let mut chains = Chains::default();
-        let syscall_checks =
-            syscall_checks(&view, &graph, &table, &built, &mut decided, &mut chains);
+        let bounds = [BOUNDS, SWITCHED_OFF];
+        let mut rows = syscall_checks(
+            &view,
+            &graph,
+            &table,
+            &built,
+            bounds,
+            &mut decided,
+            &mut chains,
+        );
+        let lost = unreached(&built, &rows);
+        let graph = build(&pointers, &checks.definitions(), &lost, &table, FURTHER);
+        let mut decided = constants(&pointers, &graph, &lost);
+        rows.extend(nearest(syscall_checks(
+            &view,
+            &graph,
+            &table,
+            &lost,
+            [FURTHER, &[]],
+            &mut decided,
+            &mut chains,
+        )));
         // The release is accounted for once.
         let audit = if abi.name == I386.name {
             let (row, mut details) = audit(&checks, &pointers, &sites, BOUNDS);
-            let of_rows = syscall_checks.iter().map(|check| check.chain);
+            let of_rows = rows.iter().map(|check| check.chain);
             details.extend(ambiguous(&view, &chains, of_rows));
             (row, details)
         } else {
@@ -184,7 +204,7 @@ impl Kernel {
         Kernel {
             check_sites: sites.iter().map(|site| site.check).collect(),
             syscalls: table.iter().map(|entry| syscall(&view, entry)).collect(),
-            syscall_checks,
+            syscall_checks: rows,
             wrappers: checks.wrappers().collect(),
             audit,
             chains,
@@ -266,6 +286,29 @@ fn syscall(view: &View<'_, '_>, entry: &Entry) -> Syscall {
     }
 }
 
+/// The sites that no row tells of.
+fn unreached(sites: &[Site], rows: &[SyscallCheck]) -> Vec<Site> {
+    let reached: FxHashSet<(PathId, u32)> = rows
+        .iter()
+        .map(|row| (row.check.path, row.check.line))
+        .collect();
+    let lost = |site: &&Site| !reached.contains(&(site.check.path, site.check.line));
+    sites.iter().filter(lost).copied().collect()
+}
+
+/// The rows with the fewest pointer steps to their sites.
+fn nearest(mut rows: Vec<SyscallCheck>) -> Vec<SyscallCheck> {
+    let mut fewest: FxHashMap<(PathId, u32), u8> = FxHashMap::default();
+    for row in &rows {
+        let hops = fewest
+            .entry((row.check.path, row.check.line))
+            .or_insert(u8::MAX);
+        *hops = row.pointer_hops.min(*hops);
+    }
+    rows.retain(|row| fewest[&(row.check.path, row.check.line)] == row.pointer_hops);
+    rows
+}
+
 /// One row for each syscall and check site that it comes to, with its best chain: of those that no
 /// constant on the way switches off, else (not `feasible`) of all.
 ///
@@ -277,6 +320,7 @@ fn syscall_checks(
     graph: &Graph,
     table: &[Entry],
     sites: &[Site],
+    [bounds, switched_off]: [&Bounds; 2],
     decided: &mut Constants<'_, '_, '_, '_>,
     chains: &mut Chains,
 ) -> Vec<SyscallCheck> {
@@ -287,8 +331,8 @@ fn syscall_checks(
         entries: table,
         sites,
     };
-    let feasible = reached(&asked, BOUNDS, Some(decided), &Reached::default(), chains);
-    let every = reached(&asked, SWITCHED_OFF, None, &feasible, chains);
+    let feasible = reached(&asked, bounds, Some(decided), &Reached::default(), chains);
+    let every = reached(&asked, switched_off, None, &feasible, chains);
     let shared = shared(&feasible, sites.len());
     let mut rows = Vec::new();
     for ((entry, every), sure) in table.iter().zip(&every).zip(&feasible) {
@@ -327,8 +371,8 @@ fn syscall_checks(
 }
 
 /// For each site, how many syscalls come to it with so many pointer steps.
-fn shared(found: &Reached, sites: usize) -> Vec<[usize; BOUNDS.len()]> {
-    let mut counts = vec![[0; BOUNDS.len()]; sites];
+fn shared(found: &Reached, sites: usize) -> Vec<[usize; FURTHER.len()]> {
+    let mut counts = vec![[0; FURTHER.len()]; sites];
     for (site, Found { pointer_hops, .. }) in found.iter().flatten() {
         counts[*site as usize][usize::from(*pointer_hops)] += 1;
     }
