@@ -14,6 +14,7 @@ use std::cell::RefCell;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::call_graph::Edge;
 use crate::intern::{Sym, SymList};
 use crate::names::{DefId, NamingAt, PathId, StoredAt, View, outside, place_of};
 use crate::namings::OPENERS;
@@ -134,6 +135,12 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             known: RefCell::default(),
             numbered: RefCell::default(),
         }
+    }
+
+    /// The names under which the callee of a step is registered; none of a step by name.
+    pub fn names_of(&self, edge: &Edge) -> SymList {
+        let through = edge.via.map(|via| self.names(edge.callee, via));
+        through.unwrap_or_default()
     }
 
     /// The names of a function that is called by way of `via` (`file_operations.write`), ordered;
