@@ -250,10 +250,10 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
             Some((name, arguments)) => (*name, arguments.as_slice()),
             None => (without_sign(text), &[][..]),
         };
-        if name == LISTED
-            && let [member, value] = arguments
+        if let Some(member) = name.strip_prefix(LISTED)
+            && let [value] = arguments
         {
-            self.store_listed(at, without_sign(member), Sym::new(value));
+            self.store_listed(at, member, Sym::new(value));
             return;
         }
         for &id in &*view.resolve(Sym::new(name), at.path) {

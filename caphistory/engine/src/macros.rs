@@ -89,8 +89,8 @@ fn stripped(code: &[u8]) -> &[u8] {
     code.get(start..end).unwrap_or_default()
 }
 
-/// How the macros begin that make a name known to modules, whatever it is.
-const EXPORTING: &str = "EXPORT_";
+/// How the macros begin that make a name known to or of modules, whatever it is.
+const OF_MODULES: [&str; 2] = ["EXPORT_", "MODULE_"];
 
 /// The use of a macro that stands where a declaration does and is handed a function:
 /// `static DEVICE_ATTR(name, S_IRUGO, show_name, NULL);`; None for anything else.
@@ -108,7 +108,7 @@ pub fn used_alone(code: &[u8]) -> Option<String> {
         })
         .collect();
     let name = latin1(found.get(1)?.as_bytes());
-    if name.starts_with(EXPORTING)
+    if OF_MODULES.iter().any(|start| name.starts_with(start))
         || given
             .iter()
             .all(|one| one.is_empty() || is_upper(&latin1(one)))
@@ -223,15 +223,7 @@ fn without_lists(body: &[u8]) -> Cow<'_, [u8]> {
         let part = |number| found.get(number).map_or(&b""[..], |part| part.as_bytes());
         let listed = match part(2) {
             b"" => b"0".to_vec(),
-            member => [
-                notation::LISTED.as_bytes(),
-                b"(",
-                member,
-                b",",
-                part(3),
-                b")",
-            ]
-            .concat(),
+            member => [notation::LISTED.as_bytes(), member, b"(", part(3), b")"].concat(),
         };
         [part(1), &listed, part(4)].concat()
     })

@@ -102,13 +102,23 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
                         found.source(*source);
                     }
                 }
-                None if places.locals.contains(&name) || name == "current" => {}
+                // The folder, where it may be one: proc_create("x", 0, dir, &ops).
+                None if places.locals.contains(&name) => {
+                    if (1..=2).contains(&number) {
+                        found.label(&format!("{place}>"), "?");
+                    }
+                }
+                None if name == "current" => {}
                 None => found.source(Sym::new(&format!(":{name}"))),
             }
         }
     }
-    if !strings && arguments.len() < FEWEST {
-        found.labels.clear();
+    if !strings {
+        // Folders matter to files alone.
+        let few = arguments.len() < FEWEST;
+        found
+            .labels
+            .retain(|one| !few && !one.text().contains(")>="));
     }
     found
 }

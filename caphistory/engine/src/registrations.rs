@@ -38,7 +38,7 @@ enum Label {
 use Label::{Constant, File};
 
 /// By the tag of a type and the member that holds the label; `[]` is the index of an array.
-const OF_TYPES: [(&str, &str, Label); 30] = [
+const OF_TYPES: [(&str, &str, Label); 31] = [
     ("pid_entry", "name", File("/proc/PID")),
     ("ctl_table", "procname", File(SYSCTL)),
     ("proc_dir_entry", "name", File("/proc/**")),
@@ -66,6 +66,7 @@ const OF_TYPES: [(&str, &str, Label); 30] = [
     ("genl_split_ops", "cmd", Constant("NETLINK_GENERIC")),
     ("rdma_nl_cbs", "[]", Constant("NETLINK_RDMA")),
     ("sock_diag_handler", "family", Constant("NETLINK_SOCK_DIAG")),
+    ("xattr_handler", "prefix", Constant("")),
     ("net_proto_family", "family", Constant("")),
     ("proto_ops", "family", Constant("")),
     ("drm_ioctl_desc", "[]", Constant("")),
@@ -510,11 +511,15 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             found.map(|(_, folder)| (*folder).to_owned())
         };
         let labels = at.naming.labels.iter();
-        let given = labels.filter_map(|one| one.text().split_once(")>="));
-        for (_, text) in given {
-            if let Some(folder) = known(text).or_else(|| file(text).map(str::to_owned)) {
-                return Some(folder);
-            }
+        let mut given = labels.filter_map(|one| one.text().split_once(")>="));
+        let place = if called(at).starts_with("proc_mkdir") {
+            ["(1", "=(1"]
+        } else {
+            ["(2", "=(2"]
+        };
+        if let Some((_, text)) = given.find(|(at, _)| place.contains(at)) {
+            let folder = known(text).or_else(|| file(text).map(str::to_owned));
+            return Some(folder.unwrap_or_else(|| "**".to_owned()));
         }
         for source in at.naming.sources.get() {
             let Some(name) = outside(*source) else {
