@@ -60,6 +60,13 @@ impl Registered {
         }
     }
 
+    /// An argument that may be a folder that nobody knows: `proc_create("x", 0, dir, &ops)`.
+    fn folder(&mut self, number: usize) {
+        if (1..=2).contains(&number) {
+            self.label(&format!("({number})>"), "?");
+        }
+    }
+
     fn source(&mut self, source: Sym) {
         if self.sources.len() < MOST && !self.sources.contains(&source) {
             self.sources.push(source);
@@ -94,6 +101,9 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
             let name = argument.text(places.code);
             match known.get(&*name) {
                 Some(given) => {
+                    if given.labels.is_empty() && given.sources.is_empty() {
+                        found.folder(number);
+                    }
                     for label in &given.labels {
                         let (_, text) = label.text().split_once('=').unwrap_or_default();
                         found.label(&format!("{place}>"), text);
@@ -102,12 +112,7 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
                         found.source(*source);
                     }
                 }
-                // The folder, where it may be one: proc_create("x", 0, dir, &ops).
-                None if places.locals.contains(&name) => {
-                    if (1..=2).contains(&number) {
-                        found.label(&format!("{place}>"), "?");
-                    }
-                }
+                None if places.locals.contains(&name) => found.folder(number),
                 None if name == "current" => {}
                 None => found.source(Sym::new(&format!(":{name}"))),
             }

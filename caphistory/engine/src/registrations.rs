@@ -666,6 +666,7 @@ mod tests {
             of("proc_create(\"x\", 0, net->proc_net, &ops);"),
             "/proc/net/x"
         );
+        assert_eq!(of("proc_create(\"x\", 0, net->mine, &ops);"), "/proc/**/x");
         assert_eq!(
             of("proc_net_fops_create(net, \"x\", 0, &ops);"),
             "/proc/net/x"
