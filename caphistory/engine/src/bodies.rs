@@ -9,10 +9,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::alternatives::Test;
 use crate::constants::Uses;
 use crate::declarations::{declared, structs_in, type_name};
-use crate::facts::{Call, Flow, Given, Outcome, Parameter, Stored, Struct, UidTest};
+use crate::facts::{Call, Flow, Given, Naming, Outcome, Parameter, Stored, Struct, UidTest};
 use crate::guards;
 use crate::initialisers::{initialiser, is_struct, members_in, value_of};
 use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
+use crate::namings::{self, Registered};
 use crate::notation::names;
 use crate::outcomes;
 use crate::places::{AUTO, Local, Locals, Places, is_word};
@@ -44,6 +45,7 @@ pub struct Body {
     pub uid_tests: BTreeMap<i64, UidTest>,
     pub flows: BTreeMap<(i64, &'static str), Flow>,
     pub stored: BTreeMap<(i64, &'static str), Stored>,
+    pub namings: BTreeMap<i64, Naming>,
     pub structs: BTreeMap<i64, Struct>,
     pub parameters: Vec<Parameter>,
     pub relays: SymList,
@@ -74,6 +76,7 @@ impl Body {
         }
         merge(&mut self.flows, &other.flows);
         merge(&mut self.stored, &other.stored);
+        merge(&mut self.namings, &other.namings);
         merge(&mut self.structs, &other.structs);
         merge(&mut self.sets, &other.sets);
         self.arguments.extend(&other.arguments);
@@ -290,6 +293,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     jumps: Option<FxHashMap<&'c [u8], (usize, usize)>>,
     /// The local variables that are structs, as their initialisers show.
     structs: FxHashSet<&'static str>,
+    /// What local variables were given last, as far as it is registered.
+    registered: FxHashMap<&'static str, Registered>,
     pub body: Body,
 }
 
@@ -313,6 +318,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             returning: false,
             jumps: None,
             structs: FxHashSet::default(),
+            registered: FxHashMap::default(),
             body: Body::default(),
         }
     }
@@ -776,6 +782,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             let key = self.offset(if plain { node } else { arguments });
             let made = self.made_call(node, &target, pointer, &given, conditional);
             self.body.calls.entry(key).or_insert(made);
+            if !pointer {
+                let named = namings::of_call(&target, arguments, &self.places, &self.registered);
+                self.add_naming(node, &named);
+            }
         }
         if pointer && !plain {
             self.visit(function, conditional, depth + 1);
@@ -1043,6 +1053,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         if sign == Kind::Assign {
             let target = self.places.place(left);
             self.flow(&target, right);
+            self.register(left, right);
         }
         // What any other operator does is not followed.
         let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
@@ -1070,6 +1081,26 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             || value.kind() == Kind::CompoundLiteralExpression;
         let local = inner.kind() == Kind::Identifier && self.places.locals.contains(&name);
         (is_struct && local).then(|| Sym::new(&format!("${name}")))
+    }
+
+    fn add_naming(&mut self, node: Node<'t>, named: &Registered) {
+        if let Some(naming) = named.naming(self.row(node)) {
+            let at = self.offset(node);
+            self.body.namings.entry(at).or_insert(naming);
+        }
+    }
+
+    /// Takes down under which labels something is registered whose member is set, or that a
+    /// variable or member is what a registering call returns.
+    fn register(&mut self, left: Node<'t>, right: Node<'t>) {
+        let registered = namings::of_assignment(left, right, &self.places, &self.registered);
+        match left.kind() {
+            Kind::Identifier if self.places.locals.contains(&self.places.text(left)) => {
+                let name = Sym::latin1(left.bytes(self.code)).text();
+                self.registered.insert(name, registered);
+            }
+            _ => self.add_naming(left, &registered),
+        }
     }
 
     fn flow(&mut self, target: &str, value: Node<'t>) {
@@ -1127,6 +1158,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.store(value, variable, type_, found.array);
             } else {
                 self.flow(variable.text(), value);
+                let registered = namings::of_value(value, &self.places, &self.registered);
+                self.registered.insert(found.name.text(), registered);
             }
             let set = if is_static {
                 guards::unknown()
@@ -1159,9 +1192,14 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     }
 
     fn store(&mut self, value: Node<'t>, variable: Sym, type_: Sym, array: bool) {
-        for (at, stored) in initialiser(value, self.code, variable, type_, self.base_row, array) {
+        let listed = initialiser(value, self.code, variable, type_, self.base_row, array);
+        for (at, stored) in listed.stored {
             let key = (self.base + at as i64, stored.source.text());
             self.body.stored.entry(key).or_insert(stored);
+        }
+        for (at, naming) in listed.namings {
+            let key = self.base + at as i64;
+            self.body.namings.entry(key).or_insert(naming);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Which functions are checks in a release, and where they are asked.
 //!
 //! A few seeds are checks by their nature. A function that passes its own parameter on as the
-//! capability of a check is *plumbing*: a check itself, whose callers are the sites. A function or
+//! capability of a check is *plumbing*: a check itself, whose callers are the sites; what it asks of
+//! its own choice besides (map_write of user namespaces) is asked in its own body. A function or
 //! macro that does nothing but pass fixed checks on is a *fixed* wrapper, and a call of it is a
 //! site for each of them.
 
@@ -134,10 +135,11 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             || self.fixed.contains_key(&definition)
     }
 
-    /// All that are a check or a wrapper, as `is_check` has it.
+    /// All that do nothing but check.
     pub fn definitions(&self) -> FxHashSet<DefId> {
         let by_name = &self.view.program.by_name;
-        let mut found: FxHashSet<DefId> = self.plumbing.keys().copied().collect();
+        let plumbing = self.plumbing.keys().copied();
+        let mut found: FxHashSet<DefId> = plumbing.filter(|one| !self.asks_itself(*one)).collect();
         found.extend(self.fixed.keys());
         found.extend(self.seeds.iter().flat_map(|name| by_name.get(*name)));
         found
@@ -146,6 +148,25 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
     /// Whether a name is that of a check by its nature.
     pub fn is_seed(&self, name: Sym) -> bool {
         self.seeds.contains(&name)
+    }
+
+    /// Whether plumbing asks for a capability of its own choice too.
+    fn asks_itself(&self, definition: DefId) -> bool {
+        let calls = self.view.program[definition].fact.calls().iter();
+        let mut meanings = calls.flat_map(|call| self.meanings(call, definition));
+        meanings.any(|meaning| meaning.capability.is_some())
+    }
+
+    /// What a call asks that stands in a definition, and on no other's behalf.
+    fn asked(&self, call: &Call, caller: DefId) -> Vec<Meaning> {
+        let mut meanings = Vec::new();
+        if self.plumbing.contains_key(&caller) || !self.is_check(caller) {
+            meanings = self.meanings(call, caller);
+        }
+        if self.is_check(caller) {
+            meanings.retain(|meaning| meaning.capability.is_some());
+        }
+        meanings
     }
 
     /// What a call asks; empty if it is no check.
@@ -378,13 +399,10 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         let mut found = Vec::new();
         for name in self.names() {
             for (caller, call) in program.calls.get(name) {
-                if !self.is_check(*caller) {
-                    let meanings = self.meanings(call, *caller).into_iter();
-                    let asked = Place::from(call);
-                    found.extend(
-                        meanings.map(|meaning| site(&program[*caller], *caller, asked, meaning)),
-                    );
-                }
+                let meanings = self.asked(call, *caller).into_iter();
+                let asked = Place::from(call);
+                let definition = &program[*caller];
+                found.extend(meanings.map(|meaning| site(definition, *caller, asked, meaning)));
             }
         }
         let root = plainly(Sym::new(UID0));

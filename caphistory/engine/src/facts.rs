@@ -240,6 +240,26 @@ pub struct Stored {
     pub source: Sym,
 }
 
+/// Labels that stand beside functions and objects: in one element of an initialiser, or among the
+/// arguments of one call.
+///
+/// `holder` is the variable that is initialised (a place) or the call (`proc_create()`), `type_` the
+/// variable's; `line` to `end` are the lines of the element. A label is a string or a named constant
+/// with where it stands: the path to it as in `Stored`, its subscript (`[]`), or the number of the
+/// argument: `procname="modprobe"`, `#1="nvram"`, `[]=RTM_NEWLINK`, `(0)="kallsyms"`;
+/// `[#]=RTM_BASE+12` where an array whose length counts from a constant has the element in that
+/// place; `=(0)="bus"` where the source is what the call returns, `(2)>="bus"` where the argument
+/// is what another call with that label returned. `sources` are the names beside them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Naming {
+    pub line: u32,
+    pub end: u32,
+    pub holder: Sym,
+    pub type_: Sym,
+    pub labels: SymList,
+    pub sources: SymList,
+}
+
 /// The facts of one stretch of a file: a function, a declaration or a macro.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Item {
@@ -249,6 +269,7 @@ pub struct Item {
     pub typedefs: Box<[Typedef]>,
     pub variables: Box<[Variable]>,
     pub stored: Box<[Stored]>,
+    pub namings: Box<[Naming]>,
 }
 
 /// An item in a file: its first line (from 1) and its enclosing preprocessor condition.

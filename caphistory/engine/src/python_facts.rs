@@ -196,6 +196,11 @@ fn item<'py>(py: Python<'py>, one: &Item) -> Tuple<'py> {
             (one.name.text(), one.type_.text(), one.is_static, one.array).into_pyobject(py)
         })?,
         tuple(py, &one.stored, |one| stored(py, one))?,
+        tuple(py, &one.namings, |one| {
+            let (holder, type_) = (one.holder.text(), one.type_.text());
+            let (labels, sources) = (texts(py, one.labels)?, texts(py, one.sources)?);
+            (one.line, one.end, holder, type_, labels, sources).into_pyobject(py)
+        })?,
     )
         .into_pyobject(py)
 }
