@@ -228,6 +228,10 @@ struct Search<'g, 'c, 's, 'v, 'p, 'f> {
 
 // So many different sets of constants for one function; from there on nothing is assumed.
 const MOST_CONTEXTS: usize = 64;
+// Pointer steps that an operation may need: a system call, a file's method, its handler.
+const NEAR: u8 = 2;
+// So many operations that need more of them are told apart.
+const MOST_DISTANT: usize = 3;
 // So many operations that differ in one label; from there on none is told.
 const MOST_OPERATIONS: usize = 24;
 // An operation that begins another one and takes so many steps more says all that is to be said:
@@ -573,7 +577,8 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             found.extend(bits(&fresh).map(|bit| (bit, one.clone())));
         }
         let found = self.without_covered(found);
-        self.without_too_many(found)
+        let found = self.without_too_many(found);
+        without_distant(found)
     }
 
     /// Without those operations of an entry that ask for all that another one of it asks for, which
@@ -733,6 +738,42 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         self.last.insert((at, hops, depth), found.clone());
         found
     }
+}
+
+/// Without those operations of an entry that lead to the site through many pointers while others
+/// need few: over pointers nearly every file of /dev leads to nearly every check. Where all need
+/// many and they are several, none of them is told.
+fn without_distant(found: Vec<(u32, Rc<AtSite>)>) -> Vec<(u32, Rc<AtSite>)> {
+    let mut of_entry: FxHashMap<u32, (u8, usize)> = FxHashMap::default();
+    for (bit, one) in &found {
+        let (fewest, number) = of_entry.entry(*bit).or_insert((u8::MAX, 0));
+        *fewest = one.hops.min(*fewest);
+        *number += 1;
+    }
+    let mut told: FxHashSet<u32> = FxHashSet::default();
+    let mut kept = Vec::with_capacity(found.len());
+    for (bit, one) in found {
+        let (fewest, number) = of_entry[&bit];
+        if one.hops > fewest.max(NEAR) {
+            continue;
+        }
+        let is_vague = fewest > NEAR && number > MOST_DISTANT;
+        if !is_vague {
+            kept.push((bit, one));
+        } else if one.hops == fewest && told.insert(bit) {
+            let operation = EVERYTHING;
+            let mask = Box::default();
+            kept.push((
+                bit,
+                Rc::new(AtSite {
+                    operation,
+                    mask,
+                    ..*one
+                }),
+            ));
+        }
+    }
+    kept
 }
 
 /// Entries that come to a site by an operation, and how.

@@ -35,6 +35,12 @@ impl Label {
         }
     }
 
+    /// Whether it is the path of a file. Nobody asks for two files at once: of a driver that hands on
+    /// to another one (misc, mem, sound) the last is the one that was opened.
+    fn is_file(&self) -> bool {
+        self.name.text().starts_with('/')
+    }
+
     fn is_same(&self, other: &Label) -> bool {
         let known = self.number.is_some() && self.number == other.number;
         self.name == other.name || self.exact.is_some() && self.exact == other.exact && known
@@ -345,12 +351,25 @@ impl Operations {
             if known().any(|one| one.excludes(label)) {
                 return None;
             }
+            if label.is_file() && known().any(|one| one.is_file() && !one.is_same(label)) {
+                found = self.without_file(found);
+            }
+            let known = || self.begin(found).filter_map(|one| self.get(one).label);
             let full = self.is_any(found) || self.get(found).labels >= MOST_LABELS;
             if !full && !known().any(|one| one.is_same(label)) {
                 found = self.longer(found, Some(*label));
             }
         }
         Some(found)
+    }
+
+    /// An operation without the file that it names.
+    fn without_file(&mut self, operation: OperationId) -> OperationId {
+        let all: Vec<OperationId> = self.begin(operation).collect();
+        let labels: Vec<Option<Label>> = all.iter().map(|one| self.get(*one).label).collect();
+        let kept = labels.iter().rev().skip(1);
+        let kept = kept.filter(|label| !label.is_some_and(|label| label.is_file()));
+        kept.fold(EVERYTHING, |before, label| self.longer(before, *label))
     }
 
     /// An operation as it is told, whatever its labels are compared with.
