@@ -147,11 +147,8 @@ impl<'t> Test<'_, 't, '_> {
             }
         };
         match node.kind() {
-            _ if is_uid(node, self.places) => {
-                if bad {
-                    add(Expr::text(UID0));
-                }
-            }
+            _ if is_uid(node, self.places) && bad => add(Expr::text(UID0)),
+            _ if is_uid(node, self.places) => {}
             Kind::ParenthesizedExpression => {
                 if let Some(inner) = node.last_named() {
                     self.collect(inner, bad, depth + 1, found);

@@ -786,7 +786,8 @@ struct AtSite {
     mask: Mask,
 }
 
-fn step(program: &Program<'_>, edge: &Edge) -> Step {
+/// A step as a chain has it.
+pub fn step(program: &Program<'_>, edge: &Edge) -> Step {
     let caller = &program[edge.caller];
     Step {
         function: caller.name,

@@ -106,10 +106,9 @@ impl<'t, 'c> Flow<'t, 'c> {
         if statement.kind() == Kind::ExpressionStatement
             && statement.first_named() == Some(call)
             && !(is_whole && self.whole == Some(call))
+            && (!is_error || self.reason(call).is_none())
         {
-            if !is_error || self.reason(call).is_none() {
-                return Outcome::GoesOn;
-            }
+            return Outcome::GoesOn;
         }
         let mut run = Run::new(self, call, statement, given);
         run.follow(statement, Vec::new(), false, None)
@@ -264,6 +263,12 @@ pub fn each_set<'t, 'c>(
                         at = node.field(Field::Right);
                     }
                     Kind::CommaExpression => at = node.field(Field::Left),
+                    Kind::UpdateExpression => {
+                        if let Some(changed) = node.field(Field::Argument) {
+                            found(variable(changed, code), None);
+                        }
+                        break;
+                    }
                     _ => break,
                 }
             }
@@ -314,7 +319,8 @@ fn literal<'c>(node: Node, code: &'c [u8], depth: u32) -> Value<'c> {
             Some(argument) => literal(argument, code, depth + 1),
             None => Value::Unknown,
         },
-        _ => Value::Unknown,
+        // "true" and "false" are words of the grammar.
+        _ => named_constant(node.bytes(code)),
     }
 }
 
@@ -781,6 +787,21 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                     rests: true,
                 };
                 state.set(name, less);
+                return;
+            }
+            // "error = -ENOMEM; if (locked <= limit || capable(…)) error = apply(…);"
+            let kept = match state.variables.iter().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known,
+                None => self.flow.held_before(self.start, name),
+            };
+            if matches!(kept.value, Value::Error(_)) {
+                state.set(
+                    name,
+                    Known {
+                        rests: true,
+                        ..kept
+                    },
+                );
             }
         });
         let holds_more = matches!(
@@ -982,20 +1003,18 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             | Kind::SubscriptExpression
             | Kind::PointerExpression => {
                 let name = variable(node, code);
-                let fixed = named_constant(name);
-                if fixed != Value::Unknown {
-                    return constant(fixed);
-                }
-                match state.variables.iter().find(|(known, _)| *known == name) {
-                    Some((_, known)) => *known,
-                    None => Known {
+                let held = state.variables.iter().find(|(known, _)| *known == name);
+                match (held, named_constant(name)) {
+                    (Some((_, known)), _) => *known,
+                    (None, Value::Unknown) => Known {
                         rests: holds(node, self.call),
                         ..self.flow.held_before(self.start, name)
                     },
+                    (None, fixed) => constant(fixed),
                 }
             }
             _ => Known {
-                value: Value::Unknown,
+                value: named_constant(node.bytes(code)),
                 rests: holds(node, self.call),
             },
         }

@@ -1,11 +1,11 @@
 //! What comes of a missing privilege: what the check gives is carried up the chain to the syscall,
 //! with whose privilege it is, in which user namespace, and what would do as well.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alternatives::{OWNER, UID0};
 use crate::call_graph::{Edge, EdgeId, Graph};
-use crate::chains::{ChainId, Chains, Step};
+use crate::chains::{ChainId, Chains, Found, Step, step};
 use crate::checks::{Asked, CheckSite, Checks, Meaning, Site};
 use crate::facts::{Call, Effect, Given, Outcome};
 use crate::intern::{Expr, ExprList, Sym, SymList};
@@ -15,6 +15,8 @@ use crate::notation::base;
 
 /// Wrappers within each other.
 const DEEPEST: u32 = 6;
+/// Ways from a check that are tried for one on which its error is not lost.
+const MOST_WAYS: usize = 1_000;
 
 /// Errors that say that there is no more of something: a check that saves from one of them lifts
 /// a limit.
@@ -117,6 +119,99 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             subject: subject(places.whose),
             namespace: self.namespace(site, places.namespace),
         }
+    }
+
+    /// A chain from an entry function on which a refusal with an error comes to the syscall, where
+    /// it is lost on the best one: kill(-1) does not tell of the processes that it may not signal,
+    /// kill(pid) does. Of calls by name only, and not much longer.
+    pub fn clearer(
+        &mut self,
+        site: &Site,
+        entry: Option<DefId>,
+        found: &Found,
+        chains: &mut Chains,
+    ) -> Option<Found> {
+        let refused = self.at_site(site).outcome;
+        let known = self.find(site, found.chain, chains);
+        let is_lost = (known.effect, known.errno) != effect(refused);
+        if found.pointer_hops > 0 || !is_lost || !matches!(refused, Outcome::Error(_)) {
+            return None;
+        }
+        let entry = entry?;
+        let most = found.depth + 2;
+        let reached = self.called_from(entry, most);
+        let graph = self.graph;
+        let mut ways: Vec<(DefId, Outcome, Option<usize>, EdgeId, u8)> =
+            vec![(site.definition, refused, None, 0, 0)];
+        let mut seen: FxHashSet<(DefId, Outcome)> = FxHashSet::default();
+        let mut at = 0;
+        while let Some(&(definition, outcome, _, _, depth)) = ways.get(at) {
+            if definition == entry && effect(outcome) == effect(refused) {
+                return Some(self.chain(&ways, at, chains));
+            }
+            let range = if depth < most {
+                graph.numbers_to(definition)
+            } else {
+                0..0
+            };
+            for number in range {
+                let edge = &graph.edges[number as usize];
+                if edge.via.is_some() || !reached.contains(&edge.caller) {
+                    continue;
+                }
+                let carried = edge
+                    .call
+                    .as_ref()
+                    .map_or(outcome, |call| self.carried(call, definition, outcome));
+                if seen.insert((edge.caller, carried)) && ways.len() < MOST_WAYS {
+                    ways.push((edge.caller, carried, Some(at), number, depth + 1));
+                }
+            }
+            at += 1;
+        }
+        None
+    }
+
+    fn chain(
+        &self,
+        ways: &[(DefId, Outcome, Option<usize>, EdgeId, u8)],
+        end: usize,
+        chains: &mut Chains,
+    ) -> Found {
+        let mut found = Found {
+            operation: Sym::default(),
+            pointer_hops: 0,
+            depth: ways[end].4,
+            conditional: false,
+            chain: None,
+        };
+        let mut at = end;
+        while let Some(before) = ways[at].2 {
+            let edge = &self.graph.edges[ways[at].3 as usize];
+            found.conditional |= edge.conditional;
+            found.chain = Some(chains.longer(found.chain, step(self.view.program, edge)));
+            at = before;
+        }
+        found
+    }
+
+    /// What an entry function comes to by calls by name, in so many steps.
+    fn called_from(&self, entry: DefId, most: u8) -> FxHashSet<DefId> {
+        let mut found = FxHashSet::from_iter([entry]);
+        let mut level = vec![entry];
+        for _ in 0..most {
+            let mut next = Vec::new();
+            for caller in level {
+                for number in self.graph.from(caller) {
+                    let edge = &self.graph.edges[*number as usize];
+                    if edge.via.is_none() && found.insert(edge.callee) {
+                        next.push(edge.callee);
+                    }
+                }
+            }
+            level = next;
+        }
+        found
     }
 
     /// The step by which a chain comes to a definition.
@@ -372,11 +467,25 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 }
             }
         }
+        // cap_capable, a security module's own, looks at the sets of what it is handed.
+        let typed = |type_: &str| {
+            targets.iter().find_map(|one| {
+                let parameters = &program[*one].fact.function()?.parameters;
+                let at = parameters
+                    .iter()
+                    .position(|one| one.type_.text() == type_)?;
+                self.checks.is_check(*one).then(|| argument(at))
+            })
+        };
         // netlink_ns_capable asks about whoever opened the socket and about the sender: what the
         // caller lacks is what a caller can know.
         let of_caller = |one: &&Places| subject(one.whose) == Subject::Caller;
         let chosen = found.iter().find(of_caller).or(found.first());
-        chosen.copied().unwrap_or_default()
+        let read = chosen.copied().unwrap_or_default();
+        Places {
+            whose: typed("struct cred").unwrap_or(read.whose),
+            namespace: typed("struct user_namespace").unwrap_or(read.namespace),
+        }
     }
 
     /// A place of a callee's as the call hands it over; as it is, if it is no parameter of it.
@@ -509,7 +618,7 @@ fn subject(place: Sym) -> Subject {
     let text = place.text();
     if text.contains("f_cred") {
         Subject::Opener
-    } else if text.is_empty() || text.contains("current") {
+    } else if matches!(text, "" | "?") || text.contains("current") {
         Subject::Caller
     } else if text.starts_with("struct cred>") || text.contains("NETLINK_C") {
         // Its own credentials that it makes anew (from 2.6.29 on); what netlink took down of the

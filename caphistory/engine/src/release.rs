@@ -354,6 +354,11 @@ fn syscall_checks(
                 line: site.check.line,
                 via: None,
             };
+            // What one operation leads to is told as it is.
+            let clearer = (feasible && found.operation.is_empty())
+                .then(|| refusals.clearer(site, entry.definition, found, chains))
+                .flatten();
+            let found = clearer.as_ref().unwrap_or(found);
             let refusal = refusals.find(site, found.chain, chains);
             rows.push(SyscallCheck {
                 abi: abi.name,

@@ -96,6 +96,11 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
             ("limit", "ENOMEM"),
         ),
         (
+            "int sys_one(int n)\n"
+            "{ int e = -ENOMEM; if (n <= most || capable(CAP_A)) e = lock(n); return e; }",
+            ("limit", "ENOMEM"),
+        ),
+        (
             "int may(void) { if (most) return 1; if (capable(CAP_A)) return 1; return 0; }\n"
             "int sys_one(int n) { if (!may()) return -EPERM; return 0; }",
             ("deny", "EPERM"),
@@ -124,6 +129,21 @@ def test_effect(code: str, expected: tuple[str, str | None]) -> None:
     assert refusal(f"{code}\n") == expected
 
 
+def test_an_error_that_one_way_loses() -> None:
+    send = "int send(int p) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+    all_of_them = (
+        "int sys_one(int pid)\n{ int e, found = 0;\n"
+        "if (pid < 0) { for (;;) { e = send(pid); if (e != -EPERM) found = e; } return found; }\n"
+    )
+    (row,) = linked(
+        f"-- kernel/one.c\n{send}int send_one(int p) {{ return send(p); }}\n"
+        f"{all_of_them}return send_one(pid); }}\n"
+    ).syscall_checks
+    assert (row.meaning.effect, row.meaning.errno, row.depth) == ("deny", "EPERM", 2)
+    assert [step.function for step in row.chain] == ["sys_one", "send_one", "send"]
+    assert refusal(f"{send}{all_of_them}return 0; }}\n") == ("limit", None)
+
+
 def test_the_error_of_a_security_module() -> None:
     code = (
         "int sys_one(void)\n"
@@ -142,7 +162,8 @@ def test_the_error_of_a_security_module() -> None:
         "return -EPERM;\n}",
         "int sys_one(void)\n{\nif (!capable(CAP_A)) {\nif (!capable(CAP_B))\nreturn -EPERM;\n}\n"
         "return 0;\n}",
-        "int sys_one(void)\n{ if (capable(CAP_A) || capable(CAP_B)) return do_it(); return -EPERM; }",
+        "int sys_one(void)\n{ if (capable(CAP_A) || capable(CAP_B)) return do_it();\n"
+        "return -EPERM; }",
         "int may(void) { return capable(CAP_A) || capable(CAP_B); }\n"
         "int sys_one(void) { if (!may()) return -EPERM; return 0; }",
         "int may(void)\n{\nif (capable(CAP_A))\nreturn 1;\nif (capable(CAP_B))\nreturn 1;\n"
@@ -250,6 +271,20 @@ def test_through_wrappers_and_helpers() -> None:
     (meaning,) = meanings(handed, before=NAMESPACES)
     assert (meaning.subject, meaning.namespace) == ("caller", "init")
     (meaning,) = meanings(handed, "two", before=NAMESPACES)
+    assert (meaning.subject, meaning.namespace) == ("other", "owner")
+
+
+def test_a_set_that_is_handed_over_with_its_namespace() -> None:
+    code = (
+        "int cap_asked(const struct cred *cred, struct user_namespace *ns, int cap)\n"
+        "{ return cap_raised(cred->cap_effective, cap) ? 0 : -EPERM; }\n"
+        "int sys_one(int a) { return cap_asked(current_cred(), &init_user_ns, CAP_A); }\n"
+        "int sys_two(struct task_struct *p)\n"
+        "{ return cap_asked(__task_cred(p), p->ns, CAP_A); }\n"
+    )
+    (meaning,) = meanings(code, before=NAMESPACES)
+    assert (meaning.subject, meaning.namespace) == ("caller", "init")
+    (meaning,) = meanings(code, "two", before=NAMESPACES)
     assert (meaning.subject, meaning.namespace) == ("other", "owner")
 
 
