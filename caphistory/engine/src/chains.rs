@@ -19,6 +19,9 @@ pub fn constants<'s, 'v, 'p, 'f>(
     sites: &[Site],
 ) -> Constants<'s, 'v, 'p, 'f> {
     let mut found = Constants::new(pointers);
+    let of_edges = graph.edges.iter().filter_map(|edge| edge.call.as_ref());
+    let of_sites = sites.iter().map(|site| &site.guards);
+    found.find_macros(of_sites.chain(of_edges.map(|call| &call.guards)));
     for site in sites {
         found.want(site.definition, site.guards);
     }

@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::{Call, Function};
 use crate::guards::{leaves, names, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
-use crate::names::DefId;
+use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
 use crate::points_to::PointsTo;
 use crate::values::{Known, Value, any_of, parts, truth_of, value_of};
@@ -81,6 +81,7 @@ pub struct Constants<'s, 'v, 'p, 'f> {
     sets: FxHashMap<DefId, Rc<FxHashMap<Sym, Vec<Expr>>>>,
     handed: FxHashMap<DefId, Rc<Handed>>,
     names: FxHashMap<DefId, FxHashSet<Sym>>,
+    expanded: FxHashMap<(PathId, ExprList), ExprList>,
     nothing_handed: Rc<[Context]>,
     contexts: Vec<Values>,
     numbered: FxHashMap<Values, Context>,
@@ -104,6 +105,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             sets: FxHashMap::default(),
             handed: FxHashMap::default(),
             names: FxHashMap::default(),
+            expanded: FxHashMap::default(),
             nothing_handed: Rc::from([NOTHING_KNOWN]),
             contexts: vec![nothing.clone()],
             numbered: FxHashMap::from_iter([(nothing, NOTHING_KNOWN)]),
@@ -117,11 +119,44 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         if guards.is_empty() || !self.guarded.insert((definition, guards)) {
             return;
         }
-        for guard in guards.get() {
+        for guard in self.with_macros(definition, guards).get() {
             let named = names(*guard);
             self.names.entry(definition).or_default().extend(named);
             self.add(definition, leaves(*guard));
         }
+    }
+
+    /// Look for the macros that guards use. To be asked before anything is wanted.
+    pub fn find_macros<'g>(&mut self, all: impl Iterator<Item = &'g ExprList>) {
+        let mut found = FxHashSet::default();
+        let mut seen = FxHashSet::default();
+        for guards in all.filter(|guards| seen.insert(**guards)) {
+            guards
+                .iter()
+                .for_each(|guard| add_macros(*guard, &mut found));
+        }
+        self.numbers.find(found);
+    }
+
+    /// Guards with the macros that they use in their place.
+    fn with_macros(&mut self, definition: DefId, guards: ExprList) -> ExprList {
+        let mut found = FxHashSet::default();
+        guards
+            .iter()
+            .for_each(|guard| add_macros(*guard, &mut found));
+        if found.is_empty() {
+            return guards;
+        }
+        let path = self.pointers.view.program[definition].path;
+        let key = (path, guards);
+        if let Some(known) = self.expanded.get(&key) {
+            return *known;
+        }
+        let numbers = &self.numbers;
+        let made = guards.iter().map(|one| numbers.with_macros(*one, path, 0));
+        let made = ExprList::new(&made.collect::<Vec<_>>());
+        self.expanded.insert(key, made);
+        made
     }
 
     /// The definitions that want more since this was asked last, and what.
@@ -431,6 +466,19 @@ fn is_set(function: &Function, place: Sym, member: Sym) -> bool {
     }) || flows.any(|flow| flow.source == place || flow.target == place)
 }
 
+/// Adds the names of the macros that an expression uses.
+fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
+    let Err((head, operands)) = parts(expr) else {
+        return;
+    };
+    if head == "call"
+        && let Some(name) = operands.first().and_then(|one| parts(*one).ok())
+    {
+        found.insert(name);
+    }
+    operands.iter().for_each(|one| add_macros(*one, found));
+}
+
 /// Whether a call fills what it is handed with 0: that is a value that is set.
 fn is_clearing(call: &Call) -> bool {
     let passes = call.passes.get();
@@ -523,8 +571,8 @@ impl Situation {
         }
         let named = constants.named(self.definition);
         let known = |name: Sym| self.known(name, &named);
-        let found = guards
-            .get()
+        let found = constants
+            .with_macros(self.definition, guards)
             .iter()
             .all(|guard| truth_of(*guard, &known) != Some(false));
         self.decided.insert(guards, found);

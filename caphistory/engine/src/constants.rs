@@ -1,14 +1,16 @@
 //! What of a function a caller's constants can decide: its guards, and the values that it sets.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, Constant, UidTest};
 use crate::guards::{expression, has_leaves, known_part, substitute, unknown, without_guard};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
-use crate::places::Locals;
+use crate::places::{Local, Locals};
 use crate::tree::{Field, Tree};
 
 /// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.
@@ -16,6 +18,10 @@ const MOST: usize = 500_000;
 const LONGEST_BODY: usize = 200;
 /// More flags that are added to a variable are not followed.
 const MOST_CHANGES: usize = 500;
+static OF_TYPE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b[A-Za-z_]\w*\s*\(\s*(?:struct|union|enum|unsigned|signed|const)\b[^()]*\)")
+        .expect("a pattern of this module")
+});
 /// More values that a variable is set to are not followed.
 const MOST_PLAIN: usize = 12;
 /// More functions that a variable is handed to are not told from macros.
@@ -100,7 +106,8 @@ fn head<'d>(directive: &'d Directive) -> Option<(&'d [u8], Option<String>, usize
 
 /// Whether a body may be an expression that `constant` reads.
 fn is_plain(body: &[u8]) -> bool {
-    let plain = |&byte: &u8| is_word(byte) || is_space(byte) || b"()|&~<>+*^',-".contains(&byte);
+    let plain =
+        |&byte: &u8| is_word(byte) || is_space(byte) || b"()|&~<>+*^',-=!?:".contains(&byte);
     (1..=LONGEST_BODY).contains(&body.len()) && body.iter().all(plain)
 }
 
@@ -153,7 +160,22 @@ fn without_comments(text: &[u8]) -> Vec<u8> {
 
 /// The body of a macro as an expression.
 pub fn constant(body: &str) -> Expr {
-    let code = format!("int x = {body};");
+    body_of(body, &[])
+}
+
+/// The same for a macro with parameters, which are `$name`.
+pub fn body_of(body: &str, parameters: &[Sym]) -> Expr {
+    // What takes a type is its size, or made of it.
+    let plain = OF_TYPE.replace_all(body, "sizeof(int)");
+    let code = format!("int x = {plain};");
+    let mut local = Locals::default();
+    for &name in parameters {
+        local.insert(Local {
+            name,
+            type_: Sym::default(),
+            function: false,
+        });
+    }
     let tree = Tree::parse(code.as_bytes());
     let root = tree.root();
     if tree.has_error() || root.named_child_count() != 1 {
@@ -163,7 +185,7 @@ pub fn constant(body: &str) -> Expr {
         .first_named()
         .and_then(|one| one.field(Field::Declarator));
     match declarator.and_then(|declarator| declarator.field(Field::Value)) {
-        Some(value) => expression(value, code.as_bytes(), &Locals::default()),
+        Some(value) => expression(value, code.as_bytes(), &local),
         None => unknown(),
     }
 }

@@ -12,6 +12,7 @@
 //! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`
+//! - `("call", ":M", x, …)`: the use of a macro in upper case
 //! - `("when", g, x)`: x, given under the condition g
 //! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
 //!   of y, in which `.` is the value before
@@ -102,6 +103,12 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             else {
                 return unknown();
             };
+            let mut base = base;
+            while base.kind() == Kind::ParenthesizedExpression
+                && let Some(inner) = base.last_named()
+            {
+                base = inner;
+            }
             if base.kind() != Kind::Identifier {
                 return unknown();
             }
@@ -128,8 +135,27 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             }
         }
         Kind::BinaryExpression => binary(node, code, local, depth),
+        Kind::CallExpression => used(node, code, local, depth),
         _ => unknown(),
     }
+}
+
+/// The use of a macro in upper case.
+fn used(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+    let (Some(function), Some(given)) = (node.field(Field::Function), node.field(Field::Arguments))
+    else {
+        return unknown();
+    };
+    let name = function.text(code);
+    if function.kind() != Kind::Identifier || !is_upper(&name) {
+        return unknown();
+    }
+    let given = given
+        .named_children()
+        .filter(|one| one.kind() != Kind::Comment);
+    let mut all = vec![Expr::text(&format!(":{name}"))];
+    all.extend(given.map(|one| within(one, code, local, depth + 1)));
+    Expr::tuple("call", &all)
 }
 
 fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
@@ -175,7 +201,8 @@ fn binary(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         return unknown();
     }
     let first = within(left, code, local, depth + 1);
-    if first == unknown() && !partly {
+    // Whatever is shifted, the bits below are 0.
+    if first == unknown() && !partly && sign != Kind::ShiftLeft {
         return unknown();
     }
     let second = within(right, code, local, depth + 1);

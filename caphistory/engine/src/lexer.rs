@@ -17,6 +17,7 @@ pub enum Keyword {
     Else,
     Endif,
     Define,
+    Undef,
     Include,
     Other,
 }
@@ -31,6 +32,7 @@ impl Keyword {
             b"else" => Keyword::Else,
             b"endif" => Keyword::Endif,
             b"define" => Keyword::Define,
+            b"undef" => Keyword::Undef,
             b"include" => Keyword::Include,
             _ => Keyword::Other,
         }

@@ -125,6 +125,11 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             if let (Some(Value::Int(left)), Some(Value::Int(right))) = (at(0), at(1)) {
                 return arithmetic(operator, left, right).map(Value::Int);
             }
+            if let ("<<", Some(Value::Int(places @ 0..64))) = (operator, at(1)) {
+                let left = bits(at(0));
+                let shifted = |bits: i128| bits.checked_mul(1 << places);
+                return value(Bits::new(shifted(left.must)?, shifted(left.may)?));
+            }
             let same = matches!(operator, "^" | "-") && same(operands, known);
             same.then_some(Value::Int(0))
         }
