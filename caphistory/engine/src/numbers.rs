@@ -9,7 +9,7 @@ use crate::constants::{body_of, constant};
 use crate::facts::Constant;
 use crate::guards::{names, unknown};
 use crate::headers::split_arguments;
-use crate::intern::{Expr, ExprNode, Sym};
+use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::names::{PathId, View};
 use crate::values::{Value, any_of, value_of};
 
@@ -152,7 +152,7 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         {
             return self.with_macros(body, path, depth + 1);
         }
-        Expr::node(ExprNode::Tuple(made.into()))
+        Expr::node(ExprNode::Tuple(ExprList::new(&made)))
     }
 
     fn used(&self, name: Expr, given: &[Expr], path: PathId) -> Option<Expr> {
@@ -228,7 +228,7 @@ fn with_values(expr: Expr, values: &FxHashMap<&str, Expr>) -> Expr {
             };
             let mut made = vec![*head];
             made.extend(rest.iter().map(|one| with_values(*one, values)));
-            Expr::node(ExprNode::Tuple(made.into()))
+            Expr::node(ExprNode::Tuple(ExprList::new(&made)))
         }
     }
 }
