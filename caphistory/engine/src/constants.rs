@@ -8,11 +8,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, Constant, UidTest};
 use crate::guards::{
-    expression, has_leaves, is_copied, known_part, leaves, substitute, unknown, without_guard,
+    expression, followed_only, has_leaves, is_copied, known_part, leaves, substitute, unknown,
+    without_guard,
 };
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
-use crate::places::{Local, Locals};
+use crate::places::{Local, Locals, is_upper};
 use crate::tree::{Field, Tree};
 
 /// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.
@@ -29,7 +30,7 @@ const MOST_PLAIN: usize = 12;
 /// More values of a variable are not followed.
 const MOST_VALUES: usize = 4;
 /// More functions that a variable is handed to are not told from macros.
-const MOST_USERS: usize = 6;
+const MOST_USERS: usize = 30;
 
 /// The constants that a file defines as macros, in order; none of a file of nothing else.
 pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
@@ -54,6 +55,10 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
         } else {
             String::new()
         };
+        // "#define A A" beside an enum tells that it is there, and nothing more.
+        if body.as_bytes() == name {
+            continue;
+        }
         // As one line: the name with its parameters, a sign and the body.
         let between = usize::from(!found.is_empty());
         size += between + name.len() + listed.as_ref().map_or(0, |one| one.len() + 2);
@@ -70,6 +75,72 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
         });
     }
     found.into()
+}
+
+/// The constants in upper case that a file's enums name, in order: each as its own value or as the
+/// last one that has one and how many come after it. `code` is without comments and strings.
+pub fn enumerated(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
+    let conditional = |from: usize, to: usize| {
+        let first = directives.partition_point(|one| one.start < from);
+        let mut between = directives[first..].iter().take_while(|one| one.start < to);
+        between.any(|one| one.keyword.conditional())
+    };
+    let mut found = Vec::new();
+    let mut size = 0;
+    for at in memchr::memmem::find_iter(code, b"enum") {
+        let before = at.checked_sub(1).and_then(|at| code.get(at));
+        let mut start = skip(code, at + 4, is_space);
+        start = skip(code, skip(code, start, is_word), is_space);
+        let whole = |byte: Option<&u8>| byte.is_none_or(|&byte| !is_word(byte));
+        if !whole(before) || !whole(code.get(at + 4)) || code.get(start) != Some(&b'{') {
+            continue;
+        }
+        let Some(end) = find(code, start, b"}").filter(|end| end - start < MOST) else {
+            continue;
+        };
+        // What comes after an #if or another macro's use has a number that nobody knows.
+        let mut last = Some(("0".to_owned(), 0));
+        let mut next = start + 1;
+        for one in code[start + 1..end].split(|&byte| byte == b',') {
+            let from = next;
+            next += one.len() + 1;
+            if conditional(from, next) {
+                last = None;
+            }
+            let one = latin1(one.trim_ascii());
+            let (name, value) = match one.split_once('=') {
+                Some((name, value)) => (name.trim_end(), Some(value.trim())),
+                None => (one.as_str(), None),
+            };
+            if let Some(value) = value {
+                last = Some((format!("({value})"), 0));
+            }
+            let is_name = !name.is_empty() && name.bytes().all(is_word);
+            let plain = last
+                .as_ref()
+                .is_some_and(|(base, _)| is_plain(base.as_bytes()));
+            if !is_name || !plain {
+                last = None;
+                continue;
+            }
+            if let Some((base, count)) = &mut last {
+                let body = format!("{base} + {count}");
+                *count += 1;
+                size += name.len() + body.len();
+                if is_upper(name) {
+                    found.push(Constant {
+                        name: Sym::new(name),
+                        parameters: SymList::default(),
+                        body: Sym::new(&body),
+                    });
+                }
+            }
+        }
+        if size > MOST {
+            return Vec::new();
+        }
+    }
+    found
 }
 
 /// The name of a macro in upper case, its parameters in lower case without white space, and where
@@ -241,6 +312,25 @@ pub fn decided(
         let lost = |value: &Expr| *value == unknown() || member && is_lost(*value);
         parameters.contains(name) && !value.is_some_and(lost)
     };
+    // A variable that changes is no longer what the caller handed on.
+    let unchanged = |name: &str, _member: bool| {
+        let found = stands.get(&Sym::new(&format!("${name}")));
+        let is_same = found.is_none_or(|found| found.as_text() == Some(&format!("${name}")));
+        parameters.contains(name) && is_same
+    };
+    let stands: Values = stands
+        .iter()
+        .map(|(&place, &value)| {
+            let grown = value.as_tuple().is_some_and(|(head, _)| head == "grow");
+            let inner = matches!(value.as_tuple(), Some(("unless", [inner, ..]))
+                if inner.as_tuple().is_some_and(|(head, _)| head == "grow"));
+            if grown || inner {
+                (place, followed_only(value, &unchanged, place))
+            } else {
+                (place, value)
+            }
+        })
+        .collect();
     let mut known = FxHashMap::default();
     let mut decide = |conditions: ExprList| -> ExprList {
         *known.entry(conditions).or_insert_with(|| {
@@ -279,16 +369,39 @@ pub fn decided(
         .filter(|&(place, _)| !is_member(place))
         .collect();
     let members = values.iter().filter(|&&(place, _)| is_member(place));
+    let under = |place: Sym, value: Expr| -> Expr {
+        let Some(("when", [guard, value])) = value.as_tuple() else {
+            return value;
+        };
+        if mentions(*guard, place) {
+            let guard = followed_only(*guard, &unchanged, place);
+            return Expr::tuple("when", &[guard, *value]);
+        }
+        let known = known_part(*guard, &stands, &followed);
+        if has_leaves(known) {
+            Expr::tuple("when", &[known, *value])
+        } else {
+            *value
+        }
+    };
     let sets = members
         .flat_map(|(place, all)| {
             all.iter()
-                .map(|&value| (*place, substitute(value, &locals)))
+                .map(|&value| (*place, substitute(under(*place, value), &locals)))
         })
         .collect();
     Decided {
         calls: calls.into(),
         uid_tests: uid_tests.into(),
         sets,
+    }
+}
+
+/// Whether an expression is made of what is in a place.
+fn mentions(expr: Expr, place: Sym) -> bool {
+    match expr.as_tuple() {
+        Some((_, operands)) => operands.iter().any(|one| mentions(*one, place)),
+        None => expr.as_sym() == Some(place),
     }
 }
 
@@ -437,11 +550,14 @@ fn changed(place: Sym, values: &[Expr]) -> Expr {
     if plain.is_empty()
         || plain.len() > MOST_PLAIN
         || changes.len() > MOST_CHANGES
-        || plain.iter().any(|value| bare(value) == unknown())
+        || plain.contains(&unknown())
     {
         return unknown();
     }
     let alone = plain.iter().all(|value| bare(value) == bare(&plain[0]));
+    if alone && bare(&plain[0]) == unknown() {
+        return unknown();
+    }
     if alone && changes.iter().all(|value| bare(value) == *value) {
         return changes
             .iter()

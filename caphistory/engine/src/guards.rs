@@ -490,9 +490,13 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<
     };
     match head.as_text().unwrap_or("") {
         "addr" => expr,
+        // Of what it is made only what is followed is left (see `followed_only`).
         "grow" => {
-            let known = followed_only(expr, followed);
-            if has_leaves(known) { known } else { unknown() }
+            if has_leaves(expr) {
+                expr
+            } else {
+                unknown()
+            }
         }
         "case" | "unless" => {
             let Some((&subject, rest)) = parts[1..].split_first() else {
@@ -519,18 +523,18 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<
     }
 }
 
-/// An expression with `?` for the variables that are not followed.
-fn followed_only(expr: Expr, followed: Followed<'_>) -> Expr {
+/// An expression with `?` for the variables that are not followed, but for the place `own`.
+pub fn followed_only(expr: Expr, followed: Followed<'_>, own: Sym) -> Expr {
     match expr.get() {
         ExprNode::Text(sym) => match sym.text().strip_prefix('$') {
-            Some(place) if !is_followed(place, followed) => unknown(),
+            Some(place) if *sym != own && !is_followed(place, followed) => unknown(),
             _ => expr,
         },
         ExprNode::Tuple(parts) => {
             let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
                 return expr;
             };
-            remade(expr, parts, head, |part| followed_only(part, followed))
+            remade(expr, parts, head, |part| followed_only(part, followed, own))
         }
     }
 }

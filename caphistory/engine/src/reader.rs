@@ -15,7 +15,7 @@ use crate::bodies::{Body, BodyReader, ConditionAt, in_order};
 use crate::conditionals::{
     Conditions, Group, Nest, condition_text, groups, selections, without_guards,
 };
-use crate::constants::{decided, defined};
+use crate::constants::{decided, defined, enumerated};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
     Blob, Call, Function, Item, Mention, MentionKind, Naming, Parameter, Placed, Stored, Struct,
@@ -177,6 +177,8 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
     }
     placed.sort_by_key(|(start, _)| *start);
     let [mentions, called] = mentions(&scanned, &prototypes);
+    let mut constants = defined(&scanned.directives, source).into_vec();
+    constants.extend(enumerated(&scanned.code, &scanned.directives));
     Blob {
         items: placed.into_iter().map(|(_, item)| item).collect(),
         includes: includes(source, scanned.directives.iter()),
@@ -189,7 +191,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         ),
         mentions,
         called,
-        constants: defined(&scanned.directives, source),
+        constants: constants.into(),
     }
 }
 

@@ -1018,3 +1018,49 @@ struct ops mem_ops = {{ .write = hook }};
 int sys_write(struct ops *ops) {{ return ops->write(1); }}
 """
     assert bool(linked(text).syscall_checks) == kept
+
+
+ENUMS = """
+-- include/linux/huge.h
+enum {{ SHM = 1, ANON, }};
+{more}
+-- mm/huge.c
+#include <linux/huge.h>
+static int setup(int kind) {{ return kind == SHM && !capable(CAP_IPC_LOCK) ? -EPERM : 0; }}
+int sys_memfd(int x) {{ return setup({kind}); }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "asked"),
+    [
+        ("ANON", "", 0),
+        ("SHM", "", 1),
+        ("x", "", 1),
+        ("ANON", "#define ANON ANON", 0),
+        ("ANON", "#define ANON 1", 1),
+    ],
+)
+def test_constants_of_enums_decide(kind: str, more: str, asked: int) -> None:
+    """memfd_create of huge pages, 6.8."""
+    assert feasible(ENUMS.format(kind=kind, more=more)) == {"memfd": asked}
+
+
+@pytest.mark.parametrize(("size", "asked"), [("0", 0), ("2", 1), ("x", 1)])
+def test_what_is_counted_down_where_it_is_not_0_stays_0(size: str, asked: int) -> None:
+    """set_tid_size of alloc_pid, 6.8."""
+    text = f"""
+-- kernel/pid.c
+static int alloc(int size)
+{{
+    for (;;) {{
+        if (size) {{
+            if (!capable(CAP_A))
+                return -EPERM;
+            size--;
+        }}
+    }}
+}}
+int sys_fork(int x) {{ return alloc({size}); }}
+"""
+    assert feasible(text) == {"fork": asked}
