@@ -114,9 +114,6 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             else {
                 return unknown();
             };
-            if user_data::is_message_type(&field.text(code)) {
-                return Expr::text(&format!("%{}", field.text(code)));
-            }
             if base.kind() != Kind::Identifier {
                 return unknown();
             }
