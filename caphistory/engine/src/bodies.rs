@@ -181,7 +181,7 @@ fn side_that_stays(statement: Node) -> Option<bool> {
 fn always_leaves(mut statement: Node) -> bool {
     while matches!(
         statement.kind(),
-        Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause | Kind::LabeledStatement
+        Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause
     ) {
         match statement
             .named_children()

@@ -195,6 +195,8 @@ impl Level {
 /// The nodes to which steps lead and the ways there: of those by name, and of those through
 /// pointers.
 type Following = Rc<[Vec<(NodeId, Rc<[Way]>)>; 2]>;
+/// A step to a node: from which node, and by which ways.
+type StepTo = (EdgeId, NodeId, Rc<[Way]>);
 /// A state, and how many pointer steps and steps lead there.
 type Arrival = (StateId, u8, u8);
 /// A last step, the state before it and the entries that came by it.
@@ -217,7 +219,7 @@ struct Search<'g, 'c, 's, 'v, 'p, 'f> {
     nodes: Vec<Node>,
     of: FxHashMap<DefId, Vec<(Context, NodeId)>>,
     following: Vec<Option<Following>>,
-    before: Vec<Vec<(EdgeId, NodeId, Rc<[Way]>)>>,
+    before: Vec<Vec<StepTo>>,
     operations: Operations,
     states: Vec<State>,
     numbers: FxHashMap<(NodeId, OperationId), StateId>,

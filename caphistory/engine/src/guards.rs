@@ -115,9 +115,6 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             else {
                 return unknown();
             };
-            if user_data::is_message_type(&field.text(code)) {
-                return Expr::text(&format!("%{}", field.text(code)));
-            }
             let mut base = base;
             while base.kind() == Kind::ParenthesizedExpression
                 && let Some(inner) = base.last_named()

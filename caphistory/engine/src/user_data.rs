@@ -65,11 +65,6 @@ pub fn takes_part(name: &str) -> bool {
     PARTS.contains(&name)
 }
 
-/// Whether a member is what a message of the user's says that it wants.
-pub fn is_message_type(member: &str) -> bool {
-    member == "nlmsg_type"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
