@@ -26,6 +26,8 @@ class Call(NamedTuple):
     condition: str
     guards: tuple[Expr, ...]
     passes: tuple[Expr, ...]
+    outcomes: tuple[str, ...]
+    instead: tuple[Expr, ...]
 
 
 class UidTest(NamedTuple):
@@ -38,6 +40,7 @@ class UidTest(NamedTuple):
     errno: str
     condition: str
     guards: tuple[Expr, ...]
+    instead: tuple[Expr, ...]
 
 
 class Flow(NamedTuple):
@@ -63,6 +66,17 @@ class Stored(NamedTuple):
     type: str
     path: tuple[str, ...]
     source: str
+
+
+class Naming(NamedTuple):
+    """Labels that stand beside functions and objects, in an element of an initialiser or a call."""
+
+    line: int
+    end: int
+    holder: str
+    type: str
+    labels: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 class Function(NamedTuple):
@@ -132,6 +146,7 @@ class Item(NamedTuple):
     typedefs: tuple[Typedef, ...]
     variables: tuple[Variable, ...]
     stored: tuple[Stored, ...]
+    namings: tuple[Naming, ...]
 
     def definitions(self) -> list[Function | Macro]:
         """Its functions and macros."""
@@ -197,6 +212,10 @@ class File(NamedTuple):
     @property
     def stored(self) -> list[Stored]:
         return [stored for item in self.items for stored in item.stored]
+
+    @property
+    def namings(self) -> list[Naming]:
+        return [naming for item in self.items for naming in item.namings]
 
     def function(self, name: str) -> Function:
         """The only function of that name."""
@@ -277,7 +296,7 @@ def _constant(line: str) -> Constant:
 
 
 def _item(raw: tuple[Any, ...]) -> Item:
-    line, condition, (functions, macros, structs, typedefs, variables, stored) = raw
+    line, condition, (functions, macros, structs, typedefs, variables, stored, namings) = raw
     return Item(
         line,
         condition,
@@ -287,6 +306,7 @@ def _item(raw: tuple[Any, ...]) -> Item:
         tuple(Typedef(*typedef) for typedef in typedefs),
         tuple(Variable(*variable) for variable in variables),
         tuple(Stored(*each) for each in stored),
+        tuple(Naming(*each) for each in namings),
     )
 
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::call_graph::Bounds;
+use crate::call_graph::{Bounds, FURTHER};
 use crate::chains::{ChainId, Chains};
 use crate::checks::{Checks, Site};
 use crate::facts::MentionKind;
@@ -110,6 +110,7 @@ pub fn audit(
         )
     }));
     details.extend(cut_off(bounds));
+    details.push(cut_off_further(FURTHER));
     let functions = program
         .definitions
         .iter()
@@ -244,6 +245,17 @@ fn cut_off(bounds: &Bounds) -> Vec<AuditDetail> {
     details
         .map(|detail| AuditDetail::of_all("cut_off", detail))
         .collect()
+}
+
+/// So are the bounds for what no syscall comes to within the usual ones.
+fn cut_off_further(bounds: &Bounds) -> AuditDetail {
+    let most: Vec<String> = bounds.iter().map(u8::to_string).collect();
+    let detail = format!(
+        "to sites that no syscall comes to so: chains of more than {} steps through 0 to {} pointers",
+        most.join(", "),
+        bounds.len().saturating_sub(1)
+    );
+    AuditDetail::of_all("cut_off", detail)
 }
 
 #[cfg(test)]

@@ -6,17 +6,21 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::alternatives::Test;
+use crate::constants::Uses;
 use crate::declarations::{declared, structs_in, type_name};
-use crate::effects::{Decision, Decisions, Outcome, UNKNOWN};
-use crate::facts::{Call, Flow, Parameter, Stored, Struct, UidTest};
+use crate::facts::{Call, Flow, Given, Naming, Outcome, Parameter, Stored, Struct, UidTest};
 use crate::guards;
 use crate::initialisers::{initialiser, is_struct, members_in, value_of};
-use crate::intern::{Expr, ExprList, Sym, SymList};
+use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
+use crate::namings::{self, Registered};
 use crate::notation::names;
+use crate::outcomes;
 use crate::places::{AUTO, Local, Locals, Places, is_word};
 use crate::relays::relayed;
 use crate::tree::{Field, Kind, Node};
 use crate::uids::{compares_root, is_uid};
+use crate::user_data;
 
 /// More calls within each other than any kernel needs (200): what lies deeper in a mangled file
 /// is not read.
@@ -41,6 +45,7 @@ pub struct Body {
     pub uid_tests: BTreeMap<i64, UidTest>,
     pub flows: BTreeMap<(i64, &'static str), Flow>,
     pub stored: BTreeMap<(i64, &'static str), Stored>,
+    pub namings: BTreeMap<i64, Naming>,
     pub structs: BTreeMap<i64, Struct>,
     pub parameters: Vec<Parameter>,
     pub relays: SymList,
@@ -50,6 +55,9 @@ pub struct Body {
     pub arguments: BTreeSet<(&'static str, &'static str)>,
     /// The variables whose address calls are handed.
     pub addressed: BTreeSet<&'static str>,
+    /// The variables into which calls copy from the user's memory, and the pointers to such.
+    pub copied: BTreeSet<&'static str>,
+    pub filled: BTreeSet<&'static str>,
     /// The types of local variables, by name.
     pub locals: BTreeMap<&'static str, Sym>,
 }
@@ -68,24 +76,28 @@ impl Body {
         }
         merge(&mut self.flows, &other.flows);
         merge(&mut self.stored, &other.stored);
+        merge(&mut self.namings, &other.namings);
         merge(&mut self.structs, &other.structs);
         merge(&mut self.sets, &other.sets);
         self.arguments.extend(&other.arguments);
         self.addressed.extend(&other.addressed);
+        self.copied.extend(&other.copied);
+        self.filled.extend(&other.filled);
         merge(&mut self.locals, &other.locals);
     }
 
-    /// `arguments` as `constants::decided` wants them.
-    pub fn arguments(&self) -> Vec<(Sym, Sym)> {
-        self.arguments
-            .iter()
-            .map(|(place, user)| (Sym::new(place), Sym::new(user)))
-            .collect()
-    }
-
-    /// `addressed` as `constants::decided` wants them.
-    pub fn addressed(&self) -> Vec<Sym> {
-        self.addressed.iter().map(|place| Sym::new(place)).collect()
+    /// What calls do with variables.
+    pub fn uses(&self) -> Uses {
+        let all = |names: &BTreeSet<&'static str>| names.iter().map(|one| Sym::new(one)).collect();
+        let handed = self.arguments.iter();
+        Uses {
+            handed: handed
+                .map(|(place, user)| (Sym::new(place), Sym::new(user)))
+                .collect(),
+            addressed: all(&self.addressed),
+            copied: all(&self.copied),
+            filled: all(&self.filled),
+        }
     }
 }
 
@@ -183,6 +195,32 @@ fn always_leaves(mut statement: Node) -> bool {
     is_leaving(statement.kind())
 }
 
+/// Whether a case does not go on to the next one, a label before its last statement or none.
+fn case_leaves(case: Node) -> bool {
+    let statements = case.named_children();
+    let last = statements.filter(|one| one.kind() != Kind::Comment).last();
+    match last {
+        Some(last) if last.kind() == Kind::LabeledStatement => {
+            last.last_named().is_some_and(always_leaves)
+        }
+        _ => always_leaves(case),
+    }
+}
+
+/// Whether a statement of a switch may go on behind the switch.
+fn breaks(statement: Node, depth: u32) -> bool {
+    match statement.kind() {
+        Kind::BreakStatement => true,
+        Kind::SwitchStatement | Kind::WhileStatement | Kind::DoStatement | Kind::ForStatement => {
+            false
+        }
+        _ if depth > DEEPEST => true,
+        _ => statement
+            .named_children()
+            .any(|child| breaks(child, depth + 1)),
+    }
+}
+
 /// Nodes with nothing below them.
 fn is_plain(kind: Kind) -> bool {
     matches!(
@@ -241,34 +279,13 @@ fn parts(condition: Sym) -> impl Iterator<Item = &'static str> {
     condition.text().split(" && ")
 }
 
-/// Which value of an expression makes a decision true, if any.
-#[derive(Clone, Copy)]
-struct Decides<'d, 't, 'c> {
-    decision: Option<&'d Decision<'t, 'c>>,
-    truth: bool,
-}
-
-impl Decides<'_, '_, '_> {
-    const NOTHING: Self = Decides {
-        decision: None,
-        truth: true,
-    };
-
-    fn opposite(self) -> Self {
-        Decides {
-            truth: !self.truth,
-            ..self
-        }
-    }
-}
-
 /// Walks one syntax tree. `base` is added to offsets, `base_row` to lines.
 pub struct BodyReader<'t, 'c, 'a> {
     code: &'c [u8],
     base: i64,
     base_row: u32,
     condition_at: ConditionAt<'a>,
-    decisions: Decisions<'t, 'c>,
+    pub outcomes: outcomes::Flow<'t, 'c>,
     pub places: Places<'c>,
     case: Sym,
     under: Vec<Guard<'t>>,
@@ -276,6 +293,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     jumps: Option<FxHashMap<&'c [u8], (usize, usize)>>,
     /// The local variables that are structs, as their initialisers show.
     structs: FxHashSet<&'static str>,
+    /// What local variables were given last, as far as it is registered.
+    registered: FxHashMap<&'static str, Registered>,
     pub body: Body,
 }
 
@@ -292,13 +311,14 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             base,
             base_row,
             condition_at,
-            decisions: Decisions::new(code),
+            outcomes: outcomes::Flow::new(code),
             places: Places::new(code, known),
             case: Sym::default(),
             under: vec![],
             returning: false,
             jumps: None,
             structs: FxHashSet::default(),
+            registered: FxHashMap::default(),
             body: Body::default(),
         }
     }
@@ -317,7 +337,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let depth = depth + 1;
         match node.kind() {
             kind if is_plain(kind) => {}
-            Kind::CallExpression => self.call(node, conditional, depth, Decides::NOTHING),
+            Kind::CallExpression => self.call(node, conditional, depth),
             Kind::IfStatement => self.if_(node, conditional, depth),
             Kind::WhileStatement | Kind::DoStatement | Kind::ForStatement => {
                 self.loop_(node, conditional, depth);
@@ -332,11 +352,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             Kind::CaseStatement => self.case(node, depth),
             Kind::BinaryExpression | Kind::UnaryExpression => {
                 if may_matter(node.bytes(self.code)) {
-                    self.decide(node, conditional, depth + 1, Decides::NOTHING);
+                    self.decide(node, conditional, depth + 1, false);
                 }
             }
             Kind::ConditionalExpression => {
-                self.ternary(node, conditional, depth, Decides::NOTHING);
+                self.ternary(node, conditional, depth, false);
             }
             Kind::AssignmentExpression => self.assignment(node, conditional, depth),
             Kind::Declaration => self.declaration(node, conditional, depth),
@@ -382,12 +402,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     fn if_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let condition = node.field(Field::Condition);
         if let Some(condition) = condition {
-            let decision = Decision::new(node);
-            let decides = Decides {
-                decision: Some(&decision),
-                truth: true,
-            };
-            self.decide(condition, conditional, depth + 1, decides);
+            self.decide(condition, conditional, depth + 1, true);
         }
         let alternative = node.field(Field::Alternative);
         for child in node.named_children() {
@@ -445,6 +460,16 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 let mut guard = Guard::new(condition, stays, statement);
                 guard.start = statement.end();
                 guard.end = statements.last().map_or(guard.start, |last| last.end());
+                self.under.push(guard);
+            }
+            if kind == Kind::SwitchStatement
+                && let Some(condition) = statement.field(Field::Condition)
+                && let Some(expr) = self.behind_switch(statement)
+            {
+                let mut guard = Guard::new(condition, true, statement);
+                guard.start = statement.end();
+                guard.end = statements.last().map_or(guard.start, |last| last.end());
+                guard.expr = Some(expr);
                 self.under.push(guard);
             }
             if kind != Kind::Comment {
@@ -506,6 +531,46 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         self.through(node, conditional, depth);
     }
 
+    /// The condition under which what follows a switch runs: one of the labels that do not leave
+    /// the function; None where other values go on too.
+    fn behind_switch(&self, node: Node<'t>) -> Option<Expr> {
+        let (condition, body) = (node.field(Field::Condition)?, node.field(Field::Body)?);
+        let here = (self.condition_at)(self.offset(node));
+        let (mut all, mut staying, mut own) = (vec![], vec![], vec![]);
+        let mut stays = false;
+        for case in body.named_children() {
+            if case.kind() == Kind::Comment {
+                continue;
+            }
+            let label = self.case_label(case);
+            let sure = here == (self.condition_at)(self.offset(case));
+            if case.kind() != Kind::CaseStatement || label == guards::unknown() || !sure {
+                return None;
+            }
+            all.push(label);
+            own.push(label);
+            stays = stays || breaks(case, 0);
+            if case_leaves(case) {
+                staying.extend(if stays {
+                    std::mem::take(&mut own)
+                } else {
+                    vec![]
+                });
+                own.clear();
+                stays = false;
+            }
+        }
+        staying.extend(own);
+        let default = Expr::text("default");
+        let subject = self.expression(condition);
+        let useless = staying.is_empty() || staying.len() > MOST_LABELS;
+        if useless || !all.contains(&default) || staying.contains(&default) {
+            return None;
+        }
+        let (staying, all) = (Expr::tuple("labels", &staying), Expr::tuple("labels", &all));
+        Some(Expr::tuple("case", &[subject, staying, all])).filter(|_| subject != guards::unknown())
+    }
+
     fn switch(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let (Some(condition), Some(body)) = (node.field(Field::Condition), node.field(Field::Body))
         else {
@@ -552,7 +617,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.visit(child, true, depth + 1);
                 self.under.pop();
             }
-            if always_leaves(child) {
+            if case_leaves(child) {
                 own.clear();
                 plain = true;
             }
@@ -565,7 +630,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return *DEFAULT;
         };
         let found = self.expression(label);
-        if found.as_sym().is_some() {
+        // "case SIOCDEVPRIVATE + 1:"
+        let next =
+            matches!(found.as_tuple(), Some(("+", [_, number])) if number.as_sym().is_some());
+        if found.as_sym().is_some() || next {
             found
         } else {
             guards::unknown()
@@ -605,28 +673,17 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         self.case = outer;
     }
 
-    fn ternary(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    fn ternary(&mut self, node: Node<'t>, conditional: bool, depth: u32, decides: bool) {
         let Some(condition) = node.field(Field::Condition) else {
             return;
         };
-        let own = Decision::new(node);
-        let on_own = Decides {
-            decision: Some(&own),
-            truth: true,
-        };
-        self.decide(condition, conditional, depth + 1, on_own);
+        self.decide(condition, conditional, depth + 1, true);
         for (field, truth) in [(Field::Consequence, true), (Field::Alternative, false)] {
             let Some(side) = node.field(field) else {
                 continue;
             };
             self.under.push(Guard::new(condition, truth, side));
-            if decides.decision.is_some() {
+            if decides {
                 self.decide(side, true, depth + 1, decides);
             } else {
                 self.visit(side, true, depth + 1);
@@ -635,14 +692,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
-    /// Visits an expression that decides something.
-    fn decide(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    /// Visits an expression that is true or false; `decides` says that an if or `?:` asks for it.
+    fn decide(&mut self, node: Node<'t>, conditional: bool, depth: u32, decides: bool) {
         if depth > DEEPEST {
             return;
         }
@@ -654,32 +705,26 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
             Kind::UnaryExpression => match node.field(Field::Argument) {
                 Some(operand) if self.code.get(node.start()) == Some(&b'!') => {
-                    self.decide(operand, conditional, depth + 1, decides.opposite());
+                    self.decide(operand, conditional, depth + 1, decides);
                 }
                 _ => self.through(node, conditional, depth + 1),
             },
             Kind::BinaryExpression => self.decide_binary(node, conditional, depth + 1, decides),
             Kind::CallExpression => {
                 if is_uid(node, &self.places) {
-                    self.uid_test(node, conditional, decides);
+                    self.uid_test(node, conditional, true);
                 }
-                self.call(node, conditional, depth + 1, decides);
+                self.call(node, conditional, depth + 1);
             }
-            Kind::ConditionalExpression if decides.decision.is_some() => {
+            Kind::ConditionalExpression if decides => {
                 self.ternary(node, conditional, depth + 1, decides);
             }
-            _ if is_uid(node, &self.places) => self.uid_test(node, conditional, decides),
+            _ if is_uid(node, &self.places) => self.uid_test(node, conditional, true),
             _ => self.visit(node, conditional, depth + 1),
         }
     }
 
-    fn decide_binary(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    fn decide_binary(&mut self, node: Node<'t>, conditional: bool, depth: u32, decides: bool) {
         let (Some(operator), Some(left), Some(right)) = (
             node.field(Field::Operator),
             node.field(Field::Left),
@@ -698,14 +743,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.under.pop();
             }
             Kind::Equal | Kind::NotEqual => {
-                let same = if sign == Kind::NotEqual {
-                    decides
-                } else {
-                    decides.opposite()
-                };
                 for (side, other) in [(left, right), (right, left)] {
                     if is_zero(other.bytes(self.code)) {
-                        self.decide(side, conditional, depth + 1, same);
+                        self.decide(side, conditional, depth + 1, decides);
                         return;
                     }
                 }
@@ -717,13 +757,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     // Calls.
 
-    fn call(
-        &mut self,
-        node: Node<'t>,
-        conditional: bool,
-        depth: u32,
-        decides: Decides<'_, 't, 'c>,
-    ) {
+    fn call(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let (Some(function), Some(arguments)) =
             (node.field(Field::Function), node.field(Field::Arguments))
         else {
@@ -740,14 +774,18 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
         if target == "uid_eq" && compares_root(arguments, &self.places) {
             // True for root, as a uid itself is true for everybody else.
-            self.uid_test(node, conditional, decides.opposite());
+            self.uid_test(node, conditional, false);
         }
         let plain = function.kind() == Kind::Identifier;
         if !target.is_empty() {
             // In get_blkfops(major)->ioctl(…) (2.0) two calls begin at the same place.
             let key = self.offset(if plain { node } else { arguments });
-            let made = self.made_call(node, &target, pointer, &given, conditional, decides);
+            let made = self.made_call(node, &target, pointer, &given, conditional);
             self.body.calls.entry(key).or_insert(made);
+            if !pointer {
+                let named = namings::of_call(&target, arguments, &self.places, &self.registered);
+                self.add_naming(node, &named);
+            }
         }
         if pointer && !plain {
             self.visit(function, conditional, depth + 1);
@@ -779,9 +817,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         pointer: bool,
         given: &[Node<'t>],
         conditional: bool,
-        decides: Decides<'_, 't, 'c>,
     ) -> Call {
-        let (effect, errno) = self.outcome(decides.opposite());
+        let leaves = self.outcomes.reason(node).is_some();
+        let cases = &Given::ALL[..if leaves { 4 } else { 3 }];
+        let outcomes: Vec<Outcome> = cases
+            .iter()
+            .map(|&given| self.outcomes.outcome(node, given))
+            .collect();
         let condition = (self.condition_at)(self.offset(node));
         let target_sym = Sym::new(target);
         let arguments: Vec<Sym> = given
@@ -792,37 +834,45 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             line: self.row(node),
             target: target_sym,
             arguments: SymList::new(&arguments),
-            errno: Sym::latin1(errno),
+            outcomes: OutcomeList::new(&outcomes),
+            instead: self.instead(node, false, outcomes[0]),
             case: self.case,
             condition,
             guards: self.guards(condition),
             passes: self.passed(given, (!pointer).then_some(target_sym)),
             pointer,
             conditional,
-            effect,
         }
     }
 
-    fn outcome(&self, decides: Decides<'_, 't, 'c>) -> Outcome<'c> {
-        decides.decision.map_or(UNKNOWN, |decision| {
-            decision.when(decides.truth, &self.decisions)
-        })
+    /// What does as well as a test that gives `failing` where the privilege is missing.
+    fn instead(&self, expression: Node<'t>, failing: bool, outcome: Outcome) -> ExprList {
+        let test = Test {
+            flow: &self.outcomes,
+            places: &self.places,
+            expression,
+            failing,
+            outcome,
+        };
+        ExprList::new(&test.alternatives())
     }
 
     // Uids.
 
-    fn uid_test(&mut self, node: Node<'t>, conditional: bool, decides: Decides<'_, 't, 'c>) {
-        let (effect, errno) = self.outcome(decides);
+    /// `failing` is what the expression gives for everybody but root.
+    fn uid_test(&mut self, node: Node<'t>, conditional: bool, failing: bool) {
+        let given = if failing { Given::True } else { Given::False };
+        let outcome = self.outcomes.outcome(node, given);
         let at = self.offset(node);
         let condition = (self.condition_at)(at);
         let test = UidTest {
             line: self.row(node),
             text: Sym::latin1(node.bytes(self.code)),
-            errno: Sym::latin1(errno),
+            outcome,
+            instead: self.instead(node, failing, outcome),
             condition,
             guards: self.guards(condition),
             conditional,
-            effect,
         };
         self.body.uid_tests.entry(at).or_insert(test);
     }
@@ -905,6 +955,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 }
                 if address.is_some() {
                     self.body.addressed.insert(variable);
+                }
+                if let Some(target) = target.filter(|one| user_data::copies(one.text())) {
+                    if address.is_some() || user_data::sets_argument(target.text()) {
+                        self.body.copied.insert(variable);
+                    } else if found.is_empty() {
+                        self.body.filled.insert(variable);
+                    }
                 }
             }
             if let Some(variable) = address.filter(|_| self.returning) {
@@ -996,6 +1053,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         if sign == Kind::Assign {
             let target = self.places.place(left);
             self.flow(&target, right);
+            self.register(left, right);
         }
         // What any other operator does is not followed.
         let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
@@ -1023,6 +1081,26 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             || value.kind() == Kind::CompoundLiteralExpression;
         let local = inner.kind() == Kind::Identifier && self.places.locals.contains(&name);
         (is_struct && local).then(|| Sym::new(&format!("${name}")))
+    }
+
+    fn add_naming(&mut self, node: Node<'t>, named: &Registered) {
+        if let Some(naming) = named.naming(self.row(node)) {
+            let at = self.offset(node);
+            self.body.namings.entry(at).or_insert(naming);
+        }
+    }
+
+    /// Takes down under which labels something is registered whose member is set, or that a
+    /// variable or member is what a registering call returns.
+    fn register(&mut self, left: Node<'t>, right: Node<'t>) {
+        let registered = namings::of_assignment(left, right, &self.places, &self.registered);
+        match left.kind() {
+            Kind::Identifier if self.places.locals.contains(&self.places.text(left)) => {
+                let name = Sym::latin1(left.bytes(self.code)).text();
+                self.registered.insert(name, registered);
+            }
+            _ => self.add_naming(left, &registered),
+        }
     }
 
     fn flow(&mut self, target: &str, value: Node<'t>) {
@@ -1080,6 +1158,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.store(value, variable, type_, found.array);
             } else {
                 self.flow(variable.text(), value);
+                let registered = namings::of_value(value, &self.places, &self.registered);
+                self.registered.insert(found.name.text(), registered);
             }
             let set = if is_static {
                 guards::unknown()
@@ -1112,9 +1192,14 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     }
 
     fn store(&mut self, value: Node<'t>, variable: Sym, type_: Sym, array: bool) {
-        for (at, stored) in initialiser(value, self.code, variable, type_, self.base_row, array) {
+        let listed = initialiser(value, self.code, variable, type_, self.base_row, array);
+        for (at, stored) in listed.stored {
             let key = (self.base + at as i64, stored.source.text());
             self.body.stored.entry(key).or_insert(stored);
+        }
+        for (at, naming) in listed.namings {
+            let key = self.base + at as i64;
+            self.body.namings.entry(key).or_insert(naming);
         }
     }
 

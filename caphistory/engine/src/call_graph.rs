@@ -24,6 +24,10 @@ pub type Bounds = [u8];
 /// they go through the reclaim of memory, which says little. Through pointers the ways are many:
 /// all that readers found in 2.0.40 and 2.2.24 have no more steps than these.
 pub const BOUNDS: &Bounds = &[14, 10, 10, 8, 8, 8];
+/// For the sites that no syscall comes to within those: a handler of netlink stands behind four
+/// pointers, and 12 steps. Of the syscalls that come to one so, those with the fewest pointer steps
+/// are told. Without, 120 sites of 6.8 would be reached by nobody.
+pub const FURTHER: &Bounds = &[18, 15, 15, 15, 15, 14, 14];
 /// For what constants switch off, which is shown on request only.
 pub const SWITCHED_OFF: &Bounds = &[8, 8, 8, 8];
 
@@ -60,9 +64,14 @@ impl Graph {
         self.out.get(&caller).map_or(&[], |edges| edges)
     }
 
+    /// The numbers of the steps to a definition, in order.
+    pub fn numbers_to(&self, callee: DefId) -> Range<EdgeId> {
+        self.into.get(&callee).cloned().unwrap_or_default()
+    }
+
     /// The steps to a definition, in order.
     pub fn to(&self, callee: DefId) -> impl Iterator<Item = &Edge> {
-        let range = self.into.get(&callee).cloned().unwrap_or_default();
+        let range = self.numbers_to(callee);
         self.edges[range.start as usize..range.end as usize].iter()
     }
 

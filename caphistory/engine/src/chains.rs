@@ -9,6 +9,9 @@ use crate::checks::Site;
 use crate::constant_propagation::{Constants, Context, NOTHING_KNOWN, Situation};
 use crate::intern::Sym;
 use crate::names::{DefId, PathId, Program};
+use crate::operations::{
+    EVERYTHING, Label, OperationId, Operations, Registered, Way, both, either,
+};
 use crate::points_to::PointsTo;
 use crate::syscalls::Entry;
 
@@ -19,6 +22,9 @@ pub fn constants<'s, 'v, 'p, 'f>(
     sites: &[Site],
 ) -> Constants<'s, 'v, 'p, 'f> {
     let mut found = Constants::new(pointers);
+    let of_edges = graph.edges.iter().filter_map(|edge| edge.call.as_ref());
+    let of_sites = sites.iter().map(|site| &site.guards);
+    found.find_macros(of_sites.chain(of_edges.map(|call| &call.guards)));
     for site in sites {
         found.want(site.definition, site.guards);
     }
@@ -108,10 +114,11 @@ impl Chains {
 }
 
 /// The best chain from an entry function to the definition that holds a site (None for no steps at
-/// all), how many steps it has and how many of them go through pointers, and whether one of them
-/// is conditional.
+/// all) by one operation, how many steps it has and how many of them go through pointers, and
+/// whether one of them is conditional.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Found {
+    pub operation: Sym,
     pub pointer_hops: u8,
     pub depth: u8,
     pub conditional: bool,
@@ -121,6 +128,7 @@ pub struct Found {
 /// Entries, each a bit.
 type Mask = Box<[u64]>;
 type NodeId = u32;
+type StateId = u32;
 
 fn or(target: &mut [u64], mask: &[u64]) {
     for (word, more) in target.iter_mut().zip(mask) {
@@ -147,61 +155,90 @@ fn bits(mask: &[u64]) -> impl Iterator<Item = u32> {
         .flat_map(move |(at, word)| set(*word).map(move |bit| at * 64 + bit))
 }
 
-/// A definition with what is known of its parameters, and the entries that came to it: those that
-/// came first with so many pointer steps and steps stand together.
+/// A definition with what is known of its parameters; and the operations by which entries came to
+/// it.
 struct Node {
     definition: DefId,
     situation: Option<Situation>,
+    states: Vec<StateId>,
+    /// For each operation that others begin with: the states of those with one label more.
+    longer: FxHashMap<OperationId, Vec<StateId>>,
+}
+
+/// A node and an operation, with the entries that came to it: those that came first with so many
+/// pointer steps and steps stand together.
+struct State {
+    node: NodeId,
+    operation: OperationId,
     arrived: Mask,
     arrivals: Vec<(u8, u8, Mask)>,
 }
 
-/// What is to be done: the entries that come to nodes with so many steps, in order.
+/// What is to be done: the entries that come to states with so many steps, in order.
 #[derive(Default)]
 struct Level {
-    at: FxHashMap<NodeId, usize>,
-    waiting: Vec<(NodeId, Mask)>,
+    at: FxHashMap<StateId, usize>,
+    waiting: Vec<(StateId, Mask)>,
 }
 
 impl Level {
-    fn add(&mut self, node: NodeId, mask: &[u64]) {
+    fn add(&mut self, state: StateId, mask: &[u64]) {
         let next = self.waiting.len();
-        let at = *self.at.entry(node).or_insert(next);
+        let at = *self.at.entry(state).or_insert(next);
         match self.waiting.get_mut(at) {
             Some((_, known)) => or(known, mask),
-            None => self.waiting.push((node, mask.into())),
+            None => self.waiting.push((state, mask.into())),
         }
     }
 }
 
-/// The nodes to which steps lead: of those by name, and of those through pointers.
-type Following = Rc<[Vec<NodeId>; 2]>;
-/// A node, and how many pointer steps and steps lead there.
-type Arrival = (NodeId, u8, u8);
-/// A last step, the node before it and the entries that came by it.
-type LastStep = (EdgeId, NodeId, Mask);
+/// The nodes to which steps lead and the ways there: of those by name, and of those through
+/// pointers.
+type Following = Rc<[Vec<(NodeId, Rc<[Way]>)>; 2]>;
+/// A step to a node: from which node, and by which ways.
+type StepTo = (EdgeId, NodeId, Rc<[Way]>);
+/// A state, and how many pointer steps and steps lead there.
+type Arrival = (StateId, u8, u8);
+/// A last step, the state before it and the entries that came by it.
+type LastStep = (EdgeId, StateId, Mask);
 
 /// Breadth first from all entries together. With `constants`, steps whose guards are known to fail
 /// are not taken, and a function is a node of its own for each set of constants that it is called
 /// with.
+///
+/// An entry that has come to a node by an operation does not come again by one that begins with it.
 struct Search<'g, 'c, 's, 'v, 'p, 'f> {
     program: &'g Program<'g>,
     graph: &'g Graph,
+    registered: Registered<'g>,
     constants: Option<&'c mut Constants<'s, 'v, 'p, 'f>>,
     barred: FxHashMap<DefId, FxHashSet<DefId>>,
     nothing_handed: Rc<[Context]>,
+    unselected: Rc<[Way]>,
     words: usize,
     nodes: Vec<Node>,
     of: FxHashMap<DefId, Vec<(Context, NodeId)>>,
     following: Vec<Option<Following>>,
-    before: Vec<Vec<(EdgeId, NodeId)>>,
-    /// Of the steps to a node those by which entries came in so many, and the chains.
+    before: Vec<Vec<StepTo>>,
+    operations: Operations,
+    states: Vec<State>,
+    numbers: FxHashMap<(NodeId, OperationId), StateId>,
+    /// Of the steps to a state those by which entries came in so many, and the chains.
     last: FxHashMap<Arrival, Rc<[LastStep]>>,
     chains: FxHashMap<(Arrival, u32), (Option<ChainId>, bool)>,
 }
 
 // So many different sets of constants for one function; from there on nothing is assumed.
 const MOST_CONTEXTS: usize = 64;
+// Pointer steps that an operation may need: a system call, a file's method, its handler.
+const NEAR: u8 = 2;
+// So many operations that need more of them are told apart.
+const MOST_DISTANT: usize = 3;
+// So many operations that differ in one label; from there on none is told.
+const MOST_OPERATIONS: usize = 24;
+// An operation that begins another one and takes so many steps more says all that is to be said:
+// fcntl comes to schedule by F_SETLK, and by itself.
+const MOST_STEPS_MORE: u8 = 2;
 
 impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
     fn new(asked: &Question<'g>, constants: Option<&'c mut Constants<'s, 'v, 'p, 'f>>) -> Self {
@@ -209,14 +246,19 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         Search {
             program: asked.program,
             graph: asked.graph,
+            registered: asked.registered,
             constants,
             barred: dispatched(entries),
             nothing_handed: Rc::from([NOTHING_KNOWN]),
+            unselected: Rc::from([Way::default()]),
             words: entries.len().div_ceil(64),
             nodes: Vec::new(),
             of: FxHashMap::default(),
             following: Vec::new(),
             before: Vec::new(),
+            operations: Operations::default(),
+            states: Vec::new(),
+            numbers: FxHashMap::default(),
             last: FxHashMap::default(),
             chains: FxHashMap::default(),
         }
@@ -229,7 +271,10 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         let mut waiting = empty();
         for (bit, entry) in entries.iter().enumerate() {
             if let Some(definition) = entry.definition {
-                let start = self.node(definition, NOTHING_KNOWN);
+                let constants = self.constants.as_deref_mut();
+                let context = constants.map_or(NOTHING_KNOWN, |known| known.of_user(definition));
+                let node = self.node(definition, context);
+                let start = self.state(node, EVERYTHING);
                 let mut mask = vec![0; self.words];
                 mask[bit / 64] |= 1 << (bit % 64);
                 waiting[0].add(start, &mask);
@@ -239,28 +284,100 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             let mut later = empty();
             for depth in 0..=*most {
                 let level = std::mem::take(&mut waiting[usize::from(depth)]);
-                for (at, mask) in level.waiting {
-                    let node = &mut self.nodes[at as usize];
-                    let fresh = without(&mask, &node.arrived);
-                    if fresh.iter().all(|word| *word == 0) {
-                        continue;
-                    }
-                    or(&mut node.arrived, &fresh);
+                for (at, fresh) in self.arrive(level.waiting) {
                     if depth < *most {
-                        let following = self.follow(at);
+                        let following = self.follow(self.states[at as usize].node);
                         let next = usize::from(depth) + 1;
-                        for one in &following[0] {
-                            waiting[next].add(*one, &fresh);
-                        }
-                        for one in &following[1] {
-                            later[next].add(*one, &fresh);
+                        let levels = [&mut waiting[next], &mut later[next]];
+                        for (following, level) in following.iter().zip(levels) {
+                            for (node, ways) in following {
+                                for way in ways.iter() {
+                                    if let Some(state) = self.after(at, *node, way) {
+                                        level.add(state, &fresh);
+                                    }
+                                }
+                            }
                         }
                     }
-                    self.nodes[at as usize].arrivals.push((hops, depth, fresh));
+                    self.states[at as usize].arrivals.push((hops, depth, fresh));
                 }
             }
             waiting = later;
         }
+    }
+
+    /// Those entries that had not come to these states, nor by an operation that these begin with;
+    /// for the rest of too many operations a state that stands for any.
+    fn arrive(&mut self, mut waiting: Vec<(StateId, Mask)>) -> Vec<(StateId, Mask)> {
+        let mut found = Vec::with_capacity(waiting.len());
+        // First those with fewer labels, which begin others.
+        let labels = |state: StateId| {
+            let operation = self.states[state as usize].operation;
+            let any = self.operations.is_any(operation);
+            (self.operations.labels(operation), !any)
+        };
+        waiting.sort_by_key(|(state, _)| labels(*state));
+        let mut waiting = std::collections::VecDeque::from(waiting);
+        while let Some((at, mask)) = waiting.pop_front() {
+            let fresh = self.fresh(at, &mask);
+            if fresh.iter().all(|word| *word == 0) {
+                continue;
+            }
+            let (fresh, more) = self.within_bounds(at, fresh);
+            if let Some((any, more)) = more {
+                waiting.push_front((any, more));
+            }
+            if fresh.iter().any(|word| *word != 0) {
+                or(&mut self.states[at as usize].arrived, &fresh);
+                found.push((at, fresh));
+            }
+        }
+        found
+    }
+
+    fn fresh(&self, at: StateId, mask: &[u64]) -> Mask {
+        let state = &self.states[at as usize];
+        let mut fresh = without(mask, &state.arrived);
+        if self.nodes[state.node as usize].states.len() > 1 {
+            for begun in self.operations.begin(state.operation) {
+                let any = self.operations.known_any(begun);
+                for operation in [Some(begun), any].into_iter().flatten() {
+                    if let Some(other) = self.numbers.get(&(state.node, operation)) {
+                        fresh = without(&fresh, &self.states[*other as usize].arrived);
+                    }
+                }
+            }
+        }
+        fresh
+    }
+
+    /// The entries that may come to a state, and those that have come there by so many operations
+    /// that they go to the state that stands for any of them.
+    fn within_bounds(&mut self, at: StateId, fresh: Mask) -> (Mask, Option<(StateId, Mask)>) {
+        let State {
+            node, operation, ..
+        } = self.states[at as usize];
+        if operation == EVERYTHING || self.operations.is_any(operation) {
+            return (fresh, None);
+        }
+        let before = self.operations.before(operation);
+        let others = self.nodes[node as usize].longer.get(&before);
+        let others = others.map_or(&[][..], |states| states);
+        if others.len() <= MOST_OPERATIONS {
+            return (fresh, None);
+        }
+        let arrived = |state: &StateId, bit: u32| has(&self.states[*state as usize].arrived, bit);
+        let mut more: Mask = vec![0; self.words].into();
+        for bit in bits(&fresh) {
+            let count = others.iter().filter(|one| arrived(one, bit)).count();
+            if count >= MOST_OPERATIONS {
+                more[bit as usize / 64] |= 1 << (bit % 64);
+            }
+        }
+        let rest = without(&fresh, &more);
+        let any = self.operations.any(before);
+        let any = self.state(node, any);
+        (rest, Some((any, more)))
     }
 
     fn node(&mut self, definition: DefId, context: Context) -> NodeId {
@@ -277,12 +394,40 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         self.nodes.push(Node {
             definition,
             situation: constants.map(|known| Situation::new(known, definition, context)),
-            arrived: vec![0; self.words].into(),
-            arrivals: Vec::new(),
+            states: Vec::new(),
+            longer: FxHashMap::default(),
         });
         self.following.push(None);
         self.before.push(Vec::new());
         node
+    }
+
+    fn state(&mut self, node: NodeId, operation: OperationId) -> StateId {
+        if let Some(known) = self.numbers.get(&(node, operation)) {
+            return *known;
+        }
+        let state = self.states.len() as StateId;
+        self.numbers.insert((node, operation), state);
+        self.states.push(State {
+            node,
+            operation,
+            arrived: vec![0; self.words].into(),
+            arrivals: Vec::new(),
+        });
+        let at = &mut self.nodes[node as usize];
+        at.states.push(state);
+        if operation != EVERYTHING && !self.operations.is_any(operation) {
+            let before = self.operations.before(operation);
+            at.longer.entry(before).or_default().push(state);
+        }
+        state
+    }
+
+    /// Where a way leads; None where what was asked for before excludes it.
+    fn after(&mut self, before: StateId, node: NodeId, way: &Way) -> Option<StateId> {
+        let operation = self.states[before as usize].operation;
+        let operation = self.operations.with(operation, way)?;
+        Some(self.state(node, operation))
     }
 
     fn follow(&mut self, at: NodeId) -> Following {
@@ -292,7 +437,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         let definition = self.nodes[at as usize].definition;
         let graph = self.graph;
         let mut found = [Vec::new(), Vec::new()];
-        let mut seen = [FxHashSet::default(), FxHashSet::default()];
+        let mut seen = [FxHashMap::default(), FxHashMap::default()];
         for number in graph.from(definition) {
             let edge = &graph.edges[*number as usize];
             let barred = self.barred.get(&definition);
@@ -302,6 +447,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             let Some(contexts) = self.handed(at, edge) else {
                 continue;
             };
+            let ways = self.ways(at, edge);
             let kind = usize::from(edge.via.is_some());
             let mut reached: Vec<NodeId> = Vec::with_capacity(contexts.len());
             for context in contexts.iter() {
@@ -311,10 +457,17 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
                 }
             }
             for node in reached {
-                if seen[kind].insert(node) {
-                    found[kind].push(node);
+                let next = found[kind].len();
+                let known = *seen[kind].entry(node).or_insert(next);
+                if known == next {
+                    found[kind].push((node, ways.clone()));
+                } else {
+                    let known: &mut Rc<[Way]> = &mut found[kind][known].1;
+                    if *known != ways {
+                        *known = either(&[known.to_vec(), ways.to_vec()]).into();
+                    }
                 }
-                self.before[node as usize].push((*number, at));
+                self.before[node as usize].push((*number, at, ways.clone()));
             }
         }
         let found = Rc::new(found);
@@ -334,21 +487,183 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         }
     }
 
-    /// The nodes of a definition, as they were found, in which a site's guards do not fail.
-    fn asking(&mut self, site: &Site) -> Vec<(usize, NodeId)> {
+    /// The ways by which a step is taken: as its guards and the name of what it calls say.
+    fn ways(&mut self, at: NodeId, edge: &Edge) -> Rc<[Way]> {
+        let situation = self.nodes[at as usize].situation.as_mut();
+        let (Some(situation), Some(constants)) = (situation, self.constants.as_deref_mut()) else {
+            return self.unselected.clone();
+        };
+        let guarded = match &edge.call {
+            Some(call) => situation.ways(constants, call.guards),
+            None => self.unselected.clone(),
+        };
+        let names = edge.via.map(|_| (self.registered)(edge));
+        let names = names.unwrap_or_default();
+        if names.is_empty() {
+            return guarded;
+        }
+        let named = names.iter().map(|name| [Label::registered(*name)].into());
+        let named: Vec<Way> = named.collect();
+        both(&guarded, &named).into()
+    }
+
+    /// The nodes of a definition, as they were found, in which a site's guards do not fail, and the
+    /// ways from there to the site.
+    fn asking(&mut self, site: &Site) -> Vec<(usize, NodeId, Rc<[Way]>)> {
         let nodes = self.of.get(&site.definition).cloned().unwrap_or_default();
         let mut found = Vec::new();
         for (order, (_, node)) in nodes.into_iter().enumerate() {
             let situation = self.nodes[node as usize].situation.as_mut();
-            let possible = match (situation, self.constants.as_deref_mut()) {
-                (Some(situation), Some(constants)) => situation.possible(constants, site.guards),
-                _ => true,
+            let Some((situation, constants)) = situation.zip(self.constants.as_deref_mut()) else {
+                found.push((order, node, self.unselected.clone()));
+                continue;
             };
-            if possible {
-                found.push((order, node));
+            if situation.possible(constants, site.guards) {
+                found.push((order, node, situation.ways(constants, site.guards)));
             }
         }
         found
+    }
+
+    /// All arrivals at a site, best first, with the operations by which it is reached.
+    fn at_site(&mut self, site: &Site) -> Vec<AtSite> {
+        let mut found = Vec::new();
+        for (order, node, ways) in self.asking(site) {
+            for state in self.nodes[node as usize].states.clone() {
+                for way in ways.iter() {
+                    let before = self.states[state as usize].operation;
+                    let Some(operation) = self.operations.with(before, way) else {
+                        continue;
+                    };
+                    let operation = self.operations.told(operation);
+                    let arrivals = &self.states[state as usize].arrivals;
+                    found.extend(arrivals.iter().map(|(hops, depth, mask)| AtSite {
+                        hops: *hops,
+                        depth: *depth,
+                        order,
+                        operation,
+                        state,
+                        mask: mask.clone(),
+                    }));
+                }
+            }
+        }
+        let operations = &self.operations;
+        found.sort_by_key(|one| {
+            let any = operations.is_any(one.operation);
+            let labels = (operations.labels(one.operation), !any);
+            (one.hops, one.depth, labels, one.order, one.operation)
+        });
+        found
+    }
+
+    /// Of the arrivals at a site, in order, the first for each entry and operation, but none by an
+    /// operation that begins with another one of the same entry, nor by one of too many.
+    fn told(&mut self, arrivals: Vec<AtSite>) -> Vec<(u32, Rc<AtSite>)> {
+        let mut seen: FxHashMap<OperationId, Mask> = FxHashMap::default();
+        let mut found: Vec<(u32, Rc<AtSite>)> = Vec::new();
+        for mut one in arrivals {
+            let mut fresh = one.mask.clone();
+            for begun in self.operations.begin(one.operation) {
+                let any = self.operations.known_any(begun);
+                for operation in [Some(begun), any].into_iter().flatten() {
+                    if let Some(seen) = seen.get(&operation) {
+                        fresh = without(&fresh, seen);
+                    }
+                }
+            }
+            let nothing = || vec![0; self.words].into();
+            or(seen.entry(one.operation).or_insert_with(nothing), &fresh);
+            one.mask = Box::default();
+            let one = Rc::new(one);
+            found.extend(bits(&fresh).map(|bit| (bit, one.clone())));
+        }
+        let found = self.without_covered(found);
+        let found = self.without_too_many(found);
+        without_distant(found)
+    }
+
+    /// Without those operations of an entry that ask for all that another one of it asks for, which
+    /// leads to the site through no more pointers and hardly more steps.
+    fn without_covered(&self, found: Vec<(u32, Rc<AtSite>)>) -> Vec<(u32, Rc<AtSite>)> {
+        let mut others: FxHashMap<u32, Vec<Rc<AtSite>>> = FxHashMap::default();
+        for (bit, one) in &found {
+            others.entry(*bit).or_default().push(one.clone());
+        }
+        let covers = |other: &AtSite, one: &AtSite| {
+            other.operation != one.operation
+                && other.hops <= one.hops
+                && other.depth <= one.depth + MOST_STEPS_MORE
+                && self.operations.is_part(other.operation, one.operation)
+        };
+        let is_covered = |bit: u32, one: &AtSite| {
+            let others = others.get(&bit).map_or(&[][..], |all| all);
+            others.iter().any(|other| covers(other, one))
+        };
+        let kept = found.iter();
+        kept.filter(|(bit, one)| !is_covered(*bit, one))
+            .cloned()
+            .collect()
+    }
+
+    /// Where an entry comes by too many operations, or by any of some, what is told is the best of
+    /// them, as the operation that they all begin with.
+    fn without_too_many(&mut self, found: Vec<(u32, Rc<AtSite>)>) -> Vec<(u32, Rc<AtSite>)> {
+        let mut siblings: FxHashMap<(OperationId, u32), usize> = FxHashMap::default();
+        for (bit, one) in &found {
+            let before = self.operations.before(one.operation);
+            *siblings.entry((before, *bit)).or_default() += 1;
+        }
+        let mut common: FxHashMap<(OperationId, u32), u8> = FxHashMap::default();
+        for (bit, one) in &found {
+            let before = self.operations.before(one.operation);
+            let many = siblings.get(&(before, *bit)).copied().unwrap_or_default();
+            let any = self.operations.is_any(one.operation);
+            if one.operation != EVERYTHING && (any || many > MOST_OPERATIONS) {
+                common.entry((before, *bit)).or_insert(one.hops);
+            }
+        }
+        if common.is_empty() {
+            return found;
+        }
+        let mut told: FxHashSet<(OperationId, u32)> = FxHashSet::default();
+        let mut kept = Vec::with_capacity(found.len());
+        for (bit, one) in found {
+            let mut begun: Vec<OperationId> = self.operations.begin(one.operation).collect();
+            begun.reverse();
+            let known = |begun: &&OperationId| {
+                let hops = common.get(&(**begun, bit));
+                hops.is_some_and(|hops| one.hops >= *hops)
+            };
+            match begun.iter().find(known) {
+                Some(common) if told.insert((*common, bit)) => {
+                    let operation = *common;
+                    kept.push((
+                        bit,
+                        Rc::new(AtSite {
+                            operation,
+                            mask: Box::default(),
+                            ..*one
+                        }),
+                    ));
+                }
+                Some(_) => {}
+                None => kept.push((bit, one)),
+            }
+        }
+        kept
+    }
+
+    fn found(&mut self, chains: &mut Chains, told: &AtSite, bit: u32) -> Found {
+        let AtSite { hops, depth, .. } = *told;
+        let (chain, conditional) = self.chain(chains, told.state, hops, depth, bit);
+        Found {
+            operation: self.operations.text(told.operation),
+            pointer_hops: hops,
+            depth,
+            conditional,
+            chain,
+        }
     }
 
     /// Back along the steps by which an entry arrived; of equals the first in the source. Gives
@@ -356,7 +671,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
     fn chain(
         &mut self,
         chains: &mut Chains,
-        at: NodeId,
+        at: StateId,
         hops: u8,
         depth: u8,
         bit: u32,
@@ -381,23 +696,45 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         found
     }
 
-    /// The last steps of those chains to a node that have so many, in order.
-    fn steps(&mut self, at: NodeId, hops: u8, depth: u8) -> Rc<[LastStep]> {
+    /// The last steps of those chains to a state that have so many, in order.
+    fn steps(&mut self, at: StateId, hops: u8, depth: u8) -> Rc<[LastStep]> {
         if let Some(known) = self.last.get(&(at, hops, depth)) {
             return known.clone();
         }
+        let State {
+            node, operation, ..
+        } = self.states[at as usize];
         let mut found: Vec<LastStep> = Vec::new();
-        for (number, before) in &self.before[at as usize] {
+        let before = std::mem::take(&mut self.before[node as usize]);
+        for (number, earlier, ways) in &before {
             let pointer = u8::from(self.graph.edges[*number as usize].via.is_some());
-            let arrivals = &self.nodes[*before as usize].arrivals;
-            let came = hops.checked_sub(pointer).and_then(|fewer| {
+            let Some(fewer) = hops.checked_sub(pointer) else {
+                continue;
+            };
+            for state in &self.nodes[*earlier as usize].states {
+                let State {
+                    operation: begun,
+                    arrivals,
+                    ..
+                } = &self.states[*state as usize];
                 let mut arrivals = arrivals.iter();
-                arrivals.find(|(hops, steps, _)| *hops == fewer && *steps == depth - 1)
-            });
-            if let Some((_, _, mask)) = came {
-                found.push((*number, *before, mask.clone()));
+                let came = arrivals.find(|(hops, steps, _)| *hops == fewer && *steps == depth - 1);
+                let Some((_, _, mask)) = came else {
+                    continue;
+                };
+                let mut leads = |way: &Way| {
+                    let Some(after) = self.operations.with(*begun, way) else {
+                        return false;
+                    };
+                    let any = self.operations.is_any(operation);
+                    after == operation || any && self.operations.covers(operation, after)
+                };
+                if ways.iter().any(&mut leads) {
+                    found.push((*number, *state, mask.clone()));
+                }
             }
         }
+        self.before[node as usize] = before;
         found.sort_by_key(|(number, _, _)| self.graph.edges[*number as usize].order);
         let found: Rc<[LastStep]> = found.into();
         self.last.insert((at, hops, depth), found.clone());
@@ -405,7 +742,54 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
     }
 }
 
-fn step(program: &Program<'_>, edge: &Edge) -> Step {
+/// Without those operations of an entry that lead to the site through many pointers while others
+/// need few: over pointers nearly every file of /dev leads to nearly every check. Where all need
+/// many and they are several, none of them is told.
+fn without_distant(found: Vec<(u32, Rc<AtSite>)>) -> Vec<(u32, Rc<AtSite>)> {
+    let mut of_entry: FxHashMap<u32, (u8, usize)> = FxHashMap::default();
+    for (bit, one) in &found {
+        let (fewest, number) = of_entry.entry(*bit).or_insert((u8::MAX, 0));
+        *fewest = one.hops.min(*fewest);
+        *number += 1;
+    }
+    let mut told: FxHashSet<u32> = FxHashSet::default();
+    let mut kept = Vec::with_capacity(found.len());
+    for (bit, one) in found {
+        let (fewest, number) = of_entry[&bit];
+        if one.hops > fewest.max(NEAR) {
+            continue;
+        }
+        let is_vague = fewest > NEAR && number > MOST_DISTANT;
+        if !is_vague {
+            kept.push((bit, one));
+        } else if one.hops == fewest && told.insert(bit) {
+            let operation = EVERYTHING;
+            let mask = Box::default();
+            kept.push((
+                bit,
+                Rc::new(AtSite {
+                    operation,
+                    mask,
+                    ..*one
+                }),
+            ));
+        }
+    }
+    kept
+}
+
+/// Entries that come to a site by an operation, and how.
+struct AtSite {
+    hops: u8,
+    depth: u8,
+    order: usize,
+    operation: OperationId,
+    state: StateId,
+    mask: Mask,
+}
+
+/// A step as a chain has it.
+pub fn step(program: &Program<'_>, edge: &Edge) -> Step {
     let caller = &program[edge.caller];
     Step {
         function: caller.name,
@@ -422,10 +806,12 @@ pub struct Question<'a> {
     pub graph: &'a Graph,
     pub entries: &'a [Entry],
     pub sites: &'a [Site],
+    pub registered: Registered<'a>,
 }
 
 /// For each entry, the sites (by their number in `sites`, in order) that it comes to, with the
-/// best chain: fewest pointer steps, then fewest steps, then the order of the source.
+/// best chain for each operation: fewest pointer steps, then fewest steps, then the order of the
+/// source. The best of all comes first.
 pub type Reached = Vec<Vec<(u32, Found)>>;
 
 /// With `constants`, only what no constant on the way switches off. What a multiplexer dispatches
@@ -442,43 +828,23 @@ pub fn reached(
     search.run(asked.entries, bounds);
     let mut result: Reached = vec![Vec::new(); asked.entries.len()];
     for (number, site) in (0..).zip(asked.sites) {
-        let mut arrivals: Vec<(u8, u8, usize, Mask, NodeId)> = Vec::new();
-        for (order, node) in search.asking(site) {
-            let all = search.nodes[node as usize].arrivals.iter();
-            arrivals
-                .extend(all.map(|(hops, depth, mask)| (*hops, *depth, order, mask.clone(), node)));
-        }
-        arrivals.sort_by_key(|(hops, depth, order, _, _)| (*hops, *depth, *order));
-        let mut seen = vec![0; search.words];
-        for (hops, depth, _, mask, node) in arrivals {
-            let fresh = without(&mask, &seen);
-            or(&mut seen, &mask);
-            for bit in bits(&fresh) {
-                let answer = known
-                    .get(bit as usize)
-                    .and_then(|known| answer(known, number));
-                let found = answer.unwrap_or_else(|| {
-                    let (chain, conditional) = search.chain(chains, node, hops, depth, bit);
-                    Found {
-                        pointer_hops: hops,
-                        depth,
-                        conditional,
-                        chain,
-                    }
-                });
-                result[bit as usize].push((number, found));
-            }
+        let arrivals = search.at_site(site);
+        for (bit, told) in search.told(arrivals) {
+            let answer = known
+                .get(bit as usize)
+                .and_then(|known| answer(known, number));
+            let found = answer.unwrap_or_else(|| search.found(chains, &told, bit));
+            result[bit as usize].push((number, found));
         }
     }
     result
 }
 
-/// The chain to a site among those of an entry.
+/// The best chain to a site among those of an entry.
 pub fn answer(known: &[(u32, Found)], site: u32) -> Option<Found> {
-    let at = known
-        .binary_search_by_key(&site, |(number, _)| *number)
-        .ok()?;
-    Some(known[at].1)
+    let at = known.partition_point(|(number, _)| *number < site);
+    let (number, found) = known.get(at)?;
+    (*number == site).then_some(*found)
 }
 
 fn dispatched(entries: &[Entry]) -> FxHashMap<DefId, FxHashSet<DefId>> {

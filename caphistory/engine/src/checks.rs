@@ -1,7 +1,8 @@
 //! Which functions are checks in a release, and where they are asked.
 //!
 //! A few seeds are checks by their nature. A function that passes its own parameter on as the
-//! capability of a check is *plumbing*: a check itself, whose callers are the sites. A function or
+//! capability of a check is *plumbing*: a check itself, whose callers are the sites; what it asks of
+//! its own choice besides (map_write of user namespaces) is asked in its own body. A function or
 //! macro that does nothing but pass fixed checks on is a *fixed* wrapper, and a call of it is a
 //! site for each of them.
 
@@ -9,7 +10,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Call, Effect, UidTest};
+use crate::facts::{Call, Effect, Given, Outcome, UidTest};
 use crate::intern::{ExprList, Sym, SymList};
 use crate::names::{DefId, Definition, Fact, PathId, View};
 
@@ -51,12 +52,13 @@ pub struct CheckSite {
     pub condition: Option<Sym>,
 }
 
-/// A check site with the definition that holds it, whether it is conditional, and the conditions
+/// A check site with the definition that holds it, how it is asked there, whether it is conditional, and the conditions
 /// on that definition's parameters under which it is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Site {
     pub definition: DefId,
     pub check: CheckSite,
+    pub asked: Asked,
     pub conditional: bool,
     pub guards: ExprList,
 }
@@ -133,17 +135,42 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             || self.fixed.contains_key(&definition)
     }
 
-    /// All that are a check or a wrapper, as `is_check` has it.
+    /// All that do nothing but check.
     pub fn definitions(&self) -> FxHashSet<DefId> {
         let by_name = &self.view.program.by_name;
-        let mut found: FxHashSet<DefId> = self.plumbing.keys().copied().collect();
+        let plumbing = self.plumbing.keys().copied();
+        let mut found: FxHashSet<DefId> = plumbing.filter(|one| !self.asks_itself(*one)).collect();
         found.extend(self.fixed.keys());
         found.extend(self.seeds.iter().flat_map(|name| by_name.get(*name)));
         found
     }
 
+    /// Whether a name is that of a check by its nature.
+    pub fn is_seed(&self, name: Sym) -> bool {
+        self.seeds.contains(&name)
+    }
+
+    /// Whether plumbing asks for a capability of its own choice too.
+    fn asks_itself(&self, definition: DefId) -> bool {
+        let calls = self.view.program[definition].fact.calls().iter();
+        let mut meanings = calls.flat_map(|call| self.meanings(call, definition));
+        meanings.any(|meaning| meaning.capability.is_some())
+    }
+
+    /// What a call asks that stands in a definition, and on no other's behalf.
+    fn asked(&self, call: &Call, caller: DefId) -> Vec<Meaning> {
+        let mut meanings = Vec::new();
+        if self.plumbing.contains_key(&caller) || !self.is_check(caller) {
+            meanings = self.meanings(call, caller);
+        }
+        if self.is_check(caller) {
+            meanings.retain(|meaning| meaning.capability.is_some());
+        }
+        meanings
+    }
+
     /// What a call asks; empty if it is no check.
-    fn meanings(&self, call: &Call, caller: DefId) -> Vec<Meaning> {
+    pub fn meanings(&self, call: &Call, caller: DefId) -> Vec<Meaning> {
         if call.pointer {
             return Vec::new();
         }
@@ -372,20 +399,17 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         let mut found = Vec::new();
         for name in self.names() {
             for (caller, call) in program.calls.get(name) {
-                if !self.is_check(*caller) {
-                    let meanings = self.meanings(call, *caller).into_iter();
-                    let asked = Asked::from(call);
-                    found.extend(
-                        meanings.map(|meaning| site(&program[*caller], *caller, asked, meaning)),
-                    );
-                }
+                let meanings = self.asked(call, *caller).into_iter();
+                let asked = Place::from(call);
+                let definition = &program[*caller];
+                found.extend(meanings.map(|meaning| site(definition, *caller, asked, meaning)));
             }
         }
         let root = plainly(Sym::new(UID0));
         for one in program.testing_uids() {
             if !self.is_check(*one) {
                 let tests = uid_tests(program[*one].fact).iter();
-                found.extend(tests.map(|test| site(&program[*one], *one, Asked::from(test), root)));
+                found.extend(tests.map(|test| site(&program[*one], *one, Place::from(test), root)));
             }
         }
         let mut found = one_a_line(found);
@@ -438,23 +462,31 @@ fn one_a_line(sites: Vec<Site>) -> Vec<Site> {
     found
 }
 
+/// How a check is asked: by a call, or by a comparison of a uid, with what the function does for
+/// everybody but root and what would do as well.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Asked {
+    Call(Call),
+    Uid(Outcome, ExprList),
+}
+
 /// What a call of a check and a comparison of a uid have in common.
 #[derive(Clone, Copy)]
-struct Asked {
+struct Place {
+    how: Asked,
     line: u32,
-    effect: Effect,
-    errno: Sym,
+    outcome: Outcome,
     condition: Sym,
     conditional: bool,
     guards: ExprList,
 }
 
-impl From<&Call> for Asked {
-    fn from(call: &Call) -> Asked {
-        Asked {
+impl From<&Call> for Place {
+    fn from(call: &Call) -> Place {
+        Place {
+            how: Asked::Call(*call),
             line: call.line,
-            effect: call.effect,
-            errno: call.errno,
+            outcome: call.outcome(Given::False),
             condition: call.condition,
             conditional: call.conditional,
             guards: call.guards,
@@ -462,12 +494,12 @@ impl From<&Call> for Asked {
     }
 }
 
-impl From<&UidTest> for Asked {
-    fn from(test: &UidTest) -> Asked {
-        Asked {
+impl From<&UidTest> for Place {
+    fn from(test: &UidTest) -> Place {
+        Place {
+            how: Asked::Uid(test.outcome, test.instead),
             line: test.line,
-            effect: test.effect,
-            errno: test.errno,
+            outcome: test.outcome,
             condition: test.condition,
             conditional: test.conditional,
             guards: test.guards,
@@ -475,7 +507,7 @@ impl From<&UidTest> for Asked {
     }
 }
 
-fn site(definition: &Definition<'_>, id: DefId, asked: Asked, meaning: Meaning) -> Site {
+fn site(definition: &Definition<'_>, id: DefId, asked: Place, meaning: Meaning) -> Site {
     let unless_empty = |text: Sym| if text.is_empty() { None } else { Some(text) };
     let check = CheckSite {
         path: definition.path,
@@ -485,13 +517,14 @@ fn site(definition: &Definition<'_>, id: DefId, asked: Asked, meaning: Meaning) 
         capability: meaning.capability,
         argument: meaning.argument,
         of_macro: definition.fact.macro_().is_some(),
-        effect: asked.effect,
-        errno: unless_empty(asked.errno),
+        effect: asked.outcome.effect(),
+        errno: unless_empty(asked.outcome.errno()),
         condition: unless_empty(joined(definition.condition, asked.condition)),
     };
     Site {
         definition: id,
         check,
+        asked: asked.how,
         conditional: asked.conditional,
         guards: asked.guards,
     }

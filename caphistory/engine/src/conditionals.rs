@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::intern::Sym;
-use crate::lexer::{Directive, Keyword, is_space};
+use crate::lexer::{Directive, Keyword, is_space, is_word, skip};
 
 /// Deeper nesting and longer #elif chains than any kernel has (6 and 35): what lies beyond them in
 /// a mangled file is taken for unconditional, or for a part of the branch before.
@@ -152,14 +152,22 @@ pub fn groups(directives: &[Directive], size: usize) -> Vec<Group> {
     let mut found = Vec::new();
     let mut stack: Vec<Open> = Vec::new();
     let mut too_deep = 0;
+    let mut sure: FxHashSet<&[u8]> = FxHashSet::default();
     for directive in directives {
         let keyword = directive.keyword;
+        if keyword == Keyword::Undef {
+            sure.remove(named(directive));
+        } else if keyword == Keyword::Define && stack.is_empty() && too_deep == 0 {
+            sure.insert(named(directive));
+        }
         if keyword.opens() && (too_deep > 0 || stack.len() >= DEEPEST) {
             too_deep += 1;
         } else if too_deep > 0 {
             too_deep -= usize::from(keyword == Keyword::Endif);
         } else if keyword.opens() {
-            stack.push(Open::new(directive));
+            let mut open = Open::new(directive);
+            open.asked = decided(open.asked, &sure);
+            stack.push(open);
         } else if keyword == Keyword::Endif {
             found.extend(
                 stack
@@ -174,7 +182,7 @@ pub fn groups(directives: &[Directive], size: usize) -> Vec<Group> {
             open.end_branch(directive.start);
             (open.begin, open.directive) = (directive.end, directive.start);
             open.asked = match keyword {
-                Keyword::Elif => expression(directive),
+                Keyword::Elif => decided(expression(directive), &sure),
                 _ => (Sym::default(), true),
             };
         }
@@ -193,6 +201,25 @@ pub fn without_guards(mut found: Vec<Group>, directives: &[Directive], code: &[u
         .unwrap_or(code.len());
     found.retain(|group| group.start > visible || !is_guard(group, directives));
     found
+}
+
+/// The name that a #define or #undef is about.
+fn named<'d>(directive: &'d Directive) -> &'d [u8] {
+    let start = skip(&directive.code, directive.rest, is_space);
+    let end = skip(&directive.code, start, is_word);
+    directive.code.get(start..end).unwrap_or_default()
+}
+
+/// What is asked, as `#if 0` and its opposite where the file itself defines the macro for sure:
+/// `#define mem_write NULL` with `#ifndef mem_write` behind (2.4).
+fn decided((asked, truth): Fact, sure: &FxHashSet<&[u8]>) -> Fact {
+    let name = asked.text().strip_prefix("defined(");
+    let name = name.and_then(|rest| rest.strip_suffix(')'));
+    if name.is_some_and(|name| sure.contains(name.as_bytes())) {
+        (Sym::new("0"), !truth)
+    } else {
+        (asked, truth)
+    }
 }
 
 fn is_guard(group: &Group, directives: &[Directive]) -> bool {

@@ -15,18 +15,23 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::{Call, Function};
 use crate::guards::{leaves, names, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
-use crate::names::DefId;
+use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
+use crate::operations::{Way, selectors, ways};
 use crate::points_to::PointsTo;
-use crate::values::{Known, Value, any_of, parts, truth_of, value_of};
+use crate::values::{
+    Known, OF_USER, User, Value, any_of, of_user, parts, truth_of, user_of, value_of, without_user,
+};
 
 /// What a definition wants to know: a place, the position of the parameter that it is in, and the
-/// member of that parameter that it is, if it is one.
+/// member of that parameter that it is, if it is one. `selects` says that it is compared with named
+/// constants, so that it matters whether the user chooses it (see `operations`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Wish {
     pub place: Sym,
     pub position: usize,
     pub member: Option<Sym>,
+    pub selects: bool,
 }
 
 /// A context, by number: equal ones have equal numbers.
@@ -57,8 +62,9 @@ struct Wishes {
     all: Rc<[Wish]>,
 }
 
-/// An argument of a caller's call, and the member of it that the callee wants to know.
-type Asked = (DefId, ExprList, usize, Option<Sym>);
+/// An argument of a caller's call, the member of it that the callee wants to know, and whether it
+/// selects.
+type Asked = (DefId, ExprList, usize, Option<Sym>, bool);
 
 /// The calls that are handed a variable, and as which argument, by the variable.
 type Handed = FxHashMap<Sym, Vec<(Call, usize)>>;
@@ -81,7 +87,9 @@ pub struct Constants<'s, 'v, 'p, 'f> {
     sets: FxHashMap<DefId, Rc<FxHashMap<Sym, Vec<Expr>>>>,
     handed: FxHashMap<DefId, Rc<Handed>>,
     names: FxHashMap<DefId, FxHashSet<Sym>>,
+    expanded: FxHashMap<(PathId, ExprList), ExprList>,
     nothing_handed: Rc<[Context]>,
+    unselected: Rc<[Way]>,
     contexts: Vec<Values>,
     numbered: FxHashMap<Values, Context>,
 }
@@ -104,7 +112,9 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             sets: FxHashMap::default(),
             handed: FxHashMap::default(),
             names: FxHashMap::default(),
+            expanded: FxHashMap::default(),
             nothing_handed: Rc::from([NOTHING_KNOWN]),
+            unselected: Rc::from([Way::default()]),
             contexts: vec![nothing.clone()],
             numbered: FxHashMap::from_iter([(nothing, NOTHING_KNOWN)]),
         }
@@ -117,11 +127,45 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         if guards.is_empty() || !self.guarded.insert((definition, guards)) {
             return;
         }
-        for guard in guards.get() {
+        for guard in self.with_macros(definition, guards).get() {
             let named = names(*guard);
             self.names.entry(definition).or_default().extend(named);
-            self.add(definition, leaves(*guard));
+            self.add(definition, selectors(*guard), true);
+            self.add(definition, leaves(*guard), false);
         }
+    }
+
+    /// Look for the macros that guards use. To be asked before anything is wanted.
+    pub fn find_macros<'g>(&mut self, all: impl Iterator<Item = &'g ExprList>) {
+        let mut found = FxHashSet::default();
+        let mut seen = FxHashSet::default();
+        for guards in all.filter(|guards| seen.insert(**guards)) {
+            guards
+                .iter()
+                .for_each(|guard| add_macros(*guard, &mut found));
+        }
+        self.numbers.find(found);
+    }
+
+    /// Guards with the macros that they use in their place.
+    fn with_macros(&mut self, definition: DefId, guards: ExprList) -> ExprList {
+        let mut found = FxHashSet::default();
+        guards
+            .iter()
+            .for_each(|guard| add_macros(*guard, &mut found));
+        if found.is_empty() {
+            return guards;
+        }
+        let path = self.pointers.view.program[definition].path;
+        let key = (path, guards);
+        if let Some(known) = self.expanded.get(&key) {
+            return *known;
+        }
+        let numbers = &self.numbers;
+        let made = guards.iter().map(|one| numbers.with_macros(*one, path, 0));
+        let made = ExprList::new(&made.collect::<Vec<_>>());
+        self.expanded.insert(key, made);
+        made
     }
 
     /// The definitions that want more since this was asked last, and what.
@@ -138,13 +182,20 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
 
     /// Say that a caller's constants matter for what it calls, as that wants them.
     pub fn want_for(&mut self, caller: DefId, call: &Call, wishes: &[Wish]) {
-        let mut needed: Vec<Sym> = Vec::new();
+        let mut needed: [Vec<Sym>; 2] = Default::default();
         let mut named: Vec<Sym> = Vec::new();
         for wish in wishes {
+            let needed = &mut needed[usize::from(wish.selects)];
             let Some(expr) = call.passes.get().get(wish.position).copied() else {
                 continue;
             };
-            let asked = (caller, call.passes, wish.position, wish.member);
+            let asked = (
+                caller,
+                call.passes,
+                wish.position,
+                wish.member,
+                wish.selects,
+            );
             if !self.asked.insert(asked) {
                 continue;
             }
@@ -166,14 +217,19 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                         needed.extend(leaves(*one));
                     }
                 }
+                // A pointer into something that the user gave.
+                (Some(_), None) if wish.selects => needed.extend(leaves(expr)),
                 (Some(_), None) => {}
             }
         }
         if !named.is_empty() {
             self.names.entry(caller).or_default().extend(named);
         }
-        if !needed.is_empty() {
-            self.add(caller, needed);
+        let [others, selecting] = needed;
+        for (places, selects) in [(selecting, true), (others, false)] {
+            if !places.is_empty() {
+                self.add(caller, places, selects);
+            }
         }
     }
 
@@ -185,7 +241,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     }
 
     /// What is in no parameter nobody can know.
-    fn add(&mut self, definition: DefId, places: impl IntoIterator<Item = Sym>) {
+    fn add(&mut self, definition: DefId, places: impl IntoIterator<Item = Sym>, selects: bool) {
         let positions = self.positions_of(definition);
         let wanted = self.wanted.entry(definition).or_default();
         let is_told = wanted.told == wanted.wishes.len();
@@ -193,7 +249,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             let Some(variable) = place.text().strip_prefix('$') else {
                 continue;
             };
-            if wanted.wishes.iter().any(|wish| wish.place == place) {
+            let known = |wish: &Wish| wish.place == place && wish.selects >= selects;
+            if wanted.wishes.iter().any(known) {
                 continue;
             }
             let (base, member) = match variable.split_once('>') {
@@ -205,6 +262,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                     place,
                     position: *position,
                     member,
+                    selects,
                 });
             }
         }
@@ -234,7 +292,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             .wanted
             .get(&definition)
             .map_or(Vec::new(), |one| one.wishes.clone());
-        all.sort_by_key(|wish| wish.place.text());
+        all.sort_by_key(|wish| (wish.place.text(), !wish.selects));
+        all.dedup_by_key(|wish| wish.place);
         let number = self.shared.len() as u32;
         let all: Rc<[Wish]> = all.into();
         let shared = self.shared.entry(all.clone());
@@ -408,6 +467,20 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         false
     }
 
+    /// What is known of the parameters of a syscall's entry function: the user chooses them.
+    pub fn of_user(&mut self, entry: DefId) -> Context {
+        let wishes = self.wishes(entry);
+        let selecting = wishes.all.iter().filter(|wish| wish.selects);
+        let values = selecting.map(|wish| {
+            let user = match wish.member {
+                None => User::Argument(wish.position as u64),
+                Some(_) => User::Part,
+            };
+            (wish.place, of_user(user))
+        });
+        self.context(values.collect())
+    }
+
     fn context(&mut self, values: Vec<(Sym, Value)>) -> Context {
         let values: Values = values.into();
         let next = Context(self.contexts.len() as u32);
@@ -429,6 +502,19 @@ fn is_set(function: &Function, place: Sym, member: Sym) -> bool {
             || *name == place
             || leaves(*expr).into_iter().any(|one| one == place)
     }) || flows.any(|flow| flow.source == place || flow.target == place)
+}
+
+/// Adds the names of the macros that an expression uses.
+fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
+    let Err((head, operands)) = parts(expr) else {
+        return;
+    };
+    if head == "call"
+        && let Some(name) = operands.first().and_then(|one| parts(*one).ok())
+    {
+        found.insert(name);
+    }
+    operands.iter().for_each(|one| add_macros(*one, found));
 }
 
 /// Whether a call fills what it is handed with 0: that is a value that is set.
@@ -453,7 +539,11 @@ fn hands_on(expr: Expr, place: Sym) -> bool {
 }
 
 fn is_unknown(expr: Expr) -> bool {
-    parts(expr).is_ok_and(|text| text.text() == "?")
+    match parts(expr) {
+        Ok(text) => text.text() == "?",
+        Err(("part", operands)) => operands.get(1) == Some(&Expr::text("&")),
+        Err(_) => false,
+    }
 }
 
 fn is_last(expr: Expr) -> bool {
@@ -470,7 +560,7 @@ fn struct_of(expr: Expr) -> Option<Sym> {
     match parts(expr) {
         Ok(text) => {
             let written = text.text();
-            (written.starts_with(['$', ':']) && !written.contains('>')).then_some(text)
+            (written.starts_with(['$', ':', '%']) && !written.contains('>')).then_some(text)
         }
         Err(("addr", operands)) => parts(*operands.first()?).ok(),
         Err(_) => None,
@@ -495,6 +585,7 @@ pub struct Situation {
     definition: DefId,
     context: Values,
     decided: FxHashMap<ExprList, bool>,
+    selected: FxHashMap<ExprList, Rc<[Way]>>,
     /// By what of a call counts, and by the wishes.
     ways: FxHashMap<(ExprList, Sym, u32), Rc<[Context]>>,
 }
@@ -505,6 +596,7 @@ impl Situation {
             definition,
             context: constants.contexts[context.0 as usize].clone(),
             decided: FxHashMap::default(),
+            selected: FxHashMap::default(),
             ways: FxHashMap::default(),
         }
     }
@@ -523,11 +615,30 @@ impl Situation {
         }
         let named = constants.named(self.definition);
         let known = |name: Sym| self.known(name, &named);
-        let found = guards
-            .get()
+        let found = constants
+            .with_macros(self.definition, guards)
             .iter()
             .all(|guard| truth_of(*guard, &known) != Some(false));
         self.decided.insert(guards, found);
+        found
+    }
+
+    /// Which named constants of the user's lead to what stands under these guards.
+    pub fn ways(
+        &mut self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        guards: ExprList,
+    ) -> Rc<[Way]> {
+        if guards.is_empty() {
+            return constants.unselected.clone();
+        }
+        if let Some(known) = self.selected.get(&guards) {
+            return known.clone();
+        }
+        let named = constants.named(self.definition);
+        let known = |name: Sym| self.known(name, &named);
+        let found: Rc<[Way]> = ways(guards, &known).into();
+        self.selected.insert(guards, found.clone());
         found
     }
 
@@ -568,6 +679,10 @@ impl Situation {
                 None => vec![self.value(constants, expr)],
                 Some(member) => self.member(constants, expr, member, call.target),
             };
+            if !wish.selects {
+                let plain = values.iter().map(|value| value.and_then(without_user));
+                values = distinct(plain);
+            }
             if ways.len() * values.len() > MOST_WAYS {
                 values = vec![any_of(&values)];
             }
@@ -620,8 +735,15 @@ impl Situation {
     ) -> Vec<Option<Value>> {
         let unknown = vec![None];
         let Some(base) = struct_of(expr) else {
-            return unknown;
+            let user = user_of(self.value(constants, expr));
+            return match (parts(expr), user) {
+                (Err(("part", _)), User::Part | User::Argument(_)) => vec![Some(OF_USER)],
+                _ => unknown,
+            };
         };
+        if base.text().starts_with('%') {
+            return vec![Some(OF_USER)];
+        }
         if base.text().starts_with(':') {
             return match parts(expr) {
                 Ok(name) if member.is_empty() => vec![Some(Value::Name(name))],

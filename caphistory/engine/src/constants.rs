@@ -1,14 +1,19 @@
 //! What of a function a caller's constants can decide: its guards, and the values that it sets.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, Constant, UidTest};
-use crate::guards::{expression, has_leaves, known_part, substitute, unknown, without_guard};
+use crate::guards::{
+    expression, followed_only, has_leaves, is_copied, known_part, leaves, substitute, unknown,
+    without_guard,
+};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
-use crate::places::Locals;
+use crate::places::{Local, Locals, is_upper};
 use crate::tree::{Field, Tree};
 
 /// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.
@@ -16,10 +21,16 @@ const MOST: usize = 500_000;
 const LONGEST_BODY: usize = 200;
 /// More flags that are added to a variable are not followed.
 const MOST_CHANGES: usize = 500;
+static OF_TYPE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b[A-Za-z_]\w*\s*\(\s*(?:struct|union|enum|unsigned|signed|const)\b[^()]*\)")
+        .expect("a pattern of this module")
+});
 /// More values that a variable is set to are not followed.
 const MOST_PLAIN: usize = 12;
+/// More values of a variable are not followed.
+const MOST_VALUES: usize = 4;
 /// More functions that a variable is handed to are not told from macros.
-const MOST_USERS: usize = 6;
+const MOST_USERS: usize = 30;
 
 /// The constants that a file defines as macros, in order; none of a file of nothing else.
 pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
@@ -44,6 +55,10 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
         } else {
             String::new()
         };
+        // "#define A A" beside an enum tells that it is there, and nothing more.
+        if body.as_bytes() == name {
+            continue;
+        }
         // As one line: the name with its parameters, a sign and the body.
         let between = usize::from(!found.is_empty());
         size += between + name.len() + listed.as_ref().map_or(0, |one| one.len() + 2);
@@ -60,6 +75,72 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
         });
     }
     found.into()
+}
+
+/// The constants in upper case that a file's enums name, in order: each as its own value or as the
+/// last one that has one and how many come after it. `code` is without comments and strings.
+pub fn enumerated(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
+    let conditional = |from: usize, to: usize| {
+        let first = directives.partition_point(|one| one.start < from);
+        let mut between = directives[first..].iter().take_while(|one| one.start < to);
+        between.any(|one| one.keyword.conditional())
+    };
+    let mut found = Vec::new();
+    let mut size = 0;
+    for at in memchr::memmem::find_iter(code, b"enum") {
+        let before = at.checked_sub(1).and_then(|at| code.get(at));
+        let mut start = skip(code, at + 4, is_space);
+        start = skip(code, skip(code, start, is_word), is_space);
+        let whole = |byte: Option<&u8>| byte.is_none_or(|&byte| !is_word(byte));
+        if !whole(before) || !whole(code.get(at + 4)) || code.get(start) != Some(&b'{') {
+            continue;
+        }
+        let Some(end) = find(code, start, b"}").filter(|end| end - start < MOST) else {
+            continue;
+        };
+        // What comes after an #if or another macro's use has a number that nobody knows.
+        let mut last = Some(("0".to_owned(), 0));
+        let mut next = start + 1;
+        for one in code[start + 1..end].split(|&byte| byte == b',') {
+            let from = next;
+            next += one.len() + 1;
+            if conditional(from, next) {
+                last = None;
+            }
+            let one = latin1(one.trim_ascii());
+            let (name, value) = match one.split_once('=') {
+                Some((name, value)) => (name.trim_end(), Some(value.trim())),
+                None => (one.as_str(), None),
+            };
+            if let Some(value) = value {
+                last = Some((format!("({value})"), 0));
+            }
+            let is_name = !name.is_empty() && name.bytes().all(is_word);
+            let plain = last
+                .as_ref()
+                .is_some_and(|(base, _)| is_plain(base.as_bytes()));
+            if !is_name || !plain {
+                last = None;
+                continue;
+            }
+            if let Some((base, count)) = &mut last {
+                let body = format!("{base} + {count}");
+                *count += 1;
+                size += name.len() + body.len();
+                if is_upper(name) {
+                    found.push(Constant {
+                        name: Sym::new(name),
+                        parameters: SymList::default(),
+                        body: Sym::new(&body),
+                    });
+                }
+            }
+        }
+        if size > MOST {
+            return Vec::new();
+        }
+    }
+    found
 }
 
 /// The name of a macro in upper case, its parameters in lower case without white space, and where
@@ -100,7 +181,8 @@ fn head<'d>(directive: &'d Directive) -> Option<(&'d [u8], Option<String>, usize
 
 /// Whether a body may be an expression that `constant` reads.
 fn is_plain(body: &[u8]) -> bool {
-    let plain = |&byte: &u8| is_word(byte) || is_space(byte) || b"()|&~<>+*^',-".contains(&byte);
+    let plain =
+        |&byte: &u8| is_word(byte) || is_space(byte) || b"()|&~<>+*^',-=!?:".contains(&byte);
     (1..=LONGEST_BODY).contains(&body.len()) && body.iter().all(plain)
 }
 
@@ -153,7 +235,22 @@ fn without_comments(text: &[u8]) -> Vec<u8> {
 
 /// The body of a macro as an expression.
 pub fn constant(body: &str) -> Expr {
-    let code = format!("int x = {body};");
+    body_of(body, &[])
+}
+
+/// The same for a macro with parameters, which are `$name`.
+pub fn body_of(body: &str, parameters: &[Sym]) -> Expr {
+    // What takes a type is its size, or made of it.
+    let plain = OF_TYPE.replace_all(body, "sizeof(int)");
+    let code = format!("int x = {plain};");
+    let mut local = Locals::default();
+    for &name in parameters {
+        local.insert(Local {
+            name,
+            type_: Sym::default(),
+            function: false,
+        });
+    }
     let tree = Tree::parse(code.as_bytes());
     let root = tree.root();
     if tree.has_error() || root.named_child_count() != 1 {
@@ -163,7 +260,7 @@ pub fn constant(body: &str) -> Expr {
         .first_named()
         .and_then(|one| one.field(Field::Declarator));
     match declarator.and_then(|declarator| declarator.field(Field::Value)) {
-        Some(value) => expression(value, code.as_bytes(), &Locals::default()),
+        Some(value) => expression(value, code.as_bytes(), &local),
         None => unknown(),
     }
 }
@@ -178,6 +275,17 @@ pub struct Decided {
 
 type Values = FxHashMap<Sym, Expr>;
 
+/// What calls do with variables: those that they are `handed`, each with the callee, those whose
+/// address they are handed (`addressed`), those into which they copy from the user's memory
+/// (`copied`), and the pointers to such (`filled`).
+#[derive(Clone, Debug, Default)]
+pub struct Uses {
+    pub handed: Vec<(Sym, Sym)>,
+    pub addressed: Vec<Sym>,
+    pub copied: Vec<Sym>,
+    pub filled: Vec<Sym>,
+}
+
 /// Calls and tests with that of their guards alone which a caller's constants can decide, and the
 /// values of variables that a callee can see.
 ///
@@ -185,30 +293,43 @@ type Values = FxHashMap<Sym, Expr>;
 /// which flags are added for what it may then be; whatever else is not a parameter or a member of
 /// one is unknown.
 ///
-/// All arguments are in the order of the code, but `handed` are the variables that calls are
-/// handed, each with the callee, ordered by texts, and `addressed` those whose address they are.
+/// All arguments are in the order of the code, but `uses` are ordered by texts.
 pub fn decided(
     mut calls: Vec<Call>,
     mut uid_tests: Vec<UidTest>,
     sets: &[(Sym, Expr)],
-    handed: &[(Sym, Sym)],
-    addressed: &[Sym],
+    uses: &Uses,
     parameters: &[Sym],
 ) -> Decided {
     let parameters: FxHashSet<&str> = parameters.iter().map(|name| name.text()).collect();
-    let users = users_of(handed);
-    let sets = with_copies(sets, &users, addressed, &parameters);
+    let users = users_of(&uses.handed);
+    let sets = with_copies(sets, &users, &uses.addressed, &parameters);
     let values = by_place(&sets);
-    let stands = stands(&values, &users, addressed, &parameters);
+    let stands = stands(&values, &users, uses, &parameters);
     // Of a pointer that is set to another one the members are not the caller's.
-    let lost = |name: &str| {
-        let found = stands.get(&Sym::new(&format!("${name}")));
-        found.is_some_and(|found| *found == unknown() || has_several(*found))
+    let followed = |name: &str, member: bool| {
+        let value = stands.get(&Sym::new(&format!("${name}")));
+        let lost = |value: &Expr| *value == unknown() || member && is_lost(*value);
+        parameters.contains(name) && !value.is_some_and(lost)
     };
-    let followed: FxHashSet<&str> = parameters
+    // A variable that changes is no longer what the caller handed on.
+    let unchanged = |name: &str, _member: bool| {
+        let found = stands.get(&Sym::new(&format!("${name}")));
+        let is_same = found.is_none_or(|found| found.as_text() == Some(&format!("${name}")));
+        parameters.contains(name) && is_same
+    };
+    let stands: Values = stands
         .iter()
-        .copied()
-        .filter(|&name| !lost(name))
+        .map(|(&place, &value)| {
+            let grown = value.as_tuple().is_some_and(|(head, _)| head == "grow");
+            let inner = matches!(value.as_tuple(), Some(("unless", [inner, ..]))
+                if inner.as_tuple().is_some_and(|(head, _)| head == "grow"));
+            if grown || inner {
+                (place, followed_only(value, &unchanged, place))
+            } else {
+                (place, value)
+            }
+        })
         .collect();
     let mut known = FxHashMap::default();
     let mut decide = |conditions: ExprList| -> ExprList {
@@ -248,16 +369,39 @@ pub fn decided(
         .filter(|&(place, _)| !is_member(place))
         .collect();
     let members = values.iter().filter(|&&(place, _)| is_member(place));
+    let under = |place: Sym, value: Expr| -> Expr {
+        let Some(("when", [guard, value])) = value.as_tuple() else {
+            return value;
+        };
+        if mentions(*guard, place) {
+            let guard = followed_only(*guard, &unchanged, place);
+            return Expr::tuple("when", &[guard, *value]);
+        }
+        let known = known_part(*guard, &stands, &followed);
+        if has_leaves(known) {
+            Expr::tuple("when", &[known, *value])
+        } else {
+            *value
+        }
+    };
     let sets = members
         .flat_map(|(place, all)| {
             all.iter()
-                .map(|&value| (*place, substitute(value, &locals)))
+                .map(|&value| (*place, substitute(under(*place, value), &locals)))
         })
         .collect();
     Decided {
         calls: calls.into(),
         uid_tests: uid_tests.into(),
         sets,
+    }
+}
+
+/// Whether an expression is made of what is in a place.
+fn mentions(expr: Expr, place: Sym) -> bool {
+    match expr.as_tuple() {
+        Some((_, operands)) => operands.iter().any(|one| mentions(*one, place)),
+        None => expr.as_sym() == Some(place),
     }
 }
 
@@ -327,14 +471,25 @@ fn with_copies(
 fn stands(
     values: &[(Sym, Vec<Expr>)],
     users: &FxHashMap<Sym, Vec<Expr>>,
-    addressed: &[Sym],
+    uses: &Uses,
     parameters: &FxHashSet<&str>,
 ) -> Values {
     let mut stands = Values::default();
+    let structs: FxHashSet<&str> = values
+        .iter()
+        .filter(|(place, _)| place.text().contains('>'))
+        .map(|(place, _)| variable(*place))
+        .collect();
+    let has_members = |place: Sym| structs.contains(variable(place));
     for (place, all) in values {
         if parameters.contains(variable(*place)) {
             let own = std::iter::once(Expr::sym(*place)).chain(all.iter().copied());
-            stands.insert(*place, changed(*place, &own.collect::<Vec<_>>()));
+            let own: Vec<Expr> = own.collect();
+            let mut value = changed(*place, &own);
+            if value == unknown() && !place.text().contains('>') {
+                value = any_of(*place, all);
+            }
+            stands.insert(*place, value);
         }
     }
     let of_parameters = stands.clone();
@@ -347,17 +502,41 @@ fn stands(
             let found = member
                 .and_then(|one| of_parameters.get(&one).copied())
                 .unwrap_or(found);
-            stands.insert(*place, unless(found, users));
+            let mut value = unless(found, users);
+            if value == unknown() && !has_members(*place) {
+                value = any_of(*place, all);
+            }
+            stands.insert(*place, value);
         }
     }
-    stands.extend(addressed.iter().map(|&place| (place, unknown())));
+    for &place in &uses.addressed {
+        // "version = ipc_parse_version(&cmd);" leaves the command to the user.
+        let own = parameters.contains(place.text().trim_start_matches('$'));
+        let value = if own {
+            Expr::tuple("any", &[Expr::sym(place)])
+        } else {
+            unknown()
+        };
+        stands.insert(place, value);
+    }
+    // Of a parameter the pointer itself stays the caller's.
+    let pointers = uses.filled.iter();
+    let pointers = pointers.filter(|place| !parameters.contains(variable(**place)));
+    for &place in uses.copied.iter().chain(pointers) {
+        let name = place.text().trim_start_matches('$');
+        stands.insert(place, Expr::text(&format!("%{name}")));
+    }
     stands
 }
 
 /// What a variable may be that is set to a few values, or to one and then only has flags added or
-/// taken away; unknown for any other.
+/// taken away, or to what comes from the user's memory; unknown for any other.
 fn changed(place: Sym, values: &[Expr]) -> Expr {
     let place = Expr::sym(place);
+    let mut bare_values = values.iter().map(|value| without_guard(*value));
+    if let Some(copied) = bare_values.find(|value| is_copied(*value)) {
+        return copied;
+    }
     let mut plain: Vec<Expr> = Vec::new();
     let mut changes: Vec<Expr> = Vec::new();
     for &value in values {
@@ -371,11 +550,14 @@ fn changed(place: Sym, values: &[Expr]) -> Expr {
     if plain.is_empty()
         || plain.len() > MOST_PLAIN
         || changes.len() > MOST_CHANGES
-        || plain.iter().any(|value| bare(value) == unknown())
+        || plain.contains(&unknown())
     {
         return unknown();
     }
     let alone = plain.iter().all(|value| bare(value) == bare(&plain[0]));
+    if alone && bare(&plain[0]) == unknown() {
+        return unknown();
+    }
     if alone && changes.iter().all(|value| bare(value) == *value) {
         return changes
             .iter()
@@ -402,6 +584,11 @@ fn changed(place: Sym, values: &[Expr]) -> Expr {
     Expr::tuple("grow", &parts)
 }
 
+/// Whether a pointer with this value may point to something else than it did.
+fn is_lost(value: Expr) -> bool {
+    value == unknown() || has_several(value) || matches!(value.as_tuple(), Some(("any", _)))
+}
+
 /// Whether a variable may be set to another value, and not only have flags added or taken away.
 fn has_several(value: Expr) -> bool {
     let Some(("grow", [first, changes @ ..])) = value.as_tuple() else {
@@ -411,6 +598,19 @@ fn has_several(value: Expr) -> bool {
     let alone = first.as_tuple().is_some_and(|(_, plain)| plain.len() == 1);
     let changed = |one: &Expr| change(before, without_guard(*one)).is_some();
     !alone || !changes.iter().all(changed)
+}
+
+/// One or another of the values of a variable that can be followed: nobody knows which, but the
+/// user may choose it (`cmds = 0; if (…) cmds = cmd >> SHIFT;`).
+fn any_of(place: Sym, values: &[Expr]) -> Expr {
+    let of_itself = |value: &Expr| leaves(*value).contains(&place);
+    let bare = values.iter().map(|value| without_guard(*value));
+    let followed = bare.filter(|value| has_leaves(*value) && !of_itself(value));
+    let followed: Vec<Expr> = followed.collect();
+    if followed.is_empty() || followed.len() > MOST_VALUES {
+        return unknown();
+    }
+    Expr::tuple("any", &followed)
 }
 
 /// The flags that a value adds to a variable, None for such as takes some away; nothing for
@@ -425,7 +625,7 @@ fn change(place: Expr, value: Expr) -> Option<Option<Expr>> {
 
 /// A value that holds unless one of those that the variable is handed to is a macro.
 fn unless(value: Expr, users: &[Expr]) -> Expr {
-    if value == unknown() || users.is_empty() {
+    if value == unknown() || is_copied(value) || users.is_empty() {
         return value;
     }
     if users.len() > MOST_USERS {

@@ -19,7 +19,7 @@
 
 use std::sync::Arc;
 
-use crate::intern::{Expr, ExprList, Sym, SymList};
+use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
 
 /// What a false result of a check does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -40,13 +40,75 @@ impl Effect {
     }
 }
 
+/// What a call is assumed to give.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Given {
+    False,
+    True,
+    Error,
+    /// 0, with an error in a variable whose address it was handed.
+    Left,
+}
+
+impl Given {
+    /// In the order in which `Call` has its outcomes.
+    pub const ALL: [Given; 4] = [Given::False, Given::True, Given::Error, Given::Left];
+}
+
+/// What a function does about what a call in it gives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Outcome {
+    /// It goes on with its work, restricted perhaps.
+    #[default]
+    GoesOn,
+    /// It returns what the call gave.
+    Same,
+    /// It returns an error (`EPERM`; empty for a negative number).
+    Error(Sym),
+    /// It returns 0, NULL or false.
+    Zero,
+    /// It returns 1 or true.
+    One,
+    /// It returns 0 and leaves an error (empty for that which the call left) in a variable that it
+    /// was handed.
+    Left(Sym),
+    /// It returns the error that the call left in a variable.
+    Reason,
+    /// It sends an error (empty for that of the call) as its answer, whatever it returns.
+    Reply(Sym),
+    Unknown,
+}
+
+impl Outcome {
+    /// What a refusal with this outcome is at its own place.
+    pub fn effect(self) -> Effect {
+        match self {
+            Outcome::GoesOn => Effect::Limit,
+            Outcome::Error(_) | Outcome::Left(_) | Outcome::Reply(_) => Effect::Deny,
+            Outcome::Same | Outcome::Reason | Outcome::Zero | Outcome::One | Outcome::Unknown => {
+                Effect::Unknown
+            }
+        }
+    }
+
+    /// The error that it comes with, or the empty text.
+    pub fn errno(self) -> Sym {
+        match self {
+            Outcome::Error(errno) | Outcome::Left(errno) | Outcome::Reply(errno) => errno,
+            _ => Sym::default(),
+        }
+    }
+}
+
 /// A call in a function or macro body.
 ///
 /// `target` is a bare name, or a place when the call goes through a pointer (`pointer`).
 /// `arguments` holds for each argument a number, a place, or the empty text for anything else.
 /// `conditional` is set under an if, a switch, a loop or on the right side of `&&`, `||` or `?`.
-/// `effect` and `errno` say what a false result does (see `effects`). `case` is the label of the
-/// innermost `case` that has a name. `condition` is the preprocessor condition inside the item.
+/// `outcomes` say what the function does about what the call gives, in the order of `Given` (see
+/// `outcomes`; none for a jump, which returns what it leads to; no last one where the call leaves
+/// no error); `instead` the other calls any one of which, if
+/// true, does as well as this one (see `alternatives`). `case` is the label of the innermost `case` that has a name. `condition` is the preprocessor condition inside the item.
 /// `guards` are conditions on parameters that all hold where it runs, `passes` the arguments,
 /// both as `guards` has them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -54,26 +116,36 @@ pub struct Call {
     pub line: u32,
     pub target: Sym,
     pub arguments: SymList,
-    pub errno: Sym,
+    pub outcomes: OutcomeList,
+    pub instead: ExprList,
     pub case: Sym,
     pub condition: Sym,
     pub guards: ExprList,
     pub passes: ExprList,
     pub pointer: bool,
     pub conditional: bool,
-    pub effect: Effect,
 }
 
-/// A place where a uid of a task is compared with 0, or used as a truth value.
+impl Call {
+    /// What the function does if the call gives this.
+    pub fn outcome(&self, given: Given) -> Outcome {
+        let all = self.outcomes.get();
+        let told = all.get(given as usize).or(all.first());
+        told.copied().unwrap_or(Outcome::Same)
+    }
+}
+
+/// A place where a uid of a task is compared with 0, or used as a truth value. `outcome` says what
+/// the function does where it is not 0; `instead` is as in `Call`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct UidTest {
     pub line: u32,
     pub text: Sym,
-    pub errno: Sym,
+    pub outcome: Outcome,
+    pub instead: ExprList,
     pub condition: Sym,
     pub guards: ExprList,
     pub conditional: bool,
-    pub effect: Effect,
 }
 
 /// A value that may be a function goes from place `source` to place `target`.
@@ -168,6 +240,26 @@ pub struct Stored {
     pub source: Sym,
 }
 
+/// Labels that stand beside functions and objects: in one element of an initialiser, or among the
+/// arguments of one call.
+///
+/// `holder` is the variable that is initialised (a place) or the call (`proc_create()`), `type_` the
+/// variable's; `line` to `end` are the lines of the element. A label is a string or a named constant
+/// with where it stands: the path to it as in `Stored`, its subscript (`[]`), or the number of the
+/// argument: `procname="modprobe"`, `#1="nvram"`, `[]=RTM_NEWLINK`, `(0)="kallsyms"`;
+/// `[#]=RTM_BASE+12` where an array whose length counts from a constant has the element in that
+/// place; `=(0)="bus"` where the source is what the call returns, `(2)>="bus"` where the argument
+/// is what another call with that label returned. `sources` are the names beside them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Naming {
+    pub line: u32,
+    pub end: u32,
+    pub holder: Sym,
+    pub type_: Sym,
+    pub labels: SymList,
+    pub sources: SymList,
+}
+
 /// The facts of one stretch of a file: a function, a declaration or a macro.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Item {
@@ -177,6 +269,7 @@ pub struct Item {
     pub typedefs: Box<[Typedef]>,
     pub variables: Box<[Variable]>,
     pub stored: Box<[Stored]>,
+    pub namings: Box<[Naming]>,
 }
 
 /// An item in a file: its first line (from 1) and its enclosing preprocessor condition.

@@ -1,10 +1,12 @@
 //! The conditions under which code runs, in a form that constants can decide.
 //!
 //! An expression is a text or a tuple. Texts are `$x` (a parameter or local variable), `$x>m` (a
-//! member of it), `:X` (a name from outside), `:x>m` (a member of what that stands for), a number,
-//! or `?` for whatever is not followed. Tuples are an operator of C (`!`, `&&`, `==`, `&`, `?:` …)
-//! with its operands, or
+//! member of it), `:X` (a name from outside), `:x>m` (a member of what that stands for), `%x` (what
+//! was copied from the user's memory), a number, or `?` for whatever is not followed. Tuples are an
+//! operator of C (`!`, `&&`, `==`, `&`, `?:` …) with its operands, or
 //!
+//! - `("part", x, "_IOC_NR")`: a part of x; `("part", x, "&")`: its address
+//! - `("any", x, …)`: one of several values
 //! - `("|?", x, y)`: an `|` that may or may not take place
 //! - `("addr", "$x")`: the address of a variable, with the word `last` behind it where a return
 //!   hands it on
@@ -12,6 +14,7 @@
 //! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`
+//! - `("call", ":M", x, …)`: the use of a macro in upper case
 //! - `("when", g, x)`: x, given under the condition g
 //! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
 //!   of y, in which `.` is the value before
@@ -23,6 +26,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::places::{Locals, is_upper};
 use crate::tree::{Field, Kind, Node};
+use crate::user_data;
 
 const DEEPEST: u32 = 12;
 
@@ -95,6 +99,15 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
                     unknown()
                 }
             }
+            Some(inner) if inner.kind() == Kind::FieldExpression => {
+                let place = within(inner, code, local, depth + 1);
+                match place.as_text() {
+                    Some(text) if text.starts_with(['$', '%']) => {
+                        Expr::tuple("part", &[place, Expr::text("&")])
+                    }
+                    _ => unknown(),
+                }
+            }
             _ => unknown(),
         },
         Kind::FieldExpression => {
@@ -102,6 +115,12 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             else {
                 return unknown();
             };
+            let mut base = base;
+            while base.kind() == Kind::ParenthesizedExpression
+                && let Some(inner) = base.last_named()
+            {
+                base = inner;
+            }
             if base.kind() != Kind::Identifier {
                 return unknown();
             }
@@ -128,8 +147,49 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             }
         }
         Kind::BinaryExpression => binary(node, code, local, depth),
+        Kind::CallExpression => called(node, code, local, depth),
         _ => unknown(),
     }
+}
+
+/// What a call of one of a few well-known functions and macros is worth, or the use of a macro in
+/// upper case.
+fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+    let (Some(function), Some(arguments)) =
+        (node.field(Field::Function), node.field(Field::Arguments))
+    else {
+        return unknown();
+    };
+    if function.kind() != Kind::Identifier {
+        return unknown();
+    }
+    let name = function.text(code);
+    let given: Vec<Node> = arguments
+        .named_children()
+        .filter(|one| one.kind() != Kind::Comment)
+        .collect();
+    if !given.is_empty() && user_data::returns_copy(&name, given.len()) {
+        return Expr::text(&format!("%{name}"));
+    }
+    let inner = |one: &Node| within(*one, code, local, depth + 1);
+    let first = given.first().map_or_else(unknown, inner);
+    if matches!(&*name, "likely" | "unlikely") {
+        return first;
+    }
+    let known = first != unknown();
+    if let (Some(kind), true) = (name.strip_prefix("S_IS"), known) {
+        let masked = Expr::tuple("&", &[first, Expr::text(":S_IFMT")]);
+        return Expr::tuple("==", &[masked, Expr::text(&format!(":S_IF{kind}"))]);
+    }
+    if known && user_data::takes_part(&name) {
+        return Expr::tuple("part", &[first, Expr::text(&name)]);
+    }
+    if !is_upper(&name) {
+        return unknown();
+    }
+    let mut all = vec![Expr::text(&format!(":{name}"))];
+    all.extend(given.iter().map(inner));
+    Expr::tuple("call", &all)
 }
 
 fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
@@ -175,7 +235,8 @@ fn binary(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         return unknown();
     }
     let first = within(left, code, local, depth + 1);
-    if first == unknown() && !partly {
+    // Whatever is shifted, the bits below are 0.
+    if first == unknown() && !partly && sign != Kind::ShiftLeft {
         return unknown();
     }
     let second = within(right, code, local, depth + 1);
@@ -291,10 +352,10 @@ pub fn leaves(expr: Expr) -> FxHashSet<Sym> {
     found
 }
 
-/// Whether anything must be known of variables to decide an expression.
+/// Whether an expression rests on variables or on the user's memory.
 pub fn has_leaves(expr: Expr) -> bool {
     match expr.get() {
-        ExprNode::Text(sym) => sym.text().starts_with('$'),
+        ExprNode::Text(sym) => sym.text().starts_with(['$', '%']),
         ExprNode::Tuple(parts) => {
             parts.first().and_then(|head| head.as_text()) != Some("addr")
                 && parts.iter().skip(1).any(|&part| has_leaves(part))
@@ -329,19 +390,55 @@ fn collect_names(expr: Expr, found: &mut FxHashSet<Sym>) {
 pub fn substitute(expr: Expr, values: &FxHashMap<Sym, Expr>) -> Expr {
     match expr.get() {
         ExprNode::Text(sym) => {
+            if let Some(copied) = copied_member(*sym, values) {
+                return copied;
+            }
             if let Some((base, _)) = sym.text().split_once('>')
-                && values.get(&Sym::new(base)) == Some(&unknown())
+                && values.get(&Sym::new(base)).is_some_and(|one| is_lost(*one))
             {
                 return unknown();
             }
             values.get(sym).copied().unwrap_or(expr)
         }
         ExprNode::Tuple(parts) => {
-            let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
+            let Some(&head) = parts.first() else {
                 return expr;
             };
+            if head.as_text() == Some("addr") {
+                let copied = |part: Expr| {
+                    let value = part.as_sym().and_then(|place| values.get(&place).copied());
+                    value.filter(|value| is_copied(*value)).unwrap_or(part)
+                };
+                return remade(expr, parts, head, copied);
+            }
             remade(expr, parts, head, |part| substitute(part, values))
         }
+    }
+}
+
+/// Whether an expression is what was copied from the user's memory.
+pub fn is_copied(expr: Expr) -> bool {
+    expr.as_text().is_some_and(|text| text.starts_with('%'))
+}
+
+/// Whether a pointer with this value may point to something else than it did.
+fn is_lost(expr: Expr) -> bool {
+    expr == unknown() || matches!(expr.as_tuple(), Some(("any", _)))
+}
+
+/// A member of something that was copied from the user's memory.
+fn copied_member(place: Sym, values: &FxHashMap<Sym, Expr>) -> Option<Expr> {
+    let (base, member) = place.text().split_once('>')?;
+    let value = *values.get(&Sym::new(base))?;
+    if is_copied(value) {
+        return Some(Expr::text(&format!("{}>{member}", value.as_text()?)));
+    }
+    // "ioc = (struct ioc *) &rq->ifr_data"
+    match value.as_tuple() {
+        Some(("part", [inner, kind])) if kind.as_text() == Some("&") => {
+            Some(Expr::tuple("part", &[*inner, Expr::text(member)]))
+        }
+        _ => None,
     }
 }
 
@@ -357,19 +454,30 @@ fn remade(expr: Expr, parts: &[Expr], head: Expr, change: impl Fn(Expr) -> Expr)
     }
 }
 
-/// What of a condition rests on what is followed (the variables named there): the rest is `?`.
-/// `values` stand for what they name.
-pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSet<&str>) -> Expr {
+/// Whether a variable, or its members, are followed.
+pub type Followed<'a> = &'a dyn Fn(&str, bool) -> bool;
+
+fn is_followed(place: &str, followed: Followed<'_>) -> bool {
+    followed(crate::notation::base(place), place.contains('>'))
+}
+
+/// What of a condition rests on what is followed: the rest is `?`. `values` stand for what they
+/// name.
+pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<'_>) -> Expr {
     let parts = match expr.get() {
         ExprNode::Text(sym) => {
-            let value = values.get(sym).copied().unwrap_or(expr);
+            let member = copied_member(*sym, values);
+            let value = member.or_else(|| values.get(sym).copied()).unwrap_or(expr);
             let Some(text) = value.as_text() else {
                 return known_part(value, &FxHashMap::default(), followed);
             };
-            let variable = text.strip_prefix('$').map(crate::notation::base);
-            return match variable {
-                Some(name) if !followed.contains(name) => unknown(),
-                _ => value,
+            let Some(place) = text.strip_prefix('$') else {
+                return value;
+            };
+            return if is_followed(place, followed) {
+                value
+            } else {
+                unknown()
             };
         }
         ExprNode::Tuple(parts) => parts,
@@ -379,9 +487,13 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSe
     };
     match head.as_text().unwrap_or("") {
         "addr" => expr,
+        // Of what it is made only what is followed is left (see `followed_only`).
         "grow" => {
-            let known = followed_only(expr, followed);
-            if has_leaves(known) { known } else { unknown() }
+            if has_leaves(expr) {
+                expr
+            } else {
+                unknown()
+            }
         }
         "case" | "unless" => {
             let Some((&subject, rest)) = parts[1..].split_first() else {
@@ -408,18 +520,18 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: &FxHashSe
     }
 }
 
-/// An expression with `?` for the variables that are not followed.
-fn followed_only(expr: Expr, followed: &FxHashSet<&str>) -> Expr {
+/// An expression with `?` for the variables that are not followed, but for the place `own`.
+pub fn followed_only(expr: Expr, followed: Followed<'_>, own: Sym) -> Expr {
     match expr.get() {
-        ExprNode::Text(sym) => match sym.text().strip_prefix('$').map(crate::notation::base) {
-            Some(name) if !followed.contains(name) => unknown(),
+        ExprNode::Text(sym) => match sym.text().strip_prefix('$') {
+            Some(place) if *sym != own && !is_followed(place, followed) => unknown(),
             _ => expr,
         },
         ExprNode::Tuple(parts) => {
             let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
                 return expr;
             };
-            remade(expr, parts, head, |part| followed_only(part, followed))
+            remade(expr, parts, head, |part| followed_only(part, followed, own))
         }
     }
 }
@@ -478,7 +590,7 @@ mod tests {
             substitute(both, &unknowns),
             Expr::tuple("==", &[x, unknown()])
         );
-        let followed = FxHashSet::from_iter(["x"]);
+        let followed = |name: &str, _: bool| name == "x";
         assert_eq!(
             known_part(both, &FxHashMap::default(), &followed),
             Expr::tuple("==", &[x, unknown()])

@@ -1,20 +1,29 @@
 //! Variables, and what their initialisers store: names, each with its place.
 
-use crate::declarations::{declared, type_name};
-use crate::facts::{Stored, Variable};
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use crate::declarations::{Declared, declared, type_name};
+use crate::facts::{Naming, Stored, Variable};
 use crate::intern::{Sym, SymList};
 use crate::notation::use_of;
-use crate::places::{Locals, Places, is_upper, made_name};
+use crate::places::{Locals, Places, is_upper, is_word, made_name};
 use crate::tree::{Field, Kind, Node};
 
 const DEEPEST: u32 = 20;
+/// The labels, or names, of one element that are told of: no registering call has more.
+const MOST_BESIDE: usize = 8;
+/// Constants that say nothing of what stands beside them.
+const NO_LABELS: [&str; 4] = ["NULL", "THIS_MODULE", "TRUE", "FALSE"];
 
 /// What a declaration outside functions gives.
 #[derive(Clone, Copy, Debug)]
 pub enum Found {
     Variable(Variable),
-    /// With its offset.
+    /// With its offset, as the next.
     Stored(usize, Stored),
+    Naming(usize, Naming),
 }
 
 /// The variables of a declaration outside functions and what is stored in them.
@@ -25,7 +34,8 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         .any(|child| child.kind() == Kind::StorageClassSpecifier && child.bytes(code) == b"static");
     let mut all = vec![];
     for declarator in node.fields(Field::Declarator) {
-        let Some(found) = declared(declarator, code).filter(|found| !found.function) else {
+        let found = declared(declarator, code).filter(|found| !found.function);
+        let Some(found) = found.or_else(|| renamed(declarator, code)) else {
             continue;
         };
         let own = match (found.pointer_to_function, type_.is_empty()) {
@@ -44,17 +54,30 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         };
         let place = Sym::new(&format!(":{}", found.name.text()));
         if value.kind() == Kind::InitializerList {
-            let listed = initialiser(value, code, place, own, 0, found.array);
-            all.extend(
-                listed
-                    .into_iter()
-                    .map(|(at, stored)| Found::Stored(at, stored)),
-            );
+            let base = found
+                .array
+                .then(|| counted_from(declarator, code))
+                .flatten();
+            let listed = List {
+                base,
+                ..List::new(code, place, own, 0)
+            };
+            let listed = listed.read(value, found.array);
+            let stored = listed.stored.into_iter();
+            all.extend(stored.map(|(at, stored)| Found::Stored(at, stored)));
+            let namings = listed.namings.into_iter();
+            all.extend(namings.map(|(at, naming)| Found::Naming(at, naming)));
             continue;
         }
         let mut sources = Places::new(code, Locals::default()).sources(value, false);
         if sources.is_empty() {
             sources.extend(used_macro(value, code));
+        }
+        if let Some(arguments) = value.field(Field::Arguments) {
+            let mut list = List::new(code, place, own, 0);
+            list.name(value, &Beside::of_use(value, arguments, code));
+            let namings = list.found.namings.into_iter();
+            all.extend(namings.map(|(at, naming)| Found::Naming(at, naming)));
         }
         all.extend(sources.iter().map(|source| {
             let stored = Stored {
@@ -68,6 +91,28 @@ pub fn variables_in(node: Node, code: &[u8]) -> Vec<Found> {
         }));
     }
     all
+}
+
+/// The variable of a declarator in which a macro stands for its name, as in `struct proto_ops
+/// SOCKOPS_WRAPPED(ax25_proto_ops) = { … }` (2.2.18 to 2.6.19): under the name that it is handed.
+fn renamed(declarator: Node, code: &[u8]) -> Option<Declared> {
+    value_of(declarator).filter(|value| value.kind() == Kind::InitializerList)?;
+    let used = declarator
+        .field(Field::Declarator)
+        .filter(|one| one.kind() == Kind::FunctionDeclarator)?;
+    let macro_ = used.field(Field::Declarator)?;
+    let mut listed = used.field(Field::Parameters)?.named_children();
+    let (Some(only), None) = (listed.next(), listed.next()) else {
+        return None;
+    };
+    let name = only.bytes(code);
+    let plain = is_upper(&macro_.text(code)) && name.iter().all(|&byte| is_word(byte));
+    plain.then(|| Declared {
+        name: Sym::latin1(name),
+        function: false,
+        pointer_to_function: false,
+        array: false,
+    })
 }
 
 /// The value that a declarator gives its variable.
@@ -115,9 +160,17 @@ fn is_zero(entry: Node, code: &[u8]) -> bool {
     empty || matches!(entry.bytes(code), b"0" | b"NULL" | b"{0}" | b"{ 0 }")
 }
 
-/// The names that a braced list stores, each with its offset and the path to where it stands.
+/// What a braced list holds, each with its offset: the names that it stores, and the labels that
+/// stand beside them.
+#[derive(Default)]
+pub struct Listed {
+    pub stored: Vec<(usize, Stored)>,
+    pub namings: Vec<(usize, Naming)>,
+}
+
+/// What a braced list holds.
 ///
-/// For an array the first step of the path is left out, as all elements are alike.
+/// For an array the first step of a path is left out, as all elements are alike.
 pub fn initialiser(
     value: Node,
     code: &[u8],
@@ -125,16 +178,92 @@ pub fn initialiser(
     type_: Sym,
     base_row: u32,
     array: bool,
-) -> Vec<(usize, Stored)> {
-    let mut list = List {
-        code,
-        variable,
-        type_,
-        base_row,
-        found: vec![],
-    };
-    list.add(value, &mut vec![], 0, array);
-    list.found
+) -> Listed {
+    List::new(code, variable, type_, base_row).read(value, array)
+}
+
+/// The constant that the length of an array counts from: `table[RTM_MAX-RTM_BASE+1]`.
+fn counted_from(declarator: Node, code: &[u8]) -> Option<String> {
+    static COUNTED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?-u)\[[^\]]*?-\s*\(?\s*([A-Z][A-Z0-9_]*)").expect("a pattern")
+    });
+    let head = declarator.bytes(code).split(|&byte| byte == b'=').next()?;
+    let base = COUNTED.captures(head)?.get(1)?;
+    Some(crate::tree::latin1(base.as_bytes()).into_owned())
+}
+
+/// The labels and the names of an element, as far as no naming has them.
+#[derive(Default)]
+struct Beside {
+    labels: Vec<Sym>,
+    sources: Vec<Sym>,
+}
+
+impl Beside {
+    fn label(&mut self, at: &str, label: &str) {
+        if self.labels.len() < MOST_BESIDE {
+            self.labels.push(Sym::new(&format!("{at}={label}")));
+        }
+    }
+
+    fn source(&mut self, source: Sym) {
+        if self.sources.len() < MOST_BESIDE {
+            self.sources.push(source);
+        }
+    }
+
+    /// The labels and names among the arguments of a macro. Attributes of sysfs are named by their
+    /// first one: `__ATTR(modalias, 0444, modalias_show, NULL)`.
+    fn of_use(node: Node, listed: Node, code: &[u8]) -> Beside {
+        let mut found = Beside::default();
+        let macro_ = node
+            .field(Field::Function)
+            .map_or_else(Default::default, |name| name.text(code));
+        let named = macro_.contains("ATTR");
+        let arguments = listed
+            .named_children()
+            .filter(|one| one.kind() != Kind::Comment);
+        for (number, argument) in arguments.enumerate() {
+            match label(bare(argument), code) {
+                Some(text) => found.label(&format!("({number})"), &text),
+                None if bare(argument).kind() == Kind::Identifier => {
+                    if named && number == 0 {
+                        found.label("(0)", &format!("\"{}\"", bare(argument).text(code)));
+                    }
+                    found.source(Sym::new(&format!(":{}", bare(argument).text(code))));
+                }
+                None => {}
+            }
+        }
+        found
+    }
+}
+
+/// The text of a label: a string as it is, or a named constant.
+pub fn label(node: Node, code: &[u8]) -> Option<String> {
+    match node.kind() {
+        Kind::StringLiteral => {
+            let text = node.text(code);
+            let named = text.len() > 2 && !text.contains(' ');
+            named.then(|| text.into_owned())
+        }
+        Kind::Identifier => {
+            let text = node.text(code);
+            let constant = is_upper(&text) && !NO_LABELS.contains(&&*text);
+            constant.then(|| text.into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The first named constant of a subscript: `RTM_NEWLINK - RTM_BASE`, `_IOC_NR(X)`.
+fn subscript(node: Node, code: &[u8], depth: u32) -> Option<String> {
+    if depth > DEEPEST || node.kind() == Kind::Identifier {
+        return label(node, code);
+    }
+    let called = node.field(Field::Function);
+    let mut inner = node.named_children().filter(|one| Some(*one) != called);
+    inner.find_map(|one| subscript(one, code, depth + 1))
 }
 
 struct List<'c> {
@@ -142,14 +271,54 @@ struct List<'c> {
     variable: Sym,
     type_: Sym,
     base_row: u32,
-    found: Vec<(usize, Stored)>,
+    /// The constant that the elements count from.
+    base: Option<String>,
+    found: Listed,
 }
 
-impl List<'_> {
-    /// Adds the names and uses of macros in a braced list that stands at a path.
-    fn add(&mut self, node: Node, path: &mut Vec<Sym>, depth: u32, array: bool) {
+impl<'c> List<'c> {
+    fn new(code: &'c [u8], variable: Sym, type_: Sym, base_row: u32) -> List<'c> {
+        List {
+            code,
+            variable,
+            type_,
+            base_row,
+            base: None,
+            found: Listed::default(),
+        }
+    }
+
+    fn read(mut self, value: Node, array: bool) -> Listed {
+        let all = self.add(value, &mut vec![], 0, array);
+        self.name(value, &all);
+        self.found
+    }
+
+    /// Takes down that labels stand beside names in an element, if both are there.
+    fn name(&mut self, element: Node, beside: &Beside) -> bool {
+        let both = !beside.labels.is_empty() && !beside.sources.is_empty();
+        if both {
+            let line = self.base_row + element.row();
+            let breaks = memchr::memchr_iter(b'\n', element.bytes(self.code)).count();
+            let naming = Naming {
+                line,
+                end: line + breaks as u32,
+                holder: self.variable,
+                type_: self.type_,
+                labels: SymList::new(&beside.labels),
+                sources: SymList::new(&beside.sources),
+            };
+            self.found.namings.push((element.start(), naming));
+        }
+        both
+    }
+
+    /// Adds the names and uses of macros in a braced list that stands at a path. Gives the labels
+    /// and names that are not told of together as yet.
+    fn add(&mut self, node: Node, path: &mut Vec<Sym>, depth: u32, array: bool) -> Beside {
+        let mut all = Beside::default();
         if depth > DEEPEST {
-            return;
+            return all;
         }
         let entries = node
             .named_children()
@@ -170,8 +339,15 @@ impl List<'_> {
                     None => used_macro(inner, self.code),
                 },
             };
-            if !listed && source.is_none() {
+            let text = label(inner, self.code);
+            if !listed && source.is_none() && text.is_none() {
                 continue;
+            }
+            let mut beside = Beside::default();
+            if let Some(constant) = self.subscript(child) {
+                beside.label("[]", &constant);
+            } else if let Some(base) = self.base.as_ref().filter(|_| outermost) {
+                beside.label("[#]", &format!("{base}+{index}"));
             }
             let length = path.len();
             // A macro may be a braced list: an element as any other.
@@ -181,21 +357,61 @@ impl List<'_> {
             } else if !element {
                 path.push(Sym::new(&format!("#{index}")));
             }
-            match source {
-                None => self.add(inner, path, depth + 1, array),
-                Some(source) => self.found.push((
-                    inner.start(),
-                    Stored {
-                        line: self.base_row + inner.row(),
-                        variable: self.variable,
-                        type_: self.type_,
-                        path: SymList::new(path),
-                        source: Sym::new(&source),
-                    },
-                )),
+            if listed {
+                let inside = self.add(inner, path, depth + 1, array);
+                beside.labels.extend(inside.labels);
+                beside.sources.extend(inside.sources);
+            } else if let Some(text) = &text {
+                let steps: Vec<&str> = path.iter().map(|step| step.text()).collect();
+                beside.label(&steps.join(">"), text);
+            } else if let Some(arguments) = inner.field(Field::Arguments) {
+                let given = Beside::of_use(inner, arguments, self.code);
+                beside.labels.extend(given.labels);
+                beside.sources.extend(given.sources);
+            }
+            if let Some(source) = source {
+                let source = Sym::new(&source);
+                if text.is_none() && inner.kind() == Kind::Identifier {
+                    beside.source(source);
+                }
+                let stored = Stored {
+                    line: self.base_row + inner.row(),
+                    variable: self.variable,
+                    type_: self.type_,
+                    path: SymList::new(path),
+                    source,
+                };
+                self.found.stored.push((inner.start(), stored));
             }
             path.truncate(length);
+            // The elements of an array have nothing to do with each other.
+            let indexed = |one: &Sym| one.text().starts_with(['[', '(']);
+            let whole = outermost || beside.labels.iter().any(indexed);
+            if whole && self.name(child, &beside) {
+                beside.labels.clear();
+            }
+            if !outermost {
+                beside
+                    .labels
+                    .into_iter()
+                    .for_each(|one| all.labels.push(one));
+                all.labels.truncate(MOST_BESIDE);
+                beside.sources.into_iter().for_each(|one| all.source(one));
+            }
         }
+        if depth > 0 && !array && self.name(node, &all) {
+            all.labels.clear();
+        }
+        all
+    }
+
+    /// The constant that tells which element of an array an entry is.
+    fn subscript(&self, entry: Node) -> Option<String> {
+        let mut designators = entry.fields(Field::Designator);
+        let found = designators.find(|one| one.kind() == Kind::SubscriptDesignator)?;
+        found
+            .named_children()
+            .find_map(|one| subscript(one, self.code, 0))
     }
 }
 
@@ -224,7 +440,7 @@ pub fn used_macro(node: Node, code: &[u8]) -> Option<String> {
 }
 
 /// An expression without casts, parentheses and `&` around it.
-fn bare(mut node: Node) -> Node {
+pub fn bare(mut node: Node) -> Node {
     while matches!(
         node.kind(),
         Kind::CastExpression

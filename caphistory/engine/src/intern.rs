@@ -13,6 +13,8 @@ use std::sync::{LazyLock, OnceLock, RwLock};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
+use crate::facts::Outcome;
+
 const SHARDS: usize = 64;
 const FIRST: usize = 1 << 10;
 const SEGMENTS: usize = 22;
@@ -112,6 +114,7 @@ fn locate(number: u32) -> (usize, usize) {
 static TEXTS: LazyLock<Interner<str, u8>> = LazyLock::new(Interner::new);
 static EXPRS: LazyLock<Interner<ExprNode, ExprNode>> = LazyLock::new(Interner::new);
 static SYM_LISTS: LazyLock<Interner<[Sym], Sym>> = LazyLock::new(Interner::new);
+static OUTCOME_LISTS: LazyLock<Interner<[Outcome], Outcome>> = LazyLock::new(Interner::new);
 static EXPR_LISTS: LazyLock<Interner<[Expr], Expr>> = LazyLock::new(Interner::new);
 
 fn keep_text(room: &mut Room<u8>, text: &str) -> &'static str {
@@ -308,6 +311,10 @@ macro_rules! list {
     };
 }
 
+list!(
+    /// An interned list of outcomes.
+    OutcomeList, Outcome, OUTCOME_LISTS
+);
 list!(
     /// An interned list of texts.
     SymList, Sym, SYM_LISTS

@@ -17,6 +17,7 @@ pub enum Keyword {
     Else,
     Endif,
     Define,
+    Undef,
     Include,
     Other,
 }
@@ -31,6 +32,7 @@ impl Keyword {
             b"else" => Keyword::Else,
             b"endif" => Keyword::Endif,
             b"define" => Keyword::Define,
+            b"undef" => Keyword::Undef,
             b"include" => Keyword::Include,
             _ => Keyword::Other,
         }
@@ -219,6 +221,9 @@ pub(crate) fn find(source: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
     memmem::find(source.get(from..)?, wanted).map(|at| from + at)
 }
 
+/// The longest name under which anything is registered: no path below /proc has more.
+const LONGEST_NAME: usize = 60;
+
 /// Behind the string literal that begins at `start`.
 fn string_end(source: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
@@ -386,6 +391,30 @@ fn blank_continuations(code: &mut [u8]) {
         }
         at += 1;
     }
+}
+
+/// Code with those strings that may be names as they stand in its source of the same length:
+/// `"kallsyms"`, `"net/ipv4"`. Nothing in them can be taken for C.
+pub fn with_names<'c>(code: &'c [u8], source: &[u8]) -> Cow<'c, [u8]> {
+    let mut changed: Option<Vec<u8>> = None;
+    let mut at = 0;
+    while let Some(start) = code.get(at..).and_then(|rest| memchr(b'"', rest)) {
+        let start = at + start + 1;
+        let Some(length) = code.get(start..).and_then(|rest| memchr(b'"', rest)) else {
+            break;
+        };
+        at = start + length + 1;
+        let name = source.get(start..start + length).unwrap_or_default();
+        if (1..=LONGEST_NAME).contains(&length) && name.iter().copied().all(is_in_name) {
+            let changed = changed.get_or_insert_with(|| code.to_vec());
+            changed[start..start + length].copy_from_slice(name);
+        }
+    }
+    changed.map_or(Cow::Borrowed(code), Cow::Owned)
+}
+
+fn is_in_name(byte: u8) -> bool {
+    is_word(byte) || matches!(byte, b'/' | b'.' | b'-' | b':' | b'#')
 }
 
 /// Take the content out of a string literal.

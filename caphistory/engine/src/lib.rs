@@ -2,6 +2,7 @@
 //! nothing of git or SQL.
 #![deny(unsafe_code)]
 
+pub mod alternatives;
 pub mod audit;
 pub mod bodies;
 pub mod call_graph;
@@ -12,7 +13,6 @@ pub mod conditions;
 pub mod constant_propagation;
 pub mod constants;
 pub mod declarations;
-pub mod effects;
 pub mod facts;
 pub mod folders;
 pub mod guards;
@@ -26,13 +26,18 @@ pub mod macro_expansion;
 pub mod macros;
 pub mod meaning;
 pub mod names;
+pub mod namings;
 pub mod notation;
 pub mod numbers;
+pub mod operations;
+pub mod outcomes;
 pub mod places;
 pub mod points_to;
 pub mod python;
 pub mod python_facts;
 pub mod reader;
+pub mod refusals;
+pub mod registrations;
 pub mod relays;
 pub mod release;
 pub mod repairs;
@@ -41,4 +46,5 @@ pub mod tables;
 pub mod tree;
 pub mod types;
 pub mod uids;
+pub mod user_data;
 pub mod values;

@@ -15,7 +15,7 @@ use crate::names::{
     DefId, Fact, Gathering, Index, PathId, StoredAt, View, distinct, key_of, may_be_function,
     outside,
 };
-use crate::notation::{PASTE, Values, as_use, filled, is_use, named, names, used};
+use crate::notation::{LISTED, PASTE, Values, as_use, filled, is_use, named, names, used};
 
 /// Macros within macros: deeper than any kernel has them.
 const DEEPEST: usize = 8;
@@ -250,6 +250,12 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
             Some((name, arguments)) => (*name, arguments.as_slice()),
             None => (without_sign(text), &[][..]),
         };
+        if let Some(member) = name.strip_prefix(LISTED)
+            && let [value] = arguments
+        {
+            self.store_listed(at, member, Sym::new(value));
+            return;
+        }
         for &id in &*view.resolve(Sym::new(name), at.path) {
             let Fact::Macro(macro_) = view.program[id].fact else {
                 continue;
@@ -269,6 +275,17 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
             for inner in &macro_.stored {
                 self.store_inner(at, inner, &values, depth);
             }
+        }
+    }
+
+    /// An entry that is a braced list of one member.
+    fn store_listed(&mut self, at: &StoredAt, member: &str, source: Sym) {
+        let mut path = at.stored.path.to_vec();
+        path.push(Sym::new(member));
+        let mut entry = with_source(at, source);
+        entry.stored.path = SymList::new(&path);
+        if let Some(name) = outside(source).filter(|_| names(source.text())) {
+            self.stored.add(name, at.path, entry);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::headers::split_arguments;
 use crate::initialisers::{Found, initialiser, variables_in};
 use crate::intern::{Sym, SymList};
 use crate::lexer::without_sparse;
-use crate::notation::{PASTE, as_use, base, is_use, names, use_of, used};
+use crate::notation::{self, PASTE, as_use, base, is_use, names, use_of, used};
 use crate::places::{AUTO, Local, Locals, is_upper};
 use crate::repairs::readable;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -26,8 +26,14 @@ static DEFINE: LazyLock<Regex> =
 static HAS_CALL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?-u)\b[A-Za-z_]\w*\s*[(\[]|->|\w\.\w"));
 static ALIAS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A\(?\s*([A-Za-z_]\w*)\s*\)?\z"));
-static LIST: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s-u)\A\s*\{.*[a-z_]\w*\s*[,}]"));
+// DRM_IOCTL_DEF of 2.6.25 and later stands for an element with its index.
+static LIST: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?s-u)\A\s*(?:\[[^\[\]]*\]\s*=\s*)?\{.*[a-z_]\w*\s*[,}]"));
 // LSM_HOOK_INIT (from 4.2 on): both the member and what it holds are parameters.
+static STORES: LazyLock<regex::Regex> =
+    LazyLock::new(|| regex::Regex::new(r"=\s*&?\s*\(?\s*(\w+)\s*\)?\s*[,}]").expect("a pattern"));
+static BRACED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?-u)\A\s*(?:\[[^\[\]]*\]\s*=\s*)?\{\s*\.\s*\w"));
 static MEMBER: LazyLock<regex::Regex> =
     LazyLock::new(|| regex::Regex::new(r"\.\s*(\w+)\s*=\s*(\w+)\s*[,}]").expect("a pattern"));
 static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
@@ -36,7 +42,11 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 static ALONE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"(?s-u)\A\s*(?:(?:static|const)\s+)*([A-Z][A-Z0-9_]*)\s*\(([^"]*)\)\s*;\z"#)
+    pattern(r"(?s-u)\A\s*(?:(?:static|const)\s+)*([A-Z_][A-Z0-9_]*)\s*\((.*)\)\s*;\z")
+});
+// ONE of fs/proc/base.c, from 2.6.24 on: NOD(NAME, mode, NULL, &ops, { .proc_show = show })
+static LISTED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?-u)([,(]\s*)\{\s*(?:\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*,?)?\s*\}(\s*[,)])")
 });
 static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\A&?\s*([A-Za-z_]\w*)\z"));
 static TYPEOF: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?-u)\b\w*typeof(?:__)?\s*\("));
@@ -61,6 +71,7 @@ pub fn matters(code: &[u8]) -> bool {
     HAS_CALL.is_match(body)
         || ALIAS.is_match(body)
         || LIST.is_match(body)
+        || BRACED.is_match(body)
         || DECLARATION.is_match(body)
 }
 
@@ -78,6 +89,9 @@ fn stripped(code: &[u8]) -> &[u8] {
     code.get(start..end).unwrap_or_default()
 }
 
+/// How the macros begin that make a name known to or of modules, whatever it is.
+const OF_MODULES: [&str; 2] = ["EXPORT_", "MODULE_"];
+
 /// The use of a macro that stands where a declaration does and is handed a function:
 /// `static DEVICE_ATTR(name, S_IRUGO, show_name, NULL);`; None for anything else.
 pub fn used_alone(code: &[u8]) -> Option<String> {
@@ -93,7 +107,8 @@ pub fn used_alone(code: &[u8]) -> Option<String> {
             name.map_or(&b""[..], |name| name.as_bytes())
         })
         .collect();
-    if arguments.len() < 2
+    let name = latin1(found.get(1)?.as_bytes());
+    if OF_MODULES.iter().any(|start| name.starts_with(start))
         || given
             .iter()
             .all(|one| one.is_empty() || is_upper(&latin1(one)))
@@ -110,7 +125,7 @@ pub fn used_alone(code: &[u8]) -> Option<String> {
             }
         })
         .collect();
-    Some(use_of(&latin1(found.get(1)?.as_bytes()), &listed))
+    Some(use_of(&name, &listed))
 }
 
 /// The facts of a `#define`; None for what is none.
@@ -134,6 +149,7 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
         .and_then(|alias| alias.get(1))
         .map_or_else(Sym::default, |alias| Sym::latin1(alias.as_bytes()));
     let row = newlines(code.get(..code.len() - rest.len()).unwrap_or_default());
+    let body = without_lists(&body);
     let pasted = pasted(&body);
     let text = without_typeof(&pasted);
     let wrapped = [b"void f(){", &text[..], b"\n;}"].concat();
@@ -149,11 +165,12 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
     let parameter = |name: &str| parameters.iter().flatten().any(|one| one.text() == name);
     let tree = Tree::parse(&readable(&wrapped));
     let mut reader = BodyReader::new(&wrapped, 0, row, &|_| Sym::default(), known);
+    let expression = expression_of(tree.root());
+    reader.outcomes.whole = expression;
     reader.read(tree.root());
     let Decided {
         calls, uid_tests, ..
     } = settled(&reader, parameters.as_deref());
-    let expression = expression_of(tree.root());
     let place = expression.map_or_else(String::new, |expression| {
         reader.places.typed(reader.places.place(expression))
     });
@@ -188,14 +205,28 @@ fn settled(reader: &BodyReader, parameters: Option<&[Sym]>) -> Decided {
         in_order(&body.calls),
         in_order(&body.uid_tests),
         &in_order(&body.sets),
-        &body.arguments(),
-        &body.addressed(),
+        &body.uses(),
         parameters.unwrap_or_default(),
     )
 }
 
 fn newlines(code: &[u8]) -> u32 {
     memchr::memchr_iter(b'\n', code).count() as u32
+}
+
+/// A macro's body in which braced lists that are arguments are uses (see `notation::LISTED`).
+fn without_lists(body: &[u8]) -> Cow<'_, [u8]> {
+    if !LISTED.is_match(body) {
+        return Cow::Borrowed(body);
+    }
+    LISTED.replace_all(body, |found: &regex::bytes::Captures| {
+        let part = |number| found.get(number).map_or(&b""[..], |part| part.as_bytes());
+        let listed = match part(2) {
+            b"" => b"0".to_vec(),
+            member => [notation::LISTED.as_bytes(), member, b"(", part(3), b")"].concat(),
+        };
+        [part(1), &listed, part(4)].concat()
+    })
 }
 
 /// A macro's body with its pasted names as names; `, ## args` hands arguments on.
@@ -264,7 +295,8 @@ fn is_told(flow: &Flow, parameter: &impl Fn(&str) -> bool) -> bool {
 
 /// What a macro stores that is a braced list, or the declaration of a variable.
 fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Stored> {
-    let listed = LIST.is_match(text) || chooses_member(text, parameter);
+    let listed =
+        LIST.is_match(text) || stores_parameter(text, parameter) || chooses_member(text, parameter);
     if !listed && !DECLARATION.is_match(text) {
         return vec![];
     }
@@ -274,7 +306,13 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
         .rposition(|&byte| byte != b';')
         .map_or(0, |last| last + 1);
     let inner = inner.get(..end).unwrap_or_default();
-    let code = [if listed { &b"int v = "[..] } else { b"" }, inner, b";"].concat();
+    let indexed = listed && inner.starts_with(b"[");
+    let (head, tail): (&[u8], &[u8]) = match (listed, indexed) {
+        (_, true) => (b"int v[] = {", b"};"),
+        (true, false) => (b"int v = ", b";"),
+        (false, false) => (b"", b";"),
+    };
+    let code = [head, inner, tail].concat();
     let lead = text
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r'))
@@ -293,7 +331,7 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
                     .into_iter()
                     .filter_map(|one| match one {
                         Found::Stored(_, stored) => Some(stored),
-                        Found::Variable(_) => None,
+                        Found::Variable(_) | Found::Naming(..) => None,
                     }),
             );
         } else if let Some(value) = node
@@ -301,14 +339,23 @@ fn stored(text: &[u8], row: u32, parameter: &impl Fn(&str) -> bool) -> Vec<Store
             .and_then(|one| one.field(Field::Value))
         {
             let none = Sym::default();
-            let list = initialiser(value, &code, none, none, 0, false);
-            found.extend(list.into_iter().map(|(_, stored)| stored));
+            let list = initialiser(value, &code, none, none, 0, indexed);
+            found.extend(list.stored.into_iter().map(|(_, stored)| stored));
         }
     }
     for one in &mut found {
         one.line += lines;
     }
     found
+}
+
+/// Whether a macro is a braced list in which a parameter is stored in a member.
+fn stores_parameter(text: &[u8], parameter: &impl Fn(&str) -> bool) -> bool {
+    let stores = |text: &str| {
+        let mut values = STORES.captures_iter(text).filter_map(|one| one.get(1));
+        values.any(|value| parameter(value.as_str()))
+    };
+    BRACED.is_match(text) && stores(&latin1(text))
 }
 
 /// Whether a macro is a braced list in which one parameter names the member that another one is

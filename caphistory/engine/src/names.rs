@@ -13,7 +13,9 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::conditions::{self, Target, VERSION, version_code};
-use crate::facts::{Blob, Call, Flow, Function, Item, Macro, Placed, Stored, Struct, Variable};
+use crate::facts::{
+    Blob, Call, Flow, Function, Item, Macro, Naming, Placed, Stored, Struct, Variable,
+};
 use crate::folders::{Abi, Files, GENERIC, foreign, of_other_width};
 use crate::includes::{Includes, base_name};
 use crate::intern::{Memo, Sym};
@@ -137,6 +139,14 @@ fn terms(condition: Sym) -> std::str::Split<'static, &'static str> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct StoredAt {
     pub stored: Stored,
+    pub path: PathId,
+    pub within: Option<DefId>,
+}
+
+/// Labels beside names and where they stand; `within` is the function that holds them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NamingAt {
+    pub naming: Naming,
     pub path: PathId,
     pub within: Option<DefId>,
 }
@@ -335,6 +345,10 @@ pub struct Program<'f> {
     pub stored: Index<StoredAt>,
     pub uses: Index<StoredAt>,
     pub tables: Index<StoredAt>,
+    /// The labels in initialisers, by variable.
+    pub namings: Index<NamingAt>,
+    /// The labels in calls, by the names beside them.
+    pub registering: Index<NamingAt>,
     pub with_parameters: Index<DefId>,
     pub lists: Index<DefId>,
     pub versioned: Index<DefId>,
@@ -430,6 +444,8 @@ struct Gathered<'f> {
     stored: Gathering<StoredAt>,
     uses: Gathering<StoredAt>,
     tables: Gathering<StoredAt>,
+    namings: Gathering<NamingAt>,
+    registering: Gathering<NamingAt>,
     with_parameters: Gathering<DefId>,
     lists: Gathering<DefId>,
     versioned: Gathering<DefId>,
@@ -477,6 +493,13 @@ impl<'f> Gathered<'f> {
                     within,
                 });
             }
+            for &naming in &item.namings {
+                self.name(NamingAt {
+                    naming,
+                    path,
+                    within,
+                });
+            }
         }
     }
 
@@ -496,6 +519,16 @@ impl<'f> Gathered<'f> {
             .is_some_and(|step| step.text().starts_with('#'))
         {
             self.tables.add(at.stored.variable, at.path, at);
+        }
+    }
+
+    fn name(&mut self, at: NamingAt) {
+        if at.naming.holder.text().ends_with("()") {
+            for &source in at.naming.sources.get() {
+                self.registering.add(source, at.path, at);
+            }
+        } else {
+            self.namings.add(at.naming.holder, at.path, at);
         }
     }
 
@@ -564,6 +597,8 @@ impl<'f> Gathered<'f> {
             stored: self.stored.finish(count),
             uses: self.uses.finish(count),
             tables: self.tables.finish(count),
+            namings: self.namings.finish(count),
+            registering: self.registering.finish(count),
             with_parameters: self.with_parameters.finish(count),
             lists: self.lists.finish(count),
             versioned: self.versioned.finish(count),

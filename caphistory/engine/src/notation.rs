@@ -4,6 +4,9 @@ use rustc_hash::FxHashMap;
 
 /// Where macros paste names together ("show_##name"), as a name can hold it.
 pub const PASTE: &str = "__cat__";
+/// How the name begins of what a braced list of one member is as an argument of a macro:
+/// `__list__show(:f)` for `{ .show = f }`.
+pub const LISTED: &str = "__list__";
 /// The key of what functions return, whatever they are called.
 pub const RETURNED: &str = "$()";
 const LONGEST: usize = 300;

@@ -5,11 +5,11 @@ use std::sync::{LazyLock, Mutex};
 use regex::bytes::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::constants::constant;
+use crate::constants::{body_of, constant};
 use crate::facts::Constant;
-use crate::guards::names;
+use crate::guards::{names, unknown};
 use crate::headers::split_arguments;
-use crate::intern::{Expr, Sym};
+use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::names::{PathId, View};
 use crate::values::{Value, any_of, value_of};
 
@@ -135,6 +135,36 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         if found.is_empty() { vec![text] } else { found }
     }
 
+    /// A condition with macros in the place of their uses: `SI_FROMUSER($info)`.
+    pub fn with_macros(&self, expr: Expr, path: PathId, depth: u32) -> Expr {
+        let ExprNode::Tuple(all) = expr.get() else {
+            return expr;
+        };
+        let inner = |one: &Expr| self.with_macros(*one, path, depth);
+        let made: Vec<Expr> = all.iter().map(inner).collect();
+        let [head, rest @ ..] = made.as_slice() else {
+            return expr;
+        };
+        if head.as_text() == Some("call")
+            && let [name, given @ ..] = rest
+            && let Some(body) = self.used(*name, given, path)
+            && depth < DEEPEST
+        {
+            return self.with_macros(body, path, depth + 1);
+        }
+        Expr::node(ExprNode::Tuple(ExprList::new(&made)))
+    }
+
+    fn used(&self, name: Expr, given: &[Expr], path: PathId) -> Option<Expr> {
+        let macros = self.visible(plain(name.as_sym()?), path);
+        let (first, others) = macros.split_first()?;
+        let same = |one: &&Constant| one.parameters == first.parameters && one.body == first.body;
+        if !others.iter().all(same) || first.parameters.len() != given.len() {
+            return None;
+        }
+        Some(instance(first, given))
+    }
+
     fn visible(&self, name: Sym, path: PathId) -> Vec<&'f Constant> {
         let Some(all) = self.definitions.get(&name).filter(|all| !all.is_empty()) else {
             return Vec::new();
@@ -149,7 +179,57 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         if seen.is_empty() && view.program.may_be_included(path) {
             return taken(&|at| view.program.path(at).ends_with(".h"));
         }
+        // Where a file's own folder is not the one that is searched (fs/xfs/linux-2.4, 2.4).
+        if seen.is_empty() {
+            return taken(&|at| view.program.path(at).starts_with("include/"));
+        }
         seen
+    }
+}
+
+/// A macro's body with what is given in the place of its parameters.
+fn instance(macro_: &Constant, given: &[Expr]) -> Expr {
+    let mut values: FxHashMap<&str, Expr> = FxHashMap::default();
+    for (name, value) in macro_.parameters.iter().zip(given) {
+        values.insert(name.text(), *value);
+    }
+    let body = body_of(macro_.body.text(), macro_.parameters.get());
+    with_values(body, &values)
+}
+
+fn with_values(expr: Expr, values: &FxHashMap<&str, Expr>) -> Expr {
+    match expr.get() {
+        ExprNode::Text(sym) => {
+            let Some(variable) = sym.text().strip_prefix('$') else {
+                return expr;
+            };
+            let (base, member) = match variable.split_once('>') {
+                Some((base, member)) => (base, Some(member)),
+                None => (variable, None),
+            };
+            let Some(value) = values.get(base).copied() else {
+                return unknown();
+            };
+            let Some(member) = member else {
+                return value;
+            };
+            let object = match value.as_tuple() {
+                Some(("addr", [object, ..])) => object.as_text(),
+                _ => value.as_text(),
+            };
+            match object.filter(|object| object.starts_with('$') && !object.contains('>')) {
+                Some(object) => Expr::text(&format!("{object}>{member}")),
+                None => unknown(),
+            }
+        }
+        ExprNode::Tuple(parts) => {
+            let Some((head, rest)) = parts.split_first() else {
+                return expr;
+            };
+            let mut made = vec![*head];
+            made.extend(rest.iter().map(|one| with_values(*one, values)));
+            Expr::node(ExprNode::Tuple(ExprList::new(&made)))
+        }
     }
 }
 

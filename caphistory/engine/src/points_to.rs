@@ -52,7 +52,7 @@ struct Held {
 pub struct PointsTo<'v, 'p, 'f> {
     pub view: &'v View<'p, 'f>,
     pub expansions: Expansions,
-    locations: Locations<'v, 'p, 'f>,
+    pub locations: Locations<'v, 'p, 'f>,
     called: Vec<(DefId, Call, Option<LocationId>)>,
     /// The calls through a location, as numbers in `called`.
     calls_at: FxHashMap<LocationId, Vec<u32>>,

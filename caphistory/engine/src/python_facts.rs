@@ -2,11 +2,11 @@
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::facts::{
-    Blob, Call, Constant, Flow, Function, Item, Macro, MentionKind, Parameter, Placed, Stored,
-    UidTest,
+    Blob, Call, Constant, Flow, Function, Given, Item, Macro, MentionKind, Outcome, Parameter,
+    Placed, Stored, UidTest,
 };
 use crate::intern::{Expr, ExprNode, Sym, SymList};
 use crate::reader::{Store, read, read_assembler};
@@ -47,18 +47,39 @@ fn call<'py>(py: Python<'py>, one: &Call) -> Tuple<'py> {
         ),
         (
             u8::from(one.conditional),
-            one.effect.text(),
-            one.errno.text(),
+            one.outcome(Given::False).effect().text(),
+            one.outcome(Given::False).errno().text(),
             one.case.text(),
         ),
         (
             one.condition.text(),
             exprs(py, &one.guards)?,
             exprs(py, &one.passes)?,
+            tuple(py, &Given::ALL.map(|given| one.outcome(given)), |&one| {
+                outcome(py, one)
+            })?,
+            exprs(py, &one.instead)?,
         ),
     )
         .into_pyobject(py)
         .and_then(|nested| flat(py, &nested))
+}
+
+/// An outcome as text; of an error its name, or `-1`.
+fn outcome<'py>(py: Python<'py>, one: Outcome) -> PyResult<Bound<'py, PyString>> {
+    let text = match one {
+        Outcome::GoesOn => "goes on".into(),
+        Outcome::Same => "same".into(),
+        Outcome::Zero => "0".into(),
+        Outcome::One => "1".into(),
+        Outcome::Error(errno) if errno.is_empty() => "-1".into(),
+        Outcome::Error(errno) => errno.text().to_owned(),
+        Outcome::Reply(errno) => format!("reply {}", errno.text()),
+        Outcome::Left(errno) => format!("0 and {}", errno.text()),
+        Outcome::Reason => "reason".into(),
+        Outcome::Unknown => "unknown".into(),
+    };
+    Ok(PyString::new(py, &text))
 }
 
 fn flat<'py>(py: Python<'py>, nested: &Bound<'py, PyTuple>) -> Tuple<'py> {
@@ -71,7 +92,7 @@ fn flat<'py>(py: Python<'py>, nested: &Bound<'py, PyTuple>) -> Tuple<'py> {
 
 fn uid_test<'py>(py: Python<'py>, one: &UidTest) -> Tuple<'py> {
     let (condition, guards) = (one.condition.text(), exprs(py, &one.guards)?);
-    let (effect, errno) = (one.effect.text(), one.errno.text());
+    let (effect, errno) = (one.outcome.effect().text(), one.outcome.errno().text());
     let text = one.text.text();
     (
         one.line,
@@ -81,6 +102,7 @@ fn uid_test<'py>(py: Python<'py>, one: &UidTest) -> Tuple<'py> {
         errno,
         condition,
         guards,
+        exprs(py, &one.instead)?,
     )
         .into_pyobject(py)
 }
@@ -174,6 +196,11 @@ fn item<'py>(py: Python<'py>, one: &Item) -> Tuple<'py> {
             (one.name.text(), one.type_.text(), one.is_static, one.array).into_pyobject(py)
         })?,
         tuple(py, &one.stored, |one| stored(py, one))?,
+        tuple(py, &one.namings, |one| {
+            let (holder, type_) = (one.holder.text(), one.type_.text());
+            let (labels, sources) = (texts(py, one.labels)?, texts(py, one.sources)?);
+            (one.line, one.end, holder, type_, labels, sources).into_pyobject(py)
+        })?,
     )
         .into_pyobject(py)
 }

@@ -15,19 +15,20 @@ use crate::bodies::{Body, BodyReader, ConditionAt, in_order};
 use crate::conditionals::{
     Conditions, Group, Nest, condition_text, groups, selections, without_guards,
 };
-use crate::constants::{decided, defined};
+use crate::constants::{decided, defined, enumerated};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
-    Blob, Call, Effect, Function, Item, Mention, MentionKind, Parameter, Placed, Stored, Struct,
+    Blob, Call, Function, Item, Mention, MentionKind, Naming, Parameter, Placed, Stored, Struct,
     Typedef,
 };
 use crate::headers::{Header, KEYWORDS, parse_header};
 use crate::initialisers::{Found, variables_in};
 use crate::intern::{Sym, SymList};
 use crate::items::{Extent, cut};
-use crate::lexer::{Directive, Keyword, Scan, blank, scan};
+use crate::lexer::{Directive, Keyword, Scan, blank, scan, with_names};
 use crate::macros::{macro_, matters, used_alone};
-use crate::places::{Local, Locals, is_word};
+use crate::notation;
+use crate::places::{Local, Locals, is_upper, is_word};
 use crate::repairs::{readable, with_groups, without_attributes};
 use crate::tables::assembler_functions;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -160,7 +161,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         };
         let text = source.get(extent.start..extent.end).unwrap_or_default();
         let item = store.item([mark, text, context.as_bytes()], || {
-            item(code, extent, &inner)
+            item(&with_names(code, text), extent, &inner)
         });
         place(extent.start, condition_at(extent.start, &outer), item);
     }
@@ -176,6 +177,8 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
     }
     placed.sort_by_key(|(start, _)| *start);
     let [mentions, called] = mentions(&scanned, &prototypes);
+    let mut constants = defined(&scanned.directives, source).into_vec();
+    constants.extend(enumerated(&scanned.code, &scanned.directives));
     Blob {
         items: placed.into_iter().map(|(_, item)| item).collect(),
         includes: includes(source, scanned.directives.iter()),
@@ -188,7 +191,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         ),
         mentions,
         called,
-        constants: defined(&scanned.directives, source),
+        constants: constants.into(),
     }
 }
 
@@ -202,7 +205,6 @@ pub fn read_assembler(source: &[u8], store: &Store) -> Blob {
                 line: line.saturating_sub(function.line),
                 target,
                 conditional: true,
-                effect: Effect::Unknown,
                 ..Call::default()
             })
             .collect();
@@ -400,8 +402,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         in_order(&found.calls),
         in_order(&found.uid_tests),
         &in_order(&found.sets),
-        &found.arguments(),
-        &found.addressed(),
+        &found.uses(),
         &names,
     );
     let function = Function {
@@ -433,6 +434,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         functions: [function].into(),
         structs: found.structs.into_values().collect(),
         stored: found.stored.into_values().collect(),
+        namings: found.namings.into_values().collect(),
         ..Item::default()
     }
 }
@@ -614,6 +616,7 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
     let mut typedefs = Ordered::default();
     let mut variables = Ordered::default();
     let mut stored: BTreeMap<(usize, &str), Stored> = BTreeMap::new();
+    let mut namings: BTreeMap<usize, Naming> = BTreeMap::new();
     for code in readings {
         if code.len() > LARGE && !STORES_NAME.is_match(code) {
             continue; // firmware and font tables: large, and no name in them
@@ -644,6 +647,9 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
                             Found::Stored(at, one) => {
                                 stored.entry((at, one.source.text())).or_insert(one);
                             }
+                            Found::Naming(at, one) => {
+                                namings.entry(at).or_insert(one);
+                            }
                         }
                     }
                 }
@@ -660,6 +666,7 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
         typedefs: typedefs.found.into(),
         variables: variables.found.into(),
         stored: stored.into_values().collect(),
+        namings: namings.into_values().collect(),
         ..Item::default()
     }
 }
@@ -703,7 +710,21 @@ fn typedefs_in(node: Node, code: &[u8]) -> Vec<Typedef> {
         .collect()
 }
 
+/// What a macro that is used alone stores, and, as it may define functions that hand on what it is
+/// given (`DEFINE_SIMPLE_ATTRIBUTE(fops, get, set, "%llu\n")`), a call of it by nobody.
 fn use_alone(used: &str) -> Item {
+    let (name, arguments) = notation::used(used).unwrap_or_default();
+    let arguments: Vec<Sym> = arguments.iter().map(|one| Sym::new(one)).collect();
+    let call = Call {
+        target: Sym::new(name),
+        arguments: SymList::new(&arguments),
+        ..Call::default()
+    };
+    let hands_on = arguments.iter().filter(|one| !is_upper(one.text())).count() > 2;
+    let by_nobody = hands_on.then(|| Function {
+        calls: [call].into(),
+        ..Function::default()
+    });
     let stored = Stored {
         line: 0,
         variable: Sym::default(),
@@ -712,6 +733,7 @@ fn use_alone(used: &str) -> Item {
         source: Sym::new(used),
     };
     Item {
+        functions: by_nobody.into_iter().collect(),
         stored: [stored].into(),
         ..Item::default()
     }

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::audit::{Audit, AuditDetail, ambiguous, audit};
-use crate::call_graph::{BOUNDS, Graph, SWITCHED_OFF, build};
+use crate::call_graph::{BOUNDS, Bounds, Edge, FURTHER, SWITCHED_OFF, build};
 use crate::chains::{ChainId, Chains, Found, Question, Reached, Step, answer, constants, reached};
 use crate::checks::{CheckSite, Checks, Site, Wrapper};
 use crate::constant_propagation::Constants;
@@ -16,6 +16,8 @@ use crate::intern::Sym;
 use crate::meaning::Meaning;
 use crate::names::{DefId, PathId, Program, View};
 use crate::points_to::PointsTo;
+use crate::refusals::Refusals;
+use crate::registrations::Registrations;
 use crate::syscalls::{self, Entry, Texts, entries, has_x86_64};
 use crate::tables::capability_definitions;
 
@@ -170,12 +172,41 @@ impl Kernel {
         let graph = build(&pointers, &checks.definitions(), &built, &table, BOUNDS);
         let mut decided = constants(&pointers, &graph, &built);
         let mut chains = Chains::default();
-        let syscall_checks =
-            syscall_checks(&view, &graph, &table, &built, &mut decided, &mut chains);
+        let bounds = [BOUNDS, SWITCHED_OFF];
+        let refusals = Refusals::new(&view, &checks, &graph);
+        let registrations = Registrations::new(&pointers);
+        let registered = |edge: &Edge| registrations.names_of(edge);
+        let ask = |graph, sites| Question {
+            program,
+            graph,
+            entries: &table,
+            sites,
+            registered: &registered,
+        };
+        let mut rows = syscall_checks(
+            abi,
+            &ask(&graph, &built),
+            bounds,
+            &mut decided,
+            refusals,
+            &mut chains,
+        );
+        let lost = unreached(&built, &rows);
+        let graph = build(&pointers, &checks.definitions(), &lost, &table, FURTHER);
+        let mut decided = constants(&pointers, &graph, &lost);
+        let refusals = Refusals::new(&view, &checks, &graph);
+        rows.extend(nearest(syscall_checks(
+            abi,
+            &ask(&graph, &lost),
+            [FURTHER, &[]],
+            &mut decided,
+            refusals,
+            &mut chains,
+        )));
         // The release is accounted for once.
         let audit = if abi.name == I386.name {
             let (row, mut details) = audit(&checks, &pointers, &sites, BOUNDS);
-            let of_rows = syscall_checks.iter().map(|check| check.chain);
+            let of_rows = rows.iter().map(|check| check.chain);
             details.extend(ambiguous(&view, &chains, of_rows));
             (row, details)
         } else {
@@ -184,7 +215,7 @@ impl Kernel {
         Kernel {
             check_sites: sites.iter().map(|site| site.check).collect(),
             syscalls: table.iter().map(|entry| syscall(&view, entry)).collect(),
-            syscall_checks,
+            syscall_checks: rows,
             wrappers: checks.wrappers().collect(),
             audit,
             chains,
@@ -266,6 +297,29 @@ fn syscall(view: &View<'_, '_>, entry: &Entry) -> Syscall {
     }
 }
 
+/// The sites that no row tells of.
+fn unreached(sites: &[Site], rows: &[SyscallCheck]) -> Vec<Site> {
+    let reached: FxHashSet<(PathId, u32)> = rows
+        .iter()
+        .map(|row| (row.check.path, row.check.line))
+        .collect();
+    let lost = |site: &&Site| !reached.contains(&(site.check.path, site.check.line));
+    sites.iter().filter(lost).copied().collect()
+}
+
+/// The rows with the fewest pointer steps to their sites.
+fn nearest(mut rows: Vec<SyscallCheck>) -> Vec<SyscallCheck> {
+    let mut fewest: FxHashMap<(PathId, u32), u8> = FxHashMap::default();
+    for row in &rows {
+        let hops = fewest
+            .entry((row.check.path, row.check.line))
+            .or_insert(u8::MAX);
+        *hops = row.pointer_hops.min(*hops);
+    }
+    rows.retain(|row| fewest[&(row.check.path, row.check.line)] == row.pointer_hops);
+    rows
+}
+
 /// One row for each syscall and check site that it comes to, with its best chain: of those that no
 /// constant on the way switches off, else (not `feasible`) of all.
 ///
@@ -273,31 +327,25 @@ fn syscall(view: &View<'_, '_>, entry: &Entry) -> Syscall {
 /// this row: over pointers nearly every syscall comes to nearly every check, which must not make a
 /// close one look common.
 fn syscall_checks(
-    view: &View<'_, '_>,
-    graph: &Graph,
-    table: &[Entry],
-    sites: &[Site],
+    abi: Abi,
+    asked: &Question<'_>,
+    [bounds, switched_off]: [&Bounds; 2],
     decided: &mut Constants<'_, '_, '_, '_>,
+    mut refusals: Refusals<'_, '_, '_, '_>,
     chains: &mut Chains,
 ) -> Vec<SyscallCheck> {
-    let program = view.program;
-    let asked = Question {
-        program,
-        graph,
-        entries: table,
-        sites,
-    };
-    let feasible = reached(&asked, BOUNDS, Some(decided), &Reached::default(), chains);
-    let every = reached(&asked, SWITCHED_OFF, None, &feasible, chains);
+    let (program, sites) = (asked.program, asked.sites);
+    let feasible = reached(asked, bounds, Some(decided), &Reached::default(), chains);
+    let every = reached(asked, switched_off, None, &feasible, chains);
     let shared = shared(&feasible, sites.len());
     let mut rows = Vec::new();
-    for ((entry, every), sure) in table.iter().zip(&every).zip(&feasible) {
-        let more = sure
-            .iter()
-            .filter(|(site, _)| answer(every, *site).is_none());
-        for (number, found) in every.iter().chain(more) {
-            let is_sure = answer(sure, *number);
-            let found = is_sure.unwrap_or(*found);
+    for ((entry, every), sure) in asked.entries.iter().zip(&every).zip(&feasible) {
+        let is_sure = |site: &u32| answer(sure, *site).is_some();
+        let others = every.iter().filter(|(site, _)| !is_sure(site));
+        let all = sure.iter().map(|one| (one, true));
+        let mut all: Vec<_> = all.chain(others.map(|one| (one, false))).collect();
+        all.sort_by_key(|((site, _), _)| *site);
+        for ((number, found), feasible) in all {
             let site = &sites[*number as usize];
             let counts = &shared[*number as usize];
             let last = Step {
@@ -306,20 +354,33 @@ fn syscall_checks(
                 line: site.check.line,
                 via: None,
             };
+            // What one operation leads to is told as it is.
+            let clearer = (feasible && found.operation.is_empty())
+                .then(|| refusals.clearer(site, entry.definition, found, chains))
+                .flatten();
+            let found = clearer.as_ref().unwrap_or(found);
+            let refusal = refusals.find(site, found.chain, chains);
             rows.push(SyscallCheck {
-                abi: view.abi.name,
+                abi: abi.name,
                 syscall: entry.syscall,
                 check: site.check,
                 depth: found.depth,
                 pointer_hops: found.pointer_hops,
                 conditional: site.conditional || found.conditional,
-                feasible: is_sure.is_some(),
+                feasible,
                 shared_by: counts
                     .iter()
                     .take(usize::from(found.pointer_hops) + 1)
                     .sum(),
                 chain: chains.longer(found.chain, last),
-                meaning: Meaning::of_site(&site.check),
+                meaning: Meaning {
+                    operation: found.operation,
+                    effect: refusal.effect,
+                    errno: refusal.errno,
+                    instead: refusal.instead,
+                    subject: refusal.subject,
+                    namespace: refusal.namespace,
+                },
             });
         }
     }
@@ -327,10 +388,14 @@ fn syscall_checks(
 }
 
 /// For each site, how many syscalls come to it with so many pointer steps.
-fn shared(found: &Reached, sites: usize) -> Vec<[usize; BOUNDS.len()]> {
-    let mut counts = vec![[0; BOUNDS.len()]; sites];
-    for (site, Found { pointer_hops, .. }) in found.iter().flatten() {
-        counts[*site as usize][usize::from(*pointer_hops)] += 1;
+fn shared(found: &Reached, sites: usize) -> Vec<[usize; FURTHER.len()]> {
+    let mut counts = vec![[0; FURTHER.len()]; sites];
+    for of_entry in found {
+        // Of an entry's chains to a site the best comes first.
+        let best = of_entry.chunk_by(|(one, _), (other, _)| one == other);
+        for (site, Found { pointer_hops, .. }) in best.filter_map(|chains| chains.first()) {
+            counts[*site as usize][usize::from(*pointer_hops)] += 1;
+        }
     }
     counts
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::places::AUTO;
+
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3};
 
 use crate::lexer::{blank, find, is_name_start, is_space, is_word, skip, skip_back, strip_end};
@@ -405,6 +407,19 @@ fn levels(code: &[u8]) -> Vec<(usize, usize)> {
     found.collect()
 }
 
+/// The types of members that local variables are declared with, `typeof_member(struct ops, open)`
+/// (6.7 and later), which the grammar does not know.
+fn member_types(code: &[u8]) -> Vec<(usize, usize)> {
+    const TYPE: &[u8] = b"typeof_member(";
+    let starts = memchr::memmem::find_iter(code, TYPE);
+    let ends = starts.filter_map(|start| {
+        let inner = code.get(start + TYPE.len()..)?;
+        let length = memchr::memchr2(b')', b'(', inner)?;
+        (inner[length] == b')').then_some((start, start + TYPE.len() + length + 1))
+    });
+    ends.collect()
+}
+
 /// Code of a body of which the grammar can read more, at the same length.
 pub fn readable(code: &[u8]) -> Cow<'_, [u8]> {
     let without = without_attributes(code);
@@ -417,7 +432,8 @@ pub fn readable(code: &[u8]) -> Cow<'_, [u8]> {
         .filter(|&(sign, ..)| called_alone(code, sign));
     let mut quoted: Vec<(usize, usize)> = typed.map(|(_, start, end)| (start, end)).collect();
     quoted.extend(levels(code));
-    if semicolons.is_empty() && quoted.is_empty() {
+    let members = member_types(code);
+    if semicolons.is_empty() && quoted.is_empty() && members.is_empty() {
         return without;
     }
     let mut changed = without.into_owned();
@@ -428,6 +444,10 @@ pub fn readable(code: &[u8]) -> Cow<'_, [u8]> {
         changed[start..end].fill(b' ');
         changed[start] = b'"';
         changed[end - 1] = b'"';
+    }
+    for (start, end) in members {
+        changed[start..end].fill(b' ');
+        changed[start..start + AUTO.len()].copy_from_slice(AUTO.as_bytes());
     }
     Cow::Owned(changed)
 }

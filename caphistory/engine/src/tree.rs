@@ -91,6 +91,7 @@ named! {
         StorageClassSpecifier = "storage_class_specifier",
         StringLiteral = "string_literal",
         StructSpecifier = "struct_specifier",
+        SubscriptDesignator = "subscript_designator",
         SubscriptExpression = "subscript_expression",
         SwitchStatement = "switch_statement",
         TranslationUnit = "translation_unit",

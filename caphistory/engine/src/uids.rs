@@ -32,6 +32,23 @@ pub fn is_uid(node: Node, places: &Places) -> bool {
     }
 }
 
+/// Whether a name stands for root.
+pub fn is_root(name: &[u8]) -> bool {
+    matches!(name, b"GLOBAL_ROOT_UID" | b"ROOT_UID")
+}
+
+/// Whether an expression is a uid that the caller has, as its text tells: `cred->euid`,
+/// `current->fsuid`, `current_fsuid()`.
+pub fn is_own(text: &[u8]) -> bool {
+    static OWN: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
+        regex::bytes::Regex::new(
+            r"(?-u)\A(?:(?:current|get_current\(\))(?:->(?:real_)?cred)?->|cred->|current_cred\(\)->|current_)(?:e|s|fs)?uid(?:\(\))?\z",
+        )
+        .expect("a pattern")
+    });
+    OWN.is_match(text)
+}
+
 /// Whether a call's arguments are a task's uid and root's: `uid_eq(…, GLOBAL_ROOT_UID)`.
 pub fn compares_root(arguments: Node, places: &Places) -> bool {
     let root = |child: Node| child.bytes(places.code) == b"GLOBAL_ROOT_UID";

@@ -1,5 +1,9 @@
 //! Values that are known in part: what an expression is worth, and whether a condition holds.
 
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
 use crate::intern::{Expr, ExprNode, Sym};
 
 /// A number, a number of which some bits are known, the name of a constant or global whose number
@@ -13,12 +17,14 @@ pub enum Value {
 }
 
 /// A number of which some bits are known: those that it has (`must`), and those that it may have
-/// (`may`; negative numbers have infinitely many); `nonzero` where it is not 0 for sure.
+/// (`may`; negative numbers have infinitely many); `nonzero` where it is not 0 for sure; and what it
+/// has to do with what the user gives.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Bits {
     pub must: i128,
     pub may: i128,
     pub nonzero: bool,
+    pub user: User,
 }
 
 impl Bits {
@@ -28,7 +34,54 @@ impl Bits {
             must,
             may,
             nonzero: must != 0,
+            user: User::Nothing,
         }
+    }
+}
+
+/// What a value has to do with what the user gives: nothing, or it is made of that, or it is just
+/// one of the syscall's arguments or what a function of it gives, as a number tells: what has the
+/// same number is equal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum User {
+    #[default]
+    Nothing,
+    Part,
+    Argument(u64),
+}
+
+impl User {
+    /// What is one or the other.
+    fn or(self, other: User) -> User {
+        match (self, other) {
+            (User::Nothing, one) | (one, User::Nothing) => one,
+            (one, other) if one == other => one,
+            _ => User::Part,
+        }
+    }
+
+    /// What an operator makes of it with another value. With one that is not known it is taken
+    /// as it was: `mode & ~umask`, `cmd` without a version.
+    fn operated(self, operator: &str, other: Option<Value>) -> User {
+        match (self, other) {
+            (User::Argument(argument), Some(other)) if user_of(Some(other)) == User::Nothing => {
+                let mut hasher = FxHasher::default();
+                (argument, operator, other).hash(&mut hasher);
+                User::Argument(hasher.finish())
+            }
+            (User::Argument(_), None) => self,
+            (User::Nothing, _) => User::Nothing,
+            _ => User::Part,
+        }
+    }
+}
+
+/// What an operator makes of two values, of which at most one is the user's own.
+fn operated(operator: &str, left: Option<Value>, right: Option<Value>) -> User {
+    match (user_of(left), user_of(right)) {
+        (one, User::Nothing) => one.operated(operator, right),
+        (User::Nothing, other) => other.operated(operator, left),
+        _ => User::Part,
     }
 }
 
@@ -36,9 +89,17 @@ const ANY: Bits = Bits {
     must: 0,
     may: -1,
     nonzero: false,
+    user: User::Nothing,
 };
 // Each time round a value that grows has at least one bit more that is not known.
 const MOST_ROUNDS: usize = 130;
+/// What was copied from the user's memory.
+pub const OF_USER: Value = of_user(User::Part);
+
+/// What the user chooses, of which nothing else is known.
+pub const fn of_user(user: User) -> Value {
+    Value::Bits(Bits { user, ..ANY })
+}
 const WORD: i128 = 1 << 32;
 // Deeper than the reader or macros nest expressions.
 const DEEPEST: u32 = 200;
@@ -99,7 +160,12 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             let all = functions
                 .iter()
                 .all(|one| parts(*one).is_ok_and(|name| known.get(name).is_some()));
-            if all { at(0) } else { None }
+            // What a macro does to it is not known, but the user chose it.
+            if all || user_of(at(0)) == User::Nothing {
+                if all { at(0) } else { None }
+            } else {
+                Some(of_user(user_of(at(0))))
+            }
         }
         "?:" => match truth_at(*operands.first()?, known, depth + 1) {
             Some(true) => at(1),
@@ -107,17 +173,22 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             None => any_of(&[at(1), at(2)]),
         },
         "&" | "|" | "|?" => {
-            let (left, right) = (bits(at(0)), bits(at(1)));
+            let (left, right) = (at(0), at(1));
+            let user = operated(operator, left, right);
+            let (left, right) = (bits(left), bits(right));
             let (must, may) = match operator {
                 "&" => (left.must & right.must, left.may & right.may),
                 "|" => (left.must | right.must, left.may | right.may),
                 _ => (left.must, left.may | right.may),
             };
-            value(Bits::new(must, may))
+            let found = Bits::new(must, may);
+            value(Bits { user, ..found })
         }
         "~" => {
             let inner = bits(at(0));
-            value(Bits::new(!inner.may, !inner.must))
+            let found = Bits::new(!inner.may, !inner.must);
+            let user = inner.user.operated("~", Some(Value::Int(0)));
+            value(Bits { user, ..found })
         }
         "when" => at(1),
         "grow" => grown(operands, known, depth + 1),
@@ -125,8 +196,29 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             if let (Some(Value::Int(left)), Some(Value::Int(right))) = (at(0), at(1)) {
                 return arithmetic(operator, left, right).map(Value::Int);
             }
-            let same = matches!(operator, "^" | "-") && same(operands, known);
-            same.then_some(Value::Int(0))
+            if matches!(operator, "^" | "-") && same(operands, known) {
+                return Some(Value::Int(0));
+            }
+            let user = operated(operator, at(0), at(1));
+            if user != User::Nothing {
+                return Some(of_user(user));
+            }
+            if let ("<<", Some(Value::Int(places @ 0..64))) = (operator, at(1)) {
+                let left = bits(at(0));
+                let shifted = |bits: i128| bits.checked_mul(1 << places);
+                return value(Bits::new(shifted(left.must)?, shifted(left.may)?));
+            }
+            None
+        }
+        "part" => {
+            let name = operands.get(1).and_then(|name| parts(*name).ok());
+            let user = user_of(at(0)).operated("part", name.map(Value::Name));
+            (user != User::Nothing).then_some(of_user(user))
+        }
+        "any" | "call" => {
+            let users = (0..operands.len()).map(|number| user_of(at(number)));
+            let user = users.fold(User::Nothing, User::or);
+            (user != User::Nothing).then_some(of_user(user))
         }
         "!" | "&&" | "||" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "case" => {
             truth_at(expr, known, depth + 1).map(|truth| Value::Int(i128::from(truth)))
@@ -139,6 +231,9 @@ fn value_of_text(text: Sym, known: &dyn Known) -> Option<Value> {
     let written = text.text();
     if written.starts_with(['$', '.']) {
         return known.get(text);
+    }
+    if written.starts_with('%') {
+        return Some(OF_USER);
     }
     if let Some(name) = written.strip_prefix(':') {
         let unknown = || is_upper(name).then_some(Value::Name(text));
@@ -163,6 +258,25 @@ fn arithmetic(operator: &str, left: i128, right: i128) -> Option<i128> {
         "<<" if (0..64).contains(&right) => left.checked_mul(1 << right),
         ">>" if left >= 0 && (0..64).contains(&right) => Some(left >> right),
         _ => None,
+    }
+}
+
+/// What a value has to do with what the user gives.
+pub fn user_of(value: Option<Value>) -> User {
+    match value {
+        Some(Value::Bits(bits)) => bits.user,
+        _ => User::Nothing,
+    }
+}
+
+/// A value as one of which nobody knows who chooses it.
+pub fn without_user(found: Value) -> Option<Value> {
+    match found {
+        Value::Bits(bits) => value(Bits {
+            user: User::Nothing,
+            ..bits
+        }),
+        _ => Some(found),
     }
 }
 
@@ -192,13 +306,20 @@ pub fn any_of(values: &[Option<Value>]) -> Option<Value> {
         return first;
     }
     let (mut must, mut may, mut nonzero) = (-1, 0, true);
+    let mut user = User::Nothing;
     for one in values {
         let one = bits(*one);
         must &= one.must;
         may |= one.may;
         nonzero &= one.nonzero;
+        user = user.or(one.user);
     }
-    value(Bits { must, may, nonzero })
+    value(Bits {
+        must,
+        may,
+        nonzero,
+        user,
+    })
 }
 
 /// What something may be that has one of some values and is then changed, as often as its guards

@@ -24,6 +24,11 @@ def bounds() -> list[int]:
 STEPS = bounds()
 
 
+# A syscall that comes to the check of ``a_chain`` and its like at once: what no syscall comes to is
+# followed further.
+NEAR = "int sys_near(int a) { return %s(a); }\n"
+
+
 def row(text: str, syscall: str = "one") -> SyscallCheck:
     """The only row of a syscall."""
     (rows,) = (row for row in linked(text).syscall_checks if row.syscall == syscall)
@@ -234,8 +239,8 @@ def test_chains_are_followed_as_far_as_the_bounds_say_and_the_bounds_are_told(
     make: Callable[[int], str], most: int
 ) -> None:
     assert row(make(most)).depth == most
-    beyond = linked(make(most + 1))
-    assert beyond.syscall_checks == []
+    beyond = linked(make(most + 1) + NEAR % f"step{most + 1}")
+    assert [each.syscall for each in beyond.syscall_checks] == ["near"]
     details = [detail.detail for detail in beyond.audit_details if detail.kind == "cut_off"]
     assert f"chains of more than {STEPS[0]} steps, 0 of them through a pointer" in details
     assert f"chains of more than {len(STEPS) - 1} pointer steps" in details
@@ -253,8 +258,9 @@ struct ops { int (*enter)(int); };
 struct ops ops = { .enter = entered };
 int sys_one(int n) { return ops.enter(n); }
 """
-        rows.append(len(linked(text).syscall_checks))
-    assert rows == [1, 0]
+        text = text.replace("-- fs/enter.c\n", NEAR % f"step{calls}" + "-- fs/enter.c\n")
+        rows.append([each.syscall for each in linked(text).syscall_checks])
+    assert rows == [["near", "one"], ["near"]]
 
 
 def test_what_constants_switch_off_is_followed_less_far() -> None:

@@ -904,3 +904,163 @@ int sys_wait(int x)
 }}
 """
     assert feasible(text) == {"wait": asked}
+
+
+MACROS = """
+-- kernel/signal.c
+#define FROM_USER(info) ((info)->code <= 0)
+#define SI_KERNEL 0x80
+#define SI_USER 0
+struct siginfo {{ int code; }};
+static int send(int sig, struct siginfo *info)
+{{
+    if ((!info || ((unsigned long)info != 1 && FROM_USER(info))) && !capable(CAP_KILL))
+        return -EPERM;
+    return 0;
+}}
+int sys_kill(int sig, int x)
+{{
+    struct siginfo si;
+
+    si.code = {code};
+    return send(sig, {info});
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "info", "asked"),
+    [
+        ("SI_KERNEL", "&si", 0),
+        ("SI_USER", "&si", 1),
+        ("x", "&si", 1),
+        ("SI_USER", "(struct siginfo *) 1", 0),
+        ("SI_USER", "NULL", 1),
+    ],
+)
+def test_a_guard_that_is_a_macro_is_what_it_stands_for(code: str, info: str, asked: int) -> None:
+    """SI_FROMUSER of signals that the kernel itself sends, 2.4.31."""
+    assert feasible(MACROS.format(code=code, info=info)) == {"kill": asked}
+
+
+def test_a_macro_that_is_defined_in_two_ways_decides_nothing() -> None:
+    other = "#define SI_KERNEL 0x80"
+    twice = "#ifdef CONFIG_X\n#define FROM_USER(p) (1)\n#endif\n" + other
+    text = MACROS.format(code="SI_KERNEL", info="&si")
+    assert feasible(text.replace(other, twice)) == {"kill": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"), [("S_IFSOCK | mode", 0), ("S_IFCHR | mode", 1), ("mode", 1)]
+)
+def test_the_bits_that_a_mode_has_decide_what_is_made(kind: str, asked: int) -> None:
+    """bind of a socket makes no device, 2.4.31."""
+    text = f"""
+-- fs/namei.c
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFCHR 0020000
+#define S_ISCHR(m) (((m) & S_IFMT) == S_IFCHR)
+static int make(int mode) {{ return S_ISCHR(mode) && !capable(CAP_MKNOD) ? -EPERM : 0; }}
+int sys_bind(int mode) {{ return make({kind}); }}
+"""
+    assert feasible(text) == {"bind": asked}
+
+
+@pytest.mark.parametrize(("command", "asked"), [("OFF", 0), ("SET", 1), ("x", 1)])
+def test_the_number_of_an_ioctl_is_told_by_its_type_and_its_own_number(
+    command: str, asked: int
+) -> None:
+    """close of a clock turns its interrupts off, 6.8."""
+    text = f"""
+-- drivers/rtc.c
+#define _IOC(d, t, n, s) (((d) << 30) | ((t) << 8) | ((n) << 0) | ((s) << 16))
+#define _IO(t, n) _IOC(0, t, n, 0)
+#define _IOW(t, n, s) _IOC(1, t, n, sizeof(s))
+#define _IOR(t, n, s) _IOC(2, t, n, TYPE_CHECK(s))
+#define OFF _IOR('p', 4, struct clock)
+#define SET _IOR('p', 10, struct clock)
+static int do_ioctl(int cmd)
+{{
+    switch (cmd) {{
+    case SET:
+        return capable(CAP_SYS_TIME) ? 0 : -EPERM;
+    case OFF:
+        return 0;
+    }}
+    return -EINVAL;
+}}
+int sys_close(int x) {{ return do_ioctl({command}); }}
+"""
+    assert feasible(text) == {"close": asked}
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        ("#define hook NULL", False),
+        ("#define hook NULL\n#undef hook", True),
+        ("#ifdef CONFIG_A\n#define hook NULL\n#endif", True),
+        ("", True),
+    ],
+)
+def test_what_a_file_defines_itself_leaves_code_out(before: str, kept: bool) -> None:
+    """mem_write, 2.4.31."""
+    text = f"""
+-- fs/proc.c
+struct ops {{ int (*write)(int); }};
+{before}
+
+#ifndef hook
+static int hook(int x) {{ return capable(CAP_A); }}
+#endif
+struct ops mem_ops = {{ .write = hook }};
+int sys_write(struct ops *ops) {{ return ops->write(1); }}
+"""
+    assert bool(linked(text).syscall_checks) == kept
+
+
+ENUMS = """
+-- include/linux/huge.h
+enum {{ SHM = 1, ANON, }};
+{more}
+-- mm/huge.c
+#include <linux/huge.h>
+static int setup(int kind) {{ return kind == SHM && !capable(CAP_IPC_LOCK) ? -EPERM : 0; }}
+int sys_memfd(int x) {{ return setup({kind}); }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "asked"),
+    [
+        ("ANON", "", 0),
+        ("SHM", "", 1),
+        ("x", "", 1),
+        ("ANON", "#define ANON ANON", 0),
+        ("ANON", "#define ANON 1", 1),
+    ],
+)
+def test_constants_of_enums_decide(kind: str, more: str, asked: int) -> None:
+    """memfd_create of huge pages, 6.8."""
+    assert feasible(ENUMS.format(kind=kind, more=more)) == {"memfd": asked}
+
+
+@pytest.mark.parametrize(("size", "asked"), [("0", 0), ("2", 1), ("x", 1)])
+def test_what_is_counted_down_where_it_is_not_0_stays_0(size: str, asked: int) -> None:
+    """set_tid_size of alloc_pid, 6.8."""
+    text = f"""
+-- kernel/pid.c
+static int alloc(int size)
+{{
+    for (;;) {{
+        if (size) {{
+            if (!capable(CAP_A))
+                return -EPERM;
+            size--;
+        }}
+    }}
+}}
+int sys_fork(int x) {{ return alloc({size}); }}
+"""
+    assert feasible(text) == {"fork": asked}

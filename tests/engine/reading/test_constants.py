@@ -26,7 +26,8 @@ from tests.engine.adapters import facts
         ("#define A 1.5\n", [("A", (), "")]),
         ("#define A {1}\n", [("A", (), "")]),
         ("#define A b[1]\n", [("A", (), "")]),
-        ("#define A a ? 1 : 2\n", [("A", (), "")]),
+        ("#define A a ? 1 : 2\n", [("A", (), "a ? 1 : 2")]),
+        ("#define A(p) ((p)->m <= 0)\n", [("A", ("p",), "((p)->m <= 0)")]),
         ("#define A " + "1" * 201 + "\n", [("A", (), "")]),
         ("#define lower 1\n", []),
         ("#define A(X) 1\n", []),
@@ -41,3 +42,26 @@ def test_a_list_of_registers_is_passed_over() -> None:
     """Headers of graphics chips, 5.x and 6.x, hold more constants than all others together."""
     registers = "".join(f"#define REGISTER_{n} {n}\n" for n in range(40_000))
     assert facts(registers).constants == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "values"),
+    [
+        ("enum kind { A, B, };", {"A": "0 + 0", "B": "0 + 1"}),
+        (
+            "enum { A = 4, B, C = A << 1, D }; ",
+            {"A": "(4) + 0", "B": "(4) + 1", "C": "(A << 1) + 0", "D": "(A << 1) + 1"},
+        ),
+        (
+            "enum { A,\n#ifdef CONFIG_X\nB,\n#endif\nC, D = 2, E };",
+            {"A": "0 + 0", "D": "(2) + 0", "E": "(2) + 1"},
+        ),
+        ("enum { A, KINDS(K), B };", {"A": "0 + 0"}),
+        ("enum { lower, B };", {"B": "0 + 1"}),
+        ("enum kind f(enum kind a);", {}),
+        ("enumerate { A }", {}),
+        ("/* enum { A } */", {}),
+    ],
+)
+def test_constants_of_enums(source: str, values: dict[str, str]) -> None:
+    assert {one.name: one.body for one in facts(source).constants} == values

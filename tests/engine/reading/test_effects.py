@@ -70,6 +70,11 @@ from tests.engine.reading.bodies import body, effect
         ("if (capable(X)) a(); else e = -EPERM; return e;", "EPERM"),
         # Conditional expressions.
         ("return capable(X) ? 0 : -EPERM;", "EPERM"),
+        # A result that is kept first.
+        ("int ok = capable(X); if (a && !ok) return -EPERM; return 0;", "EPERM"),
+        ("int ok; ok = capable(X); b(); if (!ok) { c(); return -EIO; } return 0;", "EIO"),
+        # The body of a macro's loop.
+        ("each(p) { if (!capable(X)) { e = -EPERM; continue; } a(p); } return e;", "EPERM"),
         ("return !capable(X) ? -EPERM : 0;", "EPERM"),
         ("e = a ? 0 : capable(X) ? 0 : -EPERM;", "EPERM"),
         ("if (a ? capable(X) : capable(Y)) return 0; return -EPERM;", "EPERM"),
@@ -93,6 +98,16 @@ def test_deny(statements: str, errno: str) -> None:
         "resvport = capable(X) ? 1 : 0;",
         "f(capable(X) ? FORCE : 0);",
         "if (!capable(X)) {} b();",
+        # What is returned is the function's own work.
+        "int e = -EPERM; e = a(); if (!capable(X)) return e;",
+        "if (!capable(X)) return;",
+        # The result is kept or handed on.
+        "a = capable(X);",
+        "a(capable(X));",
+        "p->may = capable(X); return p;",
+        "capable(X);",
+        "if (capable(X) < 0) return -EPERM;",
+        "while (!capable(X)) a();",
     ],
 )
 def test_limit(statements: str) -> None:
@@ -104,17 +119,10 @@ def test_limit(statements: str) -> None:
     [
         "return capable(X);",
         "return !capable(X) || a;",
-        "a = capable(X);",
-        "a(capable(X));",
-        "capable(X);",
         "if (!capable(X)) return 0;",
-        "if (!capable(X)) return;",
         "return capable(X) ? 1 : 0;",
-        "int e = -EPERM; e = a(); if (!capable(X)) return e;",
         "if (!capable(X)) goto nowhere;",
-        "if (capable(X) < 0) return -EPERM;",
         "if (a(capable(X))) return -EPERM;",
-        "while (!capable(X)) a();",
         'if (!capable(X)) { printk("EPERM"); return 0; }',
         "if (!capable(X)) { n = 0; goto done; } a(); done: if (put(n)) return -EFAULT; return 0;",
     ],

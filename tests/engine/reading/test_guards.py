@@ -98,6 +98,7 @@ def _case(own: list[str], labels: list[str]) -> Expr:
 
 
 ALL = [":ONE", ":TWO", "default"]
+NEXT = ("+", ":ONE", "1")
 
 
 @pytest.mark.parametrize(
@@ -107,10 +108,12 @@ ALL = [":ONE", ":TWO", "default"]
         ("case ONE: h(); break; case TWO: g(); default: k();", _case([":TWO"], ALL)),
         ("case ONE: h(); case TWO: g(); default: k();", _case([":ONE", ":TWO"], ALL)),
         ("case ONE: h(); break; case TWO: k(); default: g();", _case([":TWO", "default"], ALL)),
+        ("case ONE: out: return; case TWO: g(); default: k();", _case([":TWO"], ALL)),
         ("case 1: case 2: g();", _case(["1", "2"], ["1", "2"])),
-        ("case ONE + 1: g();", None),
-        ("case ONE + 1: h(); case TWO: g();", None),
-        ("case ONE + 1: h(); break; case TWO: g();", _case([":TWO"], [":TWO"])),
+        ("case ONE + 1: g();", _case([NEXT], [NEXT])),
+        ("case ONE + f(): g();", None),
+        ("case ONE + f(): h(); case TWO: g();", None),
+        ("case ONE + f(): h(); break; case TWO: g();", _case([":TWO"], [":TWO"])),
         # A case within a block of another one.
         ("case ONE: if (y) { case TWO: g(); }", None),
         # A macro may bring cases of its own: RO_IOCTLS in the switch of sd_ioctl, 2.0.
@@ -134,7 +137,7 @@ def test_cases(statements: str, expected: Expr | None) -> None:
         ("int v = a->valid; if (v & 2) g();", ("&", "$a>valid", "2")),
         ("int v; v = x; if (v) g();", "$x"),
         ("int v = x; v = y; if (v) g();", ("grow", ("plain", "$x", "$y"))),
-        ("int v = x; v = look(); if (v) g();", None),
+        ("int v = x; v = look(); if (v) g();", ("any", "$x")),
         (
             "if (x & 1) x |= 2; if (x & 2) g();",
             (
@@ -151,7 +154,8 @@ def test_cases(statements: str, expected: Expr | None) -> None:
         ("x = look(); if (x) g();", None),
         ("a = look(); if (a->valid) g();", None),
         ('asm("" : "=r" (x)); if (x) g();', None),
-        ("fill(&x); if (x) g();", None),
+        ("fill(&x); if (x) g();", ("any", "$x")),
+        ("fill(&a); if (a->valid) g();", None),
         ("int v = x; fill(&v); if (v) g();", None),
         ("static int v = x; if (v) g();", None),
         ("int v = x; LOOK(v); if (v) g();", ("unless", "$x", "@LOOK")),
@@ -169,14 +173,14 @@ def test_variables_stand_for_what_they_are_set_to(statements: str, condition: Ex
         ("g(look(), x, 1 | y, look());", ("?", "$x", ("|", "1", "$y"))),
         ("g(look(), look());", ()),
         ("g(-5, ~1, NULL, x ? 1 : 2);", ("-5", ("~", "1"), "0", ("?:", "$x", "1", "2"))),
-        ("g(&a->valid, x);", ("?", "$x")),
+        ("g(&a->valid, x);", (("part", "$a>valid", "&"), "$x")),
         ("g(&x);", (("addr", "$x"),)),
         ("struct attr n; g(&n, n.valid);", (("addr", "$n"), "$n>valid")),
         ("struct attr n; return g(&n);", (("addr", "$n", "last"),)),
         ("x = look(); g(x);", ("?",)),
         ("int v = 4; g(v);", (("unless", "4", "@g"),)),
         ("int v = 4; h(v); g(1);", ("1",)),
-        ("int v = 4; b(v), c(v), d(v), e(v), f(v), h(v), g(v);", ("$v",)),
+        ("int v = 4; g(v); " + " ".join(f"f{n}(v);" for n in range(30)), ("$v",)),
     ],
 )
 def test_what_is_passed_on(statements: str, passes: tuple[Expr, ...]) -> None:

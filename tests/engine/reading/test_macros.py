@@ -64,7 +64,8 @@ def test_a_macro_that_is_told_in_which_member_to_store() -> None:
         "#define NUMBERS(MEMBER, N) { .first = &own.MEMBER, .second = N }\n"
     ).macros
     assert [(s.path, s.source) for s in hook.stored] == [(("hook", "MEMBER"), "$F")]
-    assert other.stored == ()
+    # What is no name where the macro is used stores nothing there.
+    assert [(s.path, s.source) for s in other.stored] == [(("second",), "$N")]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,839 @@
+//! The names under which functions that are called through pointers are registered: the operation
+//! that a caller of the system selects by opening a file, or by the number of a command or message.
+//!
+//! A name stands beside the function, or beside the object that holds it: in one element of an
+//! initialiser (`{ .procname = "modprobe", .proc_handler = f }`), or in one call
+//! (`proc_create("kallsyms", 0, NULL, &ops)`). Which label of an element is the name, and where it
+//! belongs, is known of some types and functions (`OF_TYPES`, `OF_CALLS`); elsewhere a constant that
+//! selects an element of an array (`[RTM_NEWLINK - RTM_BASE] = …`, `{ SIOCX, f }`) is one.
+//!
+//! A file's name is a path; `**` in it stands for folders that the source does not tell
+//! (`/sys/**/power`), and `PID` for a process.
+
+use std::cell::RefCell;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::call_graph::Edge;
+use crate::intern::{Sym, SymList};
+use crate::names::{DefId, NamingAt, PathId, StoredAt, View, outside, place_of};
+use crate::namings::OPENERS;
+use crate::points_to::PointsTo;
+use crate::types::Kind;
+
+/// From a function to the objects that hold it, one in another: `write` in `file_operations` in
+/// `miscdevice`, or a table within a table.
+const DEEPEST: usize = 4;
+/// What is registered under more names is no operation: 40 sysctls have one handler.
+const MOST: usize = 32;
+
+/// What a label is, where it is one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Label {
+    /// A string: the name of a file in this folder.
+    File(&'static str),
+    /// A named constant, below this operation (or alone).
+    Constant(&'static str),
+}
+use Label::{Constant, File};
+
+/// By the tag of a type and the member that holds the label; `[]` is the index of an array.
+const OF_TYPES: [(&str, &str, Label); 31] = [
+    ("pid_entry", "name", File("/proc/PID")),
+    ("ctl_table", "procname", File(SYSCTL)),
+    ("proc_dir_entry", "name", File("/proc/**")),
+    ("miscdevice", "name", File("/dev")),
+    ("attribute", "name", File("/sys/**")),
+    ("device_attribute", "", File("/sys/**")),
+    ("kobj_attribute", "", File("/sys/**")),
+    ("driver_attribute", "", File("/sys/**")),
+    ("bus_attribute", "", File("/sys/**")),
+    ("class_attribute", "", File("/sys/**")),
+    ("module_attribute", "", File("/sys/**")),
+    ("sensor_device_attribute", "", File("/sys/**")),
+    ("subsys_attribute", "", File("/sys/**")),
+    ("sysdev_attribute", "", File("/sys/**")),
+    ("bin_attribute", "", File("/sys/**")),
+    ("cftype", "name", File("/sys/fs/cgroup/**")),
+    ("tree_descr", "name", File("**")),
+    ("rtnl_msg_handler", "msgtype", Constant("NETLINK_ROUTE")),
+    ("rtnetlink_link", "[]", Constant("NETLINK_ROUTE")),
+    ("rtnl_link", "[]", Constant("NETLINK_ROUTE")),
+    ("xfrm_link", "[]", Constant("NETLINK_XFRM")),
+    ("nfnl_callback", "[]", Constant("NETLINK_NETFILTER")),
+    ("genl_ops", "cmd", Constant("NETLINK_GENERIC")),
+    ("genl_small_ops", "cmd", Constant("NETLINK_GENERIC")),
+    ("genl_split_ops", "cmd", Constant("NETLINK_GENERIC")),
+    ("rdma_nl_cbs", "[]", Constant("NETLINK_RDMA")),
+    ("sock_diag_handler", "family", Constant("NETLINK_SOCK_DIAG")),
+    ("xattr_handler", "prefix", Constant("")),
+    ("net_proto_family", "family", Constant("")),
+    ("proto_ops", "family", Constant("")),
+    ("drm_ioctl_desc", "[]", Constant("")),
+];
+
+/// By how the name of a registering function begins, and the number of the argument with the label;
+/// None for any.
+const OF_CALLS: [(&str, Label); 15] = [
+    ("proc_net_", File("/proc/net")),
+    ("proc_create_net", File("/proc/net")),
+    ("create_proc_info_entry", File("/proc")),
+    ("create_proc_", File("/proc")),
+    ("proc_create", File("/proc")),
+    ("proc_mkdir", File("/proc")),
+    ("debugfs_create_", File("/sys/kernel/debug/**")),
+    ("securityfs_create_", File("/sys/kernel/security")),
+    ("register_chrdev", File("/dev")),
+    ("devfs_register", File("/dev")),
+    ("register_blkdev", File("/dev")),
+    ("register_sysctl", File(SYSCTL)),
+    ("register_net_sysctl", File(SYSCTL)),
+    ("__register_sysctl", File(SYSCTL)),
+    ("rtnl_register", Constant("NETLINK_ROUTE")),
+];
+
+/// Where the folders of /proc are kept.
+const FOLDERS: [(&str, &str); 7] = [
+    ("proc_net", "net"),
+    ("proc_net_stat", "net/stat"),
+    ("proc_root_driver", "driver"),
+    ("proc_root_fs", "fs"),
+    ("proc_bus", "bus"),
+    ("proc_tty_driver", "tty/driver"),
+    ("proc_scsi", "scsi"),
+];
+
+/// The folders of /proc by how the constants of their files' numbers begin (up to 2.2).
+const NUMBERS: [(&str, &str); 4] = [
+    ("PROC_PID_", "/proc/PID"),
+    ("PROC_NET_", "/proc/net"),
+    ("PROC_SCSI_", "/proc/scsi"),
+    ("PROC_", "/proc"),
+];
+
+const SYSCTL: &str = "/proc/sys";
+/// What a family's or a header's constants begin with says nothing of the operation.
+const UNSPECIFIC: [&str; 4] = ["PF_UNSPEC", "AF_UNSPEC", "PF_", "AF_"];
+
+/// A function, or a variable with its file if it is static.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Thing {
+    Function(DefId),
+    Variable(Option<PathId>, Sym),
+}
+
+/// Tells under which names functions are registered.
+pub struct Registrations<'s, 'v, 'p, 'f> {
+    pointers: &'s PointsTo<'v, 'p, 'f>,
+    known: RefCell<FxHashMap<(DefId, Sym), SymList>>,
+    numbered: RefCell<FxHashMap<&'static str, Option<&'static str>>>,
+}
+
+impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
+    pub fn new(pointers: &'s PointsTo<'v, 'p, 'f>) -> Self {
+        Registrations {
+            pointers,
+            known: RefCell::default(),
+            numbered: RefCell::default(),
+        }
+    }
+
+    /// The names under which the callee of a step is registered; none of a step by name.
+    pub fn names_of(&self, edge: &Edge) -> SymList {
+        let through = edge.via.map(|via| self.names(edge.callee, via));
+        through.unwrap_or_default()
+    }
+
+    /// The names of a function that is called by way of `via` (`file_operations.write`), ordered;
+    /// none where there are too many to tell anything.
+    pub fn names(&self, callee: DefId, via: Sym) -> SymList {
+        if let Some(&known) = self.known.borrow().get(&(callee, via)) {
+            return known;
+        }
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::default();
+        self.add_names(Thing::Function(callee), Some(via), &mut seen, &mut found);
+        found.sort_by_key(|name| name.text());
+        found.dedup();
+        if found.len() > MOST {
+            found.clear();
+        }
+        let found = SymList::new(&found);
+        self.known.borrow_mut().insert((callee, via), found);
+        found
+    }
+
+    fn view(&self) -> &'v View<'p, 'f> {
+        self.pointers.view
+    }
+
+    /// Add the names of what holds a thing, or is handed it.
+    fn add_names(
+        &self,
+        thing: Thing,
+        via: Option<Sym>,
+        seen: &mut FxHashSet<Thing>,
+        found: &mut Vec<Sym>,
+    ) {
+        if seen.len() >= MOST * DEEPEST || !seen.insert(thing) {
+            return;
+        }
+        for at in self.holders(thing, via) {
+            let before = found.len();
+            self.add_labels(&at, found);
+            if found.len() == before
+                && let Some(holder) = self.holder(&at)
+            {
+                self.add_names(holder, None, seen, found);
+            }
+        }
+        for at in self.registering(thing) {
+            let call = called(&at);
+            if OPENERS.contains(&call) {
+                if let Some(opener) = at.within {
+                    self.add_names(Thing::Function(opener), None, seen, found);
+                }
+            } else if let Some((_, label)) =
+                OF_CALLS.iter().find(|(name, _)| call.starts_with(name))
+                && !matches!(label, File(SYSCTL))
+            {
+                found.extend(self.label_of_call(&at, *label, seen));
+            }
+        }
+    }
+
+    /// The entries of initialisers that hold a thing: those that make it called by way of `via`,
+    /// if there are any.
+    fn holders(&self, thing: Thing, via: Option<Sym>) -> Vec<StoredAt> {
+        let name = self.name(thing);
+        let (program, made) = (self.view().program, &self.pointers.expansions);
+        let all = program.stored.get(name).iter();
+        let all = all.chain(made.stored.get(name)).copied();
+        let meant: Vec<StoredAt> = all
+            .filter(|at| self.view().built(at.path) && self.means(name, at.path, thing))
+            .collect();
+        let Some(via) = via else {
+            return meant;
+        };
+        let locations = &self.pointers.locations;
+        let is_way = |at: &StoredAt| {
+            let location = locations.stored(at);
+            location.is_some_and(|one| locations.label(one) == via)
+        };
+        let on_way: Vec<StoredAt> = meant.iter().filter(|at| is_way(at)).copied().collect();
+        if on_way.is_empty() { meant } else { on_way }
+    }
+
+    /// The calls that are handed a thing beside labels.
+    fn registering(&self, thing: Thing) -> Vec<NamingAt> {
+        let name = self.name(thing);
+        let calls = self.view().program.registering.get(place_of(name)).iter();
+        calls
+            .filter(|at| self.view().built(at.path) && self.means(name, at.path, thing))
+            .copied()
+            .collect()
+    }
+
+    fn name(&self, thing: Thing) -> Sym {
+        match thing {
+            Thing::Function(id) => self.view().program[id].name,
+            Thing::Variable(_, name) => name,
+        }
+    }
+
+    fn means(&self, name: Sym, path: PathId, thing: Thing) -> bool {
+        match thing {
+            Thing::Function(id) => self.view().resolve(name, path).contains(&id),
+            Thing::Variable(place, _) => {
+                let meant = self.view().variable(name, path);
+                meant.is_some_and(|(meant, _)| meant == place)
+            }
+        }
+    }
+
+    /// The variable that an entry is in.
+    fn holder(&self, at: &StoredAt) -> Option<Thing> {
+        let name = outside(at.stored.variable)?;
+        let (place, _) = self.view().variable(name, at.path)?;
+        Some(Thing::Variable(place, name))
+    }
+
+    /// Add the labels of the innermost element with any that an entry is in.
+    fn add_labels(&self, at: &StoredAt, found: &mut Vec<Sym>) {
+        let program = self.view().program;
+        let namings = program.namings.at(at.stored.variable, at.path).iter();
+        let line = at.stored.line;
+        let mut around: Vec<&NamingAt> = namings
+            .filter(|one| {
+                one.within == at.within && one.naming.line <= line && line <= one.naming.end
+            })
+            .collect();
+        // Of elements that stand in one line, the one that has the name.
+        around.sort_by_key(|one| {
+            let named = one.naming.sources.contains(&at.stored.source);
+            (!named, one.naming.end - one.naming.line)
+        });
+        let before = found.len();
+        for one in around {
+            self.add_labels_of(one, at, found);
+            if found.len() > before {
+                return;
+            }
+        }
+        found.extend(self.attribute(at));
+    }
+
+    fn add_labels_of(&self, one: &NamingAt, at: &StoredAt, found: &mut Vec<Sym>) {
+        let holders = self.tags(at);
+        let in_array = self.is_array(at);
+        let labels = one.naming.labels.iter();
+        let labels = labels.filter_map(|label| label.text().split_once('='));
+        let mut selecting = None;
+        for (place, text) in labels {
+            let indexed = place.starts_with(['[', '(']);
+            let inside = if indexed {
+                None
+            } else {
+                self.member(one, place, at)
+            };
+            let (tags, member) = match inside {
+                Some((tag, member)) => (vec![tag], member),
+                None => (holders.clone(), if indexed { "[]" } else { place }),
+            };
+            let of_type = OF_TYPES.iter().find(|(tag, wanted, _)| {
+                tags.contains(tag) && (*wanted == member || place == "(0)")
+            });
+            match (of_type.map(|(_, _, kind)| *kind), file(text)) {
+                (Some(File(SYSCTL)), Some(name)) => return self.add_sysctl(at, name, found),
+                (Some(File(folder)), Some(name)) => {
+                    let folder = self.folder_of(one).unwrap_or(folder);
+                    return found.push(join(folder, name));
+                }
+                (Some(Constant(above)), None) if !is_unspecific(text) => {
+                    let text = self.constant_at(place, text, at.path);
+                    return found.extend(text.map(|text| join_operation(above, text)));
+                }
+                (None, None) if selects(place, member) && (indexed || in_array) => {
+                    selecting = selecting.or(Some((place, text)));
+                }
+                _ => {}
+            }
+        }
+        let selecting = selecting.filter(|(_, text)| !is_unspecific(text));
+        let constant = selecting.and_then(|(place, text)| self.constant_at(place, text, at.path));
+        found.extend(constant.map(Sym::new));
+    }
+
+    fn is_array(&self, at: &StoredAt) -> bool {
+        let variable =
+            outside(at.stored.variable).and_then(|one| self.view().variable(one, at.path));
+        variable.is_some_and(|(_, variable)| variable.array)
+    }
+
+    /// The folder of /proc that the constant of an entry's number tells (2.0 to 2.2).
+    fn folder_of(&self, one: &NamingAt) -> Option<&'static str> {
+        let constants = one.naming.labels.iter();
+        let constants = constants.filter_map(|label| label.text().split_once('='));
+        let mut folders = constants.filter_map(|(_, text)| {
+            let of_number = |(start, _): &&(&str, &str)| text.starts_with(start);
+            NUMBERS.iter().find(of_number).map(|(_, folder)| *folder)
+        });
+        folders.next()
+    }
+
+    /// The constant that selects an element: the label itself, or (`[#]`) that which is so much more
+    /// than the one that the index begins with: `RTM_NEWNEIGH` for element 12 from `RTM_BASE` on.
+    fn constant_at(&self, place: &str, text: &'static str, path: PathId) -> Option<&'static str> {
+        if place != "[#]" {
+            return Some(text);
+        }
+        let known = self.numbered.borrow().get(text).copied();
+        if let Some(known) = known {
+            return known;
+        }
+        let (base, _) = text.split_once('+')?;
+        let program = self.view().program;
+        let named = Sym::new(base);
+        let defines = |one: &PathId| program.blob(*one).constants.iter().any(|c| c.name == named);
+        let headers = self
+            .view()
+            .built_files()
+            .filter(|one| program.path(*one).ends_with(".h"));
+        let seen = headers.filter(|one| self.view().includes(path, *one));
+        let file = std::iter::once(path).chain(seen).find(defines);
+        let found = file.and_then(|file| {
+            let mut constants = program.blob(file).constants.iter();
+            constants.find(|one| one.body.text().replace(['(', ')', ' '], "") == text)
+        });
+        let found = found.map(|one| one.name.text());
+        self.numbered.borrow_mut().insert(text, found);
+        found
+    }
+
+    /// The tags of the struct that an entry is in, and of the variable.
+    fn tags(&self, at: &StoredAt) -> Vec<&'static str> {
+        let locations = &self.pointers.locations;
+        let mut found = Vec::new();
+        if let Some(location) = locations.stored(at)
+            && let Kind::Member((tag, _), _) = locations.get(location).kind
+        {
+            found.push(plain(tag));
+        }
+        if let Some((tag, _)) = self.view().type_(at.stored.type_, at.path) {
+            found.push(plain(tag));
+        }
+        found
+    }
+
+    /// The struct and the member in which a label stands.
+    fn member(
+        &self,
+        one: &NamingAt,
+        place: &str,
+        at: &StoredAt,
+    ) -> Option<(&'static str, &'static str)> {
+        let path: Vec<Sym> = place.split('>').map(Sym::new).collect();
+        let mut entry = *at;
+        entry.stored.path = SymList::new(&path);
+        entry.stored.type_ = one.naming.type_;
+        let locations = &self.pointers.locations;
+        match locations.get(locations.stored(&entry)?).kind {
+            Kind::Member((tag, _), member) => Some((plain(tag), member.text())),
+            _ => None,
+        }
+    }
+
+    /// The file of an attribute of sysfs that a macro declares: `dev_attr_power`.
+    fn attribute(&self, at: &StoredAt) -> Option<Sym> {
+        let tags = self.tags(at);
+        tags.iter().find(|tag| tag.ends_with("_attribute"))?;
+        let variable = at.stored.variable.text().strip_prefix(':')?;
+        let behind = variable.split_once("attr_").map(|(_, name)| name);
+        let name = behind.or_else(|| variable.strip_suffix("_attr"))?;
+        Some(join("/sys/**", name))
+    }
+
+    // Sysctls.
+
+    fn add_sysctl(&self, at: &StoredAt, name: &str, found: &mut Vec<Sym>) {
+        let mut folders = Vec::new();
+        let mut seen = FxHashSet::default();
+        if let Some(table) = self.holder(at) {
+            self.add_folders(table, &mut seen, &mut folders);
+        }
+        if folders.is_empty() {
+            folders.push(format!("{SYSCTL}/**"));
+        }
+        found.extend(folders.iter().map(|folder| join(folder, name)));
+    }
+
+    /// Add the folders of a table: what it is registered below, or the entry that has it as child.
+    fn add_folders(&self, table: Thing, seen: &mut FxHashSet<Thing>, found: &mut Vec<String>) {
+        if seen.len() > DEEPEST || !seen.insert(table) {
+            return;
+        }
+        for at in self.registering(table) {
+            if !called(&at).contains("sysctl") {
+                continue;
+            }
+            let mut labels = at
+                .naming
+                .labels
+                .iter()
+                .filter_map(|one| one.text().split_once('='));
+            let folder = labels.find_map(|(_, text)| file(text));
+            found.extend(folder.map(|folder| format!("{SYSCTL}/{folder}")));
+        }
+        for at in self.holders(table, None) {
+            let program = self.view().program;
+            let line = at.stored.line;
+            let namings = program.namings.at(at.stored.variable, at.path).iter();
+            let mut around: Vec<&NamingAt> = namings
+                .filter(|one| one.naming.line <= line && line <= one.naming.end)
+                .collect();
+            around.sort_by_key(|one| {
+                let named = one.naming.sources.contains(&at.stored.source);
+                (!named, one.naming.end - one.naming.line)
+            });
+            let labels = around.iter().flat_map(|one| one.naming.labels.iter());
+            let mut names = labels.filter_map(|one| file(one.text().split_once('=')?.1));
+            let Some(name) = names.next() else {
+                continue;
+            };
+            let mut above = Vec::new();
+            if let Some(outer) = self.holder(&at) {
+                self.add_folders(outer, seen, &mut above);
+            }
+            if above.is_empty() {
+                above.push(SYSCTL.to_owned());
+            }
+            found.extend(above.iter().map(|folder| format!("{folder}/{name}")));
+        }
+    }
+
+    // Calls.
+
+    fn label_of_call(
+        &self,
+        at: &NamingAt,
+        label: Label,
+        seen: &mut FxHashSet<Thing>,
+    ) -> Option<Sym> {
+        let labels = at.naming.labels.iter();
+        let mut labels = labels.filter_map(|one| one.text().split_once('='));
+        match label {
+            Constant(above) => {
+                let mut constants =
+                    labels.filter(|(_, text)| !text.starts_with('"') && !is_unspecific(text));
+                constants
+                    .next()
+                    .map(|(_, text)| join_operation(above, text))
+            }
+            File(folder) => {
+                let own = |(place, text): (&str, &'static str)| {
+                    file(text).filter(|_| place.starts_with('(') && place.ends_with(')'))
+                };
+                let name = labels.find_map(own)?;
+                match self.parent(at, seen) {
+                    Some(parent) if folder == "/proc" => {
+                        Some(join(&format!("/proc/{parent}"), name))
+                    }
+                    _ => Some(join(folder, name)),
+                }
+            }
+        }
+    }
+
+    /// The folder of /proc that a call is handed.
+    fn parent(&self, at: &NamingAt, seen: &mut FxHashSet<Thing>) -> Option<String> {
+        let known = |name: &str| {
+            let found = FOLDERS.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, folder)| (*folder).to_owned())
+        };
+        let labels = at.naming.labels.iter();
+        let mut given = labels.filter_map(|one| one.text().split_once(")>="));
+        let place = if called(at).starts_with("proc_mkdir") {
+            ["(1", "=(1"]
+        } else {
+            ["(2", "=(2"]
+        };
+        if let Some((_, text)) = given.find(|(at, _)| place.contains(at)) {
+            let folder = known(text).or_else(|| file(text).map(str::to_owned));
+            return Some(folder.unwrap_or_else(|| "**".to_owned()));
+        }
+        for source in at.naming.sources.get() {
+            let Some(name) = outside(*source) else {
+                continue;
+            };
+            if let Some(folder) = known(name.text()) {
+                return Some(folder);
+            }
+            let Some((place, _)) = self.view().variable(name, at.path) else {
+                continue;
+            };
+            let folder = Thing::Variable(place, name);
+            if !seen.insert(folder) {
+                continue;
+            }
+            for made in self.registering(folder) {
+                let mut labels = made
+                    .naming
+                    .labels
+                    .iter()
+                    .filter_map(|one| one.text().strip_prefix('='));
+                let own = labels.find_map(|one| file(one.split_once(")=")?.1));
+                if let Some(own) = own {
+                    let above = self.parent(&made, seen);
+                    let above = above.map_or_else(String::new, |above| format!("{above}/"));
+                    return Some(format!("{above}{own}"));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The name of the function that a call with labels calls.
+fn called(at: &NamingAt) -> &'static str {
+    let text = at.naming.holder.text();
+    text.strip_suffix("()").unwrap_or(text)
+}
+
+/// A string as the name of a file.
+fn file(text: &str) -> Option<&str> {
+    text.strip_prefix('"')?.strip_suffix('"')
+}
+
+fn plain(tag: Sym) -> &'static str {
+    let text = tag.text();
+    text.split_once(' ').map_or(text, |(_, plain)| plain)
+}
+
+fn join(folder: &str, name: &str) -> Sym {
+    Sym::new(&format!("{folder}/{}", name.trim_start_matches('/')))
+}
+
+fn join_operation(above: &str, operation: &str) -> Sym {
+    if above.is_empty() {
+        Sym::new(operation)
+    } else {
+        Sym::new(&format!("{above}/{operation}"))
+    }
+}
+
+/// Whether a constant selects what stands beside it, in a type that is not known: an index, the
+/// first in its element, a command.
+fn selects(place: &str, member: &str) -> bool {
+    matches!(place, "[]" | "[#]" | "(0)" | "#0") || matches!(member, "cmd" | "command")
+}
+
+fn is_unspecific(constant: &str) -> bool {
+    UNSPECIFIC.contains(&constant)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::facts::Blob;
+    use crate::folders::I386;
+    use crate::names::Program;
+    use crate::reader::{Store, read};
+
+    /// The names of `f` when it is called by way of `via`, in a file with these declarations.
+    fn names(via: &str, text: &str) -> String {
+        let store = Store::new();
+        let blob: Arc<Blob> = Arc::new(read(format!("{TYPES}{text}").as_bytes(), &store));
+        let files = vec![("kernel/a.c".to_owned(), blob)];
+        let program = Program::new(&files);
+        let view = View::new(&program, I386, "6.8", &HashSet::new());
+        let pointers = PointsTo::solve(&view);
+        let registrations = Registrations::new(&pointers);
+        let callee = program.by_name.get(Sym::new("f"))[0];
+        let found = registrations.names(callee, Sym::new(via));
+        let found: Vec<&str> = found.iter().map(|name| name.text()).collect();
+        found.join(" ")
+    }
+
+    const TYPES: &str = "struct file_operations { int (*read)(int); int (*write)(int); };\n\
+        struct proc_ops { int (*proc_open)(int); int (*proc_write)(int); };\n\
+        struct seq_operations { int (*start)(int); int (*show)(int); };\n\
+        struct miscdevice { int minor; char *name; struct file_operations *fops; };\n\
+        struct ctl_table { char *procname; int mode; struct ctl_table *child;\n\
+          int (*proc_handler)(int); };\n\
+        struct attribute { char *name; int mode; };\n\
+        struct device_attribute { struct attribute attr; int (*show)(int); int (*store)(int); };\n\
+        struct rtnl_link { int (*doit)(int); int (*dumpit)(int); };\n\
+        struct rtnetlink_link { int (*doit)(int); int (*dumpit)(int); };\n\
+        struct genl_ops { int cmd; int (*doit)(int); };\n\
+        struct nfnl_callback { int (*call)(int); };\n\
+        struct drm_ioctl_desc { int cmd; int (*func)(int); };\n\
+        struct net_proto_family { int family; int (*create)(int); };\n\
+        struct proc_dir_entry { int low_ino; char *name; int (*write_proc)(int); };\n\
+        union proc_op { int (*proc_show)(int); };\n\
+        struct pid_entry { char *name; int mode; struct file_operations *fop; union proc_op op; };\n\
+        struct other { char *name; int kind; int (*call)(int); };\n\
+        static int f(int x) { return x; }\n\
+        static int g(int x) { return x; }\n";
+
+    #[test]
+    fn a_string_in_the_registering_call_names_what_is_in_the_object() {
+        let text = "static struct proc_ops ops = { .proc_open = f };\n\
+            static struct proc_ops others = { .proc_open = g };\n\
+            void init(void) { proc_create(\"others\", 0, NULL, &others);\n\
+              proc_create(\"kallsyms\", 0444, NULL, &ops); }\n";
+        assert_eq!(names("proc_ops.proc_open", text), "/proc/kallsyms");
+        let nobody = "static struct proc_ops ops = { .proc_open = f };\n\
+            void init(void) { note(\"kallsyms\", 0444, NULL, &ops); }\n";
+        assert_eq!(names("proc_ops.proc_open", nobody), "");
+    }
+
+    #[test]
+    fn files_of_proc_stand_in_their_folders() {
+        let of = |call: &str| {
+            let text = format!(
+                "static struct file_operations ops = {{ .write = f }};\n\
+                struct proc_dir_entry *bm; void init(void) {{ struct proc_dir_entry *dir;\n\
+                bm = proc_mkdir(\"fs/binfmt\", NULL); dir = proc_mkdir(\"mine\", NULL);\n{call} }}\n"
+            );
+            names("file_operations.write", &text)
+        };
+        assert_eq!(of("proc_create(\"x\", 0, bm, &ops);"), "/proc/fs/binfmt/x");
+        assert_eq!(of("proc_create(\"x\", 0, dir, &ops);"), "/proc/mine/x");
+        assert_eq!(
+            of("proc_create(\"x\", 0, net->proc_net, &ops);"),
+            "/proc/net/x"
+        );
+        assert_eq!(of("proc_create(\"x\", 0, net->mine, &ops);"), "/proc/**/x");
+        assert_eq!(
+            of("proc_net_fops_create(net, \"x\", 0, &ops);"),
+            "/proc/net/x"
+        );
+    }
+
+    #[test]
+    fn what_is_set_in_a_new_entry_is_named_as_it() {
+        let text = "void init(void) { struct proc_dir_entry *e, *o;\n\
+            o = create_proc_entry(\"other\", 0, NULL); e = create_proc_entry(\"mtrr\", 0, NULL);\n\
+            o->write_proc = g; e->write_proc = f; }\n";
+        assert_eq!(names("proc_dir_entry.write_proc", text), "/proc/mtrr");
+        let text = "void init(void) { create_proc_entry(\"mtrr\", 0, 0)->write_proc = f; }\n";
+        assert_eq!(names("proc_dir_entry.write_proc", text), "/proc/mtrr");
+    }
+
+    #[test]
+    fn who_reads_an_open_file_is_named_as_who_opens_it() {
+        let text = "static struct seq_operations seq = { .show = f };\n\
+            static int my_open(int x) { return seq_open(x, &seq); }\n\
+            static struct proc_ops ops = { .proc_open = my_open };\n\
+            void init(void) { proc_create(\"mine\", 0, NULL, &ops); }\n";
+        assert_eq!(names("seq_operations.show", text), "/proc/mine");
+        assert_eq!(
+            names("seq_operations.show", &text.replace("seq_open", "close")),
+            ""
+        );
+    }
+
+    #[test]
+    fn sysctls_stand_in_the_folder_of_their_table() {
+        let table = "static struct ctl_table my_table[] = {\n\
+            { .procname = \"one\", .proc_handler = g },\n\
+            { .procname = \"two\", .proc_handler = f },\n{ } };\n";
+        let of = |more: &str| names("ctl_table.proc_handler", &format!("{table}{more}"));
+        assert_eq!(of(""), "/proc/sys/**/two");
+        assert_eq!(
+            of("void init(void) { register_sysctl(\"kernel\", my_table); }\n"),
+            "/proc/sys/kernel/two"
+        );
+        assert_eq!(
+            of("static struct ctl_table root[] = {\n\
+                { .procname = \"other\", .child = 0 },\n\
+                { .procname = \"fs\", .child = my_table } };\n\
+                void init(void) { register_sysctl_table(root); }\n"),
+            "/proc/sys/fs/two"
+        );
+        assert_eq!(
+            of(
+                "void init(void) { struct ctl_table *t = kmemdup(my_table, 10, 0);\n\
+                register_net_sysctl(net, \"net/ipv4\", t); }\n"
+            ),
+            "/proc/sys/net/ipv4/two"
+        );
+    }
+
+    #[test]
+    fn devices_have_the_names_that_they_are_registered_under() {
+        let ops = "static struct file_operations ops = { .write = f };\n";
+        let of = |more: &str| names("file_operations.write", &format!("{ops}{more}"));
+        let positional = "static struct miscdevice m = { MY_MINOR, \"nvram\", &ops };\n";
+        assert_eq!(of(positional), "/dev/nvram");
+        let designated = "static struct miscdevice m = { .name = \"fuse\", .fops = &ops };\n";
+        assert_eq!(of(designated), "/dev/fuse");
+        let registered = "void init(void) { register_chrdev(MY_MAJOR, \"lp\", &ops); }\n";
+        assert_eq!(of(registered), "/dev/lp");
+        assert_eq!(
+            of("static struct miscdevice m = { .name = \"fuse\" };\n"),
+            ""
+        );
+    }
+
+    #[test]
+    fn attributes_are_files_of_sys() {
+        let macros = "#define __ATTR(_name, _show, _store) { .attr = { .name = #_name },\\\n\
+            .show = _show, .store = _store }\n\
+            #define DEVICE_ATTR_WO(_name) struct device_attribute dev_attr_##_name =\\\n\
+            { .attr = { .name = #_name }, .store = _name }\n";
+        let of = |more: &str| names("device_attribute.store", &format!("{macros}{more}"));
+        assert_eq!(of("static DEVICE_ATTR_WO(f);\n"), "/sys/**/f");
+        assert_eq!(
+            of("static struct device_attribute one = __ATTR(power, NULL, f);\n"),
+            "/sys/**/power"
+        );
+        assert_eq!(
+            of("static struct device_attribute one = { .attr = { .name = \"x\" }, .store = f };\n"),
+            "/sys/**/x"
+        );
+    }
+
+    #[test]
+    fn messages_are_what_their_handlers_are_registered_for() {
+        assert_eq!(
+            names(
+                "rtnl_link.doit",
+                "void init(void) { rtnl_register(PF_UNSPEC, RTM_GETLINK, g, NULL, 0);\n\
+                rtnl_register(PF_UNSPEC, RTM_NEWLINK, f, NULL, 0); }\n"
+            ),
+            "NETLINK_ROUTE/RTM_NEWLINK"
+        );
+        assert_eq!(
+            names(
+                "genl_ops.doit",
+                "static struct genl_ops all[] = { { .cmd = MY_GET, .doit = g },\n\
+                { .cmd = MY_SET, .doit = f } };\n"
+            ),
+            "NETLINK_GENERIC/MY_SET"
+        );
+        assert_eq!(
+            names(
+                "nfnl_callback.call",
+                "static struct nfnl_callback all[] = { [NFT_MSG_A] = { .call = g },\n\
+                [NFT_MSG_B] = { .call = f }, };\n"
+            ),
+            "NETLINK_NETFILTER/NFT_MSG_B"
+        );
+    }
+
+    #[test]
+    fn an_element_counts_from_the_constant_of_the_length() {
+        let table = |length: &str| {
+            format!(
+                "#define RTM_BASE 0x10\n#define RTM_A (RTM_BASE+0)\n#define RTM_B (RTM_BASE+1)\n\
+                #define RTM_MAX (RTM_BASE+9)\n\
+                static struct rtnetlink_link table[{length}] = {{\n{{ g, NULL, }},\n{{ f, g, }} }};\n"
+            )
+        };
+        let named = |length: &str| names("rtnetlink_link.doit", &table(length));
+        assert_eq!(named("RTM_MAX-RTM_BASE+1"), "NETLINK_ROUTE/RTM_B");
+        assert_eq!(named("8"), "");
+    }
+
+    #[test]
+    fn commands_select_the_elements_of_tables() {
+        let of = |more: &str| names("drm_ioctl_desc.func", more);
+        let macro_ = "#define DEF(ioctl, _func) [NR(ioctl)] = { .cmd = ioctl, .func = _func }\n\
+            static struct drm_ioctl_desc all[] = { DEF(MY_GET, g),\nDEF(MY_SET, f) };\n";
+        assert_eq!(of(macro_), "MY_SET");
+        let indexed = "static struct drm_ioctl_desc all[] = { [NR(MY_SET)] = { 0, f } };\n";
+        assert_eq!(of(indexed), "MY_SET");
+        let pairs = "static struct other all[] = { { \"a\", MY_GET, g }, { \"b\", MY_SET, f } };\n";
+        assert_eq!(names("other.call", pairs), "");
+        let first = "static struct drm_ioctl_desc all[] = { { MY_GET, g }, { MY_SET, f } };\n";
+        assert_eq!(of(first), "MY_SET");
+        let one = "static struct drm_ioctl_desc one = { MY_SET, f };\n";
+        assert_eq!(of(one), "");
+    }
+
+    #[test]
+    fn files_of_a_process() {
+        let macros = "#define NOD(NAME, MODE, FOP, OP) { .name = (NAME), .mode = MODE,\\\n\
+            .fop = FOP, .op = OP, }\n\
+            #define REG(NAME, MODE, fops) NOD(NAME, MODE, &fops, {})\n\
+            #define ONE(NAME, MODE, show) NOD(NAME, MODE, &single, { .proc_show = show } )\n\
+            static struct file_operations single = { .read = g };\n\
+            static struct file_operations mem = { .write = f };\n\
+            static struct pid_entry all[] = { REG(\"mem\", 0600, mem),\nONE(\"stack\", 0400, f),\n\
+            ONE(\"stat\", 0400, g), };\n";
+        assert_eq!(names("file_operations.write", macros), "/proc/PID/mem");
+        assert_eq!(names("proc_op.proc_show", macros), "/proc/PID/stack");
+    }
+
+    #[test]
+    fn a_family_is_what_its_sockets_are_made_for() {
+        let text = "static struct net_proto_family one = { .family = PF_PACKET, .create = f };\n";
+        assert_eq!(names("net_proto_family.create", text), "PF_PACKET");
+        let text = "static struct net_proto_family one = { .create = f };\n";
+        assert_eq!(names("net_proto_family.create", text), "");
+    }
+}

@@ -1,0 +1,181 @@
+"""The operation of a check: the named constants of the user's own that select the way to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.adapters import linked
+
+
+def operations(kernel: str, syscall: str, release: str = "2.2.24") -> set[str]:
+    """The operations by which a syscall comes to checks that constants do not switch off."""
+    rows = linked(kernel, release).syscall_checks
+    return {row.meaning.operation for row in rows if row.syscall == syscall and row.feasible}
+
+
+TABLE = """
+-- arch/i386/kernel/entry.S
+.data
+ENTRY(sys_call_table)
+    .long SYMBOL_NAME(sys_ask)
+"""
+
+
+def asking(body: str, others: str = "") -> set[str]:
+    """The operations of ``sys_ask(cmd, flags, arg)`` with this body."""
+    ask = f"int sys_ask(int cmd, int flags, char *arg)\n{{{body}}}"
+    return operations(f"{TABLE}-- kernel/ask.c\n{others}\n{ask}\n", "ask")
+
+
+CHECK = "if (!capable(CAP_A)) return -EPERM;"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (CHECK, {""}),
+        (f"switch (cmd) {{ case ASK_ONE: {CHECK} break; case ASK_TWO: work(); }}", {"ASK_ONE"}),
+        (f"switch (cmd) {{ case ASK_ONE: case ASK_TWO: {CHECK} }}", {"ASK_ONE", "ASK_TWO"}),
+        (f"switch (cmd) {{ case 1: {CHECK} }}", {""}),
+        (f"switch (cmd) {{ case ASK_ONE: return 0; default: {CHECK} }}", {""}),
+        (f"switch (cmd) {{ case ASK_ONE + 2: {CHECK} }}", {"ASK_ONE+2"}),
+        (f"if (cmd == ASK_ONE) {CHECK}", {"ASK_ONE"}),
+        (f"if (cmd != ASK_ONE) return -EINVAL; {CHECK}", {"ASK_ONE"}),
+        (f"if (cmd != ASK_ONE) {CHECK}", {""}),
+        (f"if (cmd == ASK_ONE || cmd == ASK_TWO) {CHECK}", {"ASK_ONE", "ASK_TWO"}),
+        (f"if (cmd == ASK_ONE || other()) {CHECK}", {""}),
+        (f"if (flags & ASK_FLAG) {CHECK}", {"ASK_FLAG"}),
+        (f"if (flags & (ASK_FLAG | ASK_MORE)) {CHECK}", {"ASK_FLAG", "ASK_MORE"}),
+        (f"if (!(flags & ASK_FLAG)) {CHECK}", {""}),
+        (f"if (unlikely(flags & ASK_FLAG)) {CHECK}", {"ASK_FLAG"}),
+        (
+            f"if (!(flags & (ASK_FLAG | ASK_MORE))) return 0; if (flags & ASK_MORE) {CHECK}",
+            {"ASK_MORE"},
+        ),
+        (f"if (cmd == ASK_ONE && flags & ASK_FLAG) {CHECK}", {"ASK_ONE/ASK_FLAG"}),
+        (f"int low = cmd & 0xff; if (low == ASK_ONE) {CHECK}", {"ASK_ONE"}),
+        (f"switch (_IOC_NR(cmd)) {{ case ASK_ONE: {CHECK} }}", {"ASK_ONE"}),
+        (f"if (S_ISCHR(flags)) {CHECK}", {"S_IFCHR"}),
+        (f"int sub = 0; sub = cmd >> 8; if (sub == ASK_ONE) {CHECK}", {"ASK_ONE"}),
+        (f"version = parse(&cmd); if (cmd == ASK_ONE) {CHECK}", {"ASK_ONE"}),
+        (f"switch (cmd) {{ case ASK_ONE: break; default: return -EINVAL; }} {CHECK}", {"ASK_ONE"}),
+        (f"switch (cmd) {{ case ASK_ONE: break; default: break; }} {CHECK}", {""}),
+        (f"switch (cmd) {{ case ASK_ONE: break; }} {CHECK}", {""}),
+        # What all calls must give asks for nothing.
+        (f"if (cmd != ASK_MAGIC) return -EINVAL; {CHECK}", {""}),
+        # What the kernel keeps the user does not give.
+        (f"if (state == ASK_ONE) {CHECK}", {""}),
+    ],
+)
+def test_labels(body: str, expected: set[str]) -> None:
+    assert asking(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f"int x; if (get_user(x, arg)) return -EFAULT; if (x == ASK_ONE) {CHECK}", {"ASK_ONE"}),
+        (f"int x = get_fs_long(arg); if (x == ASK_ONE) {CHECK}", {"ASK_ONE"}),
+        (f"int x = look(arg); if (x == ASK_ONE) {CHECK}", {""}),
+        (
+            f"struct ask a; copy_from_user(&a, arg, 8); if (a.what == ASK_ONE) {CHECK}",
+            {"ASK_ONE"},
+        ),
+        ("struct ask a; copy_from_user(&a, arg, 8); return work(&a);", {"ASK_ONE"}),
+        ("struct ask *a = memdup_user(arg, 8); return work(a);", {"ASK_ONE"}),
+        (
+            "struct outer o; copy_from_user(&o, arg, 8); return inner(&o);",
+            {"ASK_ONE"},
+        ),
+        ("struct ask a; a.what = ASK_TWO; return work(&a);", set()),
+    ],
+)
+def test_what_is_copied_from_the_user(body: str, expected: set[str]) -> None:
+    work = f"""
+#define ASK_ONE 1
+#define ASK_TWO 2
+struct ask {{ int what; }};
+static int work(struct ask *a) {{ if (a->what == ASK_ONE) {CHECK} return 0; }}
+static int inner(struct outer *o)
+{{
+    struct ask *a = (struct ask *) &o->data;
+    if (a->what == ASK_ONE) {CHECK}
+    return 0;
+}}
+"""
+    assert asking(body, work) == expected
+
+
+def test_labels_are_carried_down() -> None:
+    work = f"static int work(int opt, int val) {{ switch (opt) {{ case ASK_SUB: {CHECK} }} }}"
+    body = "switch (cmd) { case ASK_ONE: return work(flags, 1); case ASK_TWO: return 0; }"
+    assert asking(body, work) == {"ASK_ONE/ASK_SUB"}
+
+
+def test_what_a_caller_decides_is_no_operation() -> None:
+    work = f"static int work(int how) {{ if (how == HOW_ONE) {CHECK} return 0; }}"
+    assert asking("return work(HOW_ONE);", work) == {""}
+
+
+def test_an_argument_has_one_value() -> None:
+    work = f"static int work(int cmd) {{ switch (cmd) {{ case ASK_ONE: {CHECK} }} }}"
+    body = "switch (cmd) { case ASK_ONE: case ASK_TWO: return work(cmd); }"
+    assert asking(body, work) == {"ASK_ONE"}
+    body = "switch (cmd) { case ASK_TWO: return work(cmd); }"
+    assert asking(body, work) == set()
+
+
+def test_a_part_of_an_argument_has_one_value() -> None:
+    body = f"""
+    switch (cmd >> 8) {{
+    case ASK_ONE: case ASK_TWO:
+        if (cmd >> 8 == ASK_ONE && (cmd & 255) == ASK_USER) {CHECK}
+    }}"""
+    assert asking(body) == {"ASK_ONE/ASK_USER"}
+
+
+def test_members_of_a_fresh_struct_are_carried_down() -> None:
+    work = f"""
+struct ask {{ int flags; }};
+static int work(struct ask *a) {{ if (a->flags & ASK_FLAG) {CHECK} return 0; }}
+"""
+    body = "struct ask a = { .flags = flags & 255 }; return work(&a);"
+    assert asking(body, work) == {"ASK_FLAG"}
+
+
+def test_of_operations_that_begin_alike_the_shorter_is_told() -> None:
+    body = "if (flags & ASK_FLAG) work(); work(); return 0;"
+    work = f"static int work(void) {{ {CHECK} return 0; }}"
+    assert asking(body, work) == {""}
+
+
+def test_of_too_many_operations_none_is_told() -> None:
+    def cases(count: int) -> str:
+        return " ".join(f"case ASK_{chr(65 + n // 26)}{chr(65 + n % 26)}:" for n in range(count))
+
+    assert len(asking(f"switch (cmd) {{ {cases(24)} {CHECK} }}")) == 24
+    assert asking(f"switch (cmd) {{ {cases(25)} {CHECK} }}") == {""}
+    work = f"static int work(void) {{ {CHECK} return 0; }}"
+    assert asking(f"switch (cmd) {{ {cases(25)} return work(); }}", work) == {""}
+
+
+def test_each_operation_has_its_own_chain() -> None:
+    kernel = f"""{TABLE}
+-- kernel/ask.c
+static int one(void) {{ {CHECK} return 0; }}
+static int two(void) {{ return one(); }}
+int sys_ask(int cmd)
+{{
+    switch (cmd) {{
+    case ASK_ONE:
+        return one();
+    case ASK_TWO:
+        return two();
+    }}
+    return 0;
+}}
+"""
+    rows = linked(kernel).syscall_checks
+    chains = {row.meaning.operation: [step.function for step in row.chain] for row in rows}
+    assert chains == {"ASK_ONE": ["sys_ask", "one"], "ASK_TWO": ["sys_ask", "two", "one"]}
+    assert {row.shared_by for row in rows} == {1}

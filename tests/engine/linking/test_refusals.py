@@ -1,0 +1,297 @@
+"""What comes of a missing privilege: effect, errno, alternatives, subject and namespace."""
+
+from __future__ import annotations
+
+import pytest
+
+from caphistory.records import Meaning
+from tests.engine.adapters import linked
+
+NAMESPACES = (
+    "-- kernel/capability.c\n"
+    "bool ns_capable(struct user_namespace *ns, int cap)\n"
+    "{ return security_capable(current_cred(), ns, cap) == 0; }\n"
+    "bool capable(int cap) { return ns_capable(&init_user_ns, cap); }\n"
+    "bool file_ns_capable(const struct file *file, struct user_namespace *ns, int cap)\n"
+    "{ return security_capable(file->f_cred, ns, cap) == 0; }\n"
+    "bool has_ns_capability(struct task_struct *t, struct user_namespace *ns, int cap)\n"
+    "{ return security_capable(__task_cred(t), ns, cap) == 0; }\n"
+    "bool has_capability(struct task_struct *t, int cap)\n"
+    "{ return has_ns_capability(t, &init_user_ns, cap); }\n"
+    "-- security/security.c\n"
+    "int security_capable(const struct cred *cred, struct user_namespace *ns, int cap)\n"
+    "{ return 0; }\n"
+)
+
+
+def meanings(code: str, syscall: str = "one", before: str = "") -> list[Meaning]:
+    """What the rows of a syscall mean, in no particular order; ``code`` is kernel/one.c."""
+    rows = linked(f"{before}-- kernel/one.c\n{code}").syscall_checks
+    return [row.meaning for row in rows if row.syscall == syscall]
+
+
+def refusal(code: str) -> tuple[str, str | None]:
+    """Effect and errno of the only check of ``sys_one``."""
+    (meaning,) = meanings(code)
+    return meaning.effect, meaning.errno
+
+
+def instead(code: str, before: str = "") -> dict[str, tuple[str, ...]]:
+    """The alternatives of each check of ``sys_one``, by capability or check."""
+    rows = linked(f"{before}-- kernel/one.c\n{code}").syscall_checks
+    found = [row for row in rows if row.syscall == "one"]
+    return {row.check.capability or row.check.check_name: row.meaning.instead for row in found}
+
+
+def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
+    """Subject and namespace of a check in ``sys_one`` of a kernel with user namespaces."""
+    code = f"int sys_one({parameters}) {{ if (!{call}) return -EPERM; return 0; }}\n"
+    (meaning,) = meanings(code, before=NAMESPACES)
+    return meaning.subject, meaning.namespace
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("int sys_one(void) { if (!suser()) return -EPERM; return 0; }", ("deny", "EPERM")),
+        ("int sys_one(void) { if (suser()) a(); return 0; }", ("limit", None)),
+        ("int sys_one(void) { return suser() ? 0 : -1; }", ("deny", "EPERM")),
+        # A helper that gives 0 or 1, and its caller.
+        (
+            "int may(void) { if (capable(CAP_A)) return 1; return 0; }\n"
+            "int sys_one(void) { if (!may()) return -EPERM; return 0; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int not(void) { return !capable(CAP_A) || a; }\n"
+            "int sys_one(void) { if (not()) return -EACCES; return 0; }",
+            ("deny", "EACCES"),
+        ),
+        (
+            "int may(void) { if (capable(CAP_A)) return 1; return 0; }\n"
+            "int sys_one(void) { if (may()) a(); return 0; }",
+            ("limit", None),
+        ),
+        # One error is turned into another, or lost.
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int sys_one(void) { int e = ask(); if (e) return -EINVAL; return 0; }",
+            ("deny", "EINVAL"),
+        ),
+        (
+            "int ask(void)\n"
+            "{ int e = -EPERM; if (!capable(CAP_A)) goto out; e = 0; out: return e; }\n"
+            "long all(void) { long e; e = ask(); if (e < 0) goto bad; return 0; bad: return e; }\n"
+            "int sys_one(void) { return all(); }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int sys_one(void) { ask(); return 0; }",
+            ("limit", None),
+        ),
+        # What is exhausted is a limit that the privilege lifts.
+        (
+            "int sys_one(int n) { if (n > most && !capable(CAP_A)) return -ENOMEM; return 0; }",
+            ("limit", "ENOMEM"),
+        ),
+        (
+            "int sys_one(int n)\n"
+            "{ int e = -ENOMEM; if (n <= most || capable(CAP_A)) e = lock(n); return e; }",
+            ("limit", "ENOMEM"),
+        ),
+        (
+            "int may(void) { if (most) return 1; if (capable(CAP_A)) return 1; return 0; }\n"
+            "int sys_one(int n) { if (!may()) return -EPERM; return 0; }",
+            ("deny", "EPERM"),
+        ),
+        # A block that could not be had, with the reason left behind.
+        (
+            "int take(int *err) { *err = -ENOSPC; if (!capable(CAP_A)) return 0; return 7; }\n"
+            "int sys_one(void) { int err; int b = take(&err); if (!b) return err; return 0; }",
+            ("limit", "ENOSPC"),
+        ),
+        # netlink
+        (
+            "int take(void *skb) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int all(void *skb) { int e = take(skb); if (e) netlink_ack(skb, 0, e); return 0; }\n"
+            "int sys_one(void *skb) { all(skb); return 7; }",
+            ("deny", "EPERM"),
+        ),
+        # Macros.
+        ("#define may() (!suser())\nint sys_one(void) { if (may()) return -EPERM; return 0; }",
+         ("deny", "EPERM")),
+        ("#define DEMAND() if (!suser()) return -EPERM\nint sys_one(void) { DEMAND(); return 0; }",
+         ("deny", "EPERM")),
+    ],
+)  # fmt: skip
+def test_effect(code: str, expected: tuple[str, str | None]) -> None:
+    assert refusal(f"{code}\n") == expected
+
+
+def test_an_error_that_one_way_loses() -> None:
+    send = "int send(int p) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+    all_of_them = (
+        "int sys_one(int pid)\n{ int e, found = 0;\n"
+        "if (pid < 0) { for (;;) { e = send(pid); if (e != -EPERM) found = e; } return found; }\n"
+    )
+    (row,) = linked(
+        f"-- kernel/one.c\n{send}int send_one(int p) {{ return send(p); }}\n"
+        f"{all_of_them}return send_one(pid); }}\n"
+    ).syscall_checks
+    assert (row.meaning.effect, row.meaning.errno, row.depth) == ("deny", "EPERM", 2)
+    assert [step.function for step in row.chain] == ["sys_one", "send_one", "send"]
+    assert refusal(f"{send}{all_of_them}return 0; }}\n") == ("limit", None)
+
+
+def test_the_error_of_a_security_module() -> None:
+    code = (
+        "int sys_one(void)\n"
+        "{ int e = security_capable(current_cred(), ns, CAP_A); if (e) return e; return 0; }\n"
+    )
+    (meaning,) = meanings(code, before=NAMESPACES)
+    assert (meaning.effect, meaning.errno) == ("deny", "EPERM")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "int sys_one(void) { if (!capable(CAP_A) && !capable(CAP_B)) return -EPERM; return 0; }",
+        "int sys_one(void) { if (!(capable(CAP_A) || capable(CAP_B))) return -EPERM; return 0; }",
+        "int sys_one(void)\n{\nif (capable(CAP_A))\nreturn 0;\nif (capable(CAP_B))\nreturn 0;\n"
+        "return -EPERM;\n}",
+        "int sys_one(void)\n{\nif (!capable(CAP_A)) {\nif (!capable(CAP_B))\nreturn -EPERM;\n}\n"
+        "return 0;\n}",
+        "int sys_one(void)\n{ if (capable(CAP_A) || capable(CAP_B)) return do_it();\n"
+        "return -EPERM; }",
+        "int may(void) { return capable(CAP_A) || capable(CAP_B); }\n"
+        "int sys_one(void) { if (!may()) return -EPERM; return 0; }",
+        "int may(void)\n{\nif (capable(CAP_A))\nreturn 1;\nif (capable(CAP_B))\nreturn 1;\n"
+        "return 0;\n}\n"
+        "int sys_one(void) { if (!may()) return -EPERM; return 0; }",
+        "#define may() (capable(CAP_A) || capable(CAP_B))\n"
+        "int sys_one(void) { if (!may()) return -EPERM; return 0; }",
+    ],
+)
+def test_two_that_do_instead_of_one_another(code: str) -> None:
+    assert instead(f"{code}\n") == {"CAP_A": ("CAP_B",), "CAP_B": ("CAP_A",)}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "int sys_one(void) { if (!capable(CAP_A) || !capable(CAP_B)) return -EPERM; return 0; }",
+        "int sys_one(void) { if (capable(CAP_A) && capable(CAP_B)) return 0; return -EPERM; }",
+        "int sys_one(void)\n{\nif (!capable(CAP_A))\nreturn -EPERM;\nif (!capable(CAP_B))\n"
+        "return -EPERM;\nreturn 0;\n}",
+        "int may(void) { return capable(CAP_A) && capable(CAP_B); }\n"
+        "int sys_one(void) { if (!may()) return -EPERM; return 0; }",
+    ],
+)
+def test_two_that_are_both_needed(code: str) -> None:
+    assert instead(f"{code}\n") == {"CAP_A": (), "CAP_B": ()}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "int sys_one(struct inode *i)\n"
+        "{ if (current->fsuid != i->i_uid && !capable(CAP_A)) return -EPERM; return 0; }",
+        "int sys_one(struct task_struct *p)\n"
+        "{ if ((current->euid ^ p->suid) && !capable(CAP_A)) return -EPERM; return 0; }",
+        "int may(struct inode *i)\n{ if (uid_eq(current_fsuid(), i->i_uid)) return 1;\n"
+        "if (capable(CAP_A)) return 1; return 0; }\n"
+        "int sys_one(struct inode *i) { if (!may(i)) return -EPERM; return 0; }",
+        "int sys_one(struct kern_ipc_perm *p)\n{ kuid_t euid = current_euid();\n"
+        "if (uid_eq(euid, p->cuid) || uid_eq(euid, p->uid) || capable(CAP_A)) return 0;\n"
+        "return -EPERM; }",
+    ],
+)
+def test_an_owner_needs_no_privilege(code: str) -> None:
+    assert instead(f"{code}\n") == {"CAP_A": ("owner",)}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        # Owner of the file, and the same group: not the owner alone.
+        "int sys_one(struct inode *i)\n"
+        "{ if ((current->fsuid != i->i_uid || a) && !capable(CAP_A)) return -EPERM; return 0; }",
+        # A uid that the caller chooses.
+        "int sys_one(int uid)\n"
+        "{ if (uid != current->uid && !capable(CAP_A)) return -EPERM; return 0; }",
+        "int sys_one(struct inode *i)\n"
+        "{ if (current->fsuid == i->i_uid && !capable(CAP_A)) return -EPERM; return 0; }",
+    ],
+)
+def test_a_uid_that_does_not_suffice(code: str) -> None:
+    assert instead(f"{code}\n") == {"CAP_A": ()}
+
+
+def test_a_refusal_before_is_no_alternative() -> None:
+    code = (
+        "int sys_one(void)\n{ if (capable(CAP_B)) return -EINVAL;\n"
+        "if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+    )
+    assert instead(code)["CAP_A"] == ()
+
+
+def test_whose_privilege_and_where() -> None:
+    assert place("capable(CAP_A)") == ("caller", "init")
+    assert place("ns_capable(&init_user_ns, CAP_A)") == ("caller", "init")
+    assert place("ns_capable(net->user_ns, CAP_A)", "struct net *net") == ("caller", "owner")
+    assert place("file_ns_capable(f, &init_user_ns, CAP_A)", "struct file *f") == (
+        "opener",
+        "init",
+    )
+    assert place("has_capability(p, CAP_A)", "struct task_struct *p") == ("other", "init")
+    assert place("has_capability(current, CAP_A)") == ("caller", "init")
+    assert place("has_ns_capability(p, p->ns, CAP_A)", "struct task_struct *p") == (
+        "other",
+        "owner",
+    )
+
+
+def test_through_wrappers_and_helpers() -> None:
+    wrapped = (
+        "bool net_capable(struct sock *sk, struct user_namespace *ns, int cap)\n"
+        "{ return file_ns_capable(sk->file, ns, cap) && ns_capable(ns, cap); }\n"
+        "bool init_capable(struct sock *sk, int cap)\n"
+        "{ return net_capable(sk, &init_user_ns, cap); }\n"
+        "int sys_one(struct sock *sk) { if (!init_capable(sk, CAP_A)) return -EPERM; return 0; }\n"
+    )
+    (meaning,) = meanings(wrapped, before=NAMESPACES)
+    assert (meaning.subject, meaning.namespace) == ("caller", "init")
+    handed = (
+        "int may(struct task_struct *t, struct user_namespace *ns)\n"
+        "{ if (!has_ns_capability(t, ns, CAP_A)) return -EPERM; return 0; }\n"
+        "int sys_one(int a) { return may(current, &init_user_ns); }\n"
+        "int sys_two(struct task_struct *p) { return may(p, p->ns); }\n"
+    )
+    (meaning,) = meanings(handed, before=NAMESPACES)
+    assert (meaning.subject, meaning.namespace) == ("caller", "init")
+    (meaning,) = meanings(handed, "two", before=NAMESPACES)
+    assert (meaning.subject, meaning.namespace) == ("other", "owner")
+
+
+def test_a_set_that_is_handed_over_with_its_namespace() -> None:
+    code = (
+        "int cap_asked(const struct cred *cred, struct user_namespace *ns, int cap)\n"
+        "{ return cap_raised(cred->cap_effective, cap) ? 0 : -EPERM; }\n"
+        "int sys_one(int a) { return cap_asked(current_cred(), &init_user_ns, CAP_A); }\n"
+        "int sys_two(struct task_struct *p)\n"
+        "{ return cap_asked(__task_cred(p), p->ns, CAP_A); }\n"
+    )
+    (meaning,) = meanings(code, before=NAMESPACES)
+    assert (meaning.subject, meaning.namespace) == ("caller", "init")
+    (meaning,) = meanings(code, "two", before=NAMESPACES)
+    assert (meaning.subject, meaning.namespace) == ("other", "owner")
+
+
+def test_no_namespace_before_there_were_any() -> None:
+    (meaning,) = meanings("int sys_one(void) { return capable(CAP_A) ? 0 : -EPERM; }\n")
+    assert (meaning.subject, meaning.namespace) == ("caller", None)
+    (meaning,) = meanings(
+        "int sys_one(void) { if (current->euid) return -EPERM; return 0; }\n", before=NAMESPACES
+    )
+    assert meaning.namespace is None
