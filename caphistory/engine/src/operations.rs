@@ -35,10 +35,14 @@ impl Label {
         }
     }
 
-    /// Whether it is the path of a file. Nobody asks for two files at once: of a driver that hands on
-    /// to another one (misc, mem, sound) the last is the one that was opened.
-    fn is_file(&self) -> bool {
-        self.name.text().starts_with('/')
+    /// What it names, where that is an object: a file by its path, or a family of sockets. Nobody
+    /// asks for two at once: of a driver that hands on to another one (misc, mem, sound) the last is
+    /// the one that was opened.
+    fn object(&self) -> Option<&'static str> {
+        let name = self.name.text();
+        let begun = ["/", "PF_", "AF_"];
+        let found = begun.iter().position(|begin| name.starts_with(begin))?;
+        Some(if found == 0 { "file" } else { "family" })
     }
 
     fn is_same(&self, other: &Label) -> bool {
@@ -351,8 +355,10 @@ impl Operations {
             if known().any(|one| one.excludes(label)) {
                 return None;
             }
-            if label.is_file() && known().any(|one| one.is_file() && !one.is_same(label)) {
-                found = self.without_file(found);
+            let object = label.object();
+            let other = |one: Label| object.is_some() && one.object() == object;
+            if known().any(|one| other(one) && !one.is_same(label)) {
+                found = self.without(found, object);
             }
             let known = || self.begin(found).filter_map(|one| self.get(one).label);
             let full = self.is_any(found) || self.get(found).labels >= MOST_LABELS;
@@ -363,12 +369,12 @@ impl Operations {
         Some(found)
     }
 
-    /// An operation without the file that it names.
-    fn without_file(&mut self, operation: OperationId) -> OperationId {
+    /// An operation without the object of this kind that it names.
+    fn without(&mut self, operation: OperationId, object: Option<&str>) -> OperationId {
         let all: Vec<OperationId> = self.begin(operation).collect();
         let labels: Vec<Option<Label>> = all.iter().map(|one| self.get(*one).label).collect();
         let kept = labels.iter().rev().skip(1);
-        let kept = kept.filter(|label| !label.is_some_and(|label| label.is_file()));
+        let kept = kept.filter(|label| !label.is_some_and(|label| label.object() == object));
         kept.fold(EVERYTHING, |before, label| self.longer(before, *label))
     }
 

@@ -93,12 +93,12 @@ def test_what_holds_behind_an_if(statements: str, expected: tuple[Expr, ...]) ->
     assert guards(statements) == expected
 
 
-def _case(own: list[str], labels: list[str]) -> Expr:
+def _case(own: list[Any], labels: list[str]) -> Expr:
     return ("case", "$x", ("labels", *own), ("labels", *labels))
 
 
 ALL = [":ONE", ":TWO", "default"]
-NEXT = ("+", ":ONE", "1")
+NEXT: Any = ("+", ":ONE", "1")
 
 
 @pytest.mark.parametrize(
