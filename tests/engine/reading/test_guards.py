@@ -5,6 +5,8 @@ A caller's constants decide them (see ``linking/test_constant_propagation``).
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engine.facts import Expr
