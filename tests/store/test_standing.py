@@ -31,8 +31,10 @@ def stands(**row: Any) -> str:
     [
         ("off", {"feasible": 0, "depth": 0}),
         ("own", {"depth": 0, "shared_by": 150}),
-        ("own", {"depth": 12, "pointer_hops": 2, "shared_by": 3}),
-        ("remote", {"depth": 12, "pointer_hops": 3, "shared_by": 3}),
+        ("own", {"depth": 12, "shared_by": 3}),
+        ("own", {"depth": 7, "pointer_hops": 2, "shared_by": 3}),
+        ("remote", {"depth": 8, "pointer_hops": 2, "shared_by": 3}),
+        ("remote", {"depth": 7, "pointer_hops": 3, "shared_by": 3}),
         # Calls alone: a family, then what everybody comes through, then printk.
         ("own", {"shared_by": 24}),
         ("shared", {"shared_by": 25}),
@@ -56,10 +58,14 @@ def stands(**row: Any) -> str:
         ("remote", {"pointer_hops": 2, "depth": 8, "shared_by": 20, "operation": "/proc/x"}),
         ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 21, "operation": "/proc/x"}),
         ("remote", {"pointer_hops": 3, "depth": 7, "shared_by": 20, "operation": "/proc/x"}),
+        ("own", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "SIOCX"}),
+        ("own", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "/dev/x/SIOCX"}),
+        ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "SIOCX//dev/x"}),
         # Who opened a file.
         ("remote", {"shared_by": 4, "check_name": "file_ns_capable"}),
         ("own", {"shared_by": 3, "check_name": "file_ns_capable"}),
         ("own", {"shared_by": 4, "check_name": "file_ns_capable", "operation": "/proc/x"}),
+        ("remote", {"shared_by": 4, "check_name": "file_ns_capable", "operation": "PR_X"}),
     ],
 )
 def test_standing(standing: str, row: dict[str, Any]) -> None:
