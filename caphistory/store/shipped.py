@@ -308,13 +308,11 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
     middle nothing is lost, so nothing needs to be safe before the end."""
     # Takes 0.3 s to import, which only the first start after an installation is to wait for.
     from caphistory.store import ddl
-    from caphistory.store.earlier import EARLIER, unpack_earlier
 
     if file.read(len(_MAGIC)) != _MAGIC:
         raise ValueError("not an export")
     header = json.loads(columns.read_part(file))
-    made = (header["format"], header["schema"])
-    if made not in (EARLIER, (FORMAT, database.SCHEMA_VERSION)):
+    if (header["format"], header["schema"]) != (FORMAT, database.SCHEMA_VERSION):
         raise CaphistoryError(
             f"the facts are of format {header['format']}, schema {header['schema']}: they do not"
             " belong to this version of caphistory"
@@ -326,17 +324,8 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
         with database.transaction(db):
             ddl.create_empty(db)
             positions = _insert_releases(db, header)
-            if made == EARLIER:
-                unpack_earlier(
-                    db,
-                    lambda table: _choose_unpacker(table)(
-                        _read_parts(file, table), table, positions
-                    ),
-                    lambda table: _unpack_runs(_read_parts(file, table), table, positions),
-                )
-            else:
-                ddl.set_meta(db, "standing", header["standing"])
-                _insert_rows(db, file, header, positions, progress)
+            ddl.set_meta(db, "standing", header["standing"])
+            _insert_rows(db, file, header, positions, progress)
             ddl.apply_schema(db)
         db.execute("ANALYZE")
 
