@@ -36,7 +36,7 @@ _GROUPS = {
     "Syscalls: what they ask for": (
         "requirement_list", "requirement_cells", "requirement_since", "syscall", "timeline",
         "syscall_privileges", "why", "operation_list", "operation_history", "syscall_index",
-        "syscall_table", "syscall_names", "syscall_entry", "matrix",
+        "syscall_table", "known_syscalls", "syscall_entry", "matrix",
     ),
     "Changes from release to release": (
         "transition", "root_became", "release_changes", "site_changes", "successions_between",

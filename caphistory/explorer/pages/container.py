@@ -100,7 +100,7 @@ def container(asked: Asked) -> Page | Redirect:
     rows = [row for row in every if row["privilege"] in numbers.values()]
     lost = [row for row in rows if _is_lost(row, held, state.userns)]
     losses = make_losses(lost, state.userns)
-    table = asked.ask("syscall_names", release=release, abi=asked.abi)
+    table = asked.ask("known_syscalls", release=release, abi=asked.abi)
     return Page(
         "container",
         "What this container cannot do",

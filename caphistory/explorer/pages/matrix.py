@@ -154,7 +154,7 @@ def _make_lines(
     for column in columns:
         if not column.held:
             continue
-        table = asked.ask("syscall_names", release=column.release, abi=asked.abi)
+        table = asked.ask("known_syscalls", release=column.release, abi=asked.abi)
         there[column.release] = {str(row["syscall"]) for row in table}
         for row in asked.ask("requirement_cells", release=column.release, abi=asked.abi):
             if privilege in (None, row["privilege"]):

@@ -37,7 +37,7 @@ _NARROWING = ("release", "from", "to", "fate", "privilege")
 are too many."""
 
 
-_CACHED_LATELY = frozenset({"capability_list", "documented", "requirement_cells", "syscall_names"})
+_CACHED_LATELY = frozenset({"capability_list", "documented", "requirement_cells", "known_syscalls"})
 _MOST_CACHED = 24
 """Queries about a whole release of which only so many answers are kept, the latest."""
 
