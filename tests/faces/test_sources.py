@@ -123,6 +123,7 @@ def test_the_command_that_brings_a_source_that_ships(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
     folder = tmp_path / "caphistory" / "github.com+sndrzt+linux-6.8.git"
     assert (
         find_clone_command("6.8")
