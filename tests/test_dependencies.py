@@ -62,6 +62,8 @@ from caphistory.cli import run
 sys.exit(run(sys.argv[1:]))
 """
 ANSWERS_NEED = {"click", "platformdirs", "sqlite_utils"}
+if sys.version_info < (3, 11):  # whose standard library reads no TOML
+    ANSWERS_NEED.add("tomli")
 
 
 @pytest.mark.parametrize(
