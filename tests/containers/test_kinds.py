@@ -403,7 +403,7 @@ MERGES = "a0: &a0 {x: 1}\n" + "".join(
         ("[" * 5_000_000, "nested too deeply"),
         ("a: " + "[" * 10_000_000, "larger than 4 MB of YAML"),
         ("a:\n" + "".join(" " * n + "a:\n" for n in range(1, 2000)), "nested too deeply"),
-        ('{"a":' * 5000 + "1" + "}" * 5000, "nested too deeply"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deeply"),
         (BOMB, "by aliases too often"),
         (MERGES, "by aliases too often"),
         (CYCLE, "nested too deeply"),
