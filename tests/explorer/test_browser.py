@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -108,6 +109,9 @@ def home(database: Path) -> Iterator[str]:
             assert served.stdout is not None
             said = re.search(r"http://\S+", served.stdout.readline())
             assert said is not None
+            # Where rich is installed Datasette prints a long traceback for each address that is not
+            # there: a pipe that nobody reads would be full of them, and the server stand still.
+            Thread(target=served.stdout.read, daemon=True).start()
             yield said[0]
         finally:
             served.terminate()
