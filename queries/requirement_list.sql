@@ -17,15 +17,17 @@ with asked as (
     where asked_releases.asked = {{without_v :release}}
         and asked_privileges.asked = lower(trim(coalesce(:privilege, '')))
 ),
+-- Those names rather than a condition on each row: so one syscall is found by its name.
+wanted as materialized (
+    select distinct syscall from syscalls
+    where release = (select release from asked)
+        and coalesce((select syscall from asked), syscall) = syscall
+),
 -- Materialised: SQLite would else look up what it shows of a row again to sort by it.
 found as materialized (
-    select * from requirements
-    where release = (select release from asked)
-        and abi = (select abi from asked)
-        and coalesce((select syscall from asked), syscall) = syscall
+    {{asked_requirements}}
+        and syscall in (select syscall from wanted)
         and coalesce((select privilege from asked), privilege) = privilege
-        and ({{matches_operation operation}})
-        and ({{is_told standing}} or (select everything from asked))
 )
 select
     {{requirement_columns}}

@@ -19,13 +19,9 @@ with asked as (
 ),
 -- Materialised: SQLite would else look up what it shows of a row again to sort by it.
 found as materialized (
-    select * from requirements
-    where release = (select release from asked)
-        and abi = (select abi from asked)
+    {{asked_requirements}}
         and privilege = (select privilege from asked)
         and coalesce((select reach from asked), reach) = reach
-        and ({{matches_operation operation}})
-        and ({{is_told standing}} or (select everything from asked))
 )
 select
     {{requirement_columns}}

@@ -210,6 +210,9 @@ _REQUIREMENTS = _describe_columns(
     sites="number of check sites with this standing",
 )
 
+_OF_ONE_RELEASE = ("release", "shared_by", "chain", "swhid")
+"""The columns of requirements that a run of releases does not have."""
+
 _SHARED_OF_CHAIN = select_value_at(
     "shared_by", "site_shared", "site = s.id AND abi = n.abi AND pointer_hops = c.pointer_hops"
 )
@@ -541,30 +544,9 @@ VIEWS = (
         "syscall_requirement_runs",
         "requirements over all releases: one row for each unbroken run of the same evidence,"
         " whatever its lines",
-        _describe_columns(
-            "abi",
-            "syscall",
-            "operation",
-            "privilege",
-            "instead",
-            "effect",
-            "errno",
-            "subject",
-            "namespace",
-            "standing",
-            "sites",
-            "check_name",
-            "capability",
-            "reach",
-            "depth",
-            "pointer_hops",
-            "function",
-            "path",
-            "line",
-            *_RUN_COLUMNS,
-            **(_EVIDENCE | {"line": _LINE_OF_RUN}),
-            sites=_REQUIREMENTS["sites"],
-        ),
+        {name: text for name, text in _REQUIREMENTS.items() if name not in _OF_ONE_RELEASE}
+        | {"line": _LINE_OF_RUN}
+        | _describe_columns(*_RUN_COLUMNS),
         f"""
         SELECT n.abi, n.syscall, m.operation, p.privilege, m.instead, m.effect, m.errno, m.subject,
             m.namespace, {_STANDING}, k.sites, s.check_name, s.capability, {REACH} AS reach,
@@ -581,9 +563,9 @@ VIEWS = (
         _describe_columns("abi", "syscall", "operation"),
         """
         SELECT DISTINCT n.abi, n.syscall, m.operation
-        FROM meanings AS m
-            CROSS JOIN requirement_runs AS k ON k.meaning = m.id
-            CROSS JOIN syscall_names AS n ON n.id = k.name
+        FROM syscall_names AS n
+            CROSS JOIN requirement_runs AS k ON k.name = n.id
+            CROSS JOIN meanings AS m ON m.id = k.meaning
         WHERE m.operation <> ''
         """,
     ),
