@@ -19,5 +19,5 @@ select
     namespace, standing
 from found
 order by
-    case standing when 'own' then 0 when 'shared' then 1 when 'remote' then 2 else 3 end,
+    {{standing_rank}},
     pointer_hops, depth, shared_by, path, line

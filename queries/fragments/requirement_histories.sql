@@ -41,7 +41,7 @@ ranked as (
             partition by abi, syscall, operation, privilege, owned, island
             order by
                 last_position desc,
-                case standing when 'own' then 0 when 'shared' then 1 else 2 end,
+                {{standing_rank}},
                 pointer_hops, depth, path, line
         ) as rank
     from islands

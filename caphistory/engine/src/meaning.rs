@@ -1,6 +1,5 @@
 //! What a check means to whoever calls the syscall.
 
-use crate::checks::CheckSite;
 use crate::facts::Effect;
 use crate::intern::{Sym, SymList};
 
@@ -54,18 +53,4 @@ pub struct Meaning {
     pub instead: SymList,
     pub subject: Subject,
     pub namespace: Option<Namespace>,
-}
-
-impl Meaning {
-    /// As the text around the check itself tells.
-    pub fn of_site(check: &CheckSite) -> Meaning {
-        Meaning {
-            operation: Sym::new(""),
-            effect: check.effect,
-            errno: check.errno,
-            instead: SymList::default(),
-            subject: Subject::Caller,
-            namespace: None,
-        }
-    }
 }

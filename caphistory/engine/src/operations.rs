@@ -63,11 +63,6 @@ pub type Way = Rc<[Label]>;
 /// under which handlers are registered. None where it is not selected by name.
 pub type Registered<'a> = &'a dyn Fn(&Edge) -> SymList;
 
-/// What no name selects.
-pub fn unregistered(_: &Edge) -> SymList {
-    SymList::default()
-}
-
 /// Labels within one operation: in 6.8 no more than 3 are ever of use
 /// (`SOL_IP/IP_ADD_MEMBERSHIP`, `NETLINK_ROUTE/RTM_NEWLINK`).
 const MOST_LABELS: u8 = 3;
