@@ -1,8 +1,9 @@
-"""Columns of numbers, texts and blobs as bytes that compress well.
+"""Columns of numbers, texts and blobs as bytes that compress well and are read at C speed.
 
-Numbers are stored as differences, four bytes each, all first bytes before all second
-bytes and so on: what stays almost the same from row to row becomes long runs of zeros.
-Encoding and decoding run at C speed (``array``, slices, ``accumulate``).
+Numbers from 0 that fit one byte or two are stored as they are: that compresses better than their
+differences, and nothing is left to compute. Others are stored as differences, four bytes each, all
+first bytes before all second bytes and so on: what stays almost the same from row to row becomes
+long runs of zeros. The first byte of a column says which.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from io import BufferedIOBase
 from itertools import accumulate, chain, pairwise
 
-_WIDTH = 4
+# Codes of ``array``: one byte, two bytes, and four with a sign.
+_PLAIN, _WIDE, _WIDTH = ("B", "H"), "i", 4
 
 
 def write_part(file: BufferedIOBase, data: bytes) -> None:
@@ -32,27 +35,31 @@ def read_part(file: BufferedIOBase) -> bytes:
     return data
 
 
-def pack_numbers(numbers: Iterable[int]) -> bytes:
+def pack_numbers(numbers: Sequence[int]) -> bytes:
     """Return numbers of at most 31 bits as bytes."""
-    differences = array("i", (b - a for a, b in pairwise(chain((0,), numbers))))
-    return _split_planes(differences)
+    for code in _PLAIN:
+        with suppress(OverflowError):
+            return code.encode() + _order_bytes(array(code, numbers)).tobytes()
+    differences = array(_WIDE, (b - a for a, b in pairwise(chain((0,), numbers))))
+    mixed = _order_bytes(differences).tobytes()
+    return _WIDE.encode() + b"".join(mixed[plane::_WIDTH] for plane in range(_WIDTH))
 
 
-def unpack_numbers(data: bytes) -> list[int]:
+def unpack_numbers(data: bytes) -> Sequence[int]:
     """Return what ``pack_numbers`` was given."""
-    size = len(data) // _WIDTH
-    mixed = bytearray(len(data))
+    code, packed = chr(data[0]), data[1:]
+    if code in _PLAIN:
+        return _order_bytes(array(code, packed))
+    size = len(packed) // _WIDTH
+    mixed = bytearray(len(packed))
     for plane in range(_WIDTH):
-        mixed[plane::_WIDTH] = data[plane * size : (plane + 1) * size]
-    differences = array("i", bytes(mixed))
-    if sys.byteorder == "big":
-        differences.byteswap()
-    return list(accumulate(differences))
+        mixed[plane::_WIDTH] = packed[plane * size : (plane + 1) * size]
+    return list(accumulate(_order_bytes(array(_WIDE, bytes(mixed)))))
 
 
 def pack_optional(numbers: Iterable[int | None]) -> bytes:
     """Return numbers, some of them None, as bytes: None becomes 0 and makes room from 0 upwards."""
-    return pack_numbers(0 if n is None else n + 1 if n >= 0 else n for n in numbers)
+    return pack_numbers([0 if n is None else n + 1 if n >= 0 else n for n in numbers])
 
 
 def unpack_optional(data: bytes) -> list[int | None]:
@@ -73,7 +80,7 @@ def unpack_texts(data: bytes) -> list[str | None]:
 
 def pack_blobs(blobs: Sequence[bytes]) -> bytes:
     """Return blobs as bytes: their lengths, then all of them."""
-    lengths = pack_numbers(len(blob) for blob in blobs)
+    lengths = pack_numbers([len(blob) for blob in blobs])
     return len(lengths).to_bytes(8, "little") + lengths + b"".join(blobs)
 
 
@@ -84,9 +91,8 @@ def unpack_blobs(data: bytes) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(ends)]
 
 
-def _split_planes(numbers: array[int]) -> bytes:
-    """Return all first bytes, then all second bytes and so on."""
+def _order_bytes(numbers: array[int]) -> array[int]:
+    """Return numbers whose lowest byte comes first, or such as this machine has them."""
     if sys.byteorder == "big":
         numbers.byteswap()
-    mixed = numbers.tobytes()
-    return b"".join(mixed[plane::_WIDTH] for plane in range(_WIDTH))
+    return numbers

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from caphistory.store.shipped import Progress
 
 #: How long an unpacked database is kept after its last use: two versions of caphistory that are
-#: used side by side are not to unpack theirs (2 s, 37 MB) again and again.
+#: used side by side are not to unpack theirs (2 s, 150 MB) again and again.
 UNUSED_DAYS = 30
 
 _XZ = b"\xfd7zXZ\x00"

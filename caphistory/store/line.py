@@ -8,9 +8,10 @@ Series do not follow one another like the numbers do: 2.1.0 grew out of 2.0.21 w
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import takewhile
 from typing import NamedTuple
 
 from caphistory.records import Release
@@ -115,7 +116,7 @@ def list_between(before: str, after: str) -> tuple[str, ...]:
     before its release.
     """
     series, last = _parse_number(after)
-    line = list(_list_line(series, last))
+    line = [*_list_line(series), *((series, number) for number in range(last + 1))]
     return tuple(_format_name(*place) for place in line[_count_until(before, line) : -1])
 
 
@@ -126,17 +127,17 @@ def _link(before: Release | None, after: Release) -> Predecessor | None:
     return Predecessor(before.position, list_between(before.release, after.release))
 
 
-def _list_line(series: str, last: int) -> Iterator[tuple[str, int]]:
-    """Give the mainline releases, as series and number, up to this one; of a stable series that
-    comes before, those until the next series branched from it."""
+@cache
+def _list_line(series: str) -> tuple[tuple[str, int], ...]:
+    """Return the mainline releases before a series, as series and number; of a stable series those
+    until the next series branched from it."""
     branches = dict(BRANCHED_FROM.values())
-    for earlier, highest in _LAST_NUMBERS.items():
-        if earlier == series:
-            break
-        for number in range(branches.get(earlier, highest) + 1):
-            yield earlier, number
-    for number in range(last + 1):
-        yield series, number
+    before = takewhile(lambda earlier: earlier != series, _LAST_NUMBERS)
+    return tuple(
+        (earlier, number)
+        for earlier in before
+        for number in range(branches.get(earlier, _LAST_NUMBERS[earlier]) + 1)
+    )
 
 
 def _count_until(release: str, line: list[tuple[str, int]]) -> int:
@@ -144,7 +145,9 @@ def _count_until(release: str, line: list[tuple[str, int]]) -> int:
     series, number = _parse_number(release)
     if _STAGE.search(release):
         number -= 1
-    return sum((_rank_series(other), n) <= (_rank_series(series), number) for other, n in line)
+    return bisect_right(
+        line, (_rank_series(series), number), key=lambda other: (_rank_series(other[0]), other[1])
+    )
 
 
 def _rank_series(series: str) -> int:

@@ -64,8 +64,14 @@ class Table(NamedTuple):
     @property
     def append(self) -> str:
         """The SQL that stores a row that is not there yet, its values as for ``insert``."""
-        marks = ", ".join("?" * len(self.columns))
-        return f"INSERT INTO {self.name} ({', '.join(self.column_names)}) VALUES ({marks})"
+        return self.append_many(1)
+
+    def append_many(self, rows: int) -> str:
+        """Return the SQL that stores rows that are not there yet, their values one after the
+        other."""
+        names = ", ".join(self.column_names)
+        marks = f"({', '.join('?' * len(self.columns))})"
+        return f"INSERT INTO {self.name} ({names}) VALUES {', '.join([marks] * rows)}"
 
 
 def make_fact_table(

@@ -212,11 +212,12 @@ def test_which_database_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 NUMBERS = st.integers(-(2**29), 2**29)
+SMALL = st.integers(0, 255) | st.just(256)
 
 
-@given(st.lists(NUMBERS))
+@given(st.lists(NUMBERS) | st.lists(SMALL) | st.lists(st.integers(65_530, 65_540)))
 def test_numbers_survive(numbers: list[int]) -> None:
-    assert columns.unpack_numbers(columns.pack_numbers(numbers)) == numbers
+    assert list(columns.unpack_numbers(columns.pack_numbers(numbers))) == numbers
 
 
 @given(st.lists(st.one_of(st.none(), NUMBERS)))
