@@ -19,7 +19,7 @@ use crate::outcomes;
 use crate::places::{AUTO, Local, Locals, Places, is_word};
 use crate::relays::relayed;
 use crate::tree::{Field, Kind, Node};
-use crate::uids::{compares_root, is_uid};
+use crate::uids::{compares_root, is_made_root, is_uid};
 use crate::user_data;
 
 /// More calls within each other than any kernel needs (200): what lies deeper in a mangled file
@@ -295,6 +295,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     structs: FxHashSet<&'static str>,
     /// What local variables were given last, as far as it is registered.
     registered: FxHashMap<&'static str, Registered>,
+    /// The local variables that are root's uid in some namespace.
+    roots: FxHashSet<&'static str>,
     pub body: Body,
 }
 
@@ -319,6 +321,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             jumps: None,
             structs: FxHashSet::default(),
             registered: FxHashMap::default(),
+            roots: FxHashSet::default(),
             body: Body::default(),
         }
     }
@@ -764,15 +767,20 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             self.through(node, conditional, depth + 1);
             return;
         };
-        let (target, pointer) = self.places.called(function);
-        let given: Vec<_> = arguments
+        let mut given: Vec<_> = arguments
             .named_children()
             .filter(|one| one.kind() != Kind::Comment)
             .collect();
+        // UNROLL(3, M, x) is M(0, x) M(1, x) M(2, x).
+        let mut function = function;
+        if given.len() > 1 && function.bytes(self.code) == b"UNROLL" {
+            function = given.remove(1);
+        }
+        let (target, pointer) = self.places.called(function);
         if let Some(variable) = self.cleared(&target, &given) {
             self.set_members(node, variable, node);
         }
-        if target == "uid_eq" && compares_root(arguments, &self.places) {
+        if target == "uid_eq" && compares_root(arguments, &self.places, &self.roots) {
             // True for root, as a uid itself is true for everybody else.
             self.uid_test(node, conditional, false);
         }
@@ -1054,6 +1062,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             let target = self.places.place(left);
             self.flow(&target, right);
             self.register(left, right);
+            self.note_root(Sym::latin1(left.bytes(self.code)), right);
         }
         // What any other operator does is not followed.
         let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
@@ -1100,6 +1109,15 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.registered.insert(name, registered);
             }
             _ => self.add_naming(left, &registered),
+        }
+    }
+
+    /// Takes down whether a variable is root's uid now.
+    fn note_root(&mut self, variable: Sym, value: Node<'t>) {
+        if is_made_root(value, self.code) {
+            self.roots.insert(variable.text());
+        } else {
+            self.roots.remove(variable.text());
         }
     }
 
@@ -1160,6 +1178,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.flow(variable.text(), value);
                 let registered = namings::of_value(value, &self.places, &self.registered);
                 self.registered.insert(found.name.text(), registered);
+                self.note_root(found.name, value);
             }
             let set = if is_static {
                 guards::unknown()

@@ -178,7 +178,9 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
                     && has_parameters(fact)
                 {
                     let template = self.template(inner, fact);
-                    let within = instance(fact, &template, view.program[id].fact, call);
+                    let user = view.program[id].fact;
+                    let within = instance(fact, &template, user, call);
+                    let within = self.with_handed(within, user, path, 0);
                     calls.extend(within.calls);
                     flows.extend(within.flows);
                 }
@@ -208,6 +210,7 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
                 continue; // made where that one is used
             }
             let made = instance(macro_, &template, fact, call);
+            let made = self.with_handed(made, fact, path, 0);
             for one in made.calls {
                 self.add_call(*user, one, path);
             }
@@ -215,6 +218,40 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
                 self.flows.add(key_of(flow.source), path, (*user, flow));
             }
         }
+    }
+
+    /// What a macro makes, with what those macros make in it that it was handed by their names:
+    /// `#define TWICE(M, x) M(0, x) M(1, x)`.
+    fn with_handed(
+        &mut self,
+        mut made: Template,
+        user: Fact<'_>,
+        path: PathId,
+        depth: usize,
+    ) -> Template {
+        let view = self.view;
+        let mut more = Template::default();
+        for call in &made.calls {
+            let name = outside(call.target).filter(|_| names(call.target.text()));
+            let name = name.filter(|name| view.program.with_parameters.contains(*name));
+            let (Some(name), true) = (name, depth < DEEPEST) else {
+                continue;
+            };
+            for &id in &*view.resolve(name, path) {
+                if let Fact::Macro(macro_) = view.program[id].fact
+                    && has_parameters(macro_)
+                {
+                    let template = self.template(id, macro_);
+                    let inner = instance(macro_, &template, user, call);
+                    let inner = self.with_handed(inner, user, path, depth + 1);
+                    more.calls.extend(inner.calls);
+                    more.flows.extend(inner.flows);
+                }
+            }
+        }
+        made.calls.extend(more.calls);
+        made.flows.extend(more.flows);
+        made
     }
 
     fn add_call(&mut self, user: DefId, mut call: Call, path: PathId) {
@@ -461,7 +498,9 @@ impl<'a> Given<'a> {
         } else {
             own.len() - 1
         };
-        let any = arguments.iter().any(|one| one.text() == ANY_NUMBER);
+        // What stands for any number of arguments may be handed on behind others.
+        let named = arguments.get(..fixed).unwrap_or(&arguments);
+        let any = named.iter().any(|one| one.text() == ANY_NUMBER);
         let rest = (!any).then(|| arguments.get(fixed..).unwrap_or(&[]).to_vec());
         let passes = own
             .iter()

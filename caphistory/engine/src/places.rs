@@ -11,6 +11,8 @@ use crate::tree::{Field, Kind, Node};
 
 /// The type of a variable that has that of its value.
 pub const AUTO: &str = "__auto_type";
+/// The type whose members security modules register their hooks as.
+const HOOKS: &str = "union security_list_options";
 const DEEPEST: u32 = 40;
 const DEEPEST_SOURCE: u32 = 8;
 
@@ -331,6 +333,9 @@ impl<'c> Places<'c> {
         if let Some(made) = made_name(node, self.code) {
             return (made, false);
         }
+        if let Some(hook) = self.static_hook(node) {
+            return (hook, true);
+        }
         let place = self.place(node);
         if !place.is_empty() || node.kind() != Kind::FieldExpression {
             return (place, true);
@@ -339,6 +344,15 @@ impl<'c> Places<'c> {
             Some(field) => (["?>", &self.text(field)].concat(), true),
             None => (place, true),
         }
+    }
+
+    /// The hook of a security module that is called by its name's static call (6.12):
+    /// `static_call(LSM_STATIC_CALL(HOOK, 0))(…)` calls what is registered as that member.
+    fn static_hook(&self, node: Node) -> Option<String> {
+        let key = argument_of(node, "static_call", self.code)?;
+        let hook = argument_of(key, "LSM_STATIC_CALL", self.code)?;
+        let named = hook.kind() == Kind::Identifier;
+        named.then(|| format!("{HOOKS}>{}", self.text(hook)))
     }
 
     /// An argument: a number, a place, `=text` of constant flags, or empty.
@@ -371,6 +385,14 @@ impl<'c> Places<'c> {
             }
         }
     }
+}
+
+/// The first argument of a call of this name; None for anything else.
+fn argument_of<'t>(node: Node<'t>, name: &str, code: &[u8]) -> Option<Node<'t>> {
+    let function = node.field(Field::Function)?;
+    let is_call = node.kind() == Kind::CallExpression && function.bytes(code) == name.as_bytes();
+    let mut arguments = node.field(Field::Arguments)?.named_children();
+    arguments.find(|one| is_call && one.kind() != Kind::Comment)
 }
 
 fn is_flags(byte: u8) -> bool {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use rustc_hash::FxHashSet;
 
 use crate::places::Places;
 use crate::tree::{Field, Kind, Node};
@@ -49,9 +50,23 @@ pub fn is_own(text: &[u8]) -> bool {
     OWN.is_match(text)
 }
 
-/// Whether a call's arguments are a task's uid and root's: `uid_eq(…, GLOBAL_ROOT_UID)`.
-pub fn compares_root(arguments: Node, places: &Places) -> bool {
-    let root = |child: Node| child.bytes(places.code) == b"GLOBAL_ROOT_UID";
+/// Whether an expression makes the uid of root in some user namespace: `make_kuid(ns, 0)`.
+pub fn is_made_root(node: Node, code: &[u8]) -> bool {
+    let function = node.field(Field::Function);
+    let made = function.is_some_and(|one| one.bytes(code) == b"make_kuid");
+    let arguments = node.field(Field::Arguments).filter(|_| made);
+    let last = arguments.and_then(|all| all.last_named());
+    last.is_some_and(|last| last.bytes(code) == b"0")
+}
+
+/// Whether a call's arguments are a task's uid and root's: `uid_eq(…, GLOBAL_ROOT_UID)`; `roots`
+/// are variables that are root's.
+pub fn compares_root(arguments: Node, places: &Places, roots: &FxHashSet<&'static str>) -> bool {
+    let root = |child: Node| {
+        child.bytes(places.code) == b"GLOBAL_ROOT_UID"
+            || is_made_root(child, places.code)
+            || child.kind() == Kind::Identifier && roots.contains(&*child.text(places.code))
+    };
     arguments.named_children().any(root)
         && arguments
             .named_children()

@@ -777,6 +777,35 @@ int sys_two(int n, int (*plain)(int, int)) { return TRY_1(plain, ask_b, n, 2); }
     }
 
 
+UNROLLED = """
+-- include/linux/hooks.h
+union security_list_options { int (*bind)(int); int (*open)(int); };
+struct hook_list { union security_list_options hook; };
+#define HOOK_INIT(NAME, HOOK) { .hook = { .NAME = HOOK } }
+-- security/security.c
+#include <linux/hooks.h>
+#define LOOP(M, ...) do { UNROLL(MOST, M, __VA_ARGS__) } while (0)
+#define CALL_ONE(NUM, R, HOOK, LABEL, ...) do { \\
+    R = static_call(KEY(HOOK, NUM))(__VA_ARGS__); if (R) goto LABEL; } while (0);
+#define call_hook(HOOK, ...) ({ int RC = 0; LOOP(CALL_ONE, RC, HOOK, OUT, __VA_ARGS__); OUT: RC; })
+int sys_bind(int n) { return call_hook(bind, n); }
+-- security/mine.c
+#include <linux/hooks.h>
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static struct hook_list hooks[] = { HOOK_INIT(bind, right), HOOK_INIT(open, wrong) };
+"""
+
+
+def test_a_hook_of_security_modules_is_called_by_static_calls() -> None:
+    hook = UNROLLED.replace("KEY", "LSM_STATIC_CALL")
+    assert chains(hook, "6.12") == {"sys_bind (security_list_options.bind) right: CAP_A"}
+
+
+def test_a_static_call_by_any_other_key_is_of_no_hook() -> None:
+    assert chains(UNROLLED.replace("KEY", "OTHER"), "6.12") == set()
+
+
 MADE = {
     "a whole list": """
 #define TEMPLATE { .flags = 1, .bind = right }

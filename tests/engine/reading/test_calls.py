@@ -148,6 +148,7 @@ def test_a_case_is_known_by_its_name_alone() -> None:
         "uid_eq(current_euid(), GLOBAL_ROOT_UID)",
         "uid_eq(GLOBAL_ROOT_UID, current->cred->uid)",
         "!uid_eq(c->euid, GLOBAL_ROOT_UID)",
+        "uid_eq(c->euid, make_kuid(ns, 0))",
         "a && (current->euid == 0 || b)",
         "current->euid == (uid_t) 0",
         "current->euid == ROOT_UID",
@@ -165,6 +166,20 @@ def test_uid_tests(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("set_", "tests"),
+    [
+        ("kuid_t root = make_kuid(c->user_ns, 0);", 1),
+        ("kuid_t root; root = make_kuid(c->user_ns, 0);", 1),
+        ("kuid_t root = make_kuid(c->user_ns, 0); root = make_kuid(c->user_ns, id);", 0),
+        ("kuid_t root = make_kuid(c->user_ns, id);", 0),
+    ],
+)
+def test_a_uid_is_compared_with_root_in_a_variable(set_: str, tests: int) -> None:
+    compared = f"{set_} if (uid_eq(c->uid, root)) a();"
+    assert len(uid_tests(compared, "struct cred *c, int id")) == tests
+
+
+@pytest.mark.parametrize(
     "statements",
     [
         "current->euid = 0;",
@@ -177,6 +192,7 @@ def test_uid_tests(expression: str) -> None:
         "if (p->uid != current->euid) a();",
         "if (inode->i_uid == 0) a();",
         "if (uid_eq(current_uid(), p->uid)) a();",
+        "if (uid_eq(current_uid(), make_kuid(ns, id))) a();",
         "if (current->uid > 99) a();",
         "if (!uid) a();",
         "if (current->gid == 0) a();",
