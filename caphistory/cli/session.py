@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,7 @@ from caphistory.questions.names import (
     resolve_syscall,
 )
 from caphistory.questions.queries import ask
-from caphistory.questions.requirements import list_requirements
-from caphistory.records import ROOT_CHECKS, Row
+from caphistory.records import Row
 from caphistory.wording.formats import FORMATS, render
 from caphistory.wording.phrases import format_count
 from caphistory.wording.plain import clean, wrap
@@ -34,7 +33,6 @@ _AROUND_A_TABLE = 8
 """Lines of the screen left for headings, remarks, hints and the next prompt."""
 _FEWEST = 5
 """The minimum number of rows that a table shows on any screen."""
-_FEW_SYSCALLS = 8
 _NAMED = 12
 """How many names a line lists."""
 EVERY_ROW = 0
@@ -113,23 +111,6 @@ class Session:
     def ask(self, name: str, **parameters: str | None) -> list[Row]:
         """Return the rows of the query ``name``."""
         return ask(self.connection, name, **parameters)
-
-    def list_requirements(
-        self, syscalls: Collection[str], abi: str | None = None
-    ) -> dict[str, list[Row]]:
-        """Return the requirements that are told of ``syscalls`` in the asked release, by syscall;
-        syscalls without any are left out, and checks of a capability that is no constant."""
-        # One question about everything takes as long as some about one syscall each.
-        names = sorted(syscalls) if len(syscalls) <= _FEW_SYSCALLS else [None]
-        found: dict[str, list[Row]] = {}
-        for name in names:
-            for row in list_requirements(
-                self.connection, self.asked_release, syscall=name, abi=abi
-            ):
-                is_named = row["capability"] is not None or row["privilege"] in ROOT_CHECKS
-                if row["syscall"] in syscalls and is_named:
-                    found.setdefault(row["syscall"], []).append(row)
-        return found
 
     @property
     def for_people(self) -> bool:

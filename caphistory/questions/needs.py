@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from caphistory.errors import UsageError
 from caphistory.questions.strace import (
     FITS,
     MAY_FIT,
@@ -141,15 +142,16 @@ def _rank_breadth(privilege: str) -> tuple[bool, bool, str]:
     return (privilege == OWNER, privilege == "CAP_SYS_ADMIN", privilege)
 
 
+def is_possible(need: Need, userns: bool) -> bool:
+    """Whether a capability meets a need, in a user namespace of its own or not."""
+    return not (userns and asks_first_namespace(need.row))
+
+
 def choose_least(needs: Sequence[Need], userns: bool = False) -> list[str]:
     """Return the least set of privileges that meets what must be met: of alternatives one that is
     needed anyway, else the narrowest. What no privilege can meet in a user namespace is left
     out."""
-    must = [
-        need
-        for need in needs
-        if need.certainty == MUST and not (userns and asks_first_namespace(need.row))
-    ]
+    must = [need for need in needs if need.certainty == MUST and is_possible(need, userns)]
     chosen = [need.alternatives[0] for need in must if len(need.alternatives) == 1]
     for need in must:
         if not set(need.alternatives) & set(chosen):
@@ -175,9 +177,14 @@ def explain_failures(
 ) -> list[Explanation]:
     """Return an explanation for each failed call: those with one of DENIALS, and those with any
     error that a requirement of the syscall gives. ``requirements`` returns the told rows of
-    syscalls. Calls that fail alike are one."""
+    syscalls. Calls that fail alike are one.
+
+    Raises UsageError where only the errors of ``strace -c`` are there, which have no names.
+    """
     alike: dict[tuple[object, ...], list[Call]] = {}
+    unnamed = False
     for call in calls:
+        unnamed = unnamed or call.errno == "?"
         if call.errno and call.errno != "?":
             key = (call.syscall, call.errno, call.names, call.paths)
             alike.setdefault(key, []).append(call)
@@ -192,6 +199,10 @@ def explain_failures(
         fitting = _list_fitting(call, told)
         if fitting or call.errno in DENIALS:
             explanations.append(Explanation(call, tuple(c.line for c in group), fitting))
+    if unnamed and not explanations:
+        raise UsageError(
+            "strace -c names no errors: ask caphistory needs --strace FILE, or log the calls"
+        )
     return explanations
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 from caphistory.questions.queries import ask
-from caphistory.records import Row
+from caphistory.records import ROOT_CHECKS, Row
 from caphistory.store.standing import MEANS, STANDINGS, TOLD
 
 __all__ = [
     "STANDINGS",
     "STANDING_MEANS",
+    "group_requirements",
     "is_told",
     "list_requirements",
     "may_be_replaced",
@@ -22,6 +23,7 @@ __all__ = [
 STANDING_MEANS = MEANS
 """What each standing means, in words."""
 
+_FEW_SYSCALLS = 8
 _TOLD = {STANDINGS[number] for number in TOLD}
 
 
@@ -56,6 +58,42 @@ def list_requirements(
         abi=abi,
         everything="1" if everything else None,
     )
+
+
+def group_requirements(
+    connection: sqlite3.Connection,
+    syscalls: Collection[str],
+    release: str,
+    abi: str | None = None,
+    *,
+    conditional: bool = False,
+) -> dict[str, list[Row]]:
+    """Return the requirements that are told of ``syscalls``, by syscall; syscalls without any are
+    left out, and checks of a capability that is no constant. ``conditional`` adds to each row a
+    column of that name: 0 where no condition stands before the check."""
+    # One question about everything takes as long as some about one syscall each.
+    names = sorted(syscalls) if len(syscalls) <= _FEW_SYSCALLS else [None]
+    grouped: dict[str, list[Row]] = {}
+    for name in names:
+        for row in list_requirements(connection, release, syscall=name, abi=abi):
+            is_named = row["capability"] is not None or row["privilege"] in ROOT_CHECKS
+            if row["syscall"] in syscalls and is_named:
+                grouped.setdefault(row["syscall"], []).append(row)
+    if conditional:
+        _add_conditions(connection, grouped, release, abi)
+    return grouped
+
+
+def _add_conditions(
+    connection: sqlite3.Connection, grouped: dict[str, list[Row]], release: str, abi: str | None
+) -> None:
+    """Add the column ``conditional`` to requirements."""
+    rows = ask(
+        connection, "unconditional", syscalls=",".join(sorted(grouped)), release=release, abi=abi
+    )
+    always = {(row["syscall"], row["path"], row["line"]) for row in rows}
+    for row in (row for rows in grouped.values() for row in rows):
+        row["conditional"] = int((row["syscall"], row["path"], row["line"]) not in always)
 
 
 def may_be_replaced(row: Row, held: Container[str]) -> bool:

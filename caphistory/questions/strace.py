@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from errno import errorcode
+from pathlib import Path
 from typing import NamedTuple
+
+from caphistory.errors import UsageError
+from caphistory.questions.inputs import open_file
 
 _PID = r"(?:\[pid\s+(?P<bracketed>\d+)(?:<[^>]*>)?\]\s*|(?P<pid>\d+)(?:<[^>]*>)?\s+)?"
 _TIME = r"(?:\d{1,2}:\d{2}:\d{2}(?:\.\d+)?\s+|\d{9,}\.\d+\s+|\d+\.\d{3,}\s+|\(\+\s*\d+\.\d+\)\s+)*"
@@ -62,6 +66,38 @@ class Call(NamedTuple):
     names: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ()
     times: int = 1
+
+
+def open_log(text: str) -> Iterable[str]:
+    """Return the lines of the file ``text``, or of the text itself where it has a parenthesis and
+    no file is called so."""
+    is_text = "(" in text and not _is_file(text)
+    return text.splitlines() if is_text else open_file(Path(text))
+
+
+def _is_file(text: str) -> bool:
+    """Whether there is a file of this name, which may be none at all (a long line)."""
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def read_log(
+    lines: Iterable[str], name: str, tell_cut_off: Callable[[int], None]
+) -> Iterator[Call]:
+    """Yield the calls of a log, which is called ``name``; tell how many are cut off, if any.
+
+    Raises UsageError if no line is a call as strace prints it.
+    """
+    log = Log(lines)
+    count = 0
+    for count, call in enumerate(log, start=1):  # noqa: B007 - the last count is used
+        yield call
+    if not count:
+        raise UsageError(f"no line of {name} is a call as strace prints it")
+    if log.cut_off:
+        tell_cut_off(log.cut_off)
 
 
 class Log:
@@ -226,6 +262,12 @@ _SELECTS_NOTHING = {"NULL", "AT_FDCWD"}
 _NUMBER = re.compile(r"[,=]\s*(?:0x[0-9a-f]*[1-9a-f]|[1-9]\d*\b)")
 """A number other than 0, which may stand for a constant that strace does not know; not the first
 argument, which is a descriptor."""
+
+
+def make_call(syscall: str, operation: str = "") -> Call:
+    """Return the call of a syscall that asks for an operation, "" for any."""
+    constants, path = split_operation(operation) if operation else ([], "")
+    return Call(0, syscall, operation, "", frozenset(constants), (path,) if path else ())
 
 
 def split_operation(operation: str) -> tuple[list[str], str]:

@@ -19,12 +19,12 @@ BOOLEAN, DATE, INTEGER, JSON, NUMBER, RELEASE, TEXT = (
 )
 
 _NAMES = {
-    BOOLEAN: "certain conditional feasible held neighbours open telling",
+    BOOLEAN: "certain conditional failed feasible held neighbours open possible telling",
     DATE: "released",
     INTEGER: "calls declarations definitions denies depth effect_unknown first_ordinal from_ordinal"
-    " functions last_ordinal lexical limits line line_after line_before macros missing number"
-    " ordinal parameter parse_errors pointer_calls pointer_calls_resolved pointer_hops shared"
-    " shared_by sites step syscalls to_ordinal unexplained unknown without_function",
+    " functions last_ordinal lexical limits line line_after line_before log_line macros missing"
+    " number ordinal parameter parse_errors pointer_calls pointer_calls_resolved pointer_hops"
+    " shared shared_by sites step syscalls times to_ordinal unexplained unknown without_function",
     JSON: " ".join(NESTED),
     NUMBER: "likeness",
     RELEASE: "first_release from_release gap_after gap_before last_release release to_release",

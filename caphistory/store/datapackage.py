@@ -79,12 +79,16 @@ def _describe_resource(view: View, suffix: str) -> dict[str, Any]:
     return resource
 
 
-def describe_rows(answers: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+def describe_rows(
+    answers: Mapping[str, Iterable[str]], descriptions: Mapping[str, str]
+) -> dict[str, Any]:
     """Return a JSON Schema of what ``--format json`` prints, arrays of rows: a definition
-    ``view.NAME`` for each view and ``answer.NAME`` for each of ``answers``, the columns of each
-    question by its name; ``column.NAME`` for the columns that they share."""
-    described = {name: text for view in reversed(VIEWS) for name, text in view.columns.items()}
-    names = {*described, *(column for columns in answers.values() for column in columns)}
+    ``view.NAME`` for each view, and one for each of ``answers``, their columns by the name of the
+    definition; ``column.NAME`` for the columns that they share, ``descriptions`` being those of
+    columns that no view has."""
+    of_views = {name: text for view in reversed(VIEWS) for name, text in view.columns.items()}
+    described = {**descriptions, **of_views}
+    names = {*of_views, *(column for columns in answers.values() for column in columns)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": TITLE,
@@ -92,7 +96,7 @@ def describe_rows(answers: Mapping[str, Iterable[str]]) -> dict[str, Any]:
         "$defs": {
             **{f"column.{name}": _describe_value(name, described) for name in sorted(names)},
             **{f"view.{view.name}": _describe_array(view.columns) for view in VIEWS},
-            **{f"answer.{name}": _describe_array(columns) for name, columns in answers.items()},
+            **{name: _describe_array(columns) for name, columns in answers.items()},
         },
     }
 

@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from caphistory.documented.comparing import COLUMNS
+from caphistory.documented import comparing
 from caphistory.history.source_text import FunctionText
+from caphistory.questions import answers
 from caphistory.questions.queries import answer, format_call, queries
 from caphistory.questions.schema import VIEWS, describe_rows
 from caphistory.store.ddl import create_empty
@@ -74,11 +75,18 @@ def schema_of_rows() -> str:
     """The JSON Schema of the rows of views, questions and commands."""
     with closing(sqlite3.connect(":memory:")) as db:
         create_empty(db)
-        answers: dict[str, Sequence[str]] = {name: answer(db, name).columns for name in queries()}
-    answers["documented"] = COLUMNS
-    answers["show"] = ("release", *FunctionText._fields)
-    answers["diff"] = ("function", "diff")
-    return json.dumps(describe_rows(answers), indent=1) + "\n"
+        rows: dict[str, Sequence[str]] = {
+            f"answer.{name}": answer(db, name).columns for name in queries()
+        }
+    # What commands make of the answers of several questions, or of the source.
+    commands = {
+        "diff": ("function", "diff"),
+        "documented": comparing.COLUMNS,
+        "show": ("release", *FunctionText._fields),
+        **answers.COLUMNS,
+    }
+    rows |= {f"command.{name}": columns for name, columns in commands.items()}
+    return json.dumps(describe_rows(rows, answers.DESCRIPTIONS), indent=1) + "\n"
 
 
 _GENERATED: Mapping[Path, Callable[[], str]] = {DATA: data_dictionary, QUERIES: list_of_questions}

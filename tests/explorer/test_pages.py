@@ -316,6 +316,7 @@ def test_a_search_finds_every_kind_of_name(explorer: Datasette) -> None:
         ("2.0.40", "/release/2.0.40"),
         ("v2.0.40", "/release/2.0.40"),
         ("CAP_SYS_TIME", "/capability/CAP_SYS_TIME"),
+        ("port below 1024", "/capability/CAP_NET_BIND_SERVICE"),
         ("inet_bind", "/function/inet_bind"),
         ("af_inet.c", "/file/net/ipv4/af_inet.c"),
     ],
@@ -333,6 +334,16 @@ def test_a_search_that_finds_several_things_lists_the_exact_name_first(
     text = page(explorer, "/search", q="sys_setgid").text
     found = re.findall(r'<ul class="found">\s*<li><a href="([^"]*)"', text)
     assert found == ["/syscall/setgid", "/function/sys_setgid"]
+
+
+def test_a_search_tells_what_the_command_line_tells(
+    explorer: Datasette, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--db", str(database), "search", "chroot", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    text = words(page(explorer, "/search", q="chroot").text)
+    assert rows[0]["about"] in text
+    assert page(explorer, "/search.json", q="chroot").json()["search"] == rows
 
 
 def test_a_search_without_a_find_says_so(explorer: Datasette) -> None:

@@ -196,6 +196,13 @@ def test_explain_reads_one_line_and_standard_input(
         assert len(ask("explain", "--format", "json").rows) == 5
 
 
+def test_explain_reads_a_line_that_is_longer_than_a_name_of_a_file(ask: Run) -> None:
+    line = f'chroot("/{"srv/" * 100}") = -1 EPERM (Operation not permitted)'
+    assert [row["privilege"] for row in ask("explain", line, "--format", "json").rows] == [
+        "CAP_SYS_CHROOT"
+    ]
+
+
 def test_explain_of_what_did_not_fail(ask: Run, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("getpid() = 5\n")
     said = ask("explain", str(tmp_path / "log"), "--format", "table")

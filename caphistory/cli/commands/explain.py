@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 from caphistory.cli.logs import open_log
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, say_next, shorten
-from caphistory.errors import UsageError
+from caphistory.questions.answers import make_explanation_rows
 from caphistory.questions.needs import (
     Explanation,
     asks_first_namespace,
@@ -19,6 +20,7 @@ from caphistory.questions.needs import (
     list_alternatives,
     list_other_causes,
 )
+from caphistory.questions.requirements import group_requirements
 from caphistory.questions.strace import MAY_FIT, Call
 from caphistory.records import Row
 from caphistory.wording.phrases import format_count, format_place
@@ -50,70 +52,31 @@ def command(session: Session, file: Path, userns: bool, everything: bool, abi: s
       caphistory explain 'chroot("/srv") = -1 EPERM (Operation not permitted)'
     """
     asked_abi = session.asked_abi(abi)
-    seen: list[int] = []
+    seen = Counter[str]()
     explanations = explain_failures(
-        _count(open_log(file), seen), lambda names: session.list_requirements(names, asked_abi)
+        _count(open_log(file), seen),
+        lambda names: group_requirements(
+            session.connection, names, session.asked_release, asked_abi
+        ),
     )
-    if seen[1] and not explanations:
-        raise UsageError(
-            "strace -c names no errors: ask caphistory needs --strace FILE, or log the calls"
-        )
     if not session.for_people:
-        session.print_rows(list(_make_rows(explanations)))
+        session.print_rows(list(make_explanation_rows(explanations)))
         return
     if not explanations:
-        say(f"none of {format_count(seen[0], 'call')} failed for want of a privilege")
+        say(f"none of {format_count(seen['calls'], 'call')} failed for want of a privilege")
         return
-    _print_head(session, explanations, seen[0])
+    _print_head(session, explanations, seen["calls"])
     for explanation in explanations[: session.room]:
         _print_explanation(session, explanation, userns, everything)
     session.say_left_out(len(explanations[session.room :]) if session.room else 0, "call")
     _print_next(session, explanations)
 
 
-def _count(calls: Iterator[Call], seen: list[int]) -> Iterator[Call]:
-    """Pass calls on, and put into ``seen`` how many there were, and how many failed with an error
-    that is not named."""
-    total = unnamed = 0
+def _count(calls: Iterator[Call], seen: Counter[str]) -> Iterator[Call]:
+    """Pass calls on, and count them in ``seen``."""
     for call in calls:
-        total += call.times
-        unnamed += call.errno == "?"
+        seen["calls"] += call.times
         yield call
-    seen += [total, unnamed]
-
-
-def _make_rows(explanations: Sequence[Explanation]) -> Iterator[Row]:
-    """Yield a row for each failed call and requirement that fits it; one with nulls where none
-    does."""
-    columns = [
-        "release",
-        "abi",
-        "operation",
-        "privilege",
-        "instead",
-        "effect",
-        "errno",
-        "subject",
-        "namespace",
-        "standing",
-        "check_name",
-        "function",
-        "path",
-        "line",
-        "chain",
-    ]
-    for call, lines, fitting in explanations:
-        for fit, row in fitting or ((None, None),):
-            yield {
-                "log_line": lines[0],
-                "times": len(lines),
-                "syscall": call.syscall,
-                "arguments": call.arguments,
-                "error": call.errno,
-                "fit": None if fit is None else ("whole", "inner", "possible")[fit],
-                **{column: row and row[column] for column in columns},
-                "otherwise": "; ".join(list_other_causes(call, bool(fitting))),
-            }
 
 
 def _print_head(session: Session, explanations: Sequence[Explanation], total: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -13,16 +13,12 @@ from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import echo, say, say_next
 from caphistory.documented.seccomp import apply_profile, list_allowed
 from caphistory.errors import UsageError
+from caphistory.questions.answers import make_need_row
 from caphistory.questions.inputs import read_text
-from caphistory.questions.needs import (
-    MUST,
-    Need,
-    asks_first_namespace,
-    choose_least,
-    find_needs,
-)
-from caphistory.questions.strace import Call, split_operation
-from caphistory.records import ROOT_CHECKS, Row
+from caphistory.questions.needs import MUST, Need, choose_least, find_needs, is_possible
+from caphistory.questions.requirements import group_requirements
+from caphistory.questions.strace import Call, make_call
+from caphistory.records import ROOT_CHECKS
 from caphistory.wording.phrases import describe_effect, format_count, format_place
 from caphistory.wording.plain import clean, wrap
 
@@ -90,10 +86,12 @@ def command(
         calls += list(open_log(strace))
     if seccomp is not None:
         profile = apply_profile(seccomp, release, lambda _: False)
-        calls += [Call(0, name, "", "") for name in list_allowed(profile)]
+        calls += map(make_call, list_allowed(profile))
     if not calls:
         raise UsageError("nothing to ask about: give syscalls, --strace, --seccomp or --syscalls")
-    requirements = _list_requirements(session, {call.syscall for call in calls}, asked_abi)
+    requirements = group_requirements(
+        session.connection, {call.syscall for call in calls}, release, asked_abi, conditional=True
+    )
     needs = find_needs(calls, requirements)
     if form != "list":
         for line in format_set(form, needs, userns):
@@ -101,7 +99,7 @@ def command(
             echo(line, err=form == "arguments" and line.startswith("#"))
         return
     if not session.for_people:
-        session.print_rows([_make_row(need, userns) for need in needs])
+        session.print_rows([make_need_row(need, userns) for need in needs])
         return
     idle = sorted({call.syscall for call in calls} - requirements.keys())
     _print_needs(session, needs, userns, len({call.syscall for call in calls}), idle)
@@ -111,54 +109,7 @@ def _make_call(session: Session, text: str, abi: str | None) -> Call:
     """Return the call that ``SYSCALL:OPERATION`` stands for; raise UsageError for an unknown
     syscall."""
     name, _, operation = text.partition(":")
-    constants, path = split_operation(operation) if operation else ([], "")
-    return Call(
-        0,
-        session.resolve_syscall(name, abi),
-        operation,
-        "",
-        frozenset(constants),
-        (path,) if path else (),
-    )
-
-
-def _list_requirements(
-    session: Session, syscalls: Collection[str], abi: str | None
-) -> dict[str, list[Row]]:
-    """Return the requirements of syscalls, each with ``conditional``: 0 where no condition stands
-    before the check."""
-    requirements = session.list_requirements(syscalls, abi)
-    always = {
-        (row["syscall"], row["path"], row["line"])
-        for row in session.ask(
-            "unconditional",
-            syscalls=",".join(sorted(requirements)),
-            release=session.asked_release,
-            abi=abi,
-        )
-    }
-    return {
-        syscall: [
-            {**row, "conditional": int((syscall, row["path"], row["line"]) not in always)}
-            for row in rows
-        ]
-        for syscall, rows in requirements.items()
-    }
-
-
-def _make_row(need: Need, userns: bool) -> dict[str, object]:
-    return {
-        "need": need.certainty,
-        "met_by": " or ".join(need.alternatives),
-        "failed": int(need.failed),
-        "possible": int(not _is_impossible(need, userns)),
-        **need.row,
-    }
-
-
-def _is_impossible(need: Need, userns: bool) -> bool:
-    """Whether no capability meets it in a user namespace."""
-    return userns and asks_first_namespace(need.row)
+    return make_call(session.resolve_syscall(name, abi), operation)
 
 
 def _print_needs(
@@ -192,7 +143,7 @@ def _print_needs(
 
 def _make_line(need: Need, userns: bool) -> tuple[str, ...]:
     row = need.row
-    certainty = "cannot" if _is_impossible(need, userns) else need.certainty
+    certainty = need.certainty if is_possible(need, userns) else "cannot"
     when = row["operation"] or ("always" if need.certainty == MUST else "sometimes")
     if need.failed:
         when = f"failed so: {when}" if row["operation"] else "failed so"

@@ -7,13 +7,9 @@ import click
 from caphistory.cli.session import Session, pass_session, subcommand
 from caphistory.cli.text import say, say_next
 from caphistory.errors import NothingFound
-from caphistory.questions.descriptions import read_descriptions, search_capabilities
-from caphistory.questions.names import newest_release
+from caphistory.questions.answers import PERMITS, search
 from caphistory.wording.phrases import format_count
 from caphistory.wording.plain import clean, wrap
-
-_KIND = "capability"
-_SYSCALLS_NAMED = 12
 
 
 @subcommand("search")
@@ -32,16 +28,15 @@ def command(session: Session, words: tuple[str, ...]) -> None:
       caphistory search chroot
     """
     text = " ".join(words)
-    known = {row["capability"] for row in session.ask("capability_list")}
-    permitting = [name for name in search_capabilities(text) if name in known or not known]
-    named = session.ask("search", text=text)
-    rows = [_make_row(session, name) for name in permitting]
-    if not rows and not named:
+    rows = search(session.connection, text)
+    if not rows:
         raise NothingFound(f"nothing is called {text!r}, and no capability is described so")
     if not session.for_people:
-        session.print_rows([*rows, *({**row, "about": None} for row in named)])
+        session.print_rows(rows)
         return
-    for row in rows:
+    permitting = [row for row in rows if row["kind"] == PERMITS]
+    named = rows[len(permitting) :]
+    for row in permitting:
         say(clean(row["name"]), bold=True)
         for line in wrap(f"  {row['about']}", session.width):
             say(line)
@@ -54,26 +49,8 @@ def command(session: Session, words: tuple[str, ...]) -> None:
                 for row in named
             ],
             flexible=("name",),
-            most=session.room_under(3 * len(rows)),
+            most=session.room_under(3 * len(permitting)),
         )
-    first = rows[0]["name"] if rows else None
-    if first:
+    if permitting:
+        first = permitting[0]["name"]
         say_next(f"caphistory which {first}", f"caphistory capability {first}", width=session.width)
-
-
-def _make_row(session: Session, capability: str) -> dict[str, object]:
-    """Return a row for a capability: what it permits, and which syscalls ask for it."""
-    release = newest_release(session.connection)
-    syscalls = dict.fromkeys(
-        row["syscall"] for row in session.ask("which", privilege=capability, release=release)
-    )
-    named = ", ".join([*syscalls][:_SYSCALLS_NAMED])
-    more = f" and {len(syscalls) - _SYSCALLS_NAMED} more" if len(syscalls) > _SYSCALLS_NAMED else ""
-    asked = f" Asked by {named}{more} in {release}." if syscalls else ""
-    return {
-        "kind": _KIND,
-        "name": capability,
-        "first_release": None,
-        "last_release": None,
-        "about": read_descriptions()[capability].permits + asked,
-    }

@@ -9,7 +9,8 @@ from itertools import groupby
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.pages.page import Asked, Page, Redirect
-from caphistory.questions.descriptions import read_descriptions, search_capabilities
+from caphistory.questions.answers import PERMITS
+from caphistory.questions.answers import search as find
 from caphistory.questions.names import list_privileges, list_releases, list_syscalls
 from caphistory.records import Row
 
@@ -26,31 +27,23 @@ HEADINGS = {
 
 
 def search(asked: Asked) -> Page | Redirect:
-    """Return the page of the names that contain a text, and of the capabilities that it describes;
-    a redirect if there is only one."""
+    """Return the page of what a text finds; a redirect if all of it is on one page."""
     text = asked.given("q")
-    rows = asked.ask("search", text=text) if text else []
-    known = {row["name"] for row in rows}
-    meant = [
-        name
-        for name in (search_capabilities(text) if text else [])
-        if name not in known and name in list_privileges(asked.connection)
-    ]
-    if len(rows) == 1 and not meant:
-        return Redirect(find_page(rows[0], asked.addresses))
-    if len(meant) == 1 and not rows:
-        return Redirect(asked.addresses.privilege(meant[0]))
-    groups = [(kind, list(group)) for kind, group in groupby(rows, lambda row: str(row["kind"]))]
+    rows = find(asked.connection, text) if text else []
+    pages = dict.fromkeys(find_page(row, asked.addresses) for row in rows)
+    if len(pages) == 1:
+        return Redirect(*pages)
+    permitting = [row for row in rows if row["kind"] == PERMITS]
+    named = rows[len(permitting) :]
+    groups = [(kind, list(group)) for kind, group in groupby(named, lambda row: str(row["kind"]))]
     return Page(
         "search",
         f"Search: {text}" if text else "Search",
         {"search": rows},
         {
             "text": text,
-            "meant": [read_descriptions()[name] for name in meant],
-            "near": suggest(asked.connection, text, asked.addresses)
-            if text and not rows and not meant
-            else [],
+            "permitting": permitting,
+            "near": suggest(asked.connection, text, asked.addresses) if text and not rows else [],
             "groups": [
                 (
                     HEADINGS[kind],
@@ -59,7 +52,7 @@ def search(asked: Asked) -> Page | Redirect:
                 )
                 for kind, group in groups
             ],
-            "total": len(rows),
+            "total": len(named),
         },
     )
 
@@ -80,8 +73,9 @@ def suggest(
 
 
 def find_page(row: Row, addresses: Addresses) -> str:
-    """Return the address of the page for a row of the query ``search``."""
+    """Return the address of the page for a row of ``answers.search``."""
     pages = {
+        PERMITS: addresses.privilege,
         "syscall": addresses.syscall,
         "privilege": addresses.privilege,
         "release": addresses.release,
