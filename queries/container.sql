@@ -23,21 +23,23 @@ with asked as (
     from asked_releases
     where asked = {{without_v :release}}
 ),
-lost as (
-    select defined.capability
-    from capability_definitions as defined
-    join asked on defined.release = asked.release
-    where instr(asked.added, ',' || defined.capability || ',') = 0
-        and (
-            instr(asked.dropped, ',' || defined.capability || ',') > 0
-            or instr(asked.dropped, ',ALL,') > 0
-            or case asked.base
-                when 'all' then 0
-                when 'none' then 1
-                when 'docker' then instr(asked.docker, ',' || defined.capability || ',') = 0
-                else instr(asked.named, ',' || defined.capability || ',') = 0
+-- Materialised, both: SQLite would else decide anew for each requirement.
+defined as materialized (
+    select
+        capability,
+        instr(added, ',' || capability || ',') > 0
+        or (
+            instr(dropped, ',' || capability || ',') = 0
+            and instr(dropped, ',ALL,') = 0
+            and case base
+                when 'all' then 1
+                when 'none' then 0
+                when 'docker' then instr(docker, ',' || capability || ',') > 0
+                else instr(named, ',' || capability || ',') > 0
             end
-        )
+        ) as held
+    from capability_definitions
+    join asked using (release)
 ),
 -- Materialised: SQLite would else look up what it shows of a row again to sort by it.
 found as materialized (
@@ -45,13 +47,11 @@ found as materialized (
     from requirements
     where release = (select release from asked)
         and abi = (select abi from asked)
-        and capability in (select capability from lost)
+        and capability in (select capability from defined where not held)
         and {{is_told standing}}
         and not exists (
-            select 1 from capability_definitions as other
-            where other.release = (select release from asked)
-                and instr(requirements.instead, '"' || other.capability || '"') > 0
-                and other.capability not in (select capability from lost)
+            select 1 from json_each(requirements.instead)
+            where value in (select capability from defined where held)
         )
 )
 select
