@@ -12,7 +12,7 @@ with recursive asked as (
     where asked = {{without_v :release}}
 ),
 runs as materialized (
-    select distinct
+    select
         operation, privilege, coalesce(namespace, 'init') as namespace, first_ordinal, last_ordinal
     from syscall_requirement_runs
     where syscall = (select syscall from asked)
@@ -26,6 +26,10 @@ placed as materialized (
         runs.*,
         (select max(ordinal) from releases where ordinal < runs.first_ordinal) as before
     from runs
+    where (operation, privilege, namespace) in (
+        select operation, privilege, namespace from runs
+        where last_ordinal >= (select ordinal from asked)
+    )
 ),
 chained as (
     select operation, privilege, namespace, first_ordinal, before

@@ -198,7 +198,8 @@ def _count(
     if rows is None:
         # What no place of a release asks for no syscall does.
         asks = release in sites
-        rows = asked.ask("which", privilege=name, release=release, abi=asked.abi) if asks else []
+        cells = asked.ask("requirement_cells", release=release, abi=asked.abi) if asks else []
+        rows = [row for row in cells if row["privilege"] == name]
     own = {row["syscall"] for row in rows if row["standing"] == OWN}
     shared = {row["syscall"] for row in rows if row["standing"] == SHARED} - own
     usual = {row["release"]: str(row["abi"]) for row in asked.ask("usual_abi_list")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -176,16 +177,27 @@ def _make_lines(
     return lines
 
 
+_NOT_HELD = Cell(UNKNOWN, "?", "not in this database")
+_NO_SYSCALL = Cell(GONE, "", "no such syscall")
+_NOTHING = Cell(NONE, "–", "asks for nothing")
+
+
 def _make_cell(column: Column, rows: list[Row], there: bool) -> Cell:
     if not column.held:
-        return Cell(UNKNOWN, "?", "not in this database")
+        return _NOT_HELD
     if not there:
-        return Cell(GONE, "", "no such syscall")
+        return _NO_SYSCALL
     if not rows:
-        return Cell(NONE, "–", "asks for nothing")
+        return _NOTHING
     own = [row for row in rows if row["standing"] == OWN]
     best = sorted(own or rows, key=lambda row: (rank(row), row["depth"]))
-    names = list(dict.fromkeys(str(row["privilege"]) for row in best))
+    return _write_cell(tuple(dict.fromkeys(str(row["privilege"]) for row in best)), bool(own))
+
+
+@cache
+def _write_cell(names: tuple[str, ...], own: bool) -> Cell:
+    """Return the cell of privileges, the strongest first; of operations by the thousand few
+    differ."""
     kind = classify(", ".join(names)) if own else SHARED
     shown = [name for name in names if name not in ROOT_CHECKS] if kind == BOTH else names
     words = shown[0].removeprefix("CAP_") + (f" +{len(shown) - 1}" if len(shown) > 1 else "")

@@ -36,10 +36,10 @@ _NARROWING = ("release", "from", "to", "fate", "privilege")
 """Queries that are cached where none of these parameters narrows them: of one release or pair there
 are too many."""
 
-
 _CACHED_LATELY = frozenset({"capability_list", "documented", "requirement_cells", "known_syscalls"})
 _MOST_CACHED = 24
-"""Queries about a whole release of which only so many answers are kept, the latest."""
+"""Queries about a whole release of which only so many answers are kept, the latest; of one syscall
+none is."""
 
 
 class Asked(NamedTuple):
@@ -107,7 +107,8 @@ class Asked(NamedTuple):
 def _is_cached(name: str, parameters: Mapping[str, str | None]) -> bool:
     # There are too many of these with a release: hundreds.
     whole = name in _CACHED_WHOLE and not any(parameters.get(name) for name in _NARROWING)
-    return whole or name in _CACHED or name in _CACHED_LATELY
+    lately = name in _CACHED_LATELY and not parameters.get("syscall")
+    return whole or lately or name in _CACHED
 
 
 def _forget(answers: Answers, name: str) -> None:

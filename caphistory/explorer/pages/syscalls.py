@@ -111,6 +111,7 @@ def syscall(asked: Asked) -> Page:
     operation, what changed, and the evidence."""
     name = resolve_syscall(asked.connection, asked.parts["name"])
     everything = asked.given("all") is not None
+    compared = everything or bool(asked.given("from") or asked.given("to"))
     releases = asked.ask("release_list")
     runs = asked.ask("timeline", syscall=name, abi=asked.abi)
     release = asked.release("release") or newest_release(asked.connection)
@@ -119,7 +120,7 @@ def syscall(asked: Asked) -> Page:
     others = [end for end in (usual["to"], usual["from"]) if end != release]
     answers = [
         _make_answer(asked, name, release, rows),
-        *(_make_answer(asked, name, end, _list_requirements(asked, name, end)) for end in others),
+        *(_make_answer(asked, name, end, _list_cells(asked, name, end)) for end in others),
     ]
     operations = group_requirements(
         [row for row in rows if row["standing"] == OWN], "operation", "privilege", "namespace"
@@ -128,7 +129,9 @@ def syscall(asked: Asked) -> Page:
     ends = _choose_ends(asked, runs, releases)
     abi = _choose_table(asked, runs)
     sides = [
-        _read_side(asked, name, abi, end, release, everything) for end, release in ends.items()
+        _read_side(asked, name, abi, end, release, everything)
+        for end, release in ends.items()
+        if compared
     ]
     axis = lay_out(releases)
     bars = [
@@ -166,7 +169,6 @@ def syscall(asked: Asked) -> Page:
             "holes": define_holes(axis),
             "torn": bool(axis.holes),
             "everything": everything,
-            "compared": bool(asked.given("from") or asked.given("to") or everything),
             "ends": ends,
             "sides": sides,
             "releases": releases,
@@ -179,6 +181,16 @@ def syscall(asked: Asked) -> Page:
 def _list_requirements(asked: Asked, syscall: str, release: str) -> list[Row]:
     return asked.ask(
         "requirement_list",
+        syscall=syscall,
+        release=release,
+        abi=_find_table(asked, syscall, release),
+    )
+
+
+def _list_cells(asked: Asked, syscall: str, release: str) -> list[Row]:
+    """Return requirements without the places of their checks, which are found much sooner."""
+    return asked.ask(
+        "requirement_cells",
         syscall=syscall,
         release=release,
         abi=_find_table(asked, syscall, release),
