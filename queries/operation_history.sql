@@ -9,10 +9,16 @@ with asked as (
     select
         nullif(trim(:syscall), '') as syscall,
         privilege,
-        {{abi_or_i386}} as abi,
-        coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount') as pattern
+        {{abi_or_i386}} as abi
     from asked_privileges
     where asked = lower(trim(coalesce(:privilege, '')))
+),
+-- Those names rather than a condition on each row: so their few rows are found by them.
+wanted as materialized (
+    select distinct operation from syscall_operations
+    where lower(operation) glob coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount')
+        or '/' || lower(operation) || '/'
+            glob '*/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount') || '/*'
 ),
 found as materialized (
     select * from syscall_requirement_runs
@@ -20,10 +26,7 @@ found as materialized (
         and coalesce((select syscall from asked), syscall) = syscall
         and coalesce((select privilege from asked), privilege) = privilege
         and standing <> 'off'
-        and (
-            lower(operation) glob (select pattern from asked)
-            or '/' || lower(operation) || '/' glob '*/' || (select pattern from asked) || '/*'
-        )
+        and operation in (select operation from wanted)
 ),
 {{requirement_histories}}
 select

@@ -1,51 +1,79 @@
 -- Histories of requirements, one for each syscall, operation, privilege and user namespace (that of
--- the owner, or the first), from found: what they mean is that of the last release. A run that follows another goes on with it; of runs that are
--- told in less than half of their releases nothing is said unless all is asked for.
+-- the owner, or the first), from found, which is of one system-call table: what they mean is that of
+-- the last release. A run that follows another goes on with it; of runs that are told in less than
+-- half of their releases nothing is said unless all is asked for.
 numbered as (
     select release, ordinal, row_number() over (order by ordinal) as position from releases
 ),
-evidence as (
+-- Numbers in place of names from here on: SQLite copies all columns in each window.
+evidence as materialized (
     select
-        found.*,
-        coalesce(namespace, '') = 'owner' as owned,
+        found.syscall,
+        found.operation,
+        found.privilege,
+        coalesce(found.namespace, '') = 'owner' as owned,
+        dense_rank() over (
+            order by
+                found.operation, found.privilege, coalesce(found.namespace, '') = 'owner',
+                found.syscall
+        ) as history,
         opening.position as first_position,
-        closing.position as last_position
+        closing.position as last_position,
+        {{is_told found.standing}} as told
     from found
     join numbered as opening on opening.ordinal = found.first_ordinal
     join numbered as closing on closing.ordinal = found.last_ordinal
 ),
+named as materialized (
+    select history, syscall, operation, privilege, owned from evidence group by history
+),
 followed as (
     select
-        evidence.*,
+        history, first_position, last_position, told,
         max(last_position) over (
-            partition by abi, syscall, operation, privilege, owned order by first_position, last_position
+            partition by history order by first_position, last_position
             rows between unbounded preceding and 1 preceding
         ) as covered
     from evidence
 ),
 islands as (
     select
-        followed.*,
+        history, first_position, last_position, told,
         sum(covered is null or first_position > covered + 1) over (
-            partition by abi, syscall, operation, privilege, owned order by first_position, last_position
+            partition by history order by first_position, last_position
         ) as island
     from followed
 ),
+spans as materialized (
+    select
+        history,
+        island,
+        min(first_position) as begins,
+        max(last_position) as ends
+    from islands
+    group by history, island
+    having {{all_asked}}
+        or 2 * sum((last_position - first_position + 1) * told) > max(last_position) - min(first_position)
+),
 ranked as (
     select
-        islands.*,
-        min(first_position) over same as begins,
-        max(last_position) over same as ends,
-        sum((last_position - first_position + 1) * ({{is_told standing}})) over same as told,
+        found.*,
+        spans.begins,
+        spans.ends,
         row_number() over (
-            partition by abi, syscall, operation, privilege, owned, island
+            partition by spans.history, spans.island
             order by
-                last_position desc,
                 {{standing_rank}},
-                pointer_hops, depth, path, line
+                found.pointer_hops, found.depth, found.path, found.line
         ) as rank
-    from islands
-    window same as (partition by abi, syscall, operation, privilege, owned, island)
+    from spans
+    cross join named on named.history = spans.history
+    cross join numbered as closing on closing.position = spans.ends
+    cross join found on found.operation = named.operation
+        and found.last_ordinal = closing.ordinal
+        and found.privilege = named.privilege
+        and found.syscall = named.syscall
+        and (coalesce(found.namespace, '') = 'owner') = named.owned
 ),
 histories as (
     select
@@ -69,5 +97,5 @@ histories as (
         ) end as gap_after,
         ranked.begins
     from ranked
-    where rank = 1 and (2 * told > ends - begins or {{all_asked}})
+    where rank = 1
 )
