@@ -49,10 +49,18 @@ class Addresses(NamedTuple):
         """Return the address of a release's page."""
         return self.page("release", name)
 
-    def chain(self, syscall: str, privilege: str, release: str, abi: str = "i386") -> str:
+    def chain(
+        self,
+        syscall: str,
+        privilege: str,
+        release: str,
+        abi: str = "i386",
+        **parameters: str | None,
+    ) -> str:
         """Return the address of the chains from a syscall to the checks of a privilege."""
         path = "/".join(quote(part, safe="") for part in (abi, syscall, privilege))
-        return self.prefixed(f"/chain/{path}") + "?" + urlencode({"release": release})
+        given = {name: value for name, value in parameters.items() if value}
+        return self.prefixed(f"/chain/{path}") + "?" + urlencode({"release": release, **given})
 
     def function(self, name: str) -> str:
         """Return the address of the page of a function that holds checks."""

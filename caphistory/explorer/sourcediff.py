@@ -162,7 +162,7 @@ def _diff_lines(
     marked_before: set[int],
     marked_after: set[int],
 ) -> Iterator[Line]:
-    """Yield the lines of both versions; unchanged ones only near a change or on the chain."""
+    """Yield the lines of both versions; unchanged ones only near a change or the chain."""
     old = _number_lines(before)
     new = _number_lines(after)
     old_text, new_text = ([text for _, text in side] for side in (old, new))
@@ -178,7 +178,7 @@ def _diff_lines(
             Line(" ", first, second, text, first in marked_before or second in marked_after)
             for (first, text), (second, _) in zip(old[a:b], new[c:d], strict=True)
         ]
-        yield from same if old_text == new_text else _shorten(same)
+        yield from _shorten(same)
 
 
 def _number_lines(function: FunctionText | None) -> list[tuple[int, str]]:
@@ -186,9 +186,10 @@ def _number_lines(function: FunctionText | None) -> list[tuple[int, str]]:
 
 
 def _shorten(same: list[Line]) -> Iterator[Line]:
-    """Yield ``same`` without the lines that are far from both ends and not on the chain."""
-    near = {*range(_CONTEXT), *range(len(same) - _CONTEXT, len(same))}
-    for kept, group in groupby(enumerate(same), lambda item: item[0] in near or item[1].on_chain):
+    """Yield ``same`` without the lines that are far from both ends and from those on the chain."""
+    marks = [0, len(same) - 1, *(at for at, line in enumerate(same) if line.on_chain)]
+    near = {at for mark in marks for at in range(mark - _CONTEXT, mark + _CONTEXT + 1)}
+    for kept, group in groupby(enumerate(same), lambda item: item[0] in near):
         if kept:
             yield from (line for _, line in group)
         else:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from caphistory.errors import NothingFound
 from caphistory.explorer.addresses import anchor
 from caphistory.explorer.pages.page import Asked, Page
+from caphistory.explorer.pages.paging import cut_page
 from caphistory.questions.names import (
     newest_release,
     resolve_abi,
@@ -17,26 +19,37 @@ from caphistory.questions.requirements import is_told
 from caphistory.records import Row
 from caphistory.wording.phrases import decode_steps
 
-#: How many chains are shown unless the reader asks for all.
-FEW = 10
+#: How many chains are on a page: so many are less than 150 KB, also with long ways.
+_MOST_CHAINS = 30
 
 
 def chain(asked: Asked) -> Page:
-    """Return the page of the chains from a syscall to the checks of a privilege in one release."""
+    """Return the page of the chains from a syscall to the checks of a privilege in one release, by
+    any operation or by those that the parameter ``operation`` names."""
     abi = resolve_abi(asked.connection, asked.parts["abi"])
     syscall = resolve_syscall(asked.connection, asked.parts["syscall"])
     privilege = resolve_privilege(asked.connection, asked.parts["privilege"])
     release = asked.release("release") or newest_release(asked.connection)
     everything = asked.given("all") is not None
-    rows = asked.ask("why", syscall=syscall, privilege=privilege, release=release, abi=abi)
+    operation = asked.given("operation")
+    rows = asked.ask(
+        "why",
+        syscall=syscall,
+        privilege=privilege,
+        operation=operation,
+        release=release,
+        abi=abi,
+    )
     if not rows:
-        raise NothingFound(f"{syscall} does not come to a check of {privilege} in {release}")
+        by = f" by {operation}" if operation else ""
+        raise NothingFound(f"{syscall} does not come to a check of {privilege}{by} in {release}")
     prominent = [row for row in rows if is_told(row)]
-    shown = rows if everything else (prominent or rows)[:FEW]
+    chosen = rows if everything else prominent or rows
+    shown, pages = cut_page(asked, chosen, _MOST_CHAINS)
     return Page(
         "chain",
         f"{syscall} → {privilege} in {release}",
-        {"chains": shown},
+        {"chains": chosen},
         {
             "table": abi,
             "syscall": syscall,
@@ -47,6 +60,9 @@ def chain(asked: Asked) -> Page:
                 for row, name in zip(shown, _name_anchors(shown), strict=True)
             ],
             "as_text": [format_chain(row) for row in shown],
+            "operation": operation,
+            "pages": pages,
+            "chosen": len(chosen),
             "total": len(rows),
             "told": len(prominent),
             "releases": asked.ask("release_list"),
@@ -56,7 +72,7 @@ def chain(asked: Asked) -> Page:
     )
 
 
-def _name_anchors(rows: list[Row]) -> list[str]:
+def _name_anchors(rows: Sequence[Row]) -> list[str]:
     """Return the anchor of each row: the place of its check, counted where several operations lead
     to one."""
     used: Counter[str] = Counter()

@@ -33,7 +33,7 @@ from caphistory.wording.phrases import format_count, format_run
 
 #: How many checks of a release are in its evidence, and how many operations in the table of them;
 #: the rest is in the CSV.
-_MOST_CHECKS = 40
+_MOST_CHECKS = 25
 _MOST_OPERATIONS = 80
 
 
@@ -123,7 +123,10 @@ def syscall(asked: Asked) -> Page:
         *(_make_answer(asked, name, end, _list_cells(asked, name, end)) for end in others),
     ]
     operations = group_requirements(
-        [row for row in rows if row["standing"] == OWN], "operation", "privilege", "namespace"
+        [row for row in rows if row["standing"] == OWN and not compared],
+        "operation",
+        "privilege",
+        "namespace",
     )
     operations.sort(key=lambda group: (group[0]["operation"], rank(group[0])))
     ends = _choose_ends(asked, runs, releases)
@@ -131,7 +134,7 @@ def syscall(asked: Asked) -> Page:
     sides = [
         _read_side(asked, name, abi, end, release, everything)
         for end, release in ends.items()
-        if compared
+        if compared or "format" in asked.parts
     ]
     axis = lay_out(releases)
     bars = [
