@@ -50,8 +50,8 @@ found as materialized (
         and capability in (select capability from defined where not held)
         and {{is_told standing}}
         and not exists (
-            select 1 from json_each(requirements.instead)
-            where value in (select capability from defined where held)
+            select 1 from defined
+            where held and instr(requirements.instead, '"' || defined.capability || '"') > 0
         )
 )
 select

@@ -14,6 +14,15 @@ from caphistory.questions.schema import VIEWS
 
 _NEWEST = "select release from asked_releases where asked = ''"
 
+
+def _find_syscall(name: str) -> str:
+    """Return SQL for a syscall that asks for something: the one called ``name``, if it is there."""
+    return (
+        "select syscall from syscall_timeline where checks <> ''"
+        f" order by syscall <> '{name}', syscall limit 1"
+    )
+
+
 _DEFAULTS = {
     **{
         view.name: ("release", _NEWEST)
@@ -22,11 +31,10 @@ _DEFAULTS = {
     },
     "successions": ("to_release", _NEWEST),
     "successions_kept": ("to_release", _NEWEST),
-    "syscall_check_runs": (
-        "syscall",
-        "select syscall from syscall_timeline where checks <> ''"
-        " order by syscall <> 'chroot', syscall limit 1",
+    **dict.fromkeys(
+        ("syscall_check_runs", "syscall_requirement_runs"), ("syscall", _find_syscall("chroot"))
     ),
+    "syscall_operations": ("syscall", _find_syscall("mount")),
 }
 """For each view, the column to filter by default and the SQL of its value."""
 

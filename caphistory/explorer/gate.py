@@ -16,6 +16,7 @@ from caphistory.errors import NothingFound, UsageError
 from caphistory.explorer import filters
 from caphistory.explorer.databases import ours
 from caphistory.explorer.headers import Application, Message, Receive, Send
+from caphistory.explorer.shortening import shorten
 from caphistory.questions import names
 from caphistory.questions.containers import ALL, NONE, RUNTIMES
 from caphistory.questions.queries import queries
@@ -56,9 +57,21 @@ def guard(
             lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
             await _respond(send, 404, body, lines)
         else:
-            await application(scope, receive, send)
+            with shorten(scope["type"] == "http" and _is_answer(datasette, scope["path"])):
+                await application(scope, receive, send)
 
     return guarded
+
+
+def _is_answer(datasette: Datasette, path: str) -> bool:
+    """Whether the page at a path is the answer to a question, and not its JSON or CSV."""
+    database, _, name = _find_place(datasette, path).partition("/")
+    return name in queries() and database in ours(datasette)
+
+
+def _find_place(datasette: Datasette, path: str) -> str:
+    """Return a path without Datasette's base URL."""
+    return path.removeprefix(datasette.setting("base_url").rstrip("/")).lstrip("/")
 
 
 async def _respond(
@@ -70,8 +83,7 @@ async def _respond(
 
 async def settle(datasette: Datasette, path: str, query: str) -> Settled:
     """Return what to do with an address of one of Datasette's pages; with others, go on."""
-    place = path.removeprefix(datasette.setting("base_url").rstrip("/"))
-    database, _, rest = place.lstrip("/").partition("/")
+    database, _, rest = _find_place(datasette, path).partition("/")
     name = rest.partition(".")[0]
     given = parse_qsl(query, keep_blank_values=True)
     if "/" in rest or not name or database not in ours(datasette):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import uvicorn
 from datasette.app import Datasette, DatasetteClient
-from datasette.database import Database
 from datasette.plugins import pm
 
 from caphistory import explorer
 from caphistory.errors import CaphistoryError
+from caphistory.explorer.shortening import MOST_ROWS, ShorteningDatabase
 
 NAME = "caphistory"
 """The explorer's name for its database: the first part of the address of Datasette's pages."""
@@ -32,7 +32,7 @@ def explorer_application(database: Path, time_limit_ms: int) -> Datasette:
         [],
         settings={
             "sql_time_limit_ms": time_limit_ms,
-            "default_page_size": 100,
+            "default_page_size": MOST_ROWS,
             "max_returned_rows": 10_000,
             "suggest_facets": False,
             "allow_download": False,
@@ -41,7 +41,9 @@ def explorer_application(database: Path, time_limit_ms: int) -> Datasette:
     # Datasette adds this database if it is given no file.
     application.remove_database("_memory")
     # The name does not depend on the file, so that addresses can be cited.
-    application.add_database(Database(application, str(database), is_mutable=False), name=NAME)
+    application.add_database(
+        ShorteningDatabase(application, str(database), is_mutable=False), name=NAME
+    )
     # The first client took its routes before there was a database.
     application.client = DatasetteClient(application)
     return application

@@ -20,6 +20,7 @@ from datasette.app import Datasette
 from caphistory.errors import CaphistoryError
 from caphistory.explorer.dress import mark_code
 from caphistory.explorer.server import address, explorer_application, listen
+from caphistory.explorer.shortening import MOST_ROWS
 from caphistory.questions.queries import queries
 from caphistory.records import CapabilityDefinition
 from caphistory.store.tables import TABLES
@@ -323,3 +324,13 @@ def test_without_a_port_a_free_one_is_found(taken: int) -> None:
     with listen("127.0.0.1", None) as listening:
         assert listening.getsockname()[1] != taken
         assert address(listening) == f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+
+def test_a_long_answer_is_cut_on_its_page_and_whole_in_its_data(tmp_path: Path) -> None:
+    kernels = [linked(f"2.2.{number}") for number in range(MOST_ROWS + 2)]
+    explorer = explorer_application(build(tmp_path / "many.db", *kernels), time_limit_ms=5000)
+    text = page(explorer, "/caphistory/release_list").text
+    assert text.count("<tr>") - 1 == MOST_ROWS
+    assert f"The first {MOST_ROWS} rows: the CSV has all" in text
+    data = page(explorer, "/caphistory/release_list.json", _shape="array").json()
+    assert len(data) == MOST_ROWS + 2
