@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from caphistory.cli.session import Session
 from caphistory.cli.text import say, say_next
 from caphistory.documented.seccomp import Profile
-from caphistory.questions.containers import RUNTIMES, CapabilitySet, Container, Given
-from caphistory.questions.needs import asks_first_namespace, list_alternatives
+from caphistory.questions.containers import RUNTIMES
+from caphistory.questions.containers.losing import Losses
+from caphistory.questions.needs import list_alternatives
 from caphistory.records import Row
 from caphistory.wording.phrases import describe_effect, format_count, format_place
 from caphistory.wording.plain import clean, wrap
@@ -19,22 +20,11 @@ _NAMED = 8
 """How many names are listed in one line."""
 
 
-class Answer(NamedTuple):
-    """What one container cannot do, by the rules of one runtime.
+@dataclass(frozen=True)
+class Answer(Losses):
+    """What one container cannot do; ``profile`` is the seccomp profile applied to it, if one was
+    given."""
 
-    ``held`` is the set asked about and ``names`` the capabilities of the release in it,
-    ``bounding`` those that its programs may get at most, ``defined`` how many the release has;
-    ``rows`` are the requirements that it does not meet; ``profile`` is the seccomp profile applied
-    to it, if one was given.
-    """
-
-    container: Container
-    given: Given
-    held: CapabilitySet
-    names: frozenset[str]
-    bounding: frozenset[str]
-    defined: int
-    rows: list[Row]
     profile: Profile | None
 
     def list_missing(self, row: Row) -> str:
@@ -43,42 +33,17 @@ class Answer(NamedTuple):
         mark = "!" if self.is_unmendable(row) else ""
         return " or ".join(map(clean, list_alternatives(row))) + mark
 
-    def is_unmendable(self, row: Row) -> bool:
-        """Whether no capability of its user namespace meets a requirement."""
-        return self.container.userns and asks_first_namespace(row)
-
     def judge(self, row: Row) -> dict[str, object]:
-        """Return what the seccomp profile does with the syscall of a row: ``seccomp`` is allowed,
-        arguments (it depends on them) or the error."""
-        if self.profile is None:
-            return {}
-        verdict = self.profile.judge(row["syscall"])
-        allowed = "arguments" if verdict.conditional else "allowed"
-        return {"seccomp": allowed if verdict.allows else verdict.errno}
+        """Return what the seccomp profile does with the syscall of a row, if there is one."""
+        return {} if self.profile is None else {"seccomp": self.profile.describe(row["syscall"])}
 
     def describe_refusal(self) -> str:
-        """Return that the runtime does not start the container, and why; "" if it does."""
-        if not self.given.refused:
-            return ""
-        who = self.given.runtime or "the runtime"
-        return clean(f"{who} does not start it: {self.given.refused}")
+        """Return ``Losses.describe_refusal``, clean."""
+        return clean(super().describe_refusal())
 
     def list_remarks(self) -> list[str]:
-        """Return what a person should know of the set: what is ignored, what is out of reach."""
-        remarks = [*self.given.remarks]
-        container = self.container
-        if container.privileged:
-            remarks.append("privileged: it holds every capability")
-        is_most = self.held == self.given.bounding
-        if container.user is not None and container.sets is None and not is_most:
-            most = (
-                "no program of it gets more (no new privileges)"
-                if container.no_new_privileges
-                else "a program with capabilities of its own may get more (--bounding)"
-            )
-            holds = "and holds what is added" if self.names else "so it holds none"
-            remarks.append(f"runs as {container.user}, {holds}; {most}")
-        return [clean(remark) for remark in remarks]
+        """Return ``Losses.list_remarks``, clean."""
+        return [*map(clean, super().list_remarks())]
 
 
 def print_answer(session: Session, answers: Sequence[Answer]) -> None:

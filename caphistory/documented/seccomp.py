@@ -156,6 +156,14 @@ class Profile(NamedTuple):
         """Return what the profile does with ``syscall``."""
         return self.verdicts.get(syscall, self.default)
 
+    def describe(self, syscall: str) -> str:
+        """Return what the profile does with ``syscall`` in a word: allowed, arguments (it depends
+        on them) or the error."""
+        verdict = self.judge(syscall)
+        if not verdict.allows:
+            return verdict.errno
+        return "arguments" if verdict.conditional else "allowed"
+
 
 def apply_profile(file: Path, release: str, holds: Callable[[str], bool]) -> Profile:
     """Return what the profile in ``file`` does in a container on the kernel ``release`` whose

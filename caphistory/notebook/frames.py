@@ -62,7 +62,8 @@ def guess_frame(
     else as pandas sees them."""
 
     def convert(name: str, values: Column, releases: Sequence[str]) -> Column:
-        if get_column_type(name) == "text":
+        kind = get_column_type(name)
+        if kind == "text" or (kind == "release" and not {*values.dropna()} <= {*releases}):
             return values.convert_dtypes()
         try:
             converted = _convert(name, values, releases)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from html import escape
 from os import PathLike
@@ -28,12 +28,20 @@ from typing import TYPE_CHECKING, Any
 
 from caphistory.documented.choosing import documents
 from caphistory.documented.comparing import COLUMNS, compared, narrowed
+from caphistory.documented.seccomp import apply_profile, list_allowed
 from caphistory.errors import CaphistoryError, UsageError
+from caphistory.notebook.containers import Base, find_file, read_containers
 from caphistory.notebook.frames import guess_frame, make_frame
-from caphistory.questions import names
-from caphistory.questions.containers import Container, make_set
+from caphistory.questions import answers, names
+from caphistory.questions.containers import choose_container, list_runtimes, make_set
+from caphistory.questions.containers.losing import LossFinder
 from caphistory.questions.database import default_database, open_reader
+from caphistory.questions.needs import explain_failures, find_needs
 from caphistory.questions.queries import answer, ask, queries
+from caphistory.questions.requirements import group_requirements
+from caphistory.questions.strace import Call, make_call, open_log, read_log
+from caphistory.records import Row
+from caphistory.wording.phrases import format_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -324,26 +332,120 @@ class History:
 
     def container(
         self,
-        base: str | Iterable[str] | Container = "docker",
+        base: Base = "docker",
         *,
+        container: str | None = None,
         add: Sequence[str] = (),
         drop: Sequence[str] = (),
+        userns: bool = False,
+        bounding: bool = False,
+        seccomp: str | PathLike[str] | None = None,
         release: str | None = None,
         abi: str | None = None,
     ) -> pd.DataFrame:
         """Return what the syscalls can no longer do in a container: the requirements that ask for a
         capability which it does not hold, unless it holds one that does as well (``instead``).
 
-        ``base`` is ``docker`` (Docker's default set), ``all``, ``none``, capabilities, a mask such
-        as ``00000000a80425fb`` or a container read from a file (``questions.containers``); the
-        capabilities in ``drop`` are removed from it and those in ``add`` added.
+        ``base`` is ``docker`` (Docker's default set) or another runtime, ``all``, ``none``,
+        capabilities, a mask such as ``00000000a80425fb``, the path of a file that describes
+        containers (Kubernetes, Compose, a unit, what inspect prints) or one read from such a file;
+        ``container`` chooses one of a file. The capabilities in ``drop`` are removed and those in
+        ``add`` added. ``userns`` puts it into a user namespace of its own, ``bounding`` asks of the
+        most that its programs may get, and ``seccomp`` is a profile: the column of that name says
+        allowed, arguments (it depends on them) or the error. Of a file, the columns ``container``
+        and ``runtime`` say whose loss it is. Warns of what a person should know of the set.
         """
-        return self._ask("container", **self._set(base, add, drop, release, abi))
+        asked, table = self._release(release), self._abi(abi)
+        finder = LossFinder(
+            self._connection,
+            asked,
+            table,
+            self._numbers(asked),
+            self._capabilities(add),
+            self._capabilities(drop),
+            userns=userns,
+            bounding=bounding,
+        )
+        is_file = find_file(base) is not None
+        rows: list[tuple[Any, ...]] = []
+        for each in read_containers(base, container):
+            for runtime in list_runtimes(each) if is_file else list_runtimes(each)[:1]:
+                losses = finder.find(each, runtime)
+                for remark in filter(None, (losses.describe_refusal(), *losses.list_remarks())):
+                    warnings.warn(remark, stacklevel=2)
+                profile = seccomp and apply_profile(
+                    Path(seccomp), asked, losses.bounding.__contains__
+                )
+                rows += [
+                    (
+                        *((each.name, runtime) if is_file else ()),
+                        *(row[name] for name in answers.COLUMNS["container"]),
+                        *((profile.describe(row["syscall"]),) if profile else ()),
+                    )
+                    for row in losses.rows
+                ]
+        columns = [
+            *(("container", "runtime") if is_file else ()),
+            *answers.COLUMNS["container"],
+            *(("seccomp",) if seccomp else ()),
+        ]
+        return make_frame(columns, rows, self._releases)
+
+    def needs(
+        self,
+        *syscalls: str,
+        strace: str | PathLike[str] | None = None,
+        seccomp: str | PathLike[str] | None = None,
+        userns: bool = False,
+        release: str | None = None,
+        abi: str | None = None,
+    ) -> pd.DataFrame:
+        """Return the capabilities that a program must have (``need`` is must) or may need (may),
+        each with the strongest reason.
+
+        What it does is given by ``syscalls``, each ``SYSCALL`` or ``SYSCALL:OPERATION``, by the
+        calls in ``strace`` (the path of a log, or its text), or by those that the profile
+        ``seccomp`` allows. ``met_by`` are the privileges any one of which does; ``possible`` is
+        false where none does in a user namespace of its own (``userns``).
+        """
+        asked, table = self._release(release), self._abi(abi)
+        calls = [self._call(text) for text in syscalls]
+        if strace is not None:
+            calls += self._log(strace)
+        if seccomp is not None:
+            profile = apply_profile(Path(seccomp), asked, lambda _: False)
+            calls += map(make_call, list_allowed(profile))
+        if not calls:
+            raise UsageError("nothing to ask about: give syscalls, strace or seccomp")
+        told = group_requirements(
+            self._connection, {call.syscall for call in calls}, asked, table, conditional=True
+        )
+        rows = [answers.make_need_row(need, userns) for need in find_needs(calls, told)]
+        return self._made("needs", rows)
+
+    def explain(
+        self, log: str | PathLike[str], *, release: str | None = None, abi: str | None = None
+    ) -> pd.DataFrame:
+        """Return which privileges the failed calls in ``log`` (the path of a log of strace, or its
+        text) may have lacked: a row for each call and requirement that fits it, the best first,
+        with how its operation fits (``fit``) and what else gives the error (``otherwise``)."""
+        asked, table = self._release(release), self._abi(abi)
+        explanations = explain_failures(
+            self._log(log),
+            lambda names: group_requirements(self._connection, names, asked, table),
+        )
+        return self._made("explain", answers.make_explanation_rows(explanations))
+
+    def search(self, text: str) -> pd.DataFrame:
+        """Return what ``text`` finds: capabilities by what they permit (``port below 1024``), and
+        the names of syscalls, privileges, releases, functions and files that hold it."""
+        return self._made("search", answers.search(self._connection, _require_text(text, "it")))
 
     def container_capabilities(
         self,
-        base: str | Iterable[str] | Container = "docker",
+        base: Base = "docker",
         *,
+        container: str | None = None,
         add: Sequence[str] = (),
         drop: Sequence[str] = (),
         release: str | None = None,
@@ -351,7 +453,16 @@ class History:
     ) -> pd.DataFrame:
         """Return the capabilities in ``container``'s set (``held`` is true) and the others that the
         release defines, and how many sites and syscalls of that release check each."""
-        return self._ask("container_capabilities", **self._set(base, add, drop, release, abi))
+        asked = self._release(release)
+        chosen = make_set(
+            choose_container(read_containers(base, container), None),
+            self._capabilities(add),
+            self._capabilities(drop),
+            self._numbers(asked),
+        )
+        return self._ask(
+            "container_capabilities", **chosen._asdict(), release=asked, abi=self._abi(abi)
+        )
 
     def documented(
         self,
@@ -442,17 +553,37 @@ class History:
     def _ask(self, question: str, **parameters: str | None) -> pd.DataFrame:
         return make_frame(*answer(self._connection, question, **parameters), self._releases)
 
+    def _made(self, answer: str, rows: Iterable[Row]) -> pd.DataFrame:
+        """Return the rows of an answer that is made of several questions' (``answers.COLUMNS``)."""
+        columns = answers.COLUMNS[answer]
+        tuples = [tuple(row[name] for name in columns) for row in rows]
+        return make_frame(columns, tuples, self._releases)
+
+    def _call(self, text: str) -> Call:
+        """Return the call that ``SYSCALL:OPERATION`` stands for."""
+        name, _, operation = _require_text(text, "a syscall").partition(":")
+        return make_call(self._syscall(name), operation)
+
+    def _log(self, log: str | PathLike[str]) -> Iterator[Call]:
+        """Give the calls in a log of strace, or in the text of one."""
+
+        def warn_cut_off(count: int) -> None:
+            warnings.warn(f"{format_count(count, 'call')} cut off, left out", stacklevel=2)
+
+        text = str(log)
+        return read_log(open_log(text), repr(text[:60]), warn_cut_off)
+
     def _joined(
         self, question: str, parameter: str, values: Sequence[str], **asked: str | None
     ) -> pd.DataFrame:
         """Return the answers for each of ``values`` in one frame."""
         if not values:
             raise UsageError(f"give at least one {parameter}")
-        answers = [
+        tables = [
             answer(self._connection, question, **{parameter: value}, **asked) for value in values
         ]
-        rows = [row for table in answers for row in table.rows]
-        return make_frame(answers[0].columns, rows, self._releases)
+        rows = [row for table in tables for row in table.rows]
+        return make_frame(tables[0].columns, rows, self._releases)
 
     def _of_each(
         self, question: str, privileges: Sequence[str], **asked: str | None
@@ -469,20 +600,10 @@ class History:
         ]
         return {"from": ends[0], "to": ends[1], "abi": self._abi(abi)}
 
-    def _set(
-        self,
-        base: str | Iterable[str] | Container,
-        add: Sequence[str],
-        drop: Sequence[str],
-        release: str | None,
-        abi: str | None,
-    ) -> dict[str, str | None]:
-        asked = self._release(release)
-        defined = ask(self._connection, "capability_list", release=asked)
-        numbers = {row["number"]: row["capability"] for row in defined}
-        added, dropped = self._capabilities(add), self._capabilities(drop)
-        chosen = make_set(base, added, dropped, numbers)._asdict()
-        return {**chosen, "release": asked, "abi": self._abi(abi)}
+    def _numbers(self, release: str) -> dict[int, str]:
+        """Return the capabilities of a release by their numbers."""
+        defined = ask(self._connection, "capability_list", release=release)
+        return {row["number"]: row["capability"] for row in defined}
 
     def _capabilities(self, given: str | Sequence[str]) -> list[str]:
         """Return the capabilities that ``given``, one name or several, means; ALL stays ALL."""

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
+from os import PathLike
 from typing import Any, Protocol
 
 import pandas as pd
 
 from caphistory.errors import CaphistoryError, NothingFound, UsageError
 from caphistory.notebook import flows
+from caphistory.notebook.containers import Base
 from caphistory.questions.containers import Container
 from caphistory.wording.axis import Axis, lay_out
 from caphistory.wording.kinds import BOTH, CAPABILITY, KINDS, NOTHING, ROOT, UID0, classify
@@ -98,7 +100,7 @@ class Frames(Protocol):
 
     def container(
         self,
-        base: str | Iterable[str] | Container,
+        base: Base,
         *,
         add: Sequence[str],
         drop: Sequence[str],
@@ -252,7 +254,7 @@ class Plots:
 
     def container(
         self,
-        base: str | Iterable[str] | Container = "docker",
+        base: Base = "docker",
         *,
         releases: Sequence[str],
         add: Sequence[str] = (),
@@ -263,7 +265,7 @@ class Plots:
         ``releases`` (see ``History.container``)."""
         if not releases:
             raise UsageError("give at least one release")
-        base = base if isinstance(base, str | Container) else list(base)
+        base = base if isinstance(base, str | PathLike | Container) else list(base)
         answers = [
             self._history.container(base, add=add, drop=drop, release=release, abi=abi)
             for release in releases

@@ -18,6 +18,7 @@ _NOT_EVIDENCE = {"syscall", "sites", "capability", "reach", "depth", "pointer_ho
 _EVIDENCE = tuple(name for name in _REQUIREMENT if name not in _NOT_EVIDENCE)
 
 COLUMNS = {
+    "container": _REQUIREMENT,
     "needs": ("need", "met_by", "failed", "possible", *_REQUIREMENT, "conditional"),
     "explain": (
         *("log_line", "times", "syscall", "arguments", "error", "fit"),

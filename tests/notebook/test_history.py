@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import subprocess
@@ -100,6 +101,112 @@ def test_container(
     assert {*history.container(base, **changes)["syscall"]} == lost
 
 
+POD = """\
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+    - name: proxy
+      securityContext: {capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}}
+    - name: log
+"""
+
+
+def test_container_reads_files(history: caphistory.History, tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text(POD)
+    one = history.container(tmp_path / "pod.yaml", container="proxy")
+    assert {*one["syscall"]} == {"mount", "setgid", "chroot"}
+    assert [*one["runtime"].unique()] == ["containerd", "cri-o"]
+    every = history.container(str(tmp_path / "pod.yaml"))
+    assert [*every["container"].unique()] == ["web/proxy", "web/log"]
+    held = history.container_capabilities(tmp_path / "pod.yaml", container="proxy")
+    assert [*held["capability"][held["held"]]] == ["CAP_NET_BIND_SERVICE"]
+
+
+def test_container_is_what_the_command_line_says(
+    history: caphistory.History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = tmp_path / "profile.json"
+    profile.write_text(
+        '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls":'
+        ' [{"names": ["mount"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_CHROOT"]}}]}'
+    )
+    frame = history.container("docker", drop="setgid", userns=True, seccomp=profile)
+    asked = ["--docker", "--drop", "setgid", "--userns", "--seccomp", str(profile)]
+    rows = say(history, capsys, "container", *asked)
+    assert [*frame.columns] == [*rows[0]]
+    assert [*frame["syscall"]] == [row["syscall"] for row in rows]
+    assert [*frame["seccomp"]] == [row["seccomp"] for row in rows]
+    assert {*zip(frame["syscall"], frame["seccomp"], strict=True)} >= {
+        ("mount", "allowed"),
+        ("setgid", "EPERM"),
+    }
+
+
+def say(
+    history: caphistory.History, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> list[dict[str, Any]]:
+    """The rows that the command line prints."""
+    (path,) = (row[2] for row in history._connection.execute("PRAGMA database_list"))
+    assert run(["--db", path, *arguments, "--format", "json"]) == 0
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return rows
+
+
+FAILED = 'chroot("/srv") = -1 EPERM (Operation not permitted)\n'
+
+
+@pytest.mark.parametrize(
+    ("ask", "arguments"),
+    [
+        (lambda history: history.needs("chroot", "bind"), ("needs", "chroot", "bind")),
+        (lambda history: history.needs(strace=FAILED), ("needs", "--strace", FAILED)),
+        (lambda history: history.explain(FAILED), ("explain", FAILED)),
+        (lambda history: history.search("chroot"), ("search", "chroot")),
+    ],
+)
+def test_what_is_made_of_several_answers_is_as_on_the_command_line(
+    history: caphistory.History,
+    capsys: pytest.CaptureFixture[str],
+    ask: Callable[[caphistory.History], pd.DataFrame],
+    arguments: tuple[str, ...],
+) -> None:
+    frame = ask(history)
+    rows = say(history, capsys, *arguments)
+    assert [*frame.columns] == [*rows[0]]
+    for name in set(frame.columns) - {"chain", "instead"}:
+        values = [None if pd.isna(value) else value for value in frame[name]]
+        assert values == [row[name] for row in rows], name
+
+
+def test_their_types_do_not_depend_on_the_rows(history: caphistory.History, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("getpid() = 1\n")
+    for some, none in (
+        (history.needs("chroot"), history.needs("getpid")),
+        (history.explain(FAILED), history.explain(tmp_path / "log")),
+        (history.search("chroot"), history.search("no such words")),
+    ):
+        assert len(some) and none.empty
+        assert [*some.dtypes] == [*none.dtypes]
+    assert str(some["first_release"].dtype) == "category"
+    assert [str(history.needs("chroot")[name].dtype) for name in ("failed", "possible")] == [
+        "boolean"
+    ] * 2
+
+
+def test_what_a_person_should_know_of_a_question_is_a_warning(history: caphistory.History) -> None:
+    with pytest.warns(UserWarning, match="1 call cut off, left out"):
+        history.explain(f'{FAILED}chroot("/s')
+    with pytest.warns(UserWarning, match="ignored, no capability of this release: bits 29–31"):
+        history.container("e0000000")
+    with pytest.raises(caphistory.UsageError, match="nothing to ask about"):
+        history.needs()
+    with pytest.raises(caphistory.UsageError, match="no syscall 'chrot'; nearest: chroot"):
+        history.needs("chrot")
+    with pytest.raises(caphistory.UsageError, match="no line of 'f\\(' is a call"):
+        history.explain("f(")
+
+
 def test_what_is_in_the_database(history: caphistory.History) -> None:
     assert [*history.releases("2.2")["release"]] == ["2.2.0", "2.2.24"]
     assert len(history.check_sites("2.0.40", "suser")) == 7
@@ -181,7 +288,7 @@ def test_wrong_names_are_the_errors_of_the_command_line(history: caphistory.Hist
         (lambda: history.which(), "give at least one privilege"),
         (lambda: history.which("suser", reach="near"), "reach is direct, call or pointer"),
         (lambda: history.timeline("bind", abi="vax"), "there are: i386"),
-        (lambda: history.container("dokcer"), "is not hexadecimal"),
+        (lambda: history.container("dokcer"), "'dokcer' is no file, no runtime (there are: docker"),
         (lambda: history.plot.privilege("suser", count="lines"), "count is syscalls or sites"),
         (lambda: history.plot.container(releases=[]), "give at least one release"),
         (lambda: history.container(drop=["CHROT"]), "nearest: CAP_SYS_CHROOT"),
@@ -304,6 +411,7 @@ def test_every_method_says_what_it_gives() -> None:
 def test_the_examples_in_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "pod.yaml").write_text(POD)
     (tmp_path / "caphistory").mkdir()
     build_history(tmp_path / "caphistory" / "caphistory.db")
     first, second = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
@@ -16,23 +15,20 @@ from caphistory.documented.seccomp import apply_profile
 from caphistory.errors import NothingFound, UsageError
 from caphistory.questions.containers import (
     ALL,
-    NONE,
     RUNTIMES,
-    CapabilitySet,
     Container,
     Sets,
     choose_container,
     containers_in,
     list_runtimes,
-    make_given,
     make_set,
     parse_mask,
     read_process,
 )
-from caphistory.questions.containers.runtimes import combine_set, list_held
+from caphistory.questions.containers.losing import LossFinder
+from caphistory.questions.containers.runtimes import list_held
 from caphistory.questions.inputs import read_text
 from caphistory.questions.names import resolve_capability
-from caphistory.questions.needs import asks_first_namespace, order_requirements
 from caphistory.records import Row
 from caphistory.wording.phrases import format_count
 from caphistory.wording.plain import clean
@@ -116,30 +112,33 @@ def command(
     runtime = runtime or ("docker" if docker else None)
     _refuse_contradictions(file, name, runtime, mask, pid, drop)
     described = _read_containers(file, name, mask, pid)
-    about = {"release": session.asked_release, "abi": session.asked_abi(abi)}
-    numbers = {row["number"]: row["capability"] for row in session.ask("capability_list", **about)}
+    release, asked_abi = session.asked_release, session.asked_abi(abi)
+    defined = session.ask("capability_list", release=release, abi=asked_abi)
+    numbers = {row["number"]: row["capability"] for row in defined}
     if not numbers and not the_set:
-        raise NothingFound(
-            f"{session.asked_release} defines no capability: its checks ask for root alone"
-        )
-    question = _Question(
-        session,
-        about,
+        raise NothingFound(f"{release} defines no capability: its checks ask for root alone")
+    finder = LossFinder(
+        session.connection,
+        release,
+        asked_abi,
         numbers,
         _resolve_names(session, add),
         _resolve_names(session, drop),
-        userns,
-        bounding,
-        seccomp,
-        {},
+        userns=userns,
+        bounding=bounding,
     )
+
+    def ask(container: Container, chosen: str) -> Answer:
+        losses = finder.find(container, chosen)
+        profile = apply_profile(seccomp, release, losses.bounding.__contains__) if seccomp else None
+        return Answer(**vars(losses), profile=profile)
+
     if the_set:
         container = choose_container(described, None)
-        answer = question.ask(container, list_runtimes(container, runtime)[0])
-        _print_set(session, container, answer)
+        _print_set(session, container, ask(container, list_runtimes(container, runtime)[0]))
         return
     answers = [
-        question.ask(container, chosen)
+        ask(container, chosen)
         for container in described
         for chosen in list_runtimes(container, runtime)
     ]
@@ -195,66 +194,6 @@ def _resolve_names(session: Session, names: tuple[str, ...]) -> list[str]:
     ]
 
 
-class _Question(NamedTuple):
-    """What is asked of each container: ``about`` a release and an ABI, ``numbers`` the release's
-    capabilities by number, ``lost`` what sets lose that were asked about already."""
-
-    session: Session
-    about: dict[str, str | None]
-    numbers: dict[int, str]
-    added: Sequence[str]
-    dropped: Sequence[str]
-    userns: bool
-    bounding: bool
-    seccomp: Path | None
-    lost: dict[tuple[frozenset[str], bool], list[Row]]
-
-    def ask(self, container: Container, runtime: str) -> Answer:
-        """Return what ``container`` cannot do by the rules of ``runtime``."""
-        made = make_given(container, runtime, self.numbers)
-        given = made._replace(
-            effective=combine_set(made.effective, self.added, self.dropped),
-            bounding=combine_set(made.bounding, self.added, self.dropped),
-        )
-        held = given.bounding if self.bounding else given.effective
-        userns = self.userns or container.userns
-        names, most = map(self._name, (held, given.bounding))
-        release = str(self.about["release"])
-        return Answer(
-            container._replace(userns=userns),
-            given,
-            held,
-            names,
-            most,
-            len(self.numbers),
-            self._list_lost(names, userns),
-            apply_profile(self.seccomp, release, most.__contains__) if self.seccomp else None,
-        )
-
-    def _name(self, held: CapabilitySet) -> frozenset[str]:
-        return frozenset(list_held(held, self.numbers.values()))
-
-    def _list_lost(self, names: frozenset[str], userns: bool) -> list[Row]:
-        """Return the requirements that a set does not meet, in the order in which they are told;
-        in a user namespace also those of the first one, which none of its sets meets."""
-        if (names, userns) not in self.lost:
-            base = ",".join(sorted(names)) or NONE
-            rows = self.session.ask("container", base=base, **self.about)
-            if userns:
-                known = {_identify(row) for row in rows}
-                rows += [
-                    row
-                    for row in self.session.ask("container", base=NONE, **self.about)
-                    if asks_first_namespace(row) and _identify(row) not in known
-                ]
-            self.lost[names, userns] = order_requirements(rows)
-        return self.lost[names, userns]
-
-
-def _identify(row: Row) -> tuple[object, ...]:
-    return tuple(row[key] for key in ("syscall", "operation", "privilege", "effect", "errno"))
-
-
 def _print_rows(session: Session, answers: Sequence[Answer]) -> None:
     """Print the rows of all answers, with the container and the runtime where there are several;
     remarks on stderr."""
@@ -263,8 +202,7 @@ def _print_rows(session: Session, answers: Sequence[Answer]) -> None:
     for answer in answers:
         named = {"container": answer.container.name, "runtime": answer.given.runtime}
         for row in answer.rows:
-            extra = {} if answer.profile is None else answer.judge(row)
-            rows.append({**(named if several else {}), **row, **extra})
+            rows.append({**(named if several else {}), **row, **answer.judge(row)})
     session.print_rows(rows)
     remarks = [
         remark
