@@ -29,6 +29,9 @@ COLUMNS = {
 }
 """The columns of each answer, by the name of its command."""
 
+OPTIONAL = {"container": ("container", "runtime", "seccomp")}
+"""The columns that some questions to a command add: of several containers, with a profile."""
+
 DESCRIPTIONS = {
     "need": "must (it is denied without it) or may (on some arguments)",
     "met_by": "the privileges any one of which does, separated by or, the one to choose first",
@@ -41,6 +44,9 @@ DESCRIPTIONS = {
     "fit": "how the operation fits the call: whole, inner (its last part), or possible (the log"
     " does not tell); NULL where no requirement fits",
     "otherwise": "what else gives this error, separated by ;",
+    "container": "name of the container in its file",
+    "runtime": "whose rules make a set of what the file says; '' where it has the sets themselves",
+    "seccomp": "allowed, arguments (it depends on them), or the error that the profile gives",
     "about": "what the capability permits, and which syscalls ask for it; NULL for a name",
 }
 """The columns that no view has."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from caphistory import __version__
@@ -80,23 +81,28 @@ def _describe_resource(view: View, suffix: str) -> dict[str, Any]:
 
 
 def describe_rows(
-    answers: Mapping[str, Iterable[str]], descriptions: Mapping[str, str]
+    answers: Mapping[str, Sequence[str]],
+    optional: Mapping[str, Sequence[str]],
+    descriptions: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return a JSON Schema of what ``--format json`` prints, arrays of rows: a definition
     ``view.NAME`` for each view, and one for each of ``answers``, their columns by the name of the
     definition; ``column.NAME`` for the columns that they share, ``descriptions`` being those of
-    columns that no view has."""
+    columns that no view has. ``optional`` are columns that a row of an answer may have besides."""
     of_views = {name: text for view in reversed(VIEWS) for name, text in view.columns.items()}
     described = {**descriptions, **of_views}
-    names = {*of_views, *(column for columns in answers.values() for column in columns)}
+    names = {*of_views, *chain(*answers.values(), *optional.values())}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": TITLE,
         "$comment": f"version {__version__}",
         "$defs": {
             **{f"column.{name}": _describe_value(name, described) for name in sorted(names)},
-            **{f"view.{view.name}": _describe_array(view.columns) for view in VIEWS},
-            **{name: _describe_array(columns) for name, columns in answers.items()},
+            **{f"view.{view.name}": _describe_array([*view.columns]) for view in VIEWS},
+            **{
+                name: _describe_array(columns, optional.get(name, ()))
+                for name, columns in answers.items()
+            },
         },
     }
 
@@ -107,15 +113,16 @@ def _describe_value(name: str, described: Mapping[str, str]) -> dict[str, Any]:
     return {**({"description": described[name]} if name in described else {}), **values}
 
 
-def _describe_array(columns: Iterable[str]) -> dict[str, Any]:
+def _describe_array(columns: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
     """Return the schema of an array of rows with these columns."""
-    names = list(columns)
     return {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {name: {"$ref": f"#/$defs/column.{name}"} for name in names},
-            "required": names,
+            "properties": {
+                name: {"$ref": f"#/$defs/column.{name}"} for name in (*columns, *optional)
+            },
+            "required": list(columns),
             "additionalProperties": False,
         },
     }

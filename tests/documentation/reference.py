@@ -86,7 +86,8 @@ def schema_of_rows() -> str:
         **answers.COLUMNS,
     }
     rows |= {f"command.{name}": columns for name, columns in commands.items()}
-    return json.dumps(describe_rows(rows, answers.DESCRIPTIONS), indent=1) + "\n"
+    optional = {f"command.{name}": columns for name, columns in answers.OPTIONAL.items()}
+    return json.dumps(describe_rows(rows, optional, answers.DESCRIPTIONS), indent=1) + "\n"
 
 
 _GENERATED: Mapping[Path, Callable[[], str]] = {DATA: data_dictionary, QUERIES: list_of_questions}

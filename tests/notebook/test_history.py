@@ -128,8 +128,8 @@ def test_container_is_what_the_command_line_says(
 ) -> None:
     profile = tmp_path / "profile.json"
     profile.write_text(
-        '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls":'
-        ' [{"names": ["mount"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_CHROOT"]}}]}'
+        '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["mount"],'
+        ' "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_CHROOT"]}}]}'
     )
     frame = history.container("docker", drop="setgid", userns=True, seccomp=profile)
     asked = ["--docker", "--drop", "setgid", "--userns", "--seccomp", str(profile)]
