@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 TITLE = "caphistory: which Linux syscalls check which privilege, release by release"
+
+#: Placeholders until the project has a public address. ``pyproject.toml``, ``CITATION.cff`` and
+#: ``.zenodo.json`` repeat them, which tests/documentation/test_citing.py compares: whoever changes
+#: them here is told where else.
 HOMEPAGE = "https://github.com/caphistory/caphistory"
 AUTHOR = "The caphistory maintainers"
+EMAIL = "maintainers@caphistory.example"
 
 DATA_LICENSE: Mapping[str, str] = {
     "name": "CC0-1.0",

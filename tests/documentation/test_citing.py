@@ -36,8 +36,16 @@ def test_title_author_and_address_are_the_programs() -> None:
     (creator,) = ZENODO["creators"]
     assert {author["name"], creator["name"]} == {citing.AUTHOR}
     assert CITATION["title"] == citing.TITLE
+    assert f'authors = [{{ name = "{citing.AUTHOR}", email = "{citing.EMAIL}" }}]' in PYPROJECT
+
+
+def test_every_address_of_the_project_is_made_of_one() -> None:
     assert CITATION["repository-code"] == citing.HOMEPAGE
-    assert citing.HOMEPAGE in PYPROJECT
+    assert [each["identifier"] for each in ZENODO["related_identifiers"]] == [citing.HOMEPAGE]
+    raw = citing.HOMEPAGE.replace("github.com", "raw.githubusercontent.com")
+    addresses = re.findall(r"https?://[^\s\"')]+", PYPROJECT)
+    assert len(addresses) >= 8
+    assert [each for each in addresses if not each.startswith((citing.HOMEPAGE, raw))] == []
 
 
 def test_there_is_one_version() -> None:
