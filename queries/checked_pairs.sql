@@ -11,11 +11,18 @@ with asked as (
     from asked_releases
     where asked = {{without_v :release}}
 ),
+-- Those names rather than a condition on each row: by them few rows of other releases are read.
+wanted as materialized (
+    select distinct syscall from syscalls
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+),
 -- Materialised: SQLite would else look up what it shows of a row again to sort by it.
 found as materialized (
     select * from requirements
     where release = (select release from asked)
         and abi = (select abi from asked)
+        and syscall in (select syscall from wanted)
         and capability is not null
         and ({{is_told standing}} or (select everything from asked))
 ),

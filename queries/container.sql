@@ -41,21 +41,28 @@ defined as materialized (
     from capability_definitions
     join asked using (release)
 ),
+-- Those names rather than a condition on each row: by them few rows of other releases are read.
+wanted as materialized (
+    select distinct syscall from syscalls
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+),
 -- Materialised: SQLite would else look up what it shows of a row again to sort by it.
 found as materialized (
     select requirements.*
     from requirements
     where release = (select release from asked)
         and abi = (select abi from asked)
-        and capability in (select capability from defined where not held)
+        and syscall in (select syscall from wanted)
+        and privilege in (select capability from defined where not held)
         and {{is_told standing}}
-        and not exists (
-            select 1 from defined
-            where held and instr(requirements.instead, '"' || defined.capability || '"') > 0
-        )
 )
 select
     {{requirement_columns}}
 from found
+where not exists (
+    select 1 from defined
+    where held and instr(found.instead, '"' || defined.capability || '"') > 0
+)
 order by
-    {{standing_order}}, capability, syscall, operation
+    {{standing_order}}, capability, syscall, operation, path, line

@@ -21,7 +21,7 @@ wanted as materialized (
             glob '*/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount') || '/*'
 ),
 found as materialized (
-    select * from syscall_requirement_runs
+    select *, {{one_spelling operation}} as spelling from syscall_requirement_runs
     where abi = (select abi from asked)
         and coalesce((select syscall from asked), syscall) = syscall
         and coalesce((select privilege from asked), privilege) = privilege
@@ -34,4 +34,4 @@ select
     subject, namespace, standing, sites, check_name, reach, function, path, line, gap_before,
     gap_after
 from histories
-order by syscall, operation, begins, privilege, first_release
+order by syscall, {{one_spelling operation}}, begins, privilege, first_release

@@ -13,7 +13,8 @@ with recursive asked as (
 ),
 runs as materialized (
     select
-        operation, privilege, coalesce(namespace, 'init') as namespace, first_ordinal, last_ordinal
+        operation, {{one_spelling operation}} as spelling, privilege,
+        coalesce(namespace, 'init') as namespace, first_ordinal, last_ordinal
     from syscall_requirement_runs
     where syscall = (select syscall from asked)
         and abi = (select abi from asked)
@@ -26,22 +27,22 @@ placed as materialized (
         runs.*,
         (select max(ordinal) from releases where ordinal < runs.first_ordinal) as before
     from runs
-    where (operation, privilege, namespace) in (
-        select operation, privilege, namespace from runs
+    where (spelling, privilege, namespace) in (
+        select spelling, privilege, namespace from runs
         where last_ordinal >= (select ordinal from asked)
     )
 ),
 chained as (
-    select operation, privilege, namespace, first_ordinal, before
+    select operation, spelling, privilege, namespace, first_ordinal, before
     from placed, asked
     where asked.ordinal between first_ordinal and last_ordinal
     union
     select
-        earlier.operation, earlier.privilege, earlier.namespace, earlier.first_ordinal,
-        earlier.before
+        chained.operation, earlier.spelling, earlier.privilege, earlier.namespace,
+        earlier.first_ordinal, earlier.before
     from chained
     join placed as earlier
-        on earlier.operation = chained.operation and earlier.privilege = chained.privilege
+        on earlier.spelling = chained.spelling and earlier.privilege = chained.privilege
         and earlier.namespace = chained.namespace
         and earlier.first_ordinal < chained.first_ordinal
         and earlier.last_ordinal >= chained.before

@@ -15,7 +15,7 @@ tables as (
 -- Materialised: the ends of its rows are expressions, by which no release can be looked up, and
 -- SQLite would else find the rows anew for each release.
 found as materialized (
-    select * from syscall_requirement_runs
+    select *, {{one_spelling operation}} as spelling from syscall_requirement_runs
     where syscall = (select syscall from asked)
         and abi = (select abi from tables)
         and standing <> 'off'
@@ -27,4 +27,4 @@ select
     subject, namespace, standing, sites, check_name, reach, function, path, line, gap_before,
     gap_after
 from histories
-order by operation, begins, privilege, first_release
+order by {{one_spelling operation}}, begins, privilege, first_release

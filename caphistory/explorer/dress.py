@@ -35,6 +35,12 @@ def make_accessible(html: str) -> Markup:
     html = html.replace('<pre class="wrapped-sql">', '<pre class="wrapped-sql" tabindex="0">')
     html = html.replace('<pre id="sql-query">', '<pre id="sql-query" tabindex="0">')
     html = re.sub(r'(class="cross")>&#x2716;', r'\1 aria-label="Remove">&#x2716;', html)
+    html = re.sub(
+        r'(<dl class="column-descriptions">.*?</dl>)',
+        r"<details><summary>What the columns hold</summary>\1</details>",
+        html,
+        flags=re.DOTALL,
+    )
     html = re.sub(r'(<(?:h1|div class="page-header")) style="[^"]*"', r"\1", html)
     html = re.sub(r'<div style="padding: 1em;[^"]*"', '<div class="note"', html)
     return Markup(mark_code(html))

@@ -9,12 +9,12 @@ numbered as (
 evidence as materialized (
     select
         found.syscall,
-        found.operation,
+        found.spelling,
         found.privilege,
         coalesce(found.namespace, '') = 'owner' as owned,
         dense_rank() over (
             order by
-                found.operation, found.privilege, coalesce(found.namespace, '') = 'owner',
+                found.spelling, found.privilege, coalesce(found.namespace, '') = 'owner',
                 found.syscall
         ) as history,
         opening.position as first_position,
@@ -25,7 +25,7 @@ evidence as materialized (
     join numbered as closing on closing.ordinal = found.last_ordinal
 ),
 named as materialized (
-    select history, syscall, operation, privilege, owned from evidence group by history
+    select history, syscall, spelling, privilege, owned from evidence group by history
 ),
 followed as (
     select
@@ -69,7 +69,7 @@ ranked as (
     from spans
     cross join named on named.history = spans.history
     cross join numbered as closing on closing.position = spans.ends
-    cross join found on found.operation = named.operation
+    cross join found on found.spelling = named.spelling
         and found.last_ordinal = closing.ordinal
         and found.privilege = named.privilege
         and found.syscall = named.syscall

@@ -201,7 +201,6 @@ def _write_cell(names: tuple[str, ...], own: bool) -> Cell:
     kind = classify(", ".join(names)) if own else SHARED
     shown = [name for name in names if name not in ROOT_CHECKS] if kind == BOTH else names
     words = shown[0].removeprefix("CAP_") + (f" +{len(shown) - 1}" if len(shown) > 1 else "")
-    words += " +root" if kind == BOTH else ""
     return Cell(kind, words, ", ".join(sorted(names)) + ("" if own else " in shared code"))
 
 
