@@ -2,6 +2,7 @@
 -- description: For each operation, privilege and user namespace that a syscall asks for in one release, the first release of the unbroken run of releases up to it in which it does so; before there were user namespaces, all was asked in the first one (init). `gap_before` is the release before that, where mainline releases between the two are not in the database: it came anywhere there.
 -- param syscall: the name that user space knows it by (default: setgid)
 -- param release: a release (default: the newest in the database)
+-- param operation: an operation, with * for any text (default: all)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 with recursive asked as (
     select
@@ -30,6 +31,7 @@ placed as materialized (
     where (spelling, privilege, namespace) in (
         select spelling, privilege, namespace from runs
         where last_ordinal >= (select ordinal from asked)
+            and ({{matches_operation operation}})
     )
 ),
 chained as (

@@ -39,8 +39,8 @@ _GROUPS = {
         "syscall_table", "known_syscalls", "syscall_entry", "matrix",
     ),
     "Changes from release to release": (
-        "transition", "root_became", "release_changes", "site_changes", "successions_between",
-        "succession_moves", "succession_history", "transition_ends",
+        "transition", "operation_changes", "root_became", "release_changes", "site_changes",
+        "successions_between", "succession_moves", "succession_history", "transition_ends",
     ),
     "Containers": ("container", "container_capabilities"),
 }  # fmt: skip

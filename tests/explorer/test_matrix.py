@@ -144,3 +144,36 @@ def test_a_capability_that_only_shared_code_asks_for_is_no_bare_zero(
     assert "1 more in code that very many syscalls share" in told
     assert "No syscall." not in told
     assert 'class="chip shared" href="/syscall/open' in text
+
+
+def test_a_syscall_is_narrowed_by_operation_with_its_history(operations: Datasette) -> None:
+    text = page(operations, "/syscall/prctl", operation="pr_capbset*").text
+    table = text[text.index('id="operations"') : text.index('id="operation-history"')]
+    assert "PR_CAPBSET_DROP" in table and "PR_SET_MM" not in table
+    rows = page(operations, "/syscall/prctl.json", operation="PR_CAPBSET_DROP").json()
+    assert [(row["privilege"], row["first_release"]) for row in rows["histories"]] == [
+        ("suser", "2.0.40"),
+        ("CAP_SETPCAP", "2.2.24"),
+    ]
+    assert page(operations, "/syscall/prctl", operation="PR_NONE").status_code == 404
+
+
+def test_a_capability_is_narrowed_by_operation(operations: Datasette) -> None:
+    text = page(operations, "/capability/CAP_SETPCAP", operation="PR_CAPBSET_DROP").text
+    assert 'href="/syscall/prctl?operation=PR_CAPBSET_DROP"' in text
+    assert "No release asks for it." in (
+        page(operations, "/capability/CAP_SETPCAP", operation="PR_SET_MM").text
+    )
+
+
+def test_two_releases_are_compared_by_operation(operations: Datasette) -> None:
+    text = page(operations, "/transition", operation="PR_*").text
+    assert "2 operations changed" in text
+    rows = page(operations, "/transition.json", operation=SET_MM).json()["operation_changes"]
+    assert [(row["before"], row["after"]) for row in rows] == [("suser", "CAP_SYS_RESOURCE")]
+
+
+def test_a_chain_is_narrowed_by_operation(operations: Datasette) -> None:
+    address = "/chain/i386/prctl/CAP_SETPCAP"
+    assert page(operations, address, operation="PR_CAPBSET_DROP").status_code == 200
+    assert page(operations, address, operation="PR_SET_MM").status_code == 404

@@ -295,3 +295,38 @@ def test_operations_are_listed(connection: sqlite3.Connection) -> None:
     assert ask(connection, "operation_list", syscall="bpf") == [
         {"syscall": "bpf", "operation": "BPF_PROG_LOAD"}
     ]
+
+
+def test_two_releases_are_compared_by_operation(says: Says, caphistory: Run, path: Path) -> None:
+    lines = says("transition", "2.1.91", "2.2.0", "--operation", "SIOC*")
+    assert lines[0] == "2.1.91 → 2.2.0: 3 operations changed"
+    assert lines[3].split() == ["ioctl", "SIOCSIFADDR", "suser", "CAP_NET_ADMIN"]
+    same = caphistory("--db", str(path), "transition", "2.1.92", "2.2.0", "--operation", "SIOC*")
+    assert same.exit_code == 1
+    both = caphistory("--db", str(path), "transition", "--sites", "--operation", "SIOC*")
+    assert both.exit_code == 2
+
+
+def test_two_spellings_of_a_protocol_family_are_one_operation(tmp_path: Path) -> None:
+    def kernel_with(name: str, operation: str, privilege: str) -> LinkedRelease:
+        asks = site("net/x.c", 5, "x_ioctl", privilege if privilege == "suser" else "capable",
+                    None if privilege == "suser" else privilege)  # fmt: skip
+        way = step("sys_ioctl", "fs/ioctl.c", 5)
+        return linked(name, checks=[check("ioctl", asks, way, operation=operation)])
+
+    path = build(
+        tmp_path / "a.db",
+        kernel_with("2.1.99", "AF_INET/SIOCSIFADDR", "suser"),
+        kernel_with("2.1.100", "AF_INET/SIOCSIFADDR", "CAP_NET_ADMIN"),
+        kernel_with("2.1.101", "PF_INET/SIOCSIFADDR", "CAP_NET_ADMIN"),
+    )
+    with closing(open_reader(path)) as connection:
+        histories = ask(connection, "syscall", syscall="ioctl")
+        assert [(row["privilege"], row["first_release"]) for row in histories] == [
+            ("suser", "2.1.99"),
+            ("CAP_NET_ADMIN", "2.1.100"),
+        ]
+        (since,) = ask(connection, "requirement_since", syscall="ioctl")
+        assert (since["operation"], since["first_release"]) == ("PF_INET/SIOCSIFADDR", "2.1.100")
+        asked = {"from": "2.1.100", "to": "2.1.101"}
+        assert not ask(connection, "operation_changes", **asked)

@@ -10,9 +10,11 @@ import click
 
 from caphistory.cli.complete import complete_release
 from caphistory.cli.functions import repository_option
+from caphistory.cli.requirements import operation_option
 from caphistory.cli.session import Session, abi_option, pass_session, subcommand
 from caphistory.cli.text import say, shares
 from caphistory.errors import NothingFound, UsageError
+from caphistory.questions.names import resolve_operation
 from caphistory.records import Row
 from caphistory.wording.phrases import format_count
 from caphistory.wording.plain import clean, wrap
@@ -39,6 +41,7 @@ _ROOT_BECAME = {
 @click.option(
     "--sites", is_flag=True, help="What became of each check, wherever it stands, instead."
 )
+@operation_option
 @repository_option
 @abi_option
 @pass_session
@@ -47,6 +50,7 @@ def command(
     from_release: str | None,
     to_release: str | None,
     sites: bool,
+    operation: str | None,
     repository: Path | None,
     abi: str | None,
 ) -> None:
@@ -63,16 +67,22 @@ def command(
       caphistory transition 2.0.40 2.2.24
       caphistory transition 2.2 2.4
       caphistory transition 2.4.18 2.6.10 --rows all
+      caphistory transition 2.0 2.6 --operation 'SIOC*'
       caphistory transition --sites
       caphistory transition --sites 2.1.99 2.1.100
     """
     releases = [name and session.resolve_release(name) for name in (from_release, to_release)]
+    if sites and operation:
+        raise UsageError("a check site has no operation: leave out --sites, or --operation")
     if sites:
         _answer_sites(session, releases[0], releases[1], repository)
         return
     if repository is not None:
         raise UsageError("--repository is read for --sites: leave it out, or add --sites")
     asked = {"from": releases[0], "to": releases[1], "abi": session.asked_abi(abi)}
+    if operation:
+        _answer_operations(session, resolve_operation(session.connection, operation), asked)
+        return
     rows = session.ask("transition", **asked)
     if not rows:
         ends = f": {releases[0]} → {releases[1]}" if all(releases) else ""
@@ -95,6 +105,48 @@ def command(
         left_out += count - _print_fitting(paragraphs, lines)
     session.say_left_out(left_out, "syscall")
     say(f"\nnext: caphistory syscall {groups[0][1][0].first}", dim=True)
+
+
+def _answer_operations(session: Session, operation: str, asked: dict[str, str | None]) -> None:
+    """Print the answer of ``--operation``."""
+    rows = session.ask("operation_changes", operation=operation, **asked)
+    if not rows:
+        (ends,) = session.ask("transition_ends", **{"from": asked["from"], "to": asked["to"]})
+        raise NothingFound(
+            f"nothing that asks by {operation} changed: {ends['from']} → {ends['to']}"
+        )
+    if not session.for_people:
+        session.print_rows(rows)
+        return
+    before, after = clean(rows[0]["from_release"]), clean(rows[0]["to_release"])
+    say(f"{before} → {after}: {format_count(len(rows), 'operation')} changed", bold=True)
+    if rows[0]["missing"]:
+        say(_describe_missing(rows[0]))
+    most = session.room
+    session.print_table(
+        ("syscall", "operation", f"in {before}", f"in {after}"),
+        [
+            (
+                clean(row["syscall"]),
+                clean(row["operation"]),
+                clean(row["before"]) or "nothing",
+                clean(row["after"]) or "nothing",
+            )
+            for row in rows
+        ],
+        flexible=("operation", f"in {before}", f"in {after}"),
+        most=most,
+    )
+    say(
+        f"\nnext: caphistory syscall {clean(rows[0]['syscall'])}"
+        f" --operation '{clean(rows[0]['operation'])}'",
+        dim=True,
+    )
+
+
+def _describe_missing(row: Row) -> str:
+    missing = format_count(row["missing"], "mainline release")
+    return f"{missing} between them not in the database"
 
 
 def _answer_sites(
@@ -132,8 +184,7 @@ def _print_summary(rows: list[Row], root: list[Row], width: int) -> None:
         text = f"{len(root)} asked for root before; now {', '.join(parts)}{gone}"
         say("\n".join(wrap(text, width, "    ")))
     if rows[0]["missing"]:
-        missing = format_count(rows[0]["missing"], "mainline release")
-        say(f"{missing} between them not in the database")
+        say(_describe_missing(rows[0]))
 
 
 class _Paragraph(NamedTuple):

@@ -103,28 +103,41 @@ def capability(asked: Asked) -> Page:
     definitions = (
         [] if name in ROOT_CHECKS else asked.ask("definitions_through_releases", capability=name)
     )
+    operation = asked.given("operation")
     rows = asked.ask("which", privilege=name, release=release, abi=asked.abi)
+    named = (
+        asked.ask("which", privilege=name, release=release, operation=operation, abi=asked.abi)
+        if operation
+        else rows
+    )
+    by_operation = (
+        asked.ask("operation_history", privilege=name, operation=operation, abi=asked.abi)
+        if operation
+        else []
+    )
     sites = asked.ask("check_list", privilege=name, release=release)
     histories = asked.ask("which_all_releases", privilege=name, abi=asked.abi)
     changes = list_syscall_changes(histories, releases)
-    asking = list_asking([row for row in rows if row["standing"] == OWN])
-    shared = {str(row["syscall"]) for row in rows if row["standing"] == SHARED}
+    asking = list_asking([row for row in named if row["standing"] == OWN])
+    shared = {str(row["syscall"]) for row in named if row["standing"] == SHARED}
     shared -= {str(one.row["syscall"]) for one in asking}
     meant = read_descriptions().get(name)
     return Page(
         "capability",
         name,
         {
-            "requirements": rows,
+            "requirements": named,
             "sites": sites,
             "counts": counts,
             "definitions": definitions,
-            "histories": histories,
+            "histories": by_operation or histories,
         },
         {
             "name": name,
             "meaning": meant.permits if meant else ROOT_CHECK.get(name),
             "release": release,
+            "operation": operation,
+            "by_operation": by_operation[:_MOST_SYSCALLS],
             "releases": releases,
             "definitions": definitions,
             "answers": [

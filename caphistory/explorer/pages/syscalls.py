@@ -23,7 +23,12 @@ from caphistory.explorer.requirements import (
 )
 from caphistory.explorer.sourcediff import FunctionDiff, diff_chains
 from caphistory.explorer.strips import Bar, define_holes, draw_axis, draw_labels, draw_strip
-from caphistory.questions.names import newest_release, resolve_privilege, resolve_syscall
+from caphistory.questions.names import (
+    newest_release,
+    resolve_operation,
+    resolve_privilege,
+    resolve_syscall,
+)
 from caphistory.questions.requirements import is_told
 from caphistory.questions.source_text import cached_repositories
 from caphistory.records import ROOT_CHECKS, Row
@@ -115,7 +120,10 @@ def syscall(asked: Asked) -> Page:
     releases = asked.ask("release_list")
     runs = asked.ask("timeline", syscall=name, abi=asked.abi)
     release = asked.release("release") or newest_release(asked.connection)
-    rows = _list_requirements(asked, name, release)
+    operation = asked.given("operation")
+    operation = operation and resolve_operation(asked.connection, operation, name)
+    named = _list_requirements(asked, name, release, operation)
+    rows = _list_cells(asked, name, release) if operation else named
     usual = asked.ask("transition_ends")[0]
     others = [end for end in (usual["to"], usual["from"]) if end != release]
     answers = [
@@ -123,7 +131,7 @@ def syscall(asked: Asked) -> Page:
         *(_make_answer(asked, name, end, _list_cells(asked, name, end)) for end in others),
     ]
     operations = group_requirements(
-        [row for row in rows if row["standing"] == OWN and not compared],
+        [row for row in named if row["standing"] == OWN and not compared],
         "operation",
         "privilege",
         "namespace",
@@ -146,24 +154,34 @@ def syscall(asked: Asked) -> Page:
         )
         for run in runs
     ]
+    histories = (
+        asked.ask("operation_history", syscall=name, operation=operation, abi=abi)
+        if operation
+        else []
+    )
     said = ", ".join(chip.privilege for chip in answers[0].own) or "nothing of its own"
     return Page(
         "syscall",
         f"{name}: what it asks for",
         {
-            "requirements": rows,
+            "requirements": named,
             "timeline": runs,
+            "histories": histories,
             **{f"checks_{side.name}": side.rows for side in sides},
         },
         {
             "name": name,
             "release": release,
+            "operation": operation,
+            "histories": histories[:_MOST_OPERATIONS],
             "answers": answers,
             "operations": operations[:_MOST_OPERATIONS],
             "all_operations": len(operations),
             "instead": list_instead,
             "subject": describe_subject,
-            "since": _find_since(asked, name, answers[0].abi, release) if operations else {},
+            "since": _find_since(asked, name, answers[0].abi, release, operation)
+            if operations
+            else {},
             "changes": list_changes(runs),
             "runs": runs,
             "strip": draw_strip(bars, (), axis),
@@ -181,11 +199,14 @@ def syscall(asked: Asked) -> Page:
     )
 
 
-def _list_requirements(asked: Asked, syscall: str, release: str) -> list[Row]:
+def _list_requirements(
+    asked: Asked, syscall: str, release: str, operation: str | None = None
+) -> list[Row]:
     return asked.ask(
         "requirement_list",
         syscall=syscall,
         release=release,
+        operation=operation,
         abi=_find_table(asked, syscall, release),
     )
 
@@ -222,11 +243,13 @@ def _make_answer(asked: Asked, syscall: str, release: str, rows: list[Row]) -> A
 
 
 def _find_since(
-    asked: Asked, syscall: str, abi: str, release: str
+    asked: Asked, syscall: str, abi: str, release: str, operation: str | None
 ) -> dict[tuple[str, str, str], tuple[str, str | None]]:
     """Return since when each operation asks for each privilege, in each user namespace, without a
     break up to ``release``, and the release before a hole if it came in one."""
-    rows = asked.ask("requirement_since", syscall=syscall, abi=abi, release=release)
+    rows = asked.ask(
+        "requirement_since", syscall=syscall, abi=abi, release=release, operation=operation
+    )
     return {
         (row["operation"], row["privilege"], row["namespace"]): (
             row["first_release"],

@@ -62,7 +62,9 @@ class Syscall(NamedTuple):
 
 
 def transition(asked: Asked) -> Page:
-    """Return the comparison of two releases if one is named, else the strips."""
+    """Return the comparison of two releases if one is named, or an operation, else the strips."""
+    if asked.given("operation"):
+        return _compare_operations(asked)
     if asked.given("from") or asked.given("to"):
         return _compare(asked)
     return _draw_strips(asked)
@@ -83,6 +85,7 @@ def _compare(asked: Asked) -> Page:
         {"transition": rows},
         {
             "ends": compared,
+            "operation": None,
             "groups": [(heading, group) for heading, group in groups if group],
             "total": len(rows),
             "missing": rows[0]["missing"] if rows else 0,
@@ -96,6 +99,32 @@ def _compare(asked: Asked) -> Page:
         },
         f"{format_count(len(rows), 'syscall')} changed what they check from {compared['from']} to"
         f" {compared['to']}.",
+    )
+
+
+def _compare_operations(asked: Asked) -> Page:
+    """Return the comparison of two releases by operation."""
+    operation = asked.given("operation")
+    ends = {name: asked.release(name) for name in ("from", "to")}
+    rows = asked.ask("operation_changes", **ends, operation=operation, abi=asked.abi)
+    compared = asked.ask("transition_ends", **ends)[0]
+    shown, pages = cut_page(asked, rows)
+    return Page(
+        "compare",
+        f"What changed for {operation} from {compared['from']} to {compared['to']}",
+        {"operation_changes": rows},
+        {
+            "ends": compared,
+            "operation": operation,
+            "groups": [("By operation", shown)] if shown else [],
+            "pages": pages,
+            "total": len(rows),
+            "missing": rows[0]["missing"] if rows else 0,
+            "ribbons": "",
+            "releases": asked.ask("release_list"),
+        },
+        f"{format_count(len(rows), 'operation')} of Linux syscalls ask for something else in"
+        f" {compared['to']} than in {compared['from']}.",
     )
 
 
