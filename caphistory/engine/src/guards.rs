@@ -46,7 +46,7 @@ impl Expr {
     /// Its text; None for a tuple.
     pub fn as_sym(self) -> Option<Sym> {
         match self.get() {
-            ExprNode::Text(sym) => Some(*sym),
+            ExprNode::Text(sym) => Some(sym),
             ExprNode::Tuple(_) => None,
         }
     }
@@ -56,7 +56,7 @@ impl Expr {
         match self.get() {
             ExprNode::Text(_) => None,
             ExprNode::Tuple(parts) => {
-                let (head, operands) = parts.split_first()?;
+                let (head, operands) = parts.get().split_first()?;
                 Some((head.as_text().unwrap_or(""), operands))
             }
         }
@@ -305,7 +305,7 @@ fn each_leaf(expr: Expr, found: &mut impl FnMut(Sym)) {
     match expr.get() {
         ExprNode::Text(sym) => {
             if sym.text().starts_with('$') {
-                found(*sym);
+                found(sym);
             }
         }
         ExprNode::Tuple(parts) => {
@@ -375,7 +375,7 @@ fn collect_names(expr: Expr, found: &mut FxHashSet<Sym>) {
         ExprNode::Text(sym) => {
             let text = sym.text();
             if text.starts_with('@') || text.strip_prefix(':').is_some_and(is_upper) {
-                found.insert(*sym);
+                found.insert(sym);
             }
         }
         ExprNode::Tuple(parts) => {
@@ -390,7 +390,7 @@ fn collect_names(expr: Expr, found: &mut FxHashSet<Sym>) {
 pub fn substitute(expr: Expr, values: &FxHashMap<Sym, Expr>) -> Expr {
     match expr.get() {
         ExprNode::Text(sym) => {
-            if let Some(copied) = copied_member(*sym, values) {
+            if let Some(copied) = copied_member(sym, values) {
                 return copied;
             }
             if let Some((base, _)) = sym.text().split_once('>')
@@ -398,7 +398,7 @@ pub fn substitute(expr: Expr, values: &FxHashMap<Sym, Expr>) -> Expr {
             {
                 return unknown();
             }
-            values.get(sym).copied().unwrap_or(expr)
+            values.get(&sym).copied().unwrap_or(expr)
         }
         ExprNode::Tuple(parts) => {
             let Some(&head) = parts.first() else {
@@ -409,9 +409,9 @@ pub fn substitute(expr: Expr, values: &FxHashMap<Sym, Expr>) -> Expr {
                     let value = part.as_sym().and_then(|place| values.get(&place).copied());
                     value.filter(|value| is_copied(*value)).unwrap_or(part)
                 };
-                return remade(expr, parts, head, copied);
+                return remade(expr, &parts, head, copied);
             }
-            remade(expr, parts, head, |part| substitute(part, values))
+            remade(expr, &parts, head, |part| substitute(part, values))
         }
     }
 }
@@ -466,8 +466,8 @@ fn is_followed(place: &str, followed: Followed<'_>) -> bool {
 pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<'_>) -> Expr {
     let parts = match expr.get() {
         ExprNode::Text(sym) => {
-            let member = copied_member(*sym, values);
-            let value = member.or_else(|| values.get(sym).copied()).unwrap_or(expr);
+            let member = copied_member(sym, values);
+            let value = member.or_else(|| values.get(&sym).copied()).unwrap_or(expr);
             let Some(text) = value.as_text() else {
                 return known_part(value, &FxHashMap::default(), followed);
             };
@@ -524,14 +524,14 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<
 pub fn followed_only(expr: Expr, followed: Followed<'_>, own: Sym) -> Expr {
     match expr.get() {
         ExprNode::Text(sym) => match sym.text().strip_prefix('$') {
-            Some(place) if *sym != own && !is_followed(place, followed) => unknown(),
+            Some(place) if sym != own && !is_followed(place, followed) => unknown(),
             _ => expr,
         },
         ExprNode::Tuple(parts) => {
             let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
                 return expr;
             };
-            remade(expr, parts, head, |part| followed_only(part, followed, own))
+            remade(expr, &parts, head, |part| followed_only(part, followed, own))
         }
     }
 }

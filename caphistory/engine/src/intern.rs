@@ -16,16 +16,16 @@ use rustc_hash::FxBuildHasher;
 use crate::facts::Outcome;
 
 const SHARDS: usize = 64;
-const FIRST: usize = 1 << 10;
-const SEGMENTS: usize = 22;
+const SEGMENT: usize = 1 << 16;
+const SEGMENTS: usize = 1 << 12;
 const MOST_RECENT: usize = 1 << 13;
 const CHUNK: usize = 1 << 14;
-
-type Segment<T> = Box<[OnceLock<&'static T>]>;
+/// Lists up to this length, which most have, stand where their numbers lead.
+const SHORT: usize = 3;
 
 /// Room for values that last as long as the process: of two million texts most are shorter than
 /// what an allocation of its own costs.
-pub struct Room<E: 'static>(&'static mut [E]);
+struct Room<E: 'static>(&'static mut [E]);
 
 impl<E: Copy + Default> Room<E> {
     /// A copy of items that lasts.
@@ -43,37 +43,110 @@ impl<E: Copy + Default> Room<E> {
     }
 }
 
+/// A value as it is kept, made of `E`s.
+trait Kept: Sized + 'static {
+    type Value: ?Sized + Eq + Hash;
+    type Element: Copy + Default;
+
+    fn keep(value: &Self::Value, room: &mut Room<Self::Element>) -> Self;
+    fn get(&'static self) -> &'static Self::Value;
+}
+
+impl Kept for &'static str {
+    type Value = str;
+    type Element = u8;
+
+    fn keep(value: &str, room: &mut Room<u8>) -> &'static str {
+        std::str::from_utf8(room.keep(value.as_bytes())).expect("the bytes of a text")
+    }
+
+    fn get(&'static self) -> &'static str {
+        self
+    }
+}
+
+/// A list as it is kept.
+enum List<E: 'static> {
+    Short(u8, [E; SHORT]),
+    Long(&'static &'static [E]),
+}
+
+impl<E: Copy + Default + Eq + Hash + 'static> Kept for List<E> {
+    type Value = [E];
+    type Element = E;
+
+    fn keep(items: &[E], room: &mut Room<E>) -> List<E> {
+        if items.len() > SHORT {
+            return List::Long(Box::leak(Box::new(room.keep(items))));
+        }
+        let mut kept = [E::default(); SHORT];
+        kept[..items.len()].copy_from_slice(items);
+        List::Short(items.len() as u8, kept)
+    }
+
+    fn get(&'static self) -> &'static [E] {
+        match self {
+            List::Short(count, kept) => &kept[..usize::from(*count)],
+            List::Long(kept) => kept,
+        }
+    }
+}
+
 /// The numbers of values, by their hashes, and the room for them.
 struct Shard<E: 'static> {
     numbers: HashTable<u32>,
     room: Room<E>,
 }
 
-/// Values by number and numbers by value, for all threads. Values are made of `E`s.
-pub struct Interner<T: ?Sized + 'static, E: 'static> {
-    shards: [RwLock<Shard<E>>; SHARDS],
-    segments: [OnceLock<Segment<T>>; SEGMENTS],
+/// What belongs to numbers: room for it comes as it is needed.
+type Segments<T> = [OnceLock<Box<[T]>>; SEGMENTS];
+
+fn new_segment<T: Default>() -> Box<[T]> {
+    (0..SEGMENT).map(|_| T::default()).collect()
+}
+
+fn locate(number: u32) -> (usize, usize) {
+    (number as usize / SEGMENT, number as usize % SEGMENT)
+}
+
+fn shard_of(hash: u64) -> usize {
+    (hash >> 40) as usize % SHARDS
+}
+
+/// Values by number and numbers by value, for all threads. The empty value has the number 0.
+struct Interner<K: Kept> {
+    shards: [RwLock<Shard<K::Element>>; SHARDS],
+    segments: Segments<OnceLock<K>>,
     next: AtomicU32,
 }
 
-impl<T: ?Sized + Eq + Hash + Sync, E: Copy + Default> Interner<T, E> {
-    fn new() -> Self {
-        let shard = || Shard {
-            numbers: HashTable::new(),
-            room: Room(&mut []),
-        };
+impl<K: Kept> Interner<K> {
+    fn new(empty: &K::Value) -> Self {
+        let hash = FxBuildHasher.hash_one(empty);
+        let shards = std::array::from_fn(|shard| {
+            let mut numbers = HashTable::new();
+            if shard == shard_of(hash) {
+                numbers.insert_unique(hash, 0, |_| hash);
+            }
+            let room = Room(&mut []);
+            RwLock::new(Shard { numbers, room })
+        });
+        let slots: Box<[OnceLock<K>]> = new_segment();
+        let _ = slots[0].set(K::keep(empty, &mut Room(&mut [])));
+        let mut segments = [const { OnceLock::new() }; SEGMENTS];
+        segments[0] = slots.into();
         Interner {
-            shards: std::array::from_fn(|_| RwLock::new(shard())),
-            segments: std::array::from_fn(|_| OnceLock::new()),
-            next: AtomicU32::new(0),
+            shards,
+            segments,
+            next: AtomicU32::new(1),
         }
     }
 
-    /// The number of a value; `keep` makes it last if it is new.
-    fn number(&self, value: &T, keep: impl FnOnce(&mut Room<E>) -> &'static T) -> u32 {
+    /// The number of a value.
+    fn number(&'static self, value: &K::Value) -> u32 {
         let hash = FxBuildHasher.hash_one(value);
         let same = |number: &u32| self.value(*number) == value;
-        let shard = &self.shards[(hash >> 40) as usize % SHARDS];
+        let shard = &self.shards[shard_of(hash)];
         let known = shard.read().expect("no panic within");
         if let Some(&number) = known.numbers.find(hash, same) {
             return number;
@@ -86,9 +159,8 @@ impl<T: ?Sized + Eq + Hash + Sync, E: Copy + Default> Interner<T, E> {
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (segment, at) = locate(number);
-        let slots = self.segments[segment]
-            .get_or_init(|| (0..FIRST << segment).map(|_| OnceLock::new()).collect());
-        let _ = slots[at].set(keep(room));
+        let slots = self.segments[segment].get_or_init(new_segment);
+        let _ = slots[at].set(K::keep(value, room));
         numbers.insert_unique(hash, number, |number| {
             FxBuildHasher.hash_one(self.value(*number))
         });
@@ -96,33 +168,23 @@ impl<T: ?Sized + Eq + Hash + Sync, E: Copy + Default> Interner<T, E> {
     }
 
     /// The value of a number that `number` gave.
-    fn value(&self, number: u32) -> &'static T {
+    fn value(&'static self, number: u32) -> &'static K::Value {
         let (segment, at) = locate(number);
         self.segments[segment]
             .get()
             .and_then(|slots| slots[at].get())
             .expect("a number that was given out")
+            .get()
     }
 }
 
-fn locate(number: u32) -> (usize, usize) {
-    let shifted = number as usize + FIRST;
-    let segment = shifted.ilog2() as usize - FIRST.ilog2() as usize;
-    (segment, shifted - (FIRST << segment))
-}
+static TEXTS: LazyLock<Interner<&'static str>> = LazyLock::new(|| Interner::new(""));
+static SYM_LISTS: LazyLock<Interner<List<Sym>>> = LazyLock::new(|| Interner::new(&[][..]));
+static OUTCOME_LISTS: LazyLock<Interner<List<Outcome>>> = LazyLock::new(|| Interner::new(&[][..]));
+static EXPR_LISTS: LazyLock<Interner<List<Expr>>> = LazyLock::new(|| Interner::new(&[][..]));
 
-static TEXTS: LazyLock<Interner<str, u8>> = LazyLock::new(Interner::new);
-static EXPRS: LazyLock<Interner<ExprNode, ExprNode>> = LazyLock::new(Interner::new);
-static SYM_LISTS: LazyLock<Interner<[Sym], Sym>> = LazyLock::new(Interner::new);
-static OUTCOME_LISTS: LazyLock<Interner<[Outcome], Outcome>> = LazyLock::new(Interner::new);
-static EXPR_LISTS: LazyLock<Interner<[Expr], Expr>> = LazyLock::new(Interner::new);
-
-fn keep_text(room: &mut Room<u8>, text: &str) -> &'static str {
-    std::str::from_utf8(room.keep(text.as_bytes())).expect("the bytes of a text")
-}
-
-/// An interned text. Equal texts have equal numbers; order it by `text()`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// An interned text. Equal texts have equal numbers; order it by `text()`. The empty one is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Sym(u32);
 
 type Recent = Box<[Cell<(&'static str, u32)>]>;
@@ -134,7 +196,7 @@ thread_local! {
 
 impl Sym {
     pub fn new(text: &str) -> Sym {
-        let fresh = || TEXTS.number(text, |room| keep_text(room, text));
+        let fresh = || TEXTS.number(text);
         let known = RECENT.try_with(|recent| {
             let hash = FxBuildHasher.hash_one(text) >> 20;
             let Some(slot) = recent.get(hash as usize % MOST_RECENT) else {
@@ -177,13 +239,6 @@ impl Sym {
     }
 }
 
-impl Default for Sym {
-    fn default() -> Self {
-        static EMPTY: LazyLock<Sym> = LazyLock::new(|| Sym::new(""));
-        *EMPTY
-    }
-}
-
 impl fmt::Debug for Sym {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.text(), f)
@@ -198,13 +253,8 @@ pub enum ExprNode {
     Tuple(ExprList),
 }
 
-impl Default for ExprNode {
-    fn default() -> Self {
-        ExprNode::Text(Sym::default())
-    }
-}
-
-/// An interned expression: equal ones have equal numbers.
+/// An expression in one number, twice that of its text, or one more than twice that of its list:
+/// equal ones have equal numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Expr(u32);
 
@@ -218,17 +268,27 @@ impl Expr {
     }
 
     pub fn tuple(head: &str, operands: &[Expr]) -> Expr {
-        let mut parts = vec![Expr::text(head)];
-        parts.extend_from_slice(operands);
-        Expr::node(ExprNode::Tuple(ExprList::new(&parts)))
+        let head = Expr::text(head);
+        let parts = match *operands {
+            [only] => ExprList::new(&[head, only]),
+            [first, second] => ExprList::new(&[head, first, second]),
+            _ => ExprList::new(&[&[head], operands].concat()),
+        };
+        Expr::node(ExprNode::Tuple(parts))
     }
 
     pub fn node(node: ExprNode) -> Expr {
-        Expr(EXPRS.number(&node, |room| &room.keep(&[node])[0]))
+        match node {
+            ExprNode::Text(sym) => Expr(sym.0 << 1),
+            ExprNode::Tuple(parts) => Expr(parts.0 << 1 | 1),
+        }
     }
 
-    pub fn get(self) -> &'static ExprNode {
-        EXPRS.value(self.0)
+    pub fn get(self) -> ExprNode {
+        match self.0 & 1 {
+            0 => ExprNode::Text(Sym(self.0 >> 1)),
+            _ => ExprNode::Tuple(ExprList(self.0 >> 1)),
+        }
     }
 }
 
@@ -245,7 +305,7 @@ impl fmt::Debug for Expr {
 pub struct Memo {
     make: fn(&'static str) -> u32,
     /// One more than what was made; 0 where nothing was as yet.
-    segments: [OnceLock<Box<[AtomicU32]>>; SEGMENTS],
+    segments: Segments<AtomicU32>,
 }
 
 impl Memo {
@@ -259,8 +319,7 @@ impl Memo {
 
     pub fn get(&self, sym: Sym) -> u32 {
         let (segment, at) = locate(sym.0);
-        let slots = self.segments[segment]
-            .get_or_init(|| (0..FIRST << segment).map(|_| AtomicU32::new(0)).collect());
+        let slots = self.segments[segment].get_or_init(new_segment);
         match slots[at].load(Ordering::Relaxed) {
             0 => {
                 let made = (self.make)(sym.text());
@@ -275,23 +334,16 @@ impl Memo {
 macro_rules! list {
     ($(#[$doc:meta])* $name:ident, $item:ty, $table:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub struct $name(u32);
 
         impl $name {
             pub fn new(items: &[$item]) -> $name {
-                $name($table.number(items, |room| room.keep(items)))
+                $name($table.number(items))
             }
 
             pub fn get(self) -> &'static [$item] {
                 $table.value(self.0)
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                static EMPTY: LazyLock<$name> = LazyLock::new(|| $name::new(&[]));
-                *EMPTY
             }
         }
 

@@ -16,7 +16,7 @@ type Tuple<'py> = PyResult<Bound<'py, PyTuple>>;
 fn expr<'py>(py: Python<'py>, one: Expr) -> PyResult<Bound<'py, PyAny>> {
     match one.get() {
         ExprNode::Text(sym) => Ok(sym.text().into_pyobject(py)?.into_any()),
-        ExprNode::Tuple(parts) => Ok(exprs(py, parts)?.into_any()),
+        ExprNode::Tuple(parts) => Ok(exprs(py, &parts)?.into_any()),
     }
 }
 

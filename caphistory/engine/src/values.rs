@@ -128,7 +128,7 @@ pub fn truth_of(expr: Expr, known: &dyn Known) -> Option<bool> {
 /// What an expression is made of: a text, or its operator with the operands.
 pub fn parts(expr: Expr) -> Result<Sym, (&'static str, &'static [Expr])> {
     match expr.get() {
-        ExprNode::Text(sym) => Ok(*sym),
+        ExprNode::Text(sym) => Ok(sym),
         ExprNode::Tuple(parts) => {
             let head = match parts.first().map(|head| head.get()) {
                 Some(ExprNode::Text(head)) => head.text(),
