@@ -272,7 +272,9 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
         for path in program.calls.paths(name) {
             if self.view.built(path) {
                 let calls = program.calls.at(name, path).iter();
-                let steps: Vec<Step> = calls.map(|(caller, call)| (*caller, Some(*call))).collect();
+                let steps: Vec<Step> = calls
+                    .map(|(caller, call)| (*caller, Some(**call)))
+                    .collect();
                 each(&steps, path);
             }
         }

@@ -400,7 +400,7 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         for name in self.names() {
             for (caller, call) in program.calls.get(name) {
                 let meanings = self.asked(call, *caller).into_iter();
-                let asked = Place::from(call);
+                let asked = Place::from(*call);
                 let definition = &program[*caller];
                 found.extend(meanings.map(|meaning| site(definition, *caller, asked, meaning)));
             }

@@ -531,7 +531,9 @@ pub fn followed_only(expr: Expr, followed: Followed<'_>, own: Sym) -> Expr {
             let Some(&head) = parts.first().filter(|head| head.as_text() != Some("addr")) else {
                 return expr;
             };
-            remade(expr, &parts, head, |part| followed_only(part, followed, own))
+            remade(expr, &parts, head, |part| {
+                followed_only(part, followed, own)
+            })
         }
     }
 }

@@ -192,7 +192,7 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
         }
     }
 
-    fn expand(&mut self, id: DefId, uses: &[(DefId, Call)], path: PathId) {
+    fn expand(&mut self, id: DefId, uses: &[(DefId, &Call)], path: PathId) {
         let program = self.view.program;
         let Fact::Macro(macro_) = program[id].fact else {
             return;

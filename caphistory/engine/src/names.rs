@@ -336,11 +336,11 @@ pub struct Program<'f> {
     pub structs: Index<&'f Struct>,
     pub typedefs: Index<Sym>,
     pub variables: Index<&'f Variable>,
-    pub calls: Index<(DefId, Call)>,
+    pub calls: Index<(DefId, &'f Call)>,
     pub aliases: Index<DefId>,
-    pub pointer_calls: Index<(DefId, Call)>,
+    pub pointer_calls: Index<(DefId, &'f Call)>,
     /// Arguments that may be functions, each with its number.
-    pub passed: Index<(DefId, Call, u32)>,
+    pub passed: Index<(DefId, &'f Call, u32)>,
     pub flows: Index<(DefId, Flow)>,
     pub stored: Index<StoredAt>,
     pub uses: Index<StoredAt>,
@@ -436,10 +436,10 @@ struct Gathered<'f> {
     structs: Gathering<&'f Struct>,
     typedefs: Gathering<Sym>,
     variables: Gathering<&'f Variable>,
-    calls: Gathering<(DefId, Call)>,
+    calls: Gathering<(DefId, &'f Call)>,
     aliases: Gathering<DefId>,
-    pointer_calls: Gathering<(DefId, Call)>,
-    passed: Gathering<(DefId, Call, u32)>,
+    pointer_calls: Gathering<(DefId, &'f Call)>,
+    passed: Gathering<(DefId, &'f Call, u32)>,
     flows: Gathering<(DefId, Flow)>,
     stored: Gathering<StoredAt>,
     uses: Gathering<StoredAt>,
@@ -563,7 +563,7 @@ impl<'f> Gathered<'f> {
         if fact.has_uid_tests() {
             self.uid_tests.push(id);
         }
-        for &call in fact.calls() {
+        for call in fact.calls() {
             if call.pointer {
                 self.pointer_calls
                     .add(key_of(call.target), path, (id, call));

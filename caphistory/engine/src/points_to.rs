@@ -257,6 +257,17 @@ struct Passing {
     through: Option<LocationId>,
 }
 
+/// An argument of a call: who calls, the call, and the argument's number.
+type Passed<'c> = (DefId, &'c Call, usize);
+
+fn as_written<'c>(&(user, call, position): &(DefId, &'c Call, u32)) -> Passed<'c> {
+    (user, call, position as usize)
+}
+
+fn as_expanded((user, call, position): &(DefId, Call, u32)) -> Passed<'_> {
+    (*user, call, *position as usize)
+}
+
 /// What the text of the release tells of locations.
 struct Facts<'v, 'p, 'f> {
     view: &'v View<'p, 'f>,
@@ -270,8 +281,8 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
         let program = self.view.program;
         for (_, calls) in program.pointer_calls.held(path) {
             for &(caller, call) in calls {
-                if !is_template(program[caller].fact, &call) {
-                    found.push((caller, call, self.location(call.target, caller)));
+                if !is_template(program[caller].fact, call) {
+                    found.push((caller, *call, self.location(call.target, caller)));
                 }
             }
         }
@@ -297,7 +308,7 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
                         caller,
                         Call {
                             pointer: true,
-                            ..call
+                            ..*call
                         },
                         Some(location),
                     ));
@@ -363,20 +374,30 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
         path: PathId,
         mut each: impl FnMut(DefId, &Call, usize, &Rc<[DefId]>),
     ) {
-        for index in [&self.view.program.passed, &self.expansions.passed] {
-            for (key, passed) in index.held(path) {
-                let functions = self.functions_of_key(key, path);
-                if functions.is_empty() {
-                    continue;
-                }
-                for (user, call, position) in passed {
-                    let position = *position as usize;
-                    if names(argument(call, position).text()) {
-                        each(*user, call, position, &functions);
-                    }
+        let mut each_of = |key: Sym, passed: &mut dyn Iterator<Item = Passed<'_>>| {
+            let functions = self.functions_of_key(key, path);
+            if functions.is_empty() {
+                return;
+            }
+            for (user, call, position) in passed {
+                if names(argument(call, position).text()) {
+                    each(user, call, position, &functions);
                 }
             }
+        };
+        for (key, passed) in self.view.program.passed.held(path) {
+            each_of(key, &mut passed.iter().map(as_written));
         }
+        for (key, passed) in self.expansions.passed.held(path) {
+            each_of(key, &mut passed.iter().map(as_expanded));
+        }
+    }
+
+    /// The arguments in a file that may be places of a key.
+    fn arguments(&self, key: Sym, path: PathId) -> impl Iterator<Item = Passed<'_>> {
+        let written = self.view.program.passed.at(key, path).iter();
+        let expanded = self.expansions.passed.at(key, path).iter();
+        written.map(as_written).chain(expanded.map(as_expanded))
     }
 
     /// What a name means that stands as a value, without the macros that are no other names of
@@ -464,15 +485,12 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
                 }
             }
         }
-        for passed in [&program.passed, &expansions.passed] {
-            for (user, call, position) in passed.at(key, path) {
-                let position = *position as usize;
-                if !call.pointer
-                    && let Some(source) = self.location(argument(call, position), *user)
-                {
-                    for target in self.parameters(*user, call, position) {
-                        each(source, target);
-                    }
+        for (user, call, position) in self.arguments(key, path) {
+            if !call.pointer
+                && let Some(source) = self.location(argument(call, position), user)
+            {
+                for target in self.parameters(user, call, position) {
+                    each(source, target);
                 }
             }
         }
@@ -501,23 +519,17 @@ impl<'v, 'p, 'f> Facts<'v, 'p, 'f> {
 
     /// What a file's pointer calls are given of places of a key.
     fn passed(&self, key: Sym, path: PathId, mut each: impl FnMut(LocationId, Passing)) {
-        for passed in [&self.view.program.passed, &self.expansions.passed] {
-            for &(user, call, position) in passed.at(key, path) {
-                let position = position as usize;
-                if call.pointer
-                    && !is_template(self.view.program[user].fact, &call)
-                    && let Some(source) = self.location(argument(&call, position), user)
-                {
-                    let through = self.location(call.target, user);
-                    each(
-                        source,
-                        Passing {
-                            call,
-                            position,
-                            through,
-                        },
-                    );
-                }
+        for (user, call, position) in self.arguments(key, path) {
+            if call.pointer
+                && !is_template(self.view.program[user].fact, call)
+                && let Some(source) = self.location(argument(call, position), user)
+            {
+                let passing = Passing {
+                    call: *call,
+                    position,
+                    through: self.location(call.target, user),
+                };
+                each(source, passing);
             }
         }
     }
