@@ -11,6 +11,7 @@ from typing import NamedTuple
 from caphistory.errors import UsageError
 from caphistory.questions.strace import (
     FITS,
+    FITS_INSIDE,
     MAY_FIT,
     Call,
     fit_operation,
@@ -66,12 +67,13 @@ MUST, MAY = "must", "may"
 class Need(NamedTuple):
     """A requirement that some calls come to: ``alternatives`` are the privileges any one of which
     meets it, the one to choose first; ``certainty`` is MUST or MAY; ``failed`` says that it
-    explains best why a call in the log failed."""
+    explains best why a call in the log failed; ``fit`` is how its operation fits the call."""
 
     alternatives: tuple[str, ...]
     certainty: str
     row: Row
     failed: bool
+    fit: int = FITS
 
 
 def find_needs(calls: Iterable[Call], requirements: Mapping[str, Sequence[Row]]) -> list[Need]:
@@ -92,9 +94,11 @@ def find_needs(calls: Iterable[Call], requirements: Mapping[str, Sequence[Row]])
                 continue
             alternatives = tuple(list_alternatives(row))
             failed = row is explaining
+            if fit == FITS_INSIDE and _is_of_any_family(row, call, rows):
+                fit = FITS
             certain = _is_certain(row, call, fit, failed and not doubtful)
             certainty = MUST if certain else MAY
-            need = Need(alternatives, certainty, row, failed)
+            need = Need(alternatives, certainty, row, failed, fit)
             known = best.get(frozenset(alternatives))
             if known is None or _rank_need(need) < _rank_need(known):
                 best[frozenset(alternatives)] = need
@@ -133,8 +137,29 @@ def _is_certain(row: Row, call: Call, fit: int, failed: bool) -> bool:
     return is_asked or not row.get("conditional", 1) or failed
 
 
+def _is_of_any_family(row: Row, call: Call, rows: Iterable[Row]) -> bool:
+    """Whether a call asks for an operation of sockets without a family (``ioctl:SIOCSIFADDR``), and
+    all families that deny it ask for the same."""
+    *families, command = split_operation(row["operation"])[0]
+    if any(name.startswith("PF_") for name in call.names):
+        return False
+    alike = [
+        other
+        for other in rows
+        if other["effect"] == "deny"
+        and other["operation"].rpartition("/")[2] == command
+        and _are_families(split_operation(other["operation"])[0][:-1])
+    ]
+    asked = {tuple(list_alternatives(other)) for other in alike}
+    return _are_families(families) and len(asked) == 1
+
+
+def _are_families(names: Iterable[str]) -> bool:
+    return all(name.startswith("PF_") for name in names)
+
+
 def _rank_need(need: Need) -> tuple[object, ...]:
-    return (need.certainty != MUST, not need.failed, *rank_requirement(need.row))
+    return (need.certainty != MUST, not need.failed, need.fit, *rank_requirement(need.row))
 
 
 def _rank_breadth(privilege: str) -> tuple[bool, bool, str]:

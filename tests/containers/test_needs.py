@@ -14,7 +14,7 @@ from caphistory.questions.needs import (
     find_needs,
     list_other_causes,
 )
-from caphistory.questions.strace import Call, Log
+from caphistory.questions.strace import Call, Log, make_call
 from caphistory.records import Row
 
 
@@ -85,6 +85,19 @@ def test_the_operation_that_a_call_asks_for_decides() -> None:
     assert needs(row, called("ioctl(3, 0x8916, 0x1) = 0")) == [(MAY, "CAP_NET_ADMIN")]
     assert needs(row, Call(0, "ioctl", "", "")) == [(MAY, "CAP_NET_ADMIN")]
     assert needs(row, Call(0, "bind", "", "")) == []
+
+
+def test_an_operation_of_sockets_may_be_asked_for_without_a_family() -> None:
+    call = make_call("ioctl", "SIOCSIFADDR")
+    rows = [asks("ioctl", "CAP_NET_ADMIN", f"PF_{name}/SIOCSIFADDR") for name in ("AX25", "INET")]
+    file = asks("ioctl", "CAP_NET_ADMIN", "/dev/ppp", depth=0)
+    (need,) = find_needs([call], {"ioctl": [file, *rows]})
+    assert (need.certainty, need.row) == (MUST, rows[0])
+    other = asks("ioctl", "CAP_SYS_ADMIN", "PF_X25/SIOCSIFADDR")
+    unsure = find_needs([call], {"ioctl": [file, *rows, other]})
+    assert [(need.certainty, need.row) for need in unsure] == [(MAY, rows[0]), (MAY, other)]
+    named = make_call("ioctl", "PF_X25/SIOCSIFADDR")
+    assert [need.certainty for need in find_needs([named], {"ioctl": rows[:1]})] == [MAY]
 
 
 def test_a_flag_says_nothing_about_the_object_behind_a_pointer() -> None:
