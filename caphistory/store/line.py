@@ -112,12 +112,13 @@ def list_between(before: str, after: str) -> tuple[str, ...]:
     """Return the mainline releases after one release and before another, along the line of the
     later.
 
-    A stable release counts as the mainline release that it was made from, a prerelease as coming
-    before its release.
+    A stable release comes after the mainline release that it was made from (2.6.11.1 after 2.6.11),
+    a prerelease before its release.
     """
     series, last = _parse_number(after)
     line = [*_list_line(series), *((series, number) for number in range(last + 1))]
-    return tuple(_format_name(*place) for place in line[_count_until(before, line) : -1])
+    end = len(line) if _POINT_RELEASE.match(after) else -1
+    return tuple(_format_name(*place) for place in line[_count_until(before, line) : end])
 
 
 def _link(before: Release | None, after: Release) -> Predecessor | None:

@@ -260,11 +260,13 @@ def test_what_a_release_is_compared_with(
         ("2.6.11.5", "2.6.14", ["2.6.12", "2.6.13"]),
         ("2.6.39.4", "3.0", []),
         ("2.6.38", "3.1", ["2.6.39", "3.0"]),
-        ("3.2.4", "3.3.6", []),
-        ("3.3.6", "3.6.5", ["3.4", "3.5"]),
+        ("2.6.10", "2.6.11.1", ["2.6.11"]),
+        ("2.6.11.1", "2.6.11.2", []),
+        ("3.2.4", "3.3.6", ["3.3"]),
+        ("3.3.6", "3.6.5", ["3.4", "3.5", "3.6"]),
         ("3.19.8", "4.0", []),
-        ("4.20", "5.2.1", ["5.0", "5.1"]),
-        ("6.19", "7.1.5", ["7.0"]),
+        ("4.20", "5.2.1", ["5.0", "5.1", "5.2"]),
+        ("6.19", "7.1.5", ["7.0", "7.1"]),
         ("7.1.5", "7.2", []),
         ("7.30", "8.0", []),
         ("7.30", "8.1", ["8.0"]),
@@ -286,11 +288,15 @@ def test_gaps_are_in_the_database_and_close_when_a_release_is_added(tmp_path: Pa
         "SELECT from_release, to_release, missing FROM neighbours WHERE missing ORDER BY to_ordinal"
     )
     path = build(tmp_path / "a.db", *(linked(name) for name in ("3.1", "3.2.4", "3.6.5", "4.8")))
-    wanted = [("3.2.4", "3.6.5", 3), ("3.6.5", "4.8", 21)]
+    wanted = [("3.1", "3.2.4", 1), ("3.2.4", "3.6.5", 4), ("3.6.5", "4.8", 21)]
     assert [tuple(row) for row in store.open_reader(path).execute(gaps)] == wanted
     facts = tmp_path / "facts.xz"
     store.export(store.open_reader(path), facts)
     store.unpack(facts, tmp_path / "b.db")
     assert [tuple(row) for row in store.open_reader(tmp_path / "b.db").execute(gaps)] == wanted
     build(path, *(linked(name) for name in ("3.3", "3.4", "3.5")))
-    assert [tuple(row) for row in store.open_reader(path).execute(gaps)] == wanted[1:]
+    assert [tuple(row) for row in store.open_reader(path).execute(gaps)] == [
+        wanted[0],
+        ("3.5", "3.6.5", 1),
+        wanted[2],
+    ]
