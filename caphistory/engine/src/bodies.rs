@@ -51,6 +51,8 @@ pub struct Body {
     pub relays: SymList,
     pub error: bool,
     pub sets: BTreeMap<(i64, &'static str), (Sym, Expr)>,
+    /// What is known of the objects that variables point to (see `constants::of_objects`).
+    pub made: BTreeMap<(i64, &'static str), (Sym, Expr)>,
     /// The variables that calls are handed, each with the callee.
     pub arguments: BTreeSet<(&'static str, &'static str)>,
     /// The variables whose address calls are handed.
@@ -79,6 +81,7 @@ impl Body {
         merge(&mut self.namings, &other.namings);
         merge(&mut self.structs, &other.structs);
         merge(&mut self.sets, &other.sets);
+        merge(&mut self.made, &other.made);
         self.arguments.extend(&other.arguments);
         self.addressed.extend(&other.addressed);
         self.copied.extend(&other.copied);
@@ -290,6 +293,14 @@ pub struct BodyReader<'t, 'c, 'a> {
     case: Sym,
     under: Vec<Guard<'t>>,
     returning: bool,
+    /// Whether it may have returned before, and not with an error.
+    returned: bool,
+    /// The parameters that may change somewhere, and where those that did so have done first.
+    changing: FxHashSet<&'static str>,
+    changed: FxHashMap<Sym, usize>,
+    /// Whether code further down may have run before: in a loop, or behind a label that a goto
+    /// leads back to.
+    looped: bool,
     jumps: Option<FxHashMap<&'c [u8], (usize, usize)>>,
     /// The local variables that are structs, as their initialisers show.
     structs: FxHashSet<&'static str>,
@@ -318,6 +329,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             case: Sym::default(),
             under: vec![],
             returning: false,
+            returned: false,
+            changing: FxHashSet::default(),
+            changed: FxHashMap::default(),
+            looped: false,
             jumps: None,
             structs: FxHashSet::default(),
             registered: FxHashMap::default(),
@@ -446,7 +461,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             if is_leaf(kind) {
                 continue;
             }
+            let outer = self.looped;
+            self.looped = outer || looped;
             self.visit(statement, conditional, depth + 1);
+            self.looped = outer || self.looped && !looped;
             // What stands behind a macro without a semicolon may be the body of its loop, which
             // runs for nothing: for_each_task(p) if (...) return 0;
             let mut inner = statement;
@@ -501,6 +519,102 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         self.returning = true;
         self.through(node, conditional, depth);
         self.returning = false;
+        let value = node.first_named().filter(|one| one.kind() != Kind::Comment);
+        let object = value.map_or_else(guards::unknown, |value| self.object(value));
+        self.add_object(node, Sym::new("()"), object);
+        self.returned = self.returned || !value.is_some_and(|value| self.is_failing(value));
+    }
+
+    /// Whether a value that is returned is an error: NULL, -EPERM, ERR_PTR(…), or what was tested
+    /// right before.
+    fn is_failing(&self, value: Node<'t>) -> bool {
+        match value.kind() {
+            Kind::Null => true,
+            Kind::UnaryExpression | Kind::NumberLiteral => {
+                self.code.get(value.start()) == Some(&b'-')
+            }
+            Kind::CallExpression => {
+                let function = value.field(Field::Function);
+                function.is_some_and(|one| user_data::is_error(&one.text(self.code)))
+            }
+            Kind::Identifier => self.under.last().is_some_and(|guard| {
+                let within = guard.start <= value.start() && value.end() <= guard.end;
+                let condition = guard.condition.bytes(self.code);
+                let mut words = condition.split(|&byte| !is_word(byte));
+                within && words.any(|word| word == value.bytes(self.code))
+            }),
+            _ => false,
+        }
+    }
+
+    /// The object that a pointer is set to: `("made", "@f", …)` of a call, the variable that points
+    /// to it, 0 of none.
+    fn object(&self, value: Node<'t>) -> Expr {
+        let mut value = value;
+        while matches!(
+            value.kind(),
+            Kind::ParenthesizedExpression | Kind::CastExpression
+        ) && let Some(inner) = value.field(Field::Value).or_else(|| value.last_named())
+        {
+            value = inner;
+        }
+        let function = value.field(Field::Function);
+        let arguments = value.field(Field::Arguments);
+        match (value.kind(), function.zip(arguments)) {
+            (Kind::Identifier, _) if self.is_object(&value.text(self.code)) => {
+                self.expression(value)
+            }
+            (Kind::Null, _) => Expr::text("0"),
+            (Kind::CallExpression, Some((function, arguments)))
+                if function.kind() == Kind::Identifier =>
+            {
+                let name = function.text(self.code);
+                if user_data::is_error(&name) {
+                    return Expr::text("0");
+                }
+                let mut made = vec![Expr::text(&format!("@{name}"))];
+                let given = arguments
+                    .named_children()
+                    .filter(|one| one.kind() != Kind::Comment);
+                made.extend(given.map(|one| self.expression(one)));
+                Expr::tuple("made", &made)
+            }
+            _ => guards::unknown(),
+        }
+    }
+
+    /// Whether a local variable is a struct or points to one.
+    fn is_object(&self, name: &str) -> bool {
+        let local = self.places.locals.get(name);
+        local.is_some_and(|one| !one.function && one.type_.text().starts_with("struct "))
+    }
+
+    fn add_object(&mut self, node: Node<'t>, place: Sym, value: Expr) {
+        let key = (self.offset(node), place.text());
+        self.body.made.entry(key).or_insert((place, value));
+    }
+
+    /// Takes down to which object a variable is set, and that a member is set for sure.
+    fn set_object(
+        &mut self,
+        node: Node<'t>,
+        target: Node<'t>,
+        value: Option<Node<'t>>,
+        sure: bool,
+    ) {
+        let place = self.expression(target);
+        let Some(place) = place.as_sym().filter(|one| one.text().starts_with('$')) else {
+            return;
+        };
+        if place.text().contains('>') {
+            if sure && !self.returned {
+                let sure = Sym::new(&format!("{}!", place.text()));
+                self.add_object(node, sure, Expr::text("1"));
+            }
+        } else if self.is_object(&place.text()[1..]) {
+            let object = value.map_or_else(guards::unknown, |value| self.object(value));
+            self.add_object(node, place, object);
+        }
     }
 
     fn add_flow(&mut self, value: Node<'t>, target: Sym, source: Sym) {
@@ -518,12 +632,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// A goto from anywhere may lead here, past what returned earlier and into what stands under
     /// a condition.
     fn label(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
-        if !self.under.is_empty() {
+        if !self.under.is_empty() || !self.changing.is_empty() {
             let name = node
                 .field(Field::Label)
                 .map_or(&b""[..], |label| label.bytes(self.code));
             let jumps = self.jumps.get_or_insert_with(|| jumps(self.code));
             if let Some(&(first, last)) = jumps.get(name) {
+                self.looped = self.looped || last > node.start();
                 for guard in &mut self.under {
                     if first < guard.start || guard.end <= last {
                         guard.expr = Some(guards::unknown());
@@ -565,7 +680,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
         staying.extend(own);
         let default = Expr::text("default");
-        let subject = self.expression(condition);
+        let subject = self.as_given(self.expression(condition), condition.end());
         let useless = staying.is_empty() || staying.len() > MOST_LABELS;
         if useless || !all.contains(&default) || staying.contains(&default) {
             return None;
@@ -581,7 +696,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return;
         };
         self.visit(condition, conditional, depth + 1);
-        let subject = self.expression(condition);
+        let subject = self.as_given(self.expression(condition), condition.end());
         // Without a case that is not configured, its label goes elsewhere.
         let here = (self.condition_at)(self.offset(node));
         let mut all = vec![];
@@ -645,10 +760,12 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     fn loop_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let body = node.field(Field::Body);
+        let outer = std::mem::replace(&mut self.looped, true);
         for child in node.named_children() {
             let inside = body.is_some_and(|body| child.start() == body.start());
             self.visit(child, inside || conditional, depth + 1);
         }
+        self.looped = outer;
     }
 
     fn case(&mut self, node: Node<'t>, depth: u32) {
@@ -887,6 +1004,33 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     // Conditions.
 
+    /// An expression that stands before `at`, with `$x'` for the parameters that have not changed
+    /// as yet.
+    fn as_given(&self, expr: Expr, at: usize) -> Expr {
+        if self.looped || self.changing.is_empty() {
+            return expr;
+        }
+        let unchanged = |place: Sym| {
+            let name = place.text().strip_prefix('$');
+            name.is_some_and(|name| self.changing.contains(name))
+                && self.changed.get(&place).is_none_or(|first| *first >= at)
+        };
+        guards::marked(expr, &unchanged)
+    }
+
+    /// The parameters that a function's code may change: what stands before a sign that does so, or
+    /// behind an `&`.
+    fn find_changing(&mut self, parameters: &[Parameter]) {
+        let may_change = |name: &str| {
+            let mut found = memmem::find_iter(self.code, name.as_bytes());
+            found.any(|at| changes(self.code, at, name.len()))
+        };
+        let names = parameters.iter().map(|one| one.name.text());
+        self.changing = names
+            .filter(|name| !name.is_empty() && may_change(name))
+            .collect();
+    }
+
     fn expression(&self, node: Node<'t>) -> Expr {
         guards::expression(node, self.code, &self.places.locals)
     }
@@ -903,6 +1047,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             let expr = *guard.expr.get_or_insert_with(|| {
                 guard.configured = self.configured(guard.condition);
                 let expr = self.expression(guard.condition);
+                let expr = self.as_given(expr, guard.condition.end());
                 if !guards::has_leaves(expr) {
                     guards::unknown()
                 } else if guard.truth {
@@ -961,8 +1106,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 if let Some(target) = target {
                     self.body.arguments.insert((variable, target.text()));
                 }
+                let at = argument.start();
                 if address.is_some() {
                     self.body.addressed.insert(variable);
+                    self.changed.entry(Sym::new(variable)).or_insert(at);
+                }
+                if target.is_some_and(|target| user_data::sets_argument(target.text())) {
+                    self.changed.entry(Sym::new(variable)).or_insert(at);
                 }
                 if let Some(target) = target.filter(|one| user_data::copies(one.text())) {
                     if address.is_some() || user_data::sets_argument(target.text()) {
@@ -975,7 +1125,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             if let Some(variable) = address.filter(|_| self.returning) {
                 one = Expr::tuple("addr", &[variable, *LAST]);
             }
-            found.push(one);
+            found.push(self.as_given(one, argument.start()));
         }
         while found.last() == Some(&guards::unknown()) {
             found.pop();
@@ -989,6 +1139,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let Some(name) = place.as_sym().filter(|name| name.text().starts_with('$')) else {
             return;
         };
+        self.changed.entry(name).or_insert(node.start());
         let value = value.map_or_else(guards::unknown, |value| self.assigned(value));
         let value = match sign {
             Kind::OrAssign => Expr::tuple("|", &[place, value]),
@@ -1067,6 +1218,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         // What any other operator does is not followed.
         let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
         self.set(node, left, value.then_some(right), sign);
+        let plain = sign == Kind::Assign;
+        self.set_object(node, left, plain.then_some(right), plain && !conditional);
         if sign == Kind::Assign
             && let Some(variable) = self.struct_set(left, right)
         {
@@ -1185,6 +1338,14 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             } else {
                 self.assigned(value)
             };
+            if !is_static && !found.array && self.is_object(found.name.text()) {
+                let object = self.object(value);
+                let inner = declarator.field(Field::Declarator);
+                let whole = inner.is_some_and(|one| one.kind() == Kind::Identifier);
+                let sign = if whole { ">*" } else { "" };
+                let place = Sym::new(&[variable.text(), sign].concat());
+                self.add_object(declarator, place, object);
+            }
             let at = self.offset(declarator);
             let guarded = self.guarded(at, set);
             self.body
@@ -1251,6 +1412,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             let name = found.map_or_else(Sym::default, |found| found.name);
             all.push(Parameter { name, type_ });
         }
+        self.find_changing(&all);
         all
     }
 
@@ -1276,6 +1438,28 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     fn row(&self, node: Node) -> u32 {
         self.base_row + node.row()
     }
+}
+
+/// Whether a name at an offset may be changed there: `x = `, `x |= `, `x++`, `--x`, `&x`.
+fn changes(code: &[u8], at: usize, length: usize) -> bool {
+    let (before, behind) = (&code[..at], &code[at + length..]);
+    let whole = |byte: Option<&u8>| byte.is_none_or(|&byte| !is_word(byte));
+    if !whole(before.last()) || !whole(behind.first()) {
+        return false;
+    }
+    let (before, behind) = (before.trim_ascii_end(), behind.trim_ascii_start());
+    let signs = behind
+        .iter()
+        .take_while(|byte| b"=+-*/%&|^<>".contains(byte));
+    let sets = match &behind[..signs.count()] {
+        b"=" | b"++" | b"--" => true,
+        [b'=', next, ..] => *next != b'=',
+        [.., b'='] => !matches!(behind, [b'<' | b'>', b'=', ..]),
+        _ => false,
+    };
+    sets || before.ends_with(b"&") && !before.ends_with(b"&&")
+        || before.ends_with(b"++")
+        || before.ends_with(b"--")
 }
 
 /// The labels that gotos lead to, each with where the first and the last goto stand.

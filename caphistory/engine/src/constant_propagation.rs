@@ -8,17 +8,18 @@
 //! `$attr>ia_valid`; `$p>` is the name of the object that `p` points to).
 
 use std::rc::Rc;
-use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Call, Function};
+use crate::facts::Call;
 use crate::guards::{leaves, names, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
 use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
+use crate::objects::{Objects, member_of, struct_of};
 use crate::operations::{Way, selectors, ways};
 use crate::points_to::PointsTo;
+use crate::user_data;
 use crate::values::{
     Known, OF_USER, User, Value, any_of, of_user, parts, truth_of, user_of, value_of, without_user,
 };
@@ -46,8 +47,6 @@ type Values = Rc<[(Sym, Value)]>;
 const MOST_WAYS: usize = 4;
 // Flags that are added one after the other where those before allow it.
 const MOST_ROUNDS: usize = 64;
-// Calls that hand a struct on, one within the other; deeper than any kernel has them.
-const DEEPEST: u32 = 400;
 
 #[derive(Default)]
 struct Wanted {
@@ -66,14 +65,11 @@ struct Wishes {
 /// selects.
 type Asked = (DefId, ExprList, usize, Option<Sym>, bool);
 
-/// The calls that are handed a variable, and as which argument, by the variable.
-type Handed = FxHashMap<Sym, Vec<(Call, usize)>>;
-
 /// Carries constants from caller to callee, as far as a guard somewhere below needs them.
 pub struct Constants<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
     numbers: Numbers<'v, 'p, 'f>,
-    changes: FxHashMap<(DefId, usize, Sym), bool>,
+    objects: Objects<'s, 'v, 'p, 'f>,
     positions: FxHashMap<DefId, Rc<FxHashMap<Sym, usize>>>,
     wanted: FxHashMap<DefId, Wanted>,
     /// What was asked for already: guards, and arguments of calls.
@@ -84,8 +80,6 @@ pub struct Constants<'s, 'v, 'p, 'f> {
     wishes: FxHashMap<DefId, Wishes>,
     shared: FxHashMap<Rc<[Wish]>, Wishes>,
     named: FxHashMap<DefId, Rc<FxHashMap<Sym, Value>>>,
-    sets: FxHashMap<DefId, Rc<FxHashMap<Sym, Vec<Expr>>>>,
-    handed: FxHashMap<DefId, Rc<Handed>>,
     names: FxHashMap<DefId, FxHashSet<Sym>>,
     expanded: FxHashMap<(PathId, ExprList), ExprList>,
     nothing_handed: Rc<[Context]>,
@@ -100,7 +94,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         Constants {
             pointers,
             numbers: Numbers::new(pointers.view),
-            changes: FxHashMap::default(),
+            objects: Objects::new(pointers),
             positions: FxHashMap::default(),
             wanted: FxHashMap::default(),
             guarded: FxHashSet::default(),
@@ -109,8 +103,6 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             wishes: FxHashMap::default(),
             shared: FxHashMap::default(),
             named: FxHashMap::default(),
-            sets: FxHashMap::default(),
-            handed: FxHashMap::default(),
             names: FxHashMap::default(),
             expanded: FxHashMap::default(),
             nothing_handed: Rc::from([NOTHING_KNOWN]),
@@ -212,7 +204,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                 (Some(member), Some(base)) => {
                     let place = member_of(base, member);
                     needed.push(place);
-                    for one in self.sets_of(caller).get(&place).into_iter().flatten() {
+                    let held = self.objects.held(caller, base, member, call.target);
+                    for one in held.iter().flat_map(|held| held.iter()) {
                         named.extend(names(*one));
                         needed.extend(leaves(*one));
                     }
@@ -332,139 +325,24 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         found
     }
 
+    /// Whether a name is a function's for sure, or leaves what it is handed alone as one: a
+    /// tracepoint's is, which a macro defines.
     fn is_function(&self, name: Sym, user: DefId) -> bool {
         let program = self.pointers.view.program;
         let found = self.pointers.view.resolve(name, program[user].path);
-        !found.is_empty()
-            && found
-                .iter()
-                .all(|one| program[*one].fact.function().is_some())
+        if found.is_empty() {
+            let traces = name.text().starts_with("trace_") && !program.by_name.contains(name);
+            return traces || user_data::takes_part(name.text());
+        }
+        found
+            .iter()
+            .all(|one| program[*one].fact.function().is_some())
     }
 
     /// Whether a variable (`$x`) is one of a definition's parameters.
     fn is_parameter(&mut self, definition: DefId, variable: Sym) -> bool {
         let name = variable.text().get(1..).unwrap_or_default();
         self.positions_of(definition).contains_key(&Sym::new(name))
-    }
-
-    /// Whether anything but `target` that a caller hands a variable on to may give another value
-    /// to its member.
-    fn is_changed(&mut self, caller: DefId, variable: Sym, member: Sym, target: Sym) -> bool {
-        let handed = self.handed_to(caller);
-        let mut calls = handed.get(&variable).into_iter().flatten();
-        calls.any(|(call, position)| {
-            call.target != target && self.may_change(caller, call, *position, member, 0)
-        })
-    }
-
-    /// What a definition sets places to.
-    fn sets_of(&mut self, caller: DefId) -> Rc<FxHashMap<Sym, Vec<Expr>>> {
-        let program = self.pointers.view.program;
-        let known = self.sets.entry(caller).or_insert_with(|| {
-            let mut found: FxHashMap<Sym, Vec<Expr>> = FxHashMap::default();
-            let sets = program[caller]
-                .fact
-                .function()
-                .map_or(&[][..], |one| &one.sets);
-            for (place, expr) in sets {
-                found.entry(*place).or_default().push(*expr);
-            }
-            Rc::new(found)
-        });
-        known.clone()
-    }
-
-    fn handed_to(&mut self, caller: DefId) -> Rc<Handed> {
-        let program = self.pointers.view.program;
-        let known = self.handed.entry(caller).or_insert_with(|| {
-            let mut found = Handed::default();
-            let calls = program[caller].fact.calls().iter();
-            for call in calls.filter(|call| !is_clearing(call)) {
-                for (position, expr) in call.passes.get().iter().enumerate() {
-                    // What a return hands on is handed to nobody after that.
-                    if let Some(base) = struct_of(*expr).filter(|_| !is_last(*expr)) {
-                        found.entry(base).or_default().push((*call, position));
-                    }
-                }
-            }
-            Rc::new(found)
-        });
-        known.clone()
-    }
-
-    /// Whether a call may give another value to `member` of the struct that it is handed as its
-    /// argument number `position`: not if all that it may call is known and leaves it alone (what
-    /// notifies of a quota's transfer only looks at `ia_valid`, 2.0).
-    fn may_change(
-        &mut self,
-        caller: DefId,
-        call: &Call,
-        position: usize,
-        member: Sym,
-        depth: u32,
-    ) -> bool {
-        let view = self.pointers.view;
-        let callees = if call.pointer {
-            self.pointers.targets(caller, call)
-        } else {
-            view.resolve(call.target, view.program[caller].path)
-                .to_vec()
-        };
-        callees.is_empty()
-            || callees
-                .iter()
-                .any(|one| self.changed_by(*one, position, member, depth))
-    }
-
-    fn changed_by(&mut self, callee: DefId, position: usize, member: Sym, depth: u32) -> bool {
-        let key = (callee, position, member);
-        if let Some(known) = self.changes.get(&key) {
-            return *known;
-        }
-        self.changes.insert(key, true); // for one that calls itself
-        let found = depth > DEEPEST || self.sets_or_hands_on(callee, position, member, depth);
-        self.changes.insert(key, found);
-        found
-    }
-
-    fn sets_or_hands_on(
-        &mut self,
-        callee: DefId,
-        position: usize,
-        member: Sym,
-        depth: u32,
-    ) -> bool {
-        let view = self.pointers.view;
-        let definition = &view.program[callee];
-        let function = definition.fact.function();
-        let Some((function, parameter)) =
-            function.and_then(|one| Some((one, one.parameters.get(position)?)))
-        else {
-            return true;
-        };
-        let place = Sym::new(&format!("${}", parameter.name.text()));
-        // memset and copy_from_user take any bytes, and work in assembler.
-        if view.struct_(parameter.type_, definition.path).is_none()
-            || is_set(function, place, member)
-        {
-            return true;
-        }
-        for call in &function.calls {
-            for (at, argument) in call.arguments.get().iter().enumerate() {
-                let expr = call.passes.get().get(at).copied();
-                if expr.is_some_and(|expr| hands_on(expr, place))
-                    && self.may_change(callee, call, at, member, depth + 1)
-                {
-                    return true;
-                }
-                // Its address, or something that is made of it.
-                let is_unknown = expr.is_none_or(is_unknown);
-                if is_unknown && (*argument == place || is_member(*argument, member)) {
-                    return true;
-                }
-            }
-        }
-        false
     }
 
     /// What is known of the parameters of a syscall's entry function: the user chooses them.
@@ -492,18 +370,6 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     }
 }
 
-/// Whether a function itself may set the member of its parameter, or keep the parameter.
-fn is_set(function: &Function, place: Sym, member: Sym) -> bool {
-    let mut sets = function.sets.iter();
-    let mut flows = function.flows.iter();
-    sets.any(|(name, expr)| {
-        is_member(*name, member)
-            || *name == member_of(place, rest())
-            || *name == place
-            || leaves(*expr).into_iter().any(|one| one == place)
-    }) || flows.any(|flow| flow.source == place || flow.target == place)
-}
-
 /// Adds the names of the macros that an expression uses.
 fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
     let Err((head, operands)) = parts(expr) else {
@@ -515,56 +381,6 @@ fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
         found.insert(name);
     }
     operands.iter().for_each(|one| add_macros(*one, found));
-}
-
-/// Whether a call fills what it is handed with 0: that is a value that is set.
-fn is_clearing(call: &Call) -> bool {
-    let passes = call.passes.get();
-    let is_address = |expr: &Expr| parts(*expr).is_err_and(|(head, _)| head == "addr");
-    call.target.text() == "memset"
-        && passes.first().is_some_and(is_address)
-        && passes.get(1) == Some(&Expr::text("0"))
-}
-
-fn is_member(place: Sym, member: Sym) -> bool {
-    let base = place.text().strip_suffix(member.text());
-    base.is_some_and(|base| base.ends_with('>'))
-}
-
-fn hands_on(expr: Expr, place: Sym) -> bool {
-    match parts(expr) {
-        Err(("addr", _)) => struct_of(expr) == Some(place),
-        _ => leaves(expr).into_iter().any(|one| one == place),
-    }
-}
-
-fn is_unknown(expr: Expr) -> bool {
-    match parts(expr) {
-        Ok(text) => text.text() == "?",
-        Err(("part", operands)) => operands.get(1) == Some(&Expr::text("&")),
-        Err(_) => false,
-    }
-}
-
-fn is_last(expr: Expr) -> bool {
-    let last = |one: &Expr| parts(*one).is_ok_and(|text| text.text() == "last");
-    parts(expr).is_err_and(|(_, operands)| operands.iter().any(last))
-}
-
-fn member_of(base: Sym, member: Sym) -> Sym {
-    Sym::new(&format!("{}>{}", base.text(), member.text()))
-}
-
-/// The variable or name whose members an argument hands on.
-fn struct_of(expr: Expr) -> Option<Sym> {
-    match parts(expr) {
-        Ok(text) => {
-            let written = text.text();
-            (written.starts_with(['$', ':', '%']) && !written.contains('>')).then_some(text)
-        }
-        Err(("addr", operands)) => parts(*operands.first()?).ok(),
-        Err(_) => None,
-    }
 }
 
 fn distinct(values: impl IntoIterator<Item = Option<Value>>) -> Vec<Option<Value>> {
@@ -752,30 +568,22 @@ impl Situation {
         }
         let place = member_of(base, member);
         let own = constants.is_parameter(self.definition, base);
-        let all = constants.sets_of(self.definition);
-        let (sets, rest) = (all.get(&place), all.get(&member_of(base, rest())));
-        if sets.is_none() && rest.is_none() {
-            return if own { vec![self.own(place)] } else { unknown };
-        }
-        if !own && constants.is_changed(self.definition, base, member, target) {
+        let Some(held) = constants
+            .objects
+            .held(self.definition, base, member, target)
+        else {
             return unknown;
+        };
+        if held.is_empty() {
+            return if own { vec![self.own(place)] } else { unknown };
         }
         let named = constants.named(self.definition);
         let known = |name: Sym| self.known(name, &named);
         let holds = |guard: Expr, known: &dyn Known| truth_of(guard, known) != Some(false);
-        let (changes, plain): (Vec<Expr>, Vec<Expr>) = sets
-            .into_iter()
-            .flatten()
-            .partition(|one| is_changing(**one, place));
+        let (changes, plain): (Vec<Expr>, Vec<Expr>) =
+            held.iter().partition(|one| is_changing(**one, place));
         let mut all: Vec<Option<Value>> = Vec::new();
         all.extend(own.then(|| known(place)));
-        for value in rest.into_iter().flatten() {
-            match parts(without_guard(*value)) {
-                Err(("zero", named)) if named.contains(&Expr::sym(member)) => {}
-                Err(("zero", _)) => all.push(Some(Value::Int(0))),
-                _ => return unknown,
-            }
-        }
         for value in plain {
             match parts(value) {
                 Err(("when", [guard, _])) if !holds(*guard, &known) => {}
@@ -804,12 +612,6 @@ impl Situation {
     }
 }
 
-/// All members of a struct that are not named.
-fn rest() -> Sym {
-    static REST: LazyLock<Sym> = LazyLock::new(|| Sym::new("*"));
-    *REST
-}
-
 /// Whether a value is made of what is in the place: `valid | ATTR_CTIME`.
 fn is_changing(expr: Expr, place: Sym) -> bool {
     let is_place = |one: &Expr| parts(*one) == Ok(place);
@@ -819,21 +621,6 @@ fn is_changing(expr: Expr, place: Sym) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_hands_a_struct_on() {
-        let variable = Expr::text("$attr");
-        assert_eq!(struct_of(variable), Some(Sym::new("$attr")));
-        assert_eq!(
-            struct_of(Expr::tuple("addr", &[variable])),
-            Some(Sym::new("$attr"))
-        );
-        assert_eq!(struct_of(Expr::text("$attr>valid")), None);
-        assert!(is_last(Expr::tuple(
-            "addr",
-            &[variable, Expr::text("last")]
-        )));
-    }
 
     #[test]
     fn what_is_unknown_once_is_known_as_a_whole_only() {

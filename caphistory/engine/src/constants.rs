@@ -8,8 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, Constant, UidTest};
 use crate::guards::{
-    expression, followed_only, has_leaves, is_copied, known_part, leaves, substitute, unknown,
-    without_guard,
+    expression, followed_only, has_leaves, is_copied, known_part, leaves, string, substitute,
+    unknown, unmarked, without_guard,
 };
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
@@ -50,7 +50,7 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
             .split(|&byte| is_space(byte));
         let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
         let body = words.join(&b' ');
-        let body = if is_plain(&body) {
+        let body = if is_plain(&body) || is_strings(&body) {
             latin1(&body)
         } else {
             String::new()
@@ -186,18 +186,47 @@ fn is_plain(body: &[u8]) -> bool {
     (1..=LONGEST_BODY).contains(&body.len()) && body.iter().all(plain)
 }
 
-/// A directive's code with the letters that stand in it: `_IO('M', 3)`.
+/// Whether a body is made of strings that are names, and names that may stand for such:
+/// `"security."`, `PREFIX "evm"`.
+fn is_strings(body: &[u8]) -> bool {
+    let part = |part: &[u8]| string(part) || part.iter().all(|&byte| is_word(byte));
+    body.len() <= LONGEST_BODY && body.contains(&b'"') && strings(body).all(part)
+}
+
+/// The parts of a body that is made of strings.
+fn strings(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let inner = body.strip_prefix(b"(");
+    let inner = inner.and_then(|inner| inner.strip_suffix(b")"));
+    let inner = inner.unwrap_or(body).trim_ascii();
+    inner.split(|&byte| byte == b' ')
+}
+
+/// A directive's code with the letters and names that stand in it: `_IO('M', 3)`, `"evm"`.
 fn with_letters<'d>(directive: &'d Directive, source: &[u8]) -> Cow<'d, [u8]> {
     let end = directive.start + directive.code.len();
     let text = source.get(directive.start..end).unwrap_or_default();
-    if !text.contains(&b'\'') {
+    if memchr::memchr2(b'\'', b'"', text).is_none() {
         return Cow::Borrowed(&directive.code);
     }
     let mut code = directive.code.to_vec();
     let text = without_comments(text);
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'\'', rest)) {
+    while let Some(found) = text
+        .get(at..)
+        .and_then(|rest| memchr::memchr2(b'\'', b'"', rest))
+    {
         at += found;
+        if text.get(at) == Some(&b'"') {
+            let Some(end) = find(&text, at + 1, b"\"") else {
+                break;
+            };
+            let literal = at..end + 1;
+            if string(&text[literal.clone()]) {
+                code[literal.clone()].copy_from_slice(&text[literal]);
+            }
+            at = end + 1;
+            continue;
+        }
         match text.get(at..at + 3) {
             Some(&[_, letter, b'\'']) if !matches!(letter, b'\'' | b'\\' | b'\n') => {
                 code[at..at + 3].copy_from_slice(&text[at..at + 3]);
@@ -235,6 +264,17 @@ fn without_comments(text: &[u8]) -> Vec<u8> {
 
 /// The body of a macro as an expression.
 pub fn constant(body: &str) -> Expr {
+    let parts: Vec<&[u8]> = strings(body.as_bytes()).collect();
+    let joined = |part: &&[u8]| {
+        string(part) || is_upper(&latin1(part)) && part.iter().all(|&byte| is_word(byte))
+    };
+    if parts.len() > 1 && parts.iter().all(joined) {
+        let part = |part: &&[u8]| match string(part) {
+            true => Expr::text(&latin1(part)),
+            false => Expr::text(&format!(":{}", latin1(part))),
+        };
+        return Expr::tuple("concat", &parts.iter().map(part).collect::<Vec<_>>());
+    }
     body_of(body, &[])
 }
 
@@ -298,6 +338,7 @@ pub fn decided(
     mut calls: Vec<Call>,
     mut uid_tests: Vec<UidTest>,
     sets: &[(Sym, Expr)],
+    made: &[(Sym, Expr)],
     uses: &Uses,
     parameters: &[Sym],
 ) -> Decided {
@@ -305,7 +346,8 @@ pub fn decided(
     let users = users_of(&uses.handed);
     let sets = with_copies(sets, &users, &uses.addressed, &parameters);
     let values = by_place(&sets);
-    let stands = stands(&values, &users, uses, &parameters);
+    let objects = made.iter().map(|(place, _)| variable(*place)).collect();
+    let stands = stands(&values, &users, uses, &parameters, &objects);
     // Of a pointer that is set to another one the members are not the caller's.
     let followed = |name: &str, member: bool| {
         let value = stands.get(&Sym::new(&format!("${name}")));
@@ -337,6 +379,7 @@ pub fn decided(
             let mut parts: Vec<Expr> = Vec::with_capacity(conditions.len());
             for &condition in conditions.get() {
                 let part = known_part(condition, &stands, &followed);
+                let part = unmarked(part);
                 if has_leaves(part) && !parts.contains(&part) {
                     parts.push(part);
                 }
@@ -351,18 +394,14 @@ pub fn decided(
         .collect();
     for call in &mut calls {
         call.guards = decide(call.guards);
-        if !once.is_empty() {
-            let passes: Vec<Expr> = call
-                .passes
-                .iter()
-                .map(|&one| substitute(one, &once))
-                .collect();
-            call.passes = ExprList::new(&passes);
-        }
+        let passes = call.passes.iter();
+        let passes = passes.map(|&one| unmarked(substitute(one, &once)));
+        call.passes = ExprList::new(&passes.collect::<Vec<_>>());
     }
     for test in &mut uid_tests {
         test.guards = decide(test.guards);
     }
+    let objects = of_objects(made, &once, uses, &parameters);
     let is_member = |place: Sym| place.text().contains('>');
     let locals: Values = once
         .into_iter()
@@ -374,10 +413,10 @@ pub fn decided(
             return value;
         };
         if mentions(*guard, place) {
-            let guard = followed_only(*guard, &unchanged, place);
+            let guard = unmarked(followed_only(*guard, &unchanged, place));
             return Expr::tuple("when", &[guard, *value]);
         }
-        let known = known_part(*guard, &stands, &followed);
+        let known = unmarked(known_part(*guard, &stands, &followed));
         if has_leaves(known) {
             Expr::tuple("when", &[known, *value])
         } else {
@@ -389,12 +428,67 @@ pub fn decided(
             all.iter()
                 .map(|&value| (*place, substitute(under(*place, value), &locals)))
         })
+        .chain(objects)
         .collect();
     Decided {
         calls: calls.into(),
         uid_tests: uid_tests.into(),
         sets,
     }
+}
+
+/// What is known of the objects that local variables point to: `$x>*` of one that calls alone make
+/// is what makes it, `()` what the function returns, and `$x>m!` says that a member of a parameter,
+/// or of what is returned, is set for sure.
+fn of_objects(
+    made: &[(Sym, Expr)],
+    values: &Values,
+    uses: &Uses,
+    parameters: &FxHashSet<&str>,
+) -> Vec<(Sym, Expr)> {
+    let nothing = Expr::text("0");
+    let is_made = |value: &Expr| matches!(value.as_tuple(), Some(("made", _)));
+    let all = by_place(made);
+    let is_returned = |place: &Sym| place.text() == "()";
+    // A struct itself, of which functions may have the address.
+    let is_whole = |place: &Sym| place.text().ends_with(">*");
+    let returns = all.iter().find(|(place, _)| is_returned(place));
+    let returns = returns.map_or(&[][..], |(_, values)| values);
+    let given = |value: Expr| match is_made(&value) {
+        true => substitute(value, values),
+        false => value,
+    };
+    let mut found = Vec::new();
+    for (place, values) in &all {
+        let name = variable(*place);
+        let own = parameters.contains(name);
+        if is_returned(place) {
+            let known = |value: &Expr| {
+                let variable = value.as_text().and_then(|text| text.strip_prefix('$'));
+                *value == nothing
+                    || is_made(value)
+                    || variable.is_some_and(|one| !parameters.contains(one))
+            };
+            if values.iter().all(known) && values.iter().any(|value| *value != nothing) {
+                found.extend(values.iter().map(|value| (*place, given(*value))));
+            }
+        } else if place.text().ends_with('!') {
+            let whole = Expr::text(&format!("${name}"));
+            if own || returns.contains(&whole) {
+                found.push((*place, values[0]));
+            }
+        } else if !own
+            && (is_whole(place) || !uses.addressed.contains(place))
+            && values
+                .iter()
+                .all(|value| *value == nothing || is_made(value))
+        {
+            let rest = Sym::new(&format!("${name}>*"));
+            let made = values.iter().filter(|value| is_made(value));
+            found.extend(made.map(|value| (rest, given(*value))));
+        }
+    }
+    found
 }
 
 /// Whether an expression is made of what is in a place.
@@ -473,6 +567,7 @@ fn stands(
     users: &FxHashMap<Sym, Vec<Expr>>,
     uses: &Uses,
     parameters: &FxHashSet<&str>,
+    objects: &FxHashSet<&str>,
 ) -> Values {
     let mut stands = Values::default();
     let structs: FxHashSet<&str> = values
@@ -480,7 +575,8 @@ fn stands(
         .filter(|(place, _)| place.text().contains('>'))
         .map(|(place, _)| variable(*place))
         .collect();
-    let has_members = |place: Sym| structs.contains(variable(place));
+    let has_members =
+        |place: Sym| structs.contains(variable(place)) || objects.contains(variable(place));
     for (place, all) in values {
         if parameters.contains(variable(*place)) {
             let own = std::iter::once(Expr::sym(*place)).chain(all.iter().copied());
@@ -563,8 +659,8 @@ fn changed(place: Sym, values: &[Expr]) -> Expr {
             .iter()
             .filter_map(|&value| change(place, value))
             .fold(bare(&plain[0]), |found, flags| match flags {
-                Some(flags) => Expr::tuple("|?", &[found, flags]),
-                None => Expr::tuple("&", &[found, unknown()]),
+                ("|", flags) => Expr::tuple("|?", &[found, flags]),
+                (_, flags) => Expr::tuple("&?", &[found, flags]),
             });
     }
     let before = Values::from_iter([(place.as_sym().unwrap_or_default(), Expr::text("."))]);
@@ -613,12 +709,11 @@ fn any_of(place: Sym, values: &[Expr]) -> Expr {
     Expr::tuple("any", &followed)
 }
 
-/// The flags that a value adds to a variable, None for such as takes some away; nothing for
-/// another value.
-fn change(place: Expr, value: Expr) -> Option<Option<Expr>> {
+/// How a value changes a variable: an operator, and the flags that `|` adds or `&` leaves; nothing
+/// for another value.
+fn change(place: Expr, value: Expr) -> Option<(&'static str, Expr)> {
     match value.as_tuple()? {
-        ("|", &[own, flags, ..]) if own == place => Some(Some(flags)),
-        ("&", &[own, ..]) if own == place => Some(None),
+        (sign @ ("|" | "&"), &[own, flags, ..]) if own == place => Some((sign, flags)),
         _ => None,
     }
 }
@@ -655,7 +750,7 @@ mod tests {
             r#""A" [] "(1 << 2)""#,
             r#""B" ["x", "y"] "(x | y)""#,
             r#""C" [] "'M'""#,
-            r#""D" [] """#,
+            r#""D" [] "\"s\"""#,
         ];
         assert_eq!(shown, expected);
         assert_eq!(

@@ -1,13 +1,13 @@
 //! The conditions under which code runs, in a form that constants can decide.
 //!
 //! An expression is a text or a tuple. Texts are `$x` (a parameter or local variable), `$x>m` (a
-//! member of it), `:X` (a name from outside), `:x>m` (a member of what that stands for), `%x` (what
+//! member of it), `$x'` (a parameter before it changes, only while a function is read), `:X` (a name from outside), `:x>m` (a member of what that stands for), `%x` (what
 //! was copied from the user's memory), a number, or `?` for whatever is not followed. Tuples are an
 //! operator of C (`!`, `&&`, `==`, `&`, `?:` …) with its operands, or
 //!
 //! - `("part", x, "_IOC_NR")`: a part of x; `("part", x, "&")`: its address
 //! - `("any", x, …)`: one of several values
-//! - `("|?", x, y)`: an `|` that may or may not take place
+//! - `("|?", x, y)`, `("&?", x, y)`: an `|` or `&` that may or may not take place
 //! - `("addr", "$x")`: the address of a variable, with the word `last` behind it where a return
 //!   hands it on
 //! - `("unless", x, "@f", …)`: x, if none of these is a macro
@@ -15,6 +15,8 @@
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`
 //! - `("call", ":M", x, …)`: the use of a macro in upper case
+//! - `("strcmp", x, y)`, `("strncmp", x, y, n)`, `("strlen", x)`, `("sizeof", x)`, `("concat", x, …)`:
+//!   what is made of strings, which are texts that begin with `"`
 //! - `("when", g, x)`: x, given under the condition g
 //! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
 //!   of y, in which `.` is the value before
@@ -29,6 +31,10 @@ use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 
 const DEEPEST: u32 = 12;
+/// Functions that compare strings or tell their length, with the number of their arguments.
+const OF_STRINGS: [(&str, usize); 3] = [("strcmp", 2), ("strncmp", 3), ("strlen", 1)];
+/// Longer strings are messages, not names.
+const LONGEST_NAME: usize = 40;
 
 static UNKNOWN: LazyLock<Expr> = LazyLock::new(|| Expr::text("?"));
 
@@ -85,6 +91,24 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             [_, letter, _] => Expr::text(&letter.to_string()),
             _ => unknown(),
         },
+        Kind::StringLiteral => match string(node.bytes(code)) {
+            true => Expr::text(&node.text(code)),
+            false => unknown(),
+        },
+        Kind::ConcatenatedString => {
+            let strings = node.named_children();
+            let strings: Vec<Expr> = strings
+                .map(|one| within(one, code, local, depth + 1))
+                .collect();
+            Expr::tuple("concat", &strings)
+        }
+        Kind::SizeofExpression => {
+            let inner = node.field(Field::Value);
+            match inner.map_or_else(unknown, |inner| within(inner, code, local, depth + 1)) {
+                inner if is_constant(inner) => Expr::tuple("sizeof", &[inner]),
+                _ => unknown(),
+            }
+        }
         Kind::ConditionalExpression => conditional(node, code, local, depth),
         Kind::ParenthesizedExpression | Kind::CastExpression => node
             .field(Field::Value)
@@ -152,6 +176,20 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     }
 }
 
+/// Whether a literal is a name: short, and without spaces and escapes.
+pub fn string(literal: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_graphic() && !b"\\%\"".contains(byte);
+    let inner = literal.strip_prefix(b"\"");
+    let inner = inner.and_then(|inner| inner.strip_suffix(b"\""));
+    literal.len() <= LONGEST_NAME && inner.is_some_and(|inner| inner.iter().all(plain))
+}
+
+/// Whether an expression is a string, or the name of a constant.
+fn is_constant(expr: Expr) -> bool {
+    expr.as_text()
+        .is_some_and(|text| text.starts_with('"') || text.strip_prefix(':').is_some_and(is_upper))
+}
+
 /// What a call of one of a few well-known functions and macros is worth, or the use of a macro in
 /// upper case.
 fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
@@ -177,6 +215,15 @@ fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         return first;
     }
     let known = first != unknown();
+    if OF_STRINGS.contains(&(&*name, given.len())) {
+        let all: Vec<Expr> = given.iter().map(inner).collect();
+        let compared = known && all.get(1) != Some(&unknown());
+        return if compared {
+            Expr::tuple(&name, &all)
+        } else {
+            unknown()
+        };
+    }
     if let (Some(kind), true) = (name.strip_prefix("S_IS"), known) {
         let masked = Expr::tuple("&", &[first, Expr::text(":S_IFMT")]);
         return Expr::tuple("==", &[masked, Expr::text(&format!(":S_IF{kind}"))]);
@@ -421,6 +468,34 @@ pub fn is_copied(expr: Expr) -> bool {
     expr.as_text().is_some_and(|text| text.starts_with('%'))
 }
 
+/// An expression with a mark behind the variables for which `wanted` holds.
+pub fn marked(expr: Expr, wanted: &dyn Fn(Sym) -> bool) -> Expr {
+    match expr.get() {
+        ExprNode::Text(sym) if wanted(sym) => Expr::text(&format!("{}'", sym.text())),
+        ExprNode::Text(_) => expr,
+        ExprNode::Tuple(parts) => match parts.first() {
+            Some(&head) if head.as_text() != Some("addr") => {
+                remade(expr, &parts, head, |part| marked(part, wanted))
+            }
+            _ => expr,
+        },
+    }
+}
+
+/// An expression without marks (see `marked`).
+pub fn unmarked(expr: Expr) -> Expr {
+    match expr.get() {
+        ExprNode::Text(sym) => match sym.text().strip_suffix('\'') {
+            Some(variable) if variable.starts_with('$') => Expr::text(variable),
+            _ => expr,
+        },
+        ExprNode::Tuple(parts) => match parts.first() {
+            Some(&head) => remade(expr, &parts, head, unmarked),
+            None => expr,
+        },
+    }
+}
+
 /// Whether a pointer with this value may point to something else than it did.
 fn is_lost(expr: Expr) -> bool {
     expr == unknown() || matches!(expr.as_tuple(), Some(("any", _)))
@@ -471,7 +546,10 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<
             let Some(text) = value.as_text() else {
                 return known_part(value, &FxHashMap::default(), followed);
             };
-            let Some(place) = text.strip_prefix('$') else {
+            let Some(place) = text
+                .strip_prefix('$')
+                .filter(|place| !place.ends_with('\''))
+            else {
                 return value;
             };
             return if is_followed(place, followed) {
@@ -524,7 +602,11 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<
 pub fn followed_only(expr: Expr, followed: Followed<'_>, own: Sym) -> Expr {
     match expr.get() {
         ExprNode::Text(sym) => match sym.text().strip_prefix('$') {
-            Some(place) if sym != own && !is_followed(place, followed) => unknown(),
+            Some(place)
+                if sym != own && !place.ends_with('\'') && !is_followed(place, followed) =>
+            {
+                unknown()
+            }
             _ => expr,
         },
         ExprNode::Tuple(parts) => {

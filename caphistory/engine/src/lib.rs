@@ -29,6 +29,7 @@ pub mod names;
 pub mod namings;
 pub mod notation;
 pub mod numbers;
+pub mod objects;
 pub mod operations;
 pub mod outcomes;
 pub mod places;

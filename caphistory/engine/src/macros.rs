@@ -205,6 +205,7 @@ fn settled(reader: &BodyReader, parameters: Option<&[Sym]>) -> Decided {
         in_order(&body.calls),
         in_order(&body.uid_tests),
         &in_order(&body.sets),
+        &[],
         &body.uses(),
         parameters.unwrap_or_default(),
     )

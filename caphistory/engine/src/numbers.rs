@@ -14,10 +14,8 @@ use crate::names::{PathId, View};
 use crate::values::{Value, any_of, value_of};
 
 const DEEPEST: u32 = 8;
-static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?-u)\A\(?\s*([A-Z_][A-Z0-9_]*)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*\)?\z")
-        .expect("a pattern")
-});
+static CALL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?-u)\A([A-Z_][A-Z0-9_]*)\s*\(").expect("a pattern"));
 // Most constants are the same in neighbouring releases, and in files that see the same header.
 static EXPRESSIONS: LazyLock<Mutex<FxHashMap<Sym, Expr>>> = LazyLock::new(Mutex::default);
 
@@ -111,19 +109,15 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
             }
         }
         let found = value_of(body, &|name| inner.get(&name).copied());
-        found.filter(|value| matches!(value, Value::Int(_) | Value::Bits(_)))
+        found.filter(|value| !matches!(value, Value::Name(_) | Value::Address))
     }
 
     /// What a body may be that only uses a macro with parameters: `_IO(0x12, 98)`.
     fn expanded(&self, text: Sym, path: PathId, depth: u32) -> Vec<Sym> {
-        let call = CALL
-            .captures(text.text().as_bytes())
-            .filter(|_| depth <= DEEPEST);
-        let Some(call) = call else {
+        let used = used_alone(text.text()).filter(|_| depth <= DEEPEST);
+        let Some((name, arguments)) = used else {
             return vec![text];
         };
-        let arguments = split_arguments(call.get(2).map_or(b"", |found| found.as_bytes()));
-        let name = Sym::latin1(call.get(1).map_or(b"", |found| found.as_bytes()));
         let mut found = Vec::new();
         for macro_ in self.visible(name, path) {
             if macro_.parameters.len() != arguments.len() {
@@ -187,6 +181,31 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
     }
 }
 
+/// The name and the arguments of a macro in upper case whose use is all of a text, but for
+/// parentheses around it.
+fn used_alone(text: &str) -> Option<(Sym, Vec<&[u8]>)> {
+    let mut code = text.trim();
+    while let Some(inner) = code.strip_prefix('(')
+        && closing(inner) == Some(inner.len() - 1)
+    {
+        code = inner[..inner.len() - 1].trim();
+    }
+    let head = CALL.captures(code.as_bytes())?;
+    let inner = code.get(head.get(0)?.end()..)?;
+    let end = closing(inner).filter(|end| end + 1 == inner.len())?;
+    let name = Sym::latin1(head.get(1)?.as_bytes());
+    Some((name, split_arguments(&inner.as_bytes()[..end])))
+}
+
+/// Where the parenthesis closes that was opened before a text.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 1;
+    text.bytes().position(|byte| {
+        depth += i32::from(byte == b'(') - i32::from(byte == b')');
+        depth == 0
+    })
+}
+
 /// A macro's body with what is given in the place of its parameters.
 fn instance(macro_: &Constant, given: &[Expr]) -> Expr {
     let mut values: FxHashMap<&str, Expr> = FxHashMap::default();
@@ -197,7 +216,8 @@ fn instance(macro_: &Constant, given: &[Expr]) -> Expr {
     with_values(body, &values)
 }
 
-fn with_values(expr: Expr, values: &FxHashMap<&str, Expr>) -> Expr {
+/// An expression with values in the place of variables; other variables are `?`.
+pub fn with_values(expr: Expr, values: &FxHashMap<&str, Expr>) -> Expr {
     match expr.get() {
         ExprNode::Text(sym) => {
             let Some(variable) = sym.text().strip_prefix('$') else {

@@ -402,6 +402,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         in_order(&found.calls),
         in_order(&found.uid_tests),
         &in_order(&found.sets),
+        &in_order(&found.made),
         &found.uses(),
         &names,
     );

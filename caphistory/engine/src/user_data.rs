@@ -1,4 +1,5 @@
-//! How data comes from the user's memory: the primitives that copy it.
+//! How data comes from the user's memory, and other memory to be: the primitives that copy and
+//! give it.
 
 /// Functions that return what they copy, with the number of their arguments if it matters
 /// (`get_user(p)` up to 2.0, `get_user(x, p)` from 2.1 on).
@@ -25,20 +26,22 @@ const COPYING: [&str; 5] = [
 ];
 /// Those that do so under other names.
 const ALSO_COPYING: [&str; 3] = ["get_user", "unsafe_get_user", "get_user_ifreq"];
-/// Macros and functions that give a part of a number.
-const PARTS: [&str; 12] = [
-    "_IOC_NR",
-    "_IOC_TYPE",
-    "_IOC_DIR",
-    "_IOC_SIZE",
-    "MAJOR",
-    "MINOR",
-    "lower_32_bits",
-    "upper_32_bits",
-    "array_index_nospec",
-    "READ_ONCE",
-    "le32_to_cpu",
-    "le16_to_cpu",
+const WORD: i128 = 0xffff_ffff;
+/// Macros and functions that give a part of a number: by how many places they shift it and which
+/// bits they keep then, where that is the same in all releases.
+const PARTS: [(&str, Option<(u32, i128)>); 12] = [
+    ("_IOC_NR", Some((0, 0xff))),
+    ("_IOC_TYPE", Some((8, 0xff))),
+    ("_IOC_DIR", None),
+    ("_IOC_SIZE", None),
+    ("MAJOR", None),
+    ("MINOR", None),
+    ("lower_32_bits", Some((0, WORD))),
+    ("upper_32_bits", Some((32, WORD))),
+    ("array_index_nospec", Some((0, -1))),
+    ("READ_ONCE", Some((0, -1))),
+    ("le32_to_cpu", Some((0, -1))),
+    ("le16_to_cpu", Some((0, -1))),
 ];
 
 /// Whether a call with so many arguments returns what it copies from the user's memory.
@@ -60,9 +63,32 @@ pub fn sets_argument(name: &str) -> bool {
     name.ends_with("get_user")
 }
 
+/// Whether a call returns memory that is filled with 0.
+pub fn returns_zeros(name: &str) -> bool {
+    name.contains("zalloc") || name.contains("calloc")
+}
+
+/// Whether a call changes nothing in a struct that it is handed while that is of use: it frees it,
+/// or asks whether it is one.
+pub fn leaves_alone(name: &str) -> bool {
+    let frees = ["kfree", "kvfree", "vfree", "kmem_cache_free", "kfree_s"];
+    let asks = ["IS_ERR", "IS_ERR_OR_NULL", "PTR_ERR", "PTR_ERR_OR_ZERO"];
+    frees.contains(&name) || asks.contains(&name)
+}
+
+/// Whether a call makes an error of what it is handed that stands for a pointer.
+pub fn is_error(name: &str) -> bool {
+    matches!(name, "ERR_PTR" | "ERR_CAST")
+}
+
 /// Whether a call gives a part of its first argument.
 pub fn takes_part(name: &str) -> bool {
-    PARTS.contains(&name)
+    PARTS.iter().any(|(one, _)| *one == name)
+}
+
+/// What such a call does to a number (see `PARTS`); None where that is not known.
+pub fn part(name: &str) -> Option<(u32, i128)> {
+    PARTS.iter().find(|(one, _)| *one == name)?.1
 }
 
 #[cfg(test)]

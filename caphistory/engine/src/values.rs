@@ -5,12 +5,14 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 
 use crate::intern::{Expr, ExprNode, Sym};
+use crate::user_data;
 
 /// A number, a number of which some bits are known, the name of a constant or global whose number
-/// is not known (`:NAME`), or the address of something.
+/// is not known (`:NAME`), a string, or the address of something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Value {
     Int(i128),
+    String(Sym),
     Bits(Bits),
     Name(Sym),
     Address,
@@ -172,13 +174,17 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             Some(false) => at(2),
             None => any_of(&[at(1), at(2)]),
         },
-        "&" | "|" | "|?" => {
+        "&" | "|" | "|?" | "&?" => {
             let (left, right) = (at(0), at(1));
-            let user = operated(operator, left, right);
+            let user = match operator {
+                "&?" => user_of(left),
+                _ => operated(operator, left, right),
+            };
             let (left, right) = (bits(left), bits(right));
             let (must, may) = match operator {
                 "&" => (left.must & right.must, left.may & right.may),
                 "|" => (left.must | right.must, left.may | right.may),
+                "&?" => (left.must & right.must, left.may),
                 _ => (left.must, left.may | right.may),
             };
             let found = Bits::new(must, may);
@@ -189,6 +195,24 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             let found = Bits::new(!inner.may, !inner.must);
             let user = inner.user.operated("~", Some(Value::Int(0)));
             value(Bits { user, ..found })
+        }
+        "concat" => {
+            let all: Option<String> = (0..operands.len())
+                .map(|number| text_of(at(number)))
+                .collect();
+            all.map(|all| Value::String(Sym::new(&all)))
+        }
+        "strlen" => Some(Value::Int(text_of(at(0))?.len() as i128)),
+        "sizeof" => Some(Value::Int(text_of(at(0))?.len() as i128 + 1)),
+        "strcmp" | "strncmp" => {
+            let most = match at(2) {
+                Some(Value::Int(most)) => usize::try_from(most).ok()?,
+                _ if operator == "strncmp" => return None,
+                _ => usize::MAX,
+            };
+            let begun = |number: usize| text_of(at(number)).map(|text| text.bytes().take(most));
+            let same = begun(0)?.eq(begun(1)?);
+            Some(Value::Int(i128::from(!same)))
         }
         "when" => at(1),
         "grow" => grown(operands, known, depth + 1),
@@ -213,7 +237,13 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
         "part" => {
             let name = operands.get(1).and_then(|name| parts(*name).ok());
             let user = user_of(at(0)).operated("part", name.map(Value::Name));
-            (user != User::Nothing).then_some(of_user(user))
+            if user != User::Nothing {
+                return Some(of_user(user));
+            }
+            let (places, kept) = user_data::part(name?.text())?;
+            let whole = bits(at(0));
+            let part = |bits: i128| bits >> places & kept;
+            value(Bits::new(part(whole.must), part(whole.may)))
         }
         "any" | "call" => {
             let users = (0..operands.len()).map(|number| user_of(at(number)));
@@ -227,8 +257,18 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
     }
 }
 
+fn text_of(value: Option<Value>) -> Option<&'static str> {
+    match value {
+        Some(Value::String(text)) => Some(text.text()),
+        _ => None,
+    }
+}
+
 fn value_of_text(text: Sym, known: &dyn Known) -> Option<Value> {
     let written = text.text();
+    if written.starts_with('"') {
+        return Some(Value::String(Sym::new(written.trim_matches('"'))));
+    }
     if written.starts_with(['$', '.']) {
         return known.get(text);
     }
@@ -405,7 +445,7 @@ fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {
         _ => match value_at(expr, known, depth + 1)? {
             Value::Int(number) => Some(number != 0),
             Value::Bits(bits) => bits.nonzero.then_some(true),
-            Value::Address => Some(true),
+            Value::Address | Value::String(_) => Some(true),
             Value::Name(_) => None,
         },
     }
@@ -419,10 +459,11 @@ fn plain(number: i128) -> bool {
 fn equal(left: Option<Value>, right: Option<Value>) -> Option<bool> {
     let (left, right) = (left?, right?);
     match (left, right) {
-        (Value::Address, Value::Address) => return None,
         (Value::Name(one), Value::Name(other)) => return (one == other).then_some(true),
-        (Value::Address, Value::Int(0)) | (Value::Int(0), Value::Address) => return Some(false),
-        (Value::Address | Value::Name(_), _) | (_, Value::Address | Value::Name(_)) => return None,
+        (Value::Address | Value::String(_), Value::Int(0))
+        | (Value::Int(0), Value::Address | Value::String(_)) => return Some(false),
+        (Value::Address | Value::String(_) | Value::Name(_), _)
+        | (_, Value::Address | Value::String(_) | Value::Name(_)) => return None,
         _ => {}
     }
     let (one, other) = (bits(Some(left)), bits(Some(right)));

@@ -636,7 +636,9 @@ int sys_door(int lock) { return work(lock ? 4 : 5); }
     assert rows == {"CAP_A": 0, "CAP_B": 1}
 
 
-@pytest.mark.parametrize(("user", "expected"), [("twice", 0), ("LOOK", 1), ("unheard", 1)])
+@pytest.mark.parametrize(
+    ("user", "expected"), [("twice", 0), ("LOOK", 1), ("unheard", 1), ("trace_quiet", 0)]
+)
 def test_a_variable_that_is_passed_to_functions_alone_keeps_its_value(
     user: str, expected: int
 ) -> None:
@@ -977,7 +979,7 @@ def test_the_number_of_an_ioctl_is_told_by_its_type_and_its_own_number(
 #define _IOC(d, t, n, s) (((d) << 30) | ((t) << 8) | ((n) << 0) | ((s) << 16))
 #define _IO(t, n) _IOC(0, t, n, 0)
 #define _IOW(t, n, s) _IOC(1, t, n, sizeof(s))
-#define _IOR(t, n, s) _IOC(2, t, n, TYPE_CHECK(s))
+#define _IOR(t, n, s) _IOC(2, (t), (n), (TYPE_CHECK(s)))
 #define OFF _IOR('p', 4, struct clock)
 #define SET _IOR('p', 10, struct clock)
 static int do_ioctl(int cmd)
@@ -1064,3 +1066,191 @@ static int alloc(int size)
 int sys_fork(int x) {{ return alloc({size}); }}
 """
     assert feasible(text) == {"fork": asked}
+
+
+NAMES = """
+-- include/linux/xattr.h
+#define SECURITY "security."
+#define TRUSTED "trusted."
+#define TRUSTED_LEN (sizeof(TRUSTED) - 1)
+#define EVM SECURITY "evm"
+#define ONE_SUFFIX "one"
+#define ONE TRUSTED ONE_SUFFIX
+-- fs/xattr.c
+#include <linux/xattr.h>
+static int permit(const char *name)
+{{
+    if (strcmp(name, EVM) == 0)
+        return capable(CAP_EVM);
+    if (!strncmp(name, TRUSTED, TRUSTED_LEN))
+        return capable(CAP_TRUSTED);
+    return 0;
+}}
+int sys_chmod(const char *x) {{ return permit({name}); }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("EVM", {"CAP_EVM"}),
+        ("ONE", {"CAP_TRUSTED"}),
+        ('"trusted.x"', {"CAP_TRUSTED"}),
+        ('"trust"', set()),
+        ('x ? "user.x" : "user.y"', {"CAP_EVM", "CAP_TRUSTED"}),
+        ("x", {"CAP_EVM", "CAP_TRUSTED"}),
+        ("UNHEARD", {"CAP_EVM", "CAP_TRUSTED"}),
+    ],
+)
+def test_constant_names_decide_what_is_compared_with_them(name: str, asked: set[str]) -> None:
+    """chmod, which asks for security.evm itself, 6.8."""
+    rows = linked(NAMES.format(name=name)).syscall_checks
+    assert {row.check.capability for row in rows if row.feasible} == asked
+
+
+@pytest.mark.parametrize(
+    ("flags", "asked"),
+    [
+        ("lower_32_bits(0x100000004)", 0),
+        ("lower_32_bits(2)", 1),
+        ("READ_ONCE(x)", 1),
+        ("unheard(4)", 1),
+    ],
+)
+def test_a_part_of_a_known_number_is_known(flags: str, asked: int) -> None:
+    text = f"""
+-- kernel/fork.c
+static int copy(int flags) {{ return flags & 3 && !capable(CAP_A) ? -EPERM : 0; }}
+int sys_setup(int x) {{ return copy({flags}); }}
+"""
+    assert feasible(text) == {"setup": asked}
+
+
+def test_a_parameter_is_what_the_caller_gave_until_it_changes() -> None:
+    """The name of an extended attribute, 6.8."""
+    text = """
+-- fs/xattr.c
+static int permit(int mask) { return mask == 2 && !capable(CAP_A) ? -EPERM : 0; }
+static int first(int mask) { int error = permit(mask); look(&mask); return error; }
+static int later(int mask) { look(&mask); return permit(mask); }
+int sys_first(void) { return first(4); }
+int sys_later(void) { return later(4); }
+"""
+    assert feasible(text) == {"first": 0, "later": 1}
+
+
+OBJECTS = """
+-- fs/open.c
+#define O_PATH 8
+#define O_TRUNC 4
+struct file {{ int flags; int mode; int count; struct ops *ops; }};
+struct ops {{ int (*open)(struct file *file); }};
+static int device(struct file *file) {{ return capable(CAP_A) ? 0 : -EPERM; }}
+struct ops ops = {{ device }};
+static int look_at(struct file *file) {{ return file->count; }}
+static int reset(struct file *file) {{ file->flags = 0; return 0; }}
+static int init(struct file *file, int flags)
+{{
+    int error = look(flags);
+
+    if (error)
+        return error;
+    {init}
+    return 0;
+}}
+static struct file *make(int flags)
+{{
+    struct file *file;
+
+    file = {alloc};
+    if (!file)
+        return NULL;
+    {made}
+    return file;
+}}
+static int finish(struct file *file)
+{{
+    if (file->flags & O_PATH)
+        return 0;
+    file->flags &= ~O_TRUNC;
+    return file->ops->open(file);
+}}
+int sys_tree(int x)
+{{
+    struct file *file = make({flags});
+
+    if (IS_ERR(file))
+        return -1;
+    {between}
+    return finish(file);
+}}
+"""
+FIRST = {
+    "alloc": "kzalloc(8)",
+    "init": "file->flags = flags;",
+    "made": "if (init(file, flags)) { kfree(file); return ERR_PTR(-1); }",
+    "flags": "O_PATH",
+    "between": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({}, 0),
+        ({"flags": "O_PATH | O_TRUNC"}, 0),
+        ({"flags": "O_TRUNC"}, 1),
+        ({"flags": "x"}, 1),
+        ({"init": "if (flags & 1) file->flags = flags;"}, 1),
+        ({"init": "file->flags = 0; if (look(2)) file->flags = flags;"}, 1),
+        ({"made": "file->flags = flags;"}, 0),
+        ({"made": "file->flags = flags; unheard(file);"}, 1),
+        ({"made": ""}, 1),
+        ({"alloc": "kmalloc(8)"}, 0),
+        ({"alloc": "kmalloc(8)", "made": ""}, 1),
+        ({"between": "look_at(file);"}, 0),
+        ({"between": "reset(file);"}, 1),
+        ({"between": "file->flags = 0;"}, 1),
+        ({"between": "file = other(x);"}, 1),
+        ({"between": "unheard(file);"}, 1),
+    ],
+)
+def test_who_makes_a_struct_may_keep_its_arguments_in_it(
+    change: dict[str, str], asked: int
+) -> None:
+    """open_tree opens a file by its path alone and no device, 6.8."""
+    assert feasible(OBJECTS.format(**{**FIRST, **change})) == {"tree": asked}
+
+
+@pytest.mark.parametrize(("flags", "asked"), [("0", 0), ("8", 1), ("x", 1)])
+def test_a_function_that_fills_a_struct_from_another_one(flags: str, asked: int) -> None:
+    """file_open_name, which makes struct open_flags of struct open_how, 6.8."""
+    text = f"""
+-- fs/open.c
+struct how {{ int flags; }};
+struct op {{ int open_flag; int mode; }};
+static struct how build(int flags) {{ struct how how = {{ .flags = flags & 15 }}; return how; }}
+static int fill(const struct how *how, struct op *op)
+{{
+    int flags = how->flags;
+
+    if (flags & 2)
+        return -EINVAL;
+    op->open_flag = flags;
+    return 0;
+}}
+static int may_open(const struct op *op)
+{{
+    return op->open_flag & 8 && !capable(CAP_FOWNER) ? -EPERM : 0;
+}}
+int sys_swapon(int x)
+{{
+    struct op op;
+    struct how how = build({flags});
+
+    if (fill(&how, &op))
+        return -1;
+    return may_open(&op);
+}}
+"""
+    assert feasible(text) == {"swapon": asked}

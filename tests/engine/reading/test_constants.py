@@ -21,8 +21,12 @@ from tests.engine.adapters import facts
         ("#define IO(a,b) (((a) << 8) | (b))\n", [("IO", ("a", "b"), "(((a) << 8) | (b))")]),
         ("#define IO( a, b ) a\n", [("IO", ("a", "b"), "a")]),
         ("#define A _IO('M', 3) /* 'x' */\n", [("A", (), "_IO('M', 3)")]),
-        # What is no expression of numbers and names has no body.
-        ('#define A "x"\n', [("A", (), "")]),
+        ('#define A "x.y" // "z"\n', [("A", (), '"x.y"')]),
+        ('#define A (B "x")\n', [("A", (), '(B "x")')]),
+        # What is no expression of numbers, names and strings that are names has no body.
+        ('#define A "x y"\n', [("A", (), "")]),
+        ('#define A "x\\n"\n', [("A", (), "")]),
+        ('#define A f("x")\n', [("A", (), "")]),
         ("#define A 1.5\n", [("A", (), "")]),
         ("#define A {1}\n", [("A", (), "")]),
         ("#define A b[1]\n", [("A", (), "")]),

@@ -144,13 +144,19 @@ def test_cases(statements: str, expected: Expr | None) -> None:
             "if (x & 1) x |= 2; if (x & 2) g();",
             (
                 "&",
-                ("grow", ("plain", "$x"), ("when", ("&", ".", "1"), ("|", ".", "2"))),
+                ("grow", ("plain", "$x"), ("when", ("&", "$x", "1"), ("|", ".", "2"))),
                 "2",
             ),
         ),
         ("int v = 1; v |= x; if (v & 2) g();", ("&", ("|?", "1", "$x"), "2")),
         ("x |= 2; if (x & 2) g();", ("&", ("|?", "$x", "2"), "2")),
-        ("x &= ~2; if (x & 2) g();", ("&", ("&", "$x", "?"), "2")),
+        ("x &= ~2; if (x & 2) g();", ("&", ("&?", "$x", ("~", "2")), "2")),
+        # Before it changes it is what the caller gave.
+        ("if (x) { g(); x = look(); }", "$x"),
+        ("if (x) g(); fill(&x);", "$x"),
+        ("while (y) { if (x) g(); x = look(); }", None),
+        ("again: if (x) g(); x = look(); goto again;", None),
+        ("if ((x = look()) && x) g();", None),
         ("x += 2; if (x) g();", None),
         ("x++; if (x) g();", None),
         ("x = look(); if (x) g();", None),
@@ -180,6 +186,13 @@ def test_variables_stand_for_what_they_are_set_to(statements: str, condition: Ex
         ("struct attr n; g(&n, n.valid);", (("addr", "$n"), "$n>valid")),
         ("struct attr n; return g(&n);", (("addr", "$n", "last"),)),
         ("x = look(); g(x);", ("?",)),
+        ("g(x); x = look();", ("$x",)),
+        ("for (;;) { g(x); x = look(); }", ("?",)),
+        ("for_each(a) { g(x); x = look(); }", ("?",)),
+        (
+            'g("trusted.", "a b", SUFFIX "x", y);',
+            ('"trusted."', "?", ("concat", ":SUFFIX", '"x"'), "$y"),
+        ),
         ("int v = 4; g(v);", (("unless", "4", "@g"),)),
         ("int v = 4; h(v); g(1);", ("1",)),
         ("int v = 4; g(v); " + " ".join(f"f{n}(v);" for n in range(30)), ("$v",)),
@@ -190,17 +203,34 @@ def test_what_is_passed_on(statements: str, passes: tuple[Expr, ...]) -> None:
     assert call.passes == passes
 
 
+SURE: tuple[str, Expr] = ("$a>valid!", "1")
+MADE: Expr = ("made", "@make", "$x", "7")
+
+
 @pytest.mark.parametrize(
     ("statements", "sets"),
     [
-        ("a->valid = 1 | x;", [("$a>valid", ("|", "1", "$x"))]),
+        ("a->valid = 1 | x;", [("$a>valid", ("|", "1", "$x")), SURE]),
         ("a->valid |= 2;", [("$a>valid", ("|", "$a>valid", "2"))]),
         ("a->valid &= ~2;", [("$a>valid", ("&", "$a>valid", ("~", "2")))]),
         ("a->valid += 2;", [("$a>valid", "?")]),
         ("a->valid++;", [("$a>valid", "?")]),
         ('asm("" : "=m" (a->valid));', [("$a>valid", "?")]),
-        ("a->valid = look();", [("$a>valid", "?")]),
-        ("int v = 4; a->valid = v;", [("$a>valid", "4")]),
+        ("a->valid = look();", [("$a>valid", "?"), SURE]),
+        ("int v = 4; a->valid = v;", [("$a>valid", "4"), SURE]),
+        ("if (y) return 0; a->valid = 4;", [("$a>valid", ("when", ("!", "$y"), "4"))]),
+        (
+            "if (y) return -1; a->valid = 4;",
+            [("$a>valid", ("when", ("!", "$y"), "4")), SURE],
+        ),
+        ("struct attr *n = make(x, 7); n->valid = 1;", [("$n>valid", "1"), ("$n>*", MADE)]),
+        (
+            "struct attr *n = make(x, 7); if (!n) n = ERR_PTR(-1); n->valid = 1; return n;",
+            [("$n>valid", "1"), ("$n>*", MADE), ("$n>valid!", "1"), ("()", "$n")],
+        ),
+        ("struct attr *n = make(x, 7); n = a; return n;", [("()", "$n")]),
+        ("return make(x, 7);", [("()", MADE)]),
+        ("return y ? make(x, 7) : a;", []),
         ("struct attr n; n.valid = 1; n.mode = x;", [("$n>valid", "1"), ("$n>mode", "$x")]),
         (
             "if (x) a->valid = 1; else a->valid = 2;",
