@@ -244,8 +244,8 @@ VIEWS = (
     View(
         "neighbours",
         "Each release with the one that it is compared with, and what is missing between the two:"
-        " 2.6.12 follows 2.6.11 and nothing is missing, 3.3.6 follows 3.2.4 and 3.3 is missing; where"
-        " releases are missing, what differs came in any of them",
+        " 2.6.12 follows 2.6.11 and nothing is missing, 3.3.6 follows 3.2.4 and 3.3 is missing;"
+        " where releases are missing, what differs came in any of them",
         _describe_columns(
             "from_release",
             "to_release",

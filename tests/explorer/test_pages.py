@@ -345,6 +345,9 @@ def test_a_search_tells_what_the_command_line_tells(
     rows = json.loads(capsys.readouterr().out)
     text = words(page(explorer, "/search", q="chroot").text)
     assert rows[0]["about"] in text
+    assert text.index("Syscalls: 1") < text.index("Capabilities that permit it: 1")
+    text = words(page(explorer, "/search", q="root").text)
+    assert text.index("Capabilities that permit it: 3") < text.index("Syscalls: 1")
     assert page(explorer, "/search.json", q="chroot").json()["search"] == rows
 
 

@@ -43,6 +43,8 @@ def search(asked: Asked) -> Page | Redirect:
         {
             "text": text,
             "permitting": permitting,
+            # Who names a thing wants that first.
+            "named_exactly": any(row["name"] == text for row in named),
             "near": suggest(asked.connection, text, asked.addresses) if text and not rows else [],
             "groups": [
                 (
