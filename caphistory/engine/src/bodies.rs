@@ -9,7 +9,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::alternatives::Test;
 use crate::constants::Uses;
 use crate::declarations::{declared, structs_in, type_name};
-use crate::facts::{Call, Flow, Given, Naming, Outcome, Parameter, Stored, Struct, UidTest};
+use crate::facts::{
+    Call, Flow, Given, Naming, Outcome, Parameter, Stored, Struct, TableFlow, UidTest,
+};
+use crate::file_kinds::{self, Kinds, Origins, Told};
 use crate::guards;
 use crate::initialisers::{initialiser, is_struct, members_in, value_of};
 use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
@@ -44,6 +47,7 @@ pub struct Body {
     pub calls: BTreeMap<i64, Call>,
     pub uid_tests: BTreeMap<i64, UidTest>,
     pub flows: BTreeMap<(i64, &'static str), Flow>,
+    pub tables: BTreeMap<(i64, &'static str), TableFlow>,
     pub stored: BTreeMap<(i64, &'static str), Stored>,
     pub namings: BTreeMap<i64, Naming>,
     pub structs: BTreeMap<i64, Struct>,
@@ -71,12 +75,19 @@ impl Body {
         for (&at, call) in &other.calls {
             let known = self.calls.entry(at).or_insert(*call);
             known.guards = common(known.guards, call.guards);
+            if known.tables != call.tables {
+                known.tables = SymList::default();
+            }
+            if known.kinds != call.kinds {
+                known.kinds = 0;
+            }
         }
         for (&at, test) in &other.uid_tests {
             let known = self.uid_tests.entry(at).or_insert(*test);
             known.guards = common(known.guards, test.guards);
         }
         merge(&mut self.flows, &other.flows);
+        merge(&mut self.tables, &other.tables);
         merge(&mut self.stored, &other.stored);
         merge(&mut self.namings, &other.namings);
         merge(&mut self.structs, &other.structs);
@@ -137,6 +148,15 @@ struct Guard<'t> {
     end: usize,
     expr: Option<Expr>,
     configured: Vec<&'static str>,
+}
+
+/// What a test tells of the kinds of files from `start` on, in statements that go from `from` to
+/// `to`: no call in them that came before leads to files of other kinds for anything.
+struct TestBehind<'c> {
+    from: usize,
+    start: usize,
+    to: usize,
+    told: Told<'c>,
 }
 
 impl<'t> Guard<'t> {
@@ -308,6 +328,20 @@ pub struct BodyReader<'t, 'c, 'a> {
     registered: FxHashMap<&'static str, Registered>,
     /// The local variables that are root's uid in some namespace.
     roots: FxHashSet<&'static str>,
+    /// What the function returns, if that is a type.
+    pub returns: Sym,
+    parameters: FxHashSet<&'static str>,
+    /// What the places with these texts were given last where the code at hand runs; those from
+    /// number `branch` on only in the branch at hand.
+    given: Vec<(&'c [u8], Vec<Node<'t>>)>,
+    branch: usize,
+    /// Whether the code tests kinds of files; what it tells of them where the code at hand runs,
+    /// from where on; and behind what it called before, with what the results of calls are put into.
+    tests_kinds: bool,
+    origins: Origins<'c>,
+    kinds: Vec<(usize, usize, Told<'c>)>,
+    behind: Vec<TestBehind<'c>>,
+    results: Vec<(i64, usize, &'c str)>,
     pub body: Body,
 }
 
@@ -337,6 +371,15 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             structs: FxHashSet::default(),
             registered: FxHashMap::default(),
             roots: FxHashSet::default(),
+            returns: Sym::default(),
+            parameters: FxHashSet::default(),
+            given: vec![],
+            branch: 0,
+            tests_kinds: file_kinds::may_test(code),
+            origins: Origins::default(),
+            kinds: vec![],
+            behind: vec![],
+            results: vec![],
             body: Body::default(),
         }
     }
@@ -346,6 +389,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// Reads a node and what is below it.
     pub fn read(&mut self, node: Node<'t>) {
         self.visit(node, false, 0);
+        self.tell_results();
     }
 
     fn visit(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
@@ -430,17 +474,36 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 Some(condition) => {
                     let truth = alternative.is_none_or(|other| child.start() != other.start());
                     self.under.push(Guard::new(condition, truth, child));
-                    self.visit(child, true, depth + 1);
+                    let known = self.tell_kinds(condition, truth, child.start(), child.end());
+                    self.branch(|reader| reader.visit(child, true, depth + 1));
+                    self.kinds.truncate(known);
                     self.under.pop();
                 }
             }
         }
     }
 
+    /// Reads what may not be run.
+    fn branch(&mut self, read: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.branch, self.given.len());
+        read(self);
+        let branch = self.branch.min(self.given.len());
+        for (place, values) in self.given.split_off(branch) {
+            // Behind a branch a place has what it had before, or what it was given there.
+            if let Some((_, known)) = self.given.iter_mut().rfind(|(one, _)| *one == place) {
+                known.extend(values);
+            }
+        }
+        self.branch = outer.min(self.given.len());
+    }
+
     /// Statements one after the other: what follows `if (x) return …;` runs under !x.
     fn sequence(&mut self, statements: &[Node<'t>], conditional: bool, depth: u32) {
         let outer = self.under.len();
         let (mut looped, mut left) = (false, false);
+        let kinds = self.kinds.len();
+        let from = statements.first().map_or(0, |first| first.start());
+        let to = statements.last().map_or(0, |last| last.end());
         for &statement in statements {
             let kind = statement.kind();
             // A macro may hold the label by which what follows a return is reached: the cases of
@@ -483,6 +546,20 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 guard.end = statements.last().map_or(guard.start, |last| last.end());
                 self.under.push(guard);
             }
+            if inner.kind() == Kind::IfStatement && !looped && self.tests_kinds {
+                let told = |one: Node, truth: bool| self.told_kinds(one, truth);
+                let told = file_kinds::told_behind(inner, &always_leaves, &told);
+                if let Some(told) = told {
+                    let start = statement.end();
+                    self.kinds.push((start, to, told.clone()));
+                    self.behind.push(TestBehind {
+                        from,
+                        start,
+                        to,
+                        told,
+                    });
+                }
+            }
             if kind == Kind::SwitchStatement
                 && let Some(condition) = statement.field(Field::Condition)
                 && let Some(expr) = self.behind_switch(statement)
@@ -502,11 +579,15 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
         }
         self.under.truncate(outer);
+        self.kinds.truncate(kinds);
     }
 
-    /// A function that returns a function has a place for it.
+    /// A function that returns a function, or a table of such, has a place for it.
     fn return_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         for child in node.named_children() {
+            if is_table(self.returns) {
+                self.add_table_flow(child, Sym::new("()"), child);
+            }
             for source in self.places.sources(child, false) {
                 let named = names(&source)
                     && matches!(child.kind(), Kind::Identifier | Kind::ConditionalExpression);
@@ -632,13 +713,19 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// A goto from anywhere may lead here, past what returned earlier and into what stands under
     /// a condition.
     fn label(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
-        if !self.under.is_empty() || !self.changing.is_empty() {
+        self.given.truncate(self.branch);
+        if !self.under.is_empty() || !self.changing.is_empty() || !self.kinds.is_empty() {
             let name = node
                 .field(Field::Label)
                 .map_or(&b""[..], |label| label.bytes(self.code));
             let jumps = self.jumps.get_or_insert_with(|| jumps(self.code));
             if let Some(&(first, last)) = jumps.get(name) {
                 self.looped = self.looped || last > node.start();
+                for (start, end, told) in &mut self.kinds {
+                    if first < *start || *end <= last {
+                        told.kinds = file_kinds::ALL;
+                    }
+                }
                 for guard in &mut self.under {
                     if first < guard.start || guard.end <= last {
                         guard.expr = Some(guards::unknown());
@@ -763,7 +850,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let outer = std::mem::replace(&mut self.looped, true);
         for child in node.named_children() {
             let inside = body.is_some_and(|body| child.start() == body.start());
-            self.visit(child, inside || conditional, depth + 1);
+            self.branch(|reader| reader.visit(child, inside || conditional, depth + 1));
         }
         self.looped = outer;
     }
@@ -789,7 +876,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             .named_children()
             .filter(|&child| Some(child) != label)
             .collect();
-        self.sequence(&statements, true, depth);
+        self.branch(|reader| reader.sequence(&statements, true, depth));
         self.case = outer;
     }
 
@@ -803,11 +890,15 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 continue;
             };
             self.under.push(Guard::new(condition, truth, side));
-            if decides {
-                self.decide(side, true, depth + 1, decides);
-            } else {
-                self.visit(side, true, depth + 1);
-            }
+            let known = self.tell_kinds(condition, truth, side.start(), side.end());
+            self.branch(|reader| {
+                if decides {
+                    reader.decide(side, true, depth + 1, decides);
+                } else {
+                    reader.visit(side, true, depth + 1);
+                }
+            });
+            self.kinds.truncate(known);
             self.under.pop();
         }
     }
@@ -857,9 +948,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         match sign {
             Kind::AndAnd | Kind::OrOr => {
                 self.decide(left, conditional, depth + 1, decides);
-                self.under
-                    .push(Guard::new(left, sign == Kind::AndAnd, right));
-                self.decide(right, true, depth + 1, decides);
+                let truth = sign == Kind::AndAnd;
+                self.under.push(Guard::new(left, truth, right));
+                let known = self.tell_kinds(left, truth, right.start(), right.end());
+                self.branch(|reader| reader.decide(right, true, depth + 1, decides));
+                self.kinds.truncate(known);
                 self.under.pop();
             }
             Kind::Equal | Kind::NotEqual => {
@@ -905,7 +998,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         if !target.is_empty() {
             // In get_blkfops(major)->ioctl(…) (2.0) two calls begin at the same place.
             let key = self.offset(if plain { node } else { arguments });
-            let made = self.made_call(node, &target, pointer, &given, conditional);
+            let mut made = self.made_call(node, &target, pointer, &given, conditional);
+            if pointer {
+                made.tables = self.tables_of(function);
+            }
+            made.kinds = self.kinds_of(arguments);
             self.body.calls.entry(key).or_insert(made);
             if !pointer {
                 let named = namings::of_call(&target, arguments, &self.places, &self.registered);
@@ -965,6 +1062,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             condition,
             guards: self.guards(condition),
             passes: self.passed(given, (!pointer).then_some(target_sym)),
+            tables: SymList::default(),
+            kinds: 0,
             pointer,
             conditional,
         }
@@ -1214,6 +1313,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             self.flow(&target, right);
             self.register(left, right);
             self.note_root(Sym::latin1(left.bytes(self.code)), right);
+            self.give(left, right);
         }
         // What any other operator does is not followed.
         let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
@@ -1274,6 +1374,218 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
+    // Tables of functions.
+
+    /// Takes down what a place is given.
+    fn give(&mut self, left: Node<'t>, right: Node<'t>) {
+        let text = left.bytes(self.code);
+        if left.kind() == Kind::Identifier {
+            let name = file_kinds::name_of(left, self.code);
+            if let Some(name) = name.filter(|name| self.places.locals.contains(name)) {
+                // What was known of its members is not so any more.
+                let of_it = |place: &[u8]| {
+                    let rest = place.strip_prefix(text);
+                    rest.is_some_and(|rest| rest.first().is_none_or(|&next| !is_word(next)))
+                };
+                self.given.retain(|(place, _)| !of_it(place));
+                self.branch = self.branch.min(self.given.len());
+                self.give_name(name, right);
+            }
+        }
+        let is_local = text.iter().all(|&byte| is_word(byte));
+        let own = is_local && self.places.locals.contains(&left.text(self.code));
+        let to_local = own && is_table(self.type_of(&left.text(self.code)));
+        if left.kind() == Kind::FieldExpression || to_local {
+            match self
+                .given
+                .get_mut(self.branch..)
+                .and_then(|own| own.iter_mut().find(|(place, _)| *place == text))
+            {
+                Some((_, values)) => *values = vec![right],
+                None => self.given.push((text, vec![right])),
+            }
+        }
+        let of_table = |node: Node| {
+            let name = node.text(self.code);
+            node.kind() == Kind::Identifier && is_table(self.type_of(&name))
+        };
+        let by_name = || {
+            let sources = self.places.sources(right, false);
+            sources.iter().any(|source| names(source))
+        };
+        if to_local || of_table(right) || !self.kinds.is_empty() && by_name() {
+            let is_parameter = |name: &str| self.parameters.contains(name);
+            let target = self.places.table_place(left, &is_parameter);
+            self.add_table_flow(right, Sym::new(&target), right);
+        }
+    }
+
+    fn give_name(&mut self, name: &'c str, value: Node<'t>) {
+        if !self.tests_kinds {
+            return;
+        }
+        let mut call = value;
+        while matches!(
+            call.kind(),
+            Kind::ParenthesizedExpression | Kind::CastExpression | Kind::AssignmentExpression
+        ) && let Some(inner) = call.last_named()
+        {
+            call = inner;
+        }
+        if call.kind() == Kind::CallExpression {
+            self.results.push((self.offset(call), call.start(), name));
+        }
+        self.origins
+            .set(name, value, self.code, &self.places.locals);
+    }
+
+    /// Takes down what a new variable is given.
+    fn give_variable(&mut self, declarator: Node<'t>, name: Sym, value: Node<'t>) {
+        if is_table(self.type_of(name.text())) {
+            let target = Sym::new(&format!("${}", name.text()));
+            self.add_table_flow(value, target, value);
+        }
+        let mut declared = declarator;
+        while declared.kind() != Kind::Identifier
+            && let Some(inner) = declared.field(Field::Declarator)
+        {
+            declared = inner;
+        }
+        if let Some(name) = file_kinds::name_of(declared, self.code) {
+            self.give_name(name, value);
+        }
+    }
+
+    fn type_of(&self, name: &str) -> Sym {
+        let local = self.places.locals.get(name);
+        local.map_or_else(Sym::default, |local| local.type_)
+    }
+
+    fn add_table_flow(&mut self, at: Node<'t>, target: Sym, value: Node<'t>) {
+        if target.is_empty() {
+            return;
+        }
+        let kinds = self.kinds_here();
+        for source in self.table_sources(value) {
+            let flow = TableFlow {
+                target,
+                source,
+                kinds,
+            };
+            let key = (self.offset(at), source.text());
+            self.body.tables.entry(key).or_insert(flow);
+        }
+    }
+
+    /// The places whose value an expression may have, `?` among them for anything else but NULL.
+    fn table_sources(&self, value: Node<'t>) -> Vec<Sym> {
+        match value.kind() {
+            Kind::ParenthesizedExpression | Kind::CastExpression => value
+                .field(Field::Value)
+                .or_else(|| value.last_named())
+                .map_or_else(Vec::new, |inner| self.table_sources(inner)),
+            Kind::ConditionalExpression => [Field::Consequence, Field::Alternative]
+                .into_iter()
+                .filter_map(|side| value.field(side))
+                .flat_map(|side| self.table_sources(side))
+                .collect(),
+            Kind::AssignmentExpression => value
+                .field(Field::Right)
+                .map_or_else(Vec::new, |right| self.table_sources(right)),
+            Kind::Null | Kind::NumberLiteral => vec![],
+            _ if value.bytes(self.code) == b"NULL" => vec![],
+            _ => {
+                let is_parameter = |name: &str| self.parameters.contains(name);
+                let place = self.places.table_place(value, &is_parameter);
+                vec![Sym::new(if place.is_empty() { "?" } else { &place })]
+            }
+        }
+    }
+
+    /// The places from which a call through a pointer has the table that it calls by.
+    fn tables_of(&self, function: Node<'t>) -> SymList {
+        let mut called = function;
+        while matches!(
+            called.kind(),
+            Kind::ParenthesizedExpression | Kind::PointerExpression
+        ) && let Some(inner) = called.last_named()
+        {
+            called = inner;
+        }
+        let Some(table) = called
+            .field(Field::Argument)
+            .filter(|_| called.kind() == Kind::FieldExpression)
+        else {
+            return SymList::default();
+        };
+        let text = table.bytes(self.code);
+        let mut found: Vec<Sym> = vec![];
+        if let Some((_, values)) = self.given.iter().rfind(|(place, _)| *place == text) {
+            let sources = values.iter().flat_map(|value| self.table_sources(*value));
+            found.extend(sources);
+        } else if table.kind() == Kind::Identifier && is_table(self.type_of(&table.text(self.code)))
+        {
+            found.push(Sym::new(&self.places.place(table)));
+        }
+        found.dedup();
+        SymList::new(&found)
+    }
+
+    // Kinds of files.
+
+    fn told_kinds(&self, condition: Node<'_>, truth: bool) -> Option<Told<'c>> {
+        file_kinds::told(
+            condition,
+            truth,
+            self.code,
+            &self.places.locals,
+            &self.origins,
+        )
+    }
+
+    /// Takes down what a condition tells; how much was told before.
+    fn tell_kinds(&mut self, condition: Node<'t>, truth: bool, start: usize, end: usize) -> usize {
+        let known = self.kinds.len();
+        if self.tests_kinds
+            && let Some(told) = self.told_kinds(condition, truth)
+        {
+            self.kinds.push((start, end, told));
+        }
+        known
+    }
+
+    /// The kinds that all tests around the code at hand allow, whatever they test.
+    fn kinds_here(&self) -> Kinds {
+        all_kinds(self.kinds.iter().map(|(_, _, told)| told.kinds))
+    }
+
+    /// The kinds of which the file is that a call is handed.
+    fn kinds_of(&self, arguments: Node<'t>) -> Kinds {
+        if self.kinds.is_empty() {
+            return 0;
+        }
+        let given = self.origins.of(arguments, self.code, &self.places.locals);
+        let concerned = self
+            .kinds
+            .iter()
+            .filter(|(_, _, told)| told.concerns(&given));
+        all_kinds(concerned.map(|(_, _, told)| told.kinds))
+    }
+
+    /// Tells of calls of which kinds their results are, as tests behind them say.
+    fn tell_results(&mut self) {
+        for (at, start, variable) in std::mem::take(&mut self.results) {
+            let behind = self.behind.iter().filter(|test| {
+                let before = test.from <= start && start < test.start;
+                before && test.start <= test.to && test.told.concerns(&[variable])
+            });
+            let told = all_kinds(behind.map(|test| test.told.kinds));
+            if let Some(call) = self.body.calls.get_mut(&at).filter(|_| told != 0) {
+                call.kinds = all_kinds([call.kinds, told].into_iter().filter(|one| *one != 0));
+            }
+        }
+    }
+
     fn flow(&mut self, target: &str, value: Node<'t>) {
         let variable = target.strip_prefix('$');
         let local = variable.filter(|name| !name.contains('>'));
@@ -1329,6 +1641,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.store(value, variable, type_, found.array);
             } else {
                 self.flow(variable.text(), value);
+                self.give_variable(declarator, found.name, value);
                 let registered = namings::of_value(value, &self.places, &self.registered);
                 self.registered.insert(found.name.text(), registered);
                 self.note_root(found.name, value);
@@ -1410,6 +1723,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 });
             }
             let name = found.map_or_else(Sym::default, |found| found.name);
+            self.parameters.insert(name.text());
             all.push(Parameter { name, type_ });
         }
         self.find_changing(&all);
@@ -1460,6 +1774,18 @@ fn changes(code: &[u8], at: usize, length: usize) -> bool {
     sets || before.ends_with(b"&") && !before.ends_with(b"&&")
         || before.ends_with(b"++")
         || before.ends_with(b"--")
+}
+
+/// Whether a type is a table of functions, as the kernel names them.
+fn is_table(type_: Sym) -> bool {
+    let name = type_.text();
+    name.starts_with("struct ") && (name.ends_with("operations") || name.ends_with("ops"))
+}
+
+/// What is in all of these sets; 0 where that tells nothing.
+fn all_kinds(told: impl Iterator<Item = Kinds>) -> Kinds {
+    let all = told.fold(file_kinds::ALL, |one, other| one & other);
+    if all == file_kinds::ALL { 0 } else { all }
 }
 
 /// The labels that gotos lead to, each with where the first and the last goto stand.

@@ -10,10 +10,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::checks::Site;
 use crate::facts::Call;
+use crate::file_kinds::Kinds;
 use crate::intern::{ExprList, Sym};
 use crate::names::{DefId, PathId, View};
 use crate::points_to::PointsTo;
 use crate::syscalls::Entry;
+use crate::table_sets::TableSets;
 
 /// How far chains are followed: the n-th number is how many steps a chain with n pointer steps may
 /// have, never more than one with fewer. What lies beyond is not answered; the bounds are stored
@@ -93,15 +95,16 @@ type Ends = [Vec<DefId>; 2];
 
 /// Go backwards from the sites, as many steps as a chain may have, and keep the steps that a chain
 /// from an entry function can be made of. No steps lead from `checks`.
-pub fn build(
-    pointers: &PointsTo<'_, '_, '_>,
-    checks: &FxHashSet<DefId>,
+pub fn build<'s, 'v, 'p, 'f>(
+    pointers: &'s PointsTo<'v, 'p, 'f>,
+    tables: &'s TableSets<'s, 'v, 'p, 'f>,
+    checks: &'s FxHashSet<DefId>,
     sites: &[Site],
     entries: &[Entry],
     bounds: &Bounds,
 ) -> Graph {
     let view = pointers.view;
-    let mut steps = Steps::new(pointers, checks);
+    let mut steps = Steps::new(pointers, tables, checks);
     let mut out: FxHashMap<DefId, Ends> = FxHashMap::default();
     let total = view.program.definitions.len();
     let ends = sites.iter().map(|site| site.definition);
@@ -208,6 +211,7 @@ type Step = (DefId, Option<Call>);
 struct Steps<'s, 'v, 'p, 'f> {
     view: &'v View<'p, 'f>,
     pointers: &'s PointsTo<'v, 'p, 'f>,
+    tables: &'s TableSets<'s, 'v, 'p, 'f>,
     checks: &'s FxHashSet<DefId>,
     /// By name, for each definition that it means somewhere: who takes steps to it.
     callers: FxHashMap<Sym, FxHashMap<DefId, Vec<DefId>>>,
@@ -215,10 +219,15 @@ struct Steps<'s, 'v, 'p, 'f> {
 }
 
 impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
-    fn new(pointers: &'s PointsTo<'v, 'p, 'f>, checks: &'s FxHashSet<DefId>) -> Self {
+    fn new(
+        pointers: &'s PointsTo<'v, 'p, 'f>,
+        tables: &'s TableSets<'s, 'v, 'p, 'f>,
+        checks: &'s FxHashSet<DefId>,
+    ) -> Self {
         Steps {
             view: pointers.view,
             pointers,
+            tables,
             checks,
             callers: FxHashMap::default(),
             steps: FxHashMap::default(),
@@ -236,9 +245,11 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             .and_then(|known| known.remove(&callee))
             .unwrap_or_default();
         let calls = self.pointers.calls(callee);
-        let possible = calls
-            .into_iter()
-            .filter(|(caller, call)| *caller != callee && self.possible(*caller, Some(call)));
+        let possible = calls.into_iter().filter(|(caller, call)| {
+            *caller != callee
+                && self.possible(*caller, Some(call))
+                && self.tables.allows(*caller, call, callee)
+        });
         let pointed = distinct(possible.map(|(caller, _)| caller));
         [named, pointed]
     }
@@ -332,7 +343,8 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
         if !pointed.is_empty() {
             for one in self.pointers.callers(callee) {
                 let holds = one.call.condition.is_empty() || self.view.possible(one.call.condition);
-                if pointed.contains(&one.caller) && holds {
+                let allowed = || self.tables.allows(one.caller, &one.call, callee);
+                if pointed.contains(&one.caller) && holds && allowed() {
                     for via in one.ways.iter() {
                         found.add(one.caller, Some(one.call), Some(*via));
                     }
@@ -405,8 +417,8 @@ impl<'v, 'p, 'f> Found<'v, 'p, 'f> {
 }
 
 /// What constants may decide of a step.
-fn told(edge: &Edge) -> Option<(ExprList, ExprList)> {
-    edge.call.map(|call| (call.guards, call.passes))
+fn told(edge: &Edge) -> Option<(ExprList, ExprList, Kinds)> {
+    edge.call.map(|call| (call.guards, call.passes, call.kinds))
 }
 
 fn rank(edge: &Edge) -> (bool, u32) {

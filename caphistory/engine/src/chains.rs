@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::call_graph::{Bounds, Edge, EdgeId, Graph};
 use crate::checks::Site;
 use crate::constant_propagation::{Constants, Context, NOTHING_KNOWN, Situation};
+use crate::file_kinds::Kinds;
 use crate::intern::Sym;
 use crate::names::{DefId, PathId, Program};
 use crate::operations::{
@@ -18,10 +19,11 @@ use crate::syscalls::Entry;
 /// What must be known of parameters to decide the guards of sites and steps.
 pub fn constants<'s, 'v, 'p, 'f>(
     pointers: &'s PointsTo<'v, 'p, 'f>,
+    special: &'s FxHashMap<DefId, Kinds>,
     graph: &Graph,
     sites: &[Site],
 ) -> Constants<'s, 'v, 'p, 'f> {
-    let mut found = Constants::new(pointers);
+    let mut found = Constants::new(pointers, special);
     let of_edges = graph.edges.iter().filter_map(|edge| edge.call.as_ref());
     let of_sites = sites.iter().map(|site| &site.guards);
     found.find_macros(of_sites.chain(of_edges.map(|call| &call.guards)));
@@ -31,6 +33,9 @@ pub fn constants<'s, 'v, 'p, 'f>(
     for edge in &graph.edges {
         if let Some(call) = &edge.call {
             found.want(edge.caller, call.guards);
+        }
+        if edge.via.is_some() && special.contains_key(&edge.callee) {
+            found.want_kinds(edge.caller);
         }
     }
     loop {
@@ -480,7 +485,8 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         let situation = self.nodes[at as usize].situation.as_mut();
         match (situation, self.constants.as_deref_mut(), &edge.call) {
             (Some(situation), Some(constants), Some(call)) => {
-                let possible = situation.possible(constants, call.guards);
+                let possible = situation.possible(constants, call.guards)
+                    && (edge.via.is_none() || situation.opens(constants, edge.callee));
                 possible.then(|| situation.handed(constants, call, edge.callee))
             }
             _ => Some(self.nothing_handed.clone()),

@@ -8,10 +8,12 @@
 //! `$attr>ia_valid`; `$p>` is the name of the object that `p` points to).
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::Call;
+use crate::file_kinds::Kinds;
 use crate::guards::{leaves, names, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
 use crate::names::{DefId, PathId};
@@ -68,6 +70,7 @@ type Asked = (DefId, ExprList, usize, Option<Sym>, bool);
 /// Carries constants from caller to callee, as far as a guard somewhere below needs them.
 pub struct Constants<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
+    special: &'s FxHashMap<DefId, Kinds>,
     numbers: Numbers<'v, 'p, 'f>,
     objects: Objects<'s, 'v, 'p, 'f>,
     positions: FxHashMap<DefId, Rc<FxHashMap<Sym, usize>>>,
@@ -89,10 +92,12 @@ pub struct Constants<'s, 'v, 'p, 'f> {
 }
 
 impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
-    pub fn new(pointers: &'s PointsTo<'v, 'p, 'f>) -> Self {
+    /// `special` are the functions that are called for some kinds of files alone.
+    pub fn new(pointers: &'s PointsTo<'v, 'p, 'f>, special: &'s FxHashMap<DefId, Kinds>) -> Self {
         let nothing: Values = Rc::from([]);
         Constants {
             pointers,
+            special,
             numbers: Numbers::new(pointers.view),
             objects: Objects::new(pointers),
             positions: FxHashMap::default(),
@@ -124,6 +129,24 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             self.names.entry(definition).or_default().extend(named);
             self.add(definition, selectors(*guard), true);
             self.add(definition, leaves(*guard), false);
+        }
+    }
+
+    /// Say that it matters in a definition of which kinds the file at hand is.
+    pub fn want_kinds(&mut self, definition: DefId) {
+        let wanted = self.wanted.entry(definition).or_default();
+        let is_told = wanted.told == wanted.wishes.len();
+        if wanted.wishes.iter().any(|wish| wish.place == kinds()) {
+            return;
+        }
+        wanted.wishes.push(Wish {
+            place: kinds(),
+            position: usize::MAX,
+            member: None,
+            selects: false,
+        });
+        if is_told {
+            self.untold.push(definition);
         }
     }
 
@@ -177,6 +200,12 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let mut needed: [Vec<Sym>; 2] = Default::default();
         let mut named: Vec<Sym> = Vec::new();
         for wish in wishes {
+            if wish.place == kinds() {
+                if !call.pointer {
+                    self.want_kinds(caller);
+                }
+                continue;
+            }
             let needed = &mut needed[usize::from(wish.selects)];
             let Some(expr) = call.passes.get().get(wish.position).copied() else {
                 continue;
@@ -403,7 +432,7 @@ pub struct Situation {
     decided: FxHashMap<ExprList, bool>,
     selected: FxHashMap<ExprList, Rc<[Way]>>,
     /// By what of a call counts, and by the wishes.
-    ways: FxHashMap<(ExprList, Sym, u32), Rc<[Context]>>,
+    ways: FxHashMap<(ExprList, Sym, Kinds, u32), Rc<[Context]>>,
 }
 
 impl Situation {
@@ -471,7 +500,7 @@ impl Situation {
             return constants.nothing_handed.clone();
         }
         // What a pointer calls mostly wants the same.
-        let key = (call.passes, call.target, wishes.number);
+        let key = (call.passes, call.target, call.kinds, wishes.number);
         if let Some(known) = self.ways.get(&key) {
             return known.clone();
         }
@@ -488,6 +517,12 @@ impl Situation {
     ) -> Vec<Context> {
         let mut ways: Vec<Vec<(Sym, Value)>> = vec![Vec::new()];
         for wish in wishes {
+            if wish.place == kinds() {
+                if let Some(value) = self.kinds_for(call) {
+                    ways.iter_mut().for_each(|way| way.push((kinds(), value)));
+                }
+                continue;
+            }
             let Some(expr) = call.passes.get().get(wish.position).copied() else {
                 continue;
             };
@@ -516,6 +551,26 @@ impl Situation {
             ways = longer;
         }
         ways.into_iter().map(|way| constants.context(way)).collect()
+    }
+
+    /// Whether a function may be called for the file at hand.
+    pub fn opens(&self, constants: &Constants<'_, '_, '_, '_>, callee: DefId) -> bool {
+        let Some(Value::Int(kinds)) = self.own(kinds()) else {
+            return true;
+        };
+        let special = constants.special.get(&callee);
+        special.is_none_or(|special| i128::from(*special) & kinds != 0)
+    }
+
+    /// The kinds of which the file is that a call hands on. What calls through a pointer takes
+    /// another one.
+    fn kinds_for(&self, call: &Call) -> Option<Value> {
+        let own = self.own(kinds()).filter(|_| !call.pointer);
+        match (own, call.kinds) {
+            (own, 0) => own,
+            (Some(Value::Int(own)), told) => Some(Value::Int(own & i128::from(told))),
+            (_, told) => Some(Value::Int(i128::from(told))),
+        }
     }
 
     fn known(&self, name: Sym, named: &FxHashMap<Sym, Value>) -> Option<Value> {
@@ -610,6 +665,12 @@ impl Situation {
         }
         unknown
     }
+}
+
+/// The place of the kinds of which the file at hand is.
+fn kinds() -> Sym {
+    static KINDS: LazyLock<Sym> = LazyLock::new(|| Sym::new("^kinds"));
+    *KINDS
 }
 
 /// Whether a value is made of what is in the place: `valid | ATTR_CTIME`.

@@ -19,6 +19,7 @@
 
 use std::sync::Arc;
 
+use crate::file_kinds::Kinds;
 use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
 
 /// What a false result of a check does.
@@ -110,7 +111,9 @@ impl Outcome {
 /// no error); `instead` the other calls any one of which, if
 /// true, does as well as this one (see `alternatives`). `case` is the label of the innermost `case` that has a name. `condition` is the preprocessor condition inside the item.
 /// `guards` are conditions on parameters that all hold where it runs, `passes` the arguments,
-/// both as `guards` has them.
+/// both as `guards` has them. `tables` are the places from which a call through a pointer has the
+/// table that it calls by, where the function itself took that table (see `TableFlow`), and `kinds`
+/// those of which the file is that it is handed or returns, where the function goes on for no others.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Call {
     pub line: u32,
@@ -122,6 +125,8 @@ pub struct Call {
     pub condition: Sym,
     pub guards: ExprList,
     pub passes: ExprList,
+    pub tables: SymList,
+    pub kinds: Kinds,
     pub pointer: bool,
     pub conditional: bool,
 }
@@ -156,6 +161,17 @@ pub struct Flow {
     pub source: Sym,
 }
 
+/// A pointer to a table of functions goes from place `source` to place `target`, or is returned
+/// (`()`), only where a file is of one of these `kinds` (0 for whatever it is). Places begin with
+/// the name of a parameter, not with its type, so that they can be told for a single call: `$tb>fops`.
+/// A source is `?` where nobody can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct TableFlow {
+    pub target: Sym,
+    pub source: Sym,
+    pub kinds: Kinds,
+}
+
 /// A parameter, variable or member: its name and the type it has without qualifiers, pointers
 /// and array bounds (empty where it cannot be told).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -183,6 +199,7 @@ pub struct Function {
     pub calls: Box<[Call]>,
     pub uid_tests: Box<[UidTest]>,
     pub flows: Box<[Flow]>,
+    pub tables: Box<[TableFlow]>,
     pub relays: SymList,
     pub sets: Box<[(Sym, Expr)]>,
     pub variables: Box<[Parameter]>,

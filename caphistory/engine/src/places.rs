@@ -217,6 +217,59 @@ impl<'c> Places<'c> {
         }
     }
 
+    /// The place of a pointer to a table, in which parameters stand by their names (see
+    /// `facts::TableFlow`), or the empty text.
+    pub fn table_place(&self, node: Node, is_parameter: &dyn Fn(&str) -> bool) -> String {
+        self.table_within(node, is_parameter, 0)
+    }
+
+    fn table_within(&self, node: Node, is_parameter: &dyn Fn(&str) -> bool, depth: u32) -> String {
+        let below = |inner: Option<Node>| {
+            inner.map_or_else(String::new, |inner| {
+                self.table_within(inner, is_parameter, depth + 1)
+            })
+        };
+        if depth > DEEPEST {
+            return String::new();
+        }
+        match node.kind() {
+            Kind::Identifier => self.place(node),
+            Kind::FieldExpression => {
+                let mut base = below(node.field(Field::Argument));
+                if let Some(name) = base.strip_prefix('$')
+                    && !name.contains('>')
+                    && !is_parameter(name)
+                {
+                    base = self.typed(base);
+                }
+                match node.field(Field::Field) {
+                    Some(field) if !base.is_empty() => [&base, ">", &self.text(field)].concat(),
+                    _ => String::new(),
+                }
+            }
+            Kind::SubscriptExpression | Kind::PointerExpression => {
+                below(node.field(Field::Argument))
+            }
+            Kind::CastExpression => below(node.field(Field::Value)),
+            Kind::ParenthesizedExpression => below(node.last_named()),
+            Kind::CallExpression => {
+                let function = node.field(Field::Function);
+                let Some(function) = function.filter(|one| one.kind() == Kind::Identifier) else {
+                    return String::new();
+                };
+                let arguments: Vec<String> = node
+                    .field(Field::Arguments)
+                    .into_iter()
+                    .flat_map(|listed| listed.named_children())
+                    .filter(|argument| argument.kind() != Kind::Comment)
+                    .map(|argument| below(Some(argument)))
+                    .collect();
+                use_of(&self.text(function), &arguments)
+            }
+            _ => String::new(),
+        }
+    }
+
     /// A local variable as something of its type.
     pub fn typed(&self, place: String) -> String {
         match place.strip_prefix('$') {

@@ -143,6 +143,11 @@ impl<'v, 'p, 'f> PointsTo<'v, 'p, 'f> {
         found
     }
 
+    /// Whether a pointer call may call a function.
+    pub fn is_pointed_to(&self, definition: DefId) -> bool {
+        self.locations_of.contains_key(&definition)
+    }
+
     fn locations_holding(&self, definition: DefId) -> &[(LocationId, u32)] {
         self.locations_of
             .get(&definition)

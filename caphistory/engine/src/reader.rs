@@ -423,6 +423,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         calls: settled.calls,
         uid_tests: settled.uid_tests,
         flows: found.flows.values().copied().collect(),
+        tables: found.tables.values().copied().collect(),
         relays: if readings.len() == 1 {
             relays
         } else {
@@ -490,6 +491,7 @@ fn read_body(code: &[u8], at: usize, header: &Header, condition_at: ConditionAt)
     let base = at as i64 - prefix.len() as i64;
     let row = newlines(code.get(..at).unwrap_or_default());
     let mut reader = BodyReader::new(&wrapped, base, row, condition_at, Locals::default());
+    reader.returns = header.returns;
     let definition = root.first_named();
     let listed = definition
         .and_then(|definition| definition.field(Field::Declarator))

@@ -19,6 +19,7 @@ use crate::points_to::PointsTo;
 use crate::refusals::Refusals;
 use crate::registrations::Registrations;
 use crate::syscalls::{self, Entry, Texts, entries, has_x86_64};
+use crate::table_sets::TableSets;
 use crate::tables::capability_definitions;
 
 // include/uapi came with 3.7.
@@ -161,14 +162,17 @@ impl Kernel {
         let begun: FxHashSet<DefId> = table.iter().filter_map(|entry| entry.definition).collect();
         let checks = Checks::find(&view, &begun);
         let pointers = PointsTo::solve(&view);
+        let tables = TableSets::new(&pointers);
+        let special = tables.special();
         let sites = checks.sites();
         let possible = |site: &Site| {
             let condition = site.check.condition;
             view.built(site.check.path) && condition.is_none_or(|one| view.possible(one))
         };
         let built: Vec<Site> = sites.iter().copied().filter(possible).collect();
-        let graph = build(&pointers, &checks.definitions(), &built, &table, BOUNDS);
-        let mut decided = constants(&pointers, &graph, &built);
+        let all_checks = checks.definitions();
+        let graph = build(&pointers, &tables, &all_checks, &built, &table, BOUNDS);
+        let mut decided = constants(&pointers, &special, &graph, &built);
         let mut chains = Chains::default();
         let bounds = [BOUNDS, SWITCHED_OFF];
         let refusals = Refusals::new(&view, &checks, &graph);
@@ -190,8 +194,8 @@ impl Kernel {
             &mut chains,
         );
         let lost = unreached(&built, &rows);
-        let graph = build(&pointers, &checks.definitions(), &lost, &table, FURTHER);
-        let mut decided = constants(&pointers, &graph, &lost);
+        let graph = build(&pointers, &tables, &all_checks, &lost, &table, FURTHER);
+        let mut decided = constants(&pointers, &special, &graph, &lost);
         let refusals = Refusals::new(&view, &checks, &graph);
         rows.extend(nearest(syscall_checks(
             abi,

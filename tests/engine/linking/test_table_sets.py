@@ -1,0 +1,265 @@
+"""Tables that a function took itself, and files of some kinds alone.
+
+``CAP_A`` stands in what is called, ``CAP_WRONG`` in a table that is registered elsewhere, or that is
+only for devices.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.adapters import linked
+
+HEADER = """
+-- include/linux/fs.h
+struct file_operations { int (*open)(struct inode *, struct file *); };
+struct inode { int i_mode; struct file_operations *i_fop; };
+struct file { struct inode *f_inode; struct file_operations *f_op; };
+struct registered { const char *name; struct file_operations *fops; };
+"""
+
+DEVICES = (
+    HEADER
+    + """
+-- fs/devices.c
+#include <linux/fs.h>
+static struct registered discs[8];
+static struct registered chars[8];
+int register_disc(int major, struct file_operations *fops)
+{
+    discs[major].fops = fops;
+    return 0;
+}
+int register_char(int major, struct file_operations *fops)
+{
+    chars[major].fops = fops;
+    return 0;
+}
+static struct file_operations *take(int major, struct registered from[])
+{
+    struct file_operations *found = NULL;
+    if (from[major].fops)
+        found = from[major].fops;
+    return found;
+}
+int disc_open(struct inode *inode, struct file *filp)
+{
+    filp->f_op = take(1, discs);
+    if (filp->f_op != NULL)
+        return filp->f_op->open(inode, filp);
+    return -1;
+}
+int char_open(struct inode *inode, struct file *filp)
+{
+    filp->f_op = take(1, chars);
+    return filp->f_op->open(inode, filp);
+}
+struct file_operations disc_fops = { .open = disc_open };
+struct file_operations char_fops = { .open = char_open };
+void init_device(struct inode *inode, int mode)
+{
+    if (S_ISCHR(mode)) {
+        inode->i_fop = &char_fops;
+    } else if (S_ISBLK(mode))
+        inode->i_fop = &disc_fops;
+}
+-- drivers/disc.c
+#include <linux/fs.h>
+static int my_disc_open(struct inode *i, struct file *f) { return capable(CAP_A) ? 0 : -1; }
+static struct file_operations my_disc = { .open = my_disc_open };
+void init_module(void) { register_disc(3, &my_disc); }
+-- drivers/tty.c
+#include <linux/fs.h>
+static int my_tty_open(struct inode *i, struct file *f) { return capable(CAP_WRONG) ? 0 : -1; }
+static struct file_operations my_tty = { .open = my_tty_open };
+void init_tty(void) { register_char(4, &my_tty); }
+-- fs/plain.c
+#include <linux/fs.h>
+static int plain_open(struct inode *i, struct file *f) { return capable(CAP_B) ? 0 : -1; }
+static struct file_operations plain_fops = { .open = plain_open };
+void init_plain(struct inode *inode, int mode)
+{
+    if (S_ISREG(mode))
+        inode->i_fop = &plain_fops;
+    else
+        init_device(inode, mode);
+}
+"""
+)
+
+OPEN = """
+-- fs/open.c
+#include <linux/fs.h>
+struct file *open_inode(struct inode *inode)
+{
+    struct file *f = get_empty_filp();
+    f->f_op = inode->i_fop;
+    if (f->f_op->open)
+        f->f_op->open(inode, f);
+    return f;
+}
+"""
+
+
+def asked(kernel: str, syscall: str) -> set[str | None]:
+    """The capabilities that no constant keeps a syscall from asking for."""
+    rows = linked(kernel).syscall_checks
+    return {row.check.capability for row in rows if row.feasible and row.syscall == syscall}
+
+
+def test_a_table_that_the_function_took_is_the_one_that_it_calls_by() -> None:
+    call = """
+-- mm/swap.c
+#include <linux/fs.h>
+int sys_swapon(struct inode *inode, struct file *filp) { return disc_open(inode, filp); }
+"""
+    assert asked(DEVICES + call, "swapon") == {"CAP_A"}
+
+
+def test_a_table_that_may_be_any_other_is_not_followed() -> None:
+    for unknown in (
+        "filp->f_op = made_up(1);",
+        "filp->f_op = take(1, discs);\nif (inode)\nfilp->f_op = made_up(1);",
+        "",
+    ):
+        call = f"""
+-- mm/swap.c
+#include <linux/fs.h>
+int sys_swapon(struct inode *inode, struct file *filp)
+{{
+    {unknown}
+    return filp->f_op->open(inode, filp);
+}}
+"""
+        assert "CAP_WRONG" in asked(DEVICES + call, "swapon")
+
+
+def test_what_registers_one_nobody_knows_registers_any() -> None:
+    more = """
+-- drivers/odd.c
+void init_odd(void) { register_disc(5, look_up()); }
+-- mm/swap.c
+#include <linux/fs.h>
+int sys_swapon(struct inode *inode, struct file *filp) { return disc_open(inode, filp); }
+"""
+    assert "CAP_WRONG" in asked(DEVICES + more, "swapon")
+
+
+REGULAR = {
+    "before": """
+    if (!S_ISREG(inode->i_mode))
+        return -1;
+    file = open_inode(inode);
+""",
+    "of a copy": """
+    mode = inode->i_mode;
+    if ((mode & S_IFMT) != S_IFREG)
+        return -1;
+    file = open_inode(inode);
+""",
+    "around": """
+    if (S_ISREG(inode->i_mode) && n) {
+        file = open_inode(inode);
+    }
+""",
+    "behind": """
+    file = open_inode(inode);
+    if (n)
+        goto out;
+    if (!S_ISREG(file->f_inode->i_mode))
+        goto out;
+    work(file);
+out:
+""",
+    "behind, in a warning": """
+    file = open_inode(inode);
+    if (WARN_ON(!S_ISREG(file_inode(file)->i_mode) || n))
+        return -1;
+""",
+}
+BLOCK = """
+    file = open_inode(inode);
+    if (S_ISBLK(file->f_inode->i_mode)) {
+        work(file);
+    } else if (S_ISREG(file->f_inode->i_mode)) {
+        work(file);
+    } else
+        return -1;
+"""
+ANY = {
+    "untested": "file = open_inode(inode);",
+    "goes on": """
+    file = open_inode(inode);
+    if (!S_ISREG(file->f_inode->i_mode))
+        n = 0;
+    work(file);
+""",
+    "of another": """
+    if (!S_ISREG(other->i_mode))
+        return -1;
+    file = open_inode(inode);
+""",
+    "jumped over": """
+    if (n)
+        goto open;
+    if (!S_ISREG(inode->i_mode))
+        return -1;
+open:
+    file = open_inode(inode);
+""",
+    "directory or not": """
+    if (S_ISDIR(inode->i_mode))
+        return -1;
+    file = open_inode(inode);
+""",
+}
+
+
+def opened(body: str) -> set[str | None]:
+    call = f"""
+-- fs/exec.c
+#include <linux/fs.h>
+int sys_execve(struct inode *inode, struct inode *other, int n)
+{{
+    struct file *file;
+    int mode;
+    {body}
+    return 0;
+}}
+"""
+    return asked(DEVICES + OPEN + call, "execve")
+
+
+@pytest.mark.parametrize("body", REGULAR.values(), ids=list(REGULAR))
+def test_a_file_that_must_be_regular_opens_no_device(body: str) -> None:
+    assert opened(body) == {"CAP_B"}
+
+
+def test_a_file_that_may_be_a_disc_opens_no_other_device() -> None:
+    assert opened(BLOCK) == {"CAP_A", "CAP_B"}
+
+
+@pytest.mark.parametrize("body", ANY.values(), ids=list(ANY))
+def test_a_file_of_any_kind_opens_devices_too(body: str) -> None:
+    assert opened(body) == {"CAP_A", "CAP_B", "CAP_WRONG"}
+
+
+def test_a_table_that_others_are_given_too_is_no_device() -> None:
+    more = """
+-- fs/other.c
+#include <linux/fs.h>
+extern struct file_operations my_tty;
+void init_other(struct inode *inode) { inode->i_fop = &my_tty; }
+"""
+    texts = DEVICES.replace("static struct file_operations my_tty", "struct file_operations my_tty")
+    call = """
+-- fs/exec.c
+#include <linux/fs.h>
+int sys_execve(struct inode *inode)
+{
+    if (!S_ISREG(inode->i_mode))
+        return -1;
+    return open_inode(inode) ? 0 : -1;
+}
+"""
+    assert "CAP_WRONG" in asked(texts + OPEN + more + call, "execve")
