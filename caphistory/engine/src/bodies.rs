@@ -25,6 +25,10 @@ use crate::tree::{Field, Kind, Node};
 use crate::uids::{compares_root, is_made_root, is_uid};
 use crate::user_data;
 
+/// What puts other credentials on, and what takes them off again.
+const OVERRIDING: &str = "override_creds";
+const REVERTING: &str = "revert_creds";
+
 /// More calls within each other than any kernel needs (200): what lies deeper in a mangled file
 /// is not read.
 const DEEPEST: u32 = 500;
@@ -77,6 +81,9 @@ impl Body {
             known.guards = common(known.guards, call.guards);
             if known.tables != call.tables {
                 known.tables = SymList::default();
+            }
+            if known.creds != call.creds {
+                known.creds = Sym::default();
             }
             if known.kinds != call.kinds {
                 known.kinds = 0;
@@ -338,6 +345,7 @@ pub struct BodyReader<'t, 'c, 'a> {
     /// Whether the code tests kinds of files; what it tells of them where the code at hand runs,
     /// from where on; and behind what it called before, with what the results of calls are put into.
     tests_kinds: bool,
+    overrides: bool,
     origins: Origins<'c>,
     kinds: Vec<(usize, usize, Told<'c>)>,
     behind: Vec<TestBehind<'c>>,
@@ -376,6 +384,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             given: vec![],
             branch: 0,
             tests_kinds: file_kinds::may_test(code),
+            overrides: memmem::find(code, REVERTING.as_bytes()).is_some(),
             origins: Origins::default(),
             kinds: vec![],
             behind: vec![],
@@ -389,6 +398,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// Reads a node and what is below it.
     pub fn read(&mut self, node: Node<'t>) {
         self.visit(node, false, 0);
+        self.tell_creds();
         self.tell_results();
     }
 
@@ -1064,6 +1074,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             passes: self.passed(given, (!pointer).then_some(target_sym)),
             tables: SymList::default(),
             kinds: 0,
+            creds: Sym::default(),
             pointer,
             conditional,
         }
@@ -1421,7 +1432,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     }
 
     fn give_name(&mut self, name: &'c str, value: Node<'t>) {
-        if !self.tests_kinds {
+        if !self.tests_kinds && !self.overrides {
             return;
         }
         let mut call = value;
@@ -1570,6 +1581,39 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             .iter()
             .filter(|(_, _, told)| told.concerns(&given));
         all_kinds(concerned.map(|(_, _, told)| told.kinds))
+    }
+
+    /// Tells of calls between `old = override_creds(x)` and `revert_creds(old)` whose credentials
+    /// the task has there.
+    fn tell_creds(&mut self) {
+        if !self.overrides {
+            return;
+        }
+        let mut worn: Vec<(i64, i64, Sym)> = vec![];
+        for (&end, call) in &self.body.calls {
+            let old = call.arguments.get().first().copied().unwrap_or_default();
+            let old = old.text().strip_prefix('$');
+            if call.target.text() != REVERTING {
+                continue;
+            }
+            let put_on = self
+                .results
+                .iter()
+                .filter(|(at, _, name)| *at < end && old == Some(name));
+            let put_on = put_on.map(|(at, ..)| *at).max();
+            if let Some((at, call)) = put_on.and_then(|at| Some((at, self.body.calls.get(&at)?)))
+                && call.target.text() == OVERRIDING
+                && !call.conditional
+            {
+                let creds = call.arguments.get().first().copied().unwrap_or_default();
+                worn.push((at, end, creds));
+            }
+        }
+        for (start, end, creds) in worn {
+            for (_, call) in self.body.calls.range_mut(start + 1..end) {
+                call.creds = creds;
+            }
+        }
     }
 
     /// Tells of calls of which kinds their results are, as tests behind them say.

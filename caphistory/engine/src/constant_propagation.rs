@@ -562,11 +562,9 @@ impl Situation {
         special.is_none_or(|special| i128::from(*special) & kinds != 0)
     }
 
-    /// The kinds of which the file is that a call hands on. What calls through a pointer takes
-    /// another one.
+    /// The kinds of which the file is that a call hands on.
     fn kinds_for(&self, call: &Call) -> Option<Value> {
-        let own = self.own(kinds()).filter(|_| !call.pointer);
-        match (own, call.kinds) {
+        match (self.own(kinds()), call.kinds) {
             (own, 0) => own,
             (Some(Value::Int(own)), told) => Some(Value::Int(own & i128::from(told))),
             (_, told) => Some(Value::Int(i128::from(told))),

@@ -113,7 +113,8 @@ impl Outcome {
 /// `guards` are conditions on parameters that all hold where it runs, `passes` the arguments,
 /// both as `guards` has them. `tables` are the places from which a call through a pointer has the
 /// table that it calls by, where the function itself took that table (see `TableFlow`), and `kinds`
-/// those of which the file is that it is handed or returns, where the function goes on for no others.
+/// those of which the file is that it is handed or returns, where the function goes on for no others. `creds` is the place of the credentials that the task
+/// has put on meanwhile (`struct file>f_cred`), empty where it has its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Call {
     pub line: u32,
@@ -127,6 +128,7 @@ pub struct Call {
     pub passes: ExprList,
     pub tables: SymList,
     pub kinds: Kinds,
+    pub creds: Sym,
     pub pointer: bool,
     pub conditional: bool,
 }

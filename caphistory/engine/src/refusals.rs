@@ -108,6 +108,9 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 outcome = self.carried(call, definition, outcome);
                 places.whose = self.handed(places.whose, definition, call);
                 places.namespace = self.handed(places.namespace, definition, call);
+                if !call.creds.is_empty() && subject(places.whose) == Subject::Caller {
+                    places.whose = call.creds;
+                }
             }
             definition = edge.caller;
         }

@@ -79,6 +79,11 @@ struct Given<'e> {
     before: Option<&'e Given<'e>>,
 }
 
+/// What is stored in a location, or in that of one variable.
+type Known = FxHashMap<(LocationId, Option<Sym>), Rc<Set>>;
+/// The tables that a function may call by, where it takes them from these places; None for any.
+type Allowed = FxHashMap<(DefId, SymList), Option<Rc<FxHashSet<Table>>>>;
+
 /// Answers which functions of tables a call may call.
 pub struct TableSets<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
@@ -89,8 +94,8 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     holders: FxHashMap<DefId, Vec<Table>>,
     /// By the key of what is stored to.
     stores: FxHashMap<Sym, Vec<Store>>,
-    known: RefCell<FxHashMap<(LocationId, Option<Sym>), Rc<Set>>>,
-    allowed: RefCell<FxHashMap<(DefId, SymList), Option<Rc<FxHashSet<Table>>>>>,
+    known: RefCell<Known>,
+    allowed: RefCell<Allowed>,
 }
 
 impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
@@ -255,10 +260,16 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         parameters.position(|one| one.text() == name)
     }
 
-    /// What a variable is, or what it is given where it is a pointer.
+    /// What a variable is, or what it is given where it is a pointer; one without anything in it is
+    /// taken for a table.
     fn of_variable(&self, place: Sym, path: PathId, depth: u32) -> Set {
         let Some(table) = self.table(place, path) else {
-            return Set::unknown();
+            // What a variable holds that nobody declares is in no table that is known.
+            let name = outside(place).unwrap_or_default();
+            return Set {
+                tables: FxHashSet::default(),
+                partial: !self.view.resolve(name, path).is_empty(),
+            };
         };
         if self.entries.contains_key(&table) {
             return Set {
@@ -267,6 +278,10 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             };
         }
         match self.pointers.locations.location(place, path, None) {
+            Some(location) if self.stores_to(location).is_empty() => Set {
+                tables: FxHashSet::from_iter([table]),
+                partial: false,
+            },
             Some(location) => Set {
                 tables: self.stored_in(location, None, depth).tables.clone(),
                 // A list may begin there, which is filled through pointers to pointers.

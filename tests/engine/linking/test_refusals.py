@@ -295,3 +295,20 @@ def test_no_namespace_before_there_were_any() -> None:
         "int sys_one(void) { if (current->euid) return -EPERM; return 0; }\n", before=NAMESPACES
     )
     assert meaning.namespace is None
+
+
+def test_what_is_done_under_the_credentials_of_who_opened_a_file() -> None:
+    opened = (
+        "int work(int a) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+        "int sys_one(struct file *file) { const struct cred *old; int err;\n"
+        "%s\nold = override_creds(%s); err = 0;\n%s\nrevert_creds(old);\n%s\nreturn err; }\n"
+    )
+    call = "err = work(1);"
+    for filled, subject in (
+        (("", "file->f_cred", call, ""), "opener"),
+        ((call, "file->f_cred", "", ""), "caller"),
+        (("", "file->f_cred", "", call), "caller"),
+        (("", "prepare_creds()", call, ""), "caller"),
+    ):
+        (meaning,) = meanings(opened % filled)
+        assert meaning.subject == subject

@@ -1,7 +1,7 @@
 """Tables that a function took itself, and files of some kinds alone.
 
-``CAP_A`` stands in what is called, ``CAP_WRONG`` in a table that is registered elsewhere, or that is
-only for devices.
+``CAP_A`` stands in what is called, ``CAP_WRONG`` in a table that is registered elsewhere, or that
+is for devices alone.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ open:
 }
 
 
-def opened(body: str) -> set[str | None]:
+def opened(body: str, more: str = "") -> set[str | None]:
     call = f"""
 -- fs/exec.c
 #include <linux/fs.h>
@@ -227,7 +227,7 @@ int sys_execve(struct inode *inode, struct inode *other, int n)
     return 0;
 }}
 """
-    return asked(DEVICES + OPEN + call, "execve")
+    return asked(DEVICES + OPEN + more + call, "execve")
 
 
 @pytest.mark.parametrize("body", REGULAR.values(), ids=list(REGULAR))
@@ -242,6 +242,20 @@ def test_a_file_that_may_be_a_disc_opens_no_other_device() -> None:
 @pytest.mark.parametrize("body", ANY.values(), ids=list(ANY))
 def test_a_file_of_any_kind_opens_devices_too(body: str) -> None:
     assert opened(body) == {"CAP_A", "CAP_B", "CAP_WRONG"}
+
+
+def test_what_a_regular_file_passes_on_to_is_no_device_either() -> None:
+    stub = """
+-- fs/stub.c
+#include <linux/fs.h>
+static int stub_open(struct inode *inode, struct file *filp)
+{
+    filp->f_op = made_up(1);
+    return filp->f_op->open(inode, filp);
+}
+static struct file_operations stub_fops = { .open = stub_open };
+"""
+    assert opened(REGULAR["before"], stub) == {"CAP_B"}
 
 
 def test_a_table_that_others_are_given_too_is_no_device() -> None:
