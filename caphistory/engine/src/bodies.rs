@@ -222,7 +222,14 @@ fn always_leaves(mut statement: Node) -> bool {
             None => return false,
         }
     }
-    is_leaving(statement.kind())
+    let sides = [Field::Consequence, Field::Alternative];
+    match statement.kind() {
+        Kind::IfStatement => {
+            let mut sides = sides.iter().map(|side| statement.field(*side));
+            sides.all(|side| side.is_some_and(always_leaves))
+        }
+        kind => is_leaving(kind),
+    }
 }
 
 /// Whether a case does not go on to the next one, a label before its last statement or none.
@@ -782,7 +789,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         if useless || !all.contains(&default) || staying.contains(&default) {
             return None;
         }
-        let (staying, all) = (Expr::tuple("labels", &staying), Expr::tuple("labels", &all));
+        let (staying, all) = (
+            Expr::tuple(guards::STAYING, &staying),
+            Expr::tuple("labels", &all),
+        );
         Some(Expr::tuple("case", &[subject, staying, all])).filter(|_| subject != guards::unknown())
     }
 

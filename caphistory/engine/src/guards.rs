@@ -13,7 +13,7 @@
 //! - `("unless", x, "@f", …)`: x, if none of these is a macro
 //! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
-//!   word `labels`
+//!   word `labels`; `own` with `staying` where the code runs behind the switch
 //! - `("call", ":M", x, …)`: the use of a macro in upper case
 //! - `("strcmp", x, y)`, `("strncmp", x, y, n)`, `("strlen", x)`, `("sizeof", x)`, `("concat", x, …)`:
 //!   what is made of strings, which are texts that begin with `"`
@@ -35,6 +35,8 @@ const DEEPEST: u32 = 12;
 const OF_STRINGS: [(&str, usize); 3] = [("strcmp", 2), ("strncmp", 3), ("strlen", 1)];
 /// Longer strings are messages, not names.
 const LONGEST_NAME: usize = 40;
+/// Before the labels of a switch that lead to what stands behind it.
+pub const STAYING: &str = "staying";
 
 static UNKNOWN: LazyLock<Expr> = LazyLock::new(|| Expr::text("?"));
 

@@ -60,9 +60,11 @@ impl Registered {
         }
     }
 
-    /// An argument that may be a folder that nobody knows: `proc_create("x", 0, dir, &ops)`.
+    /// An argument that may be a folder that nobody knows: `proc_create("x", 0, dir, &ops)`,
+    /// `devfs_register(dir, "x", …)`.
     fn folder(&mut self, number: usize) {
-        if (1..=2).contains(&number) {
+        let first = usize::from(!self.call.text().starts_with("devfs_"));
+        if (first..=2).contains(&number) {
             self.label(&format!("({number})>"), "?");
         }
     }

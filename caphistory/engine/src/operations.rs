@@ -10,19 +10,20 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::call_graph::Edge;
-use crate::guards::{leaves, names};
+use crate::guards::{STAYING, leaves, names};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::places::is_upper;
 use crate::values::{Known, User, Value, parts, user_of, value_of};
 
 /// A name that the user gives. Where it is all that an argument of the syscall says, or what a
 /// function of it gives, `exact` tells which: that has no other value then. `number` is the
-/// constant's, where it is known.
+/// constant's, where it is known. With `not` it is one that the user does not give.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Label {
     name: Sym,
     exact: Option<u64>,
     number: Option<i128>,
+    not: bool,
 }
 
 impl Label {
@@ -32,6 +33,7 @@ impl Label {
             name,
             exact: None,
             number: None,
+            not: false,
         }
     }
 
@@ -52,7 +54,13 @@ impl Label {
 
     /// Whether no argument can be both.
     fn excludes(&self, other: &Label) -> bool {
-        self.exact.is_some() && self.exact == other.exact && !self.is_same(other)
+        let one_subject = self.exact.is_some() && self.exact == other.exact;
+        one_subject
+            && match (self.not, other.not) {
+                (false, false) => !self.is_same(other),
+                (true, true) => false,
+                _ => self.is_same(other),
+            }
     }
 }
 
@@ -106,7 +114,7 @@ fn labels(expr: Expr, truth: bool, known: &dyn Known) -> Vec<Way> {
         ("&&", true) | ("||", false) => both(&inner(0, truth), &inner(1, truth)),
         ("&&", false) | ("||", true) => either(&[inner(0, truth), inner(1, truth)]),
         ("==" | "!=", _) if operands.get(1) == Some(&zero) => inner(0, truth == (head == "!=")),
-        ("==", true) | ("!=", false) => compared(operands, known),
+        ("==", _) | ("!=", _) => compared(operands, truth == (head == "=="), known),
         ("&", true) => flags(operands, known),
         ("case", true) => cases(operands, known),
         _ => everything(),
@@ -151,7 +159,8 @@ pub fn either(all: &[Vec<Way>]) -> Vec<Way> {
     found
 }
 
-fn compared(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
+/// The ways on which two things are `equal`, or are not.
+fn compared(operands: &[Expr], equal: bool, known: &dyn Known) -> Vec<Way> {
     let [left, right] = operands else {
         return vec![Way::default()];
     };
@@ -160,6 +169,12 @@ fn compared(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
         let user = user_of(value_of(*subject, known));
         match (&all[..], user) {
             ([], _) | (_, User::Nothing) => {}
+            ([one], User::Argument(_)) if !equal => {
+                let not = true;
+                let label = label(*one, *constant, user, known);
+                return vec![[Label { not, ..label }].into()];
+            }
+            _ if !equal => {}
             ([one], _) => return vec![[label(*one, *constant, user, known)].into()],
             _ => return vec![all.iter().map(|one| Label::registered(*one)).collect()],
         }
@@ -183,11 +198,13 @@ fn flags(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
 
 fn cases(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
     let own = operands.get(1).and_then(|own| parts(*own).err());
-    let (Some(subject), Some((_, own))) = (operands.first(), own) else {
+    let (Some(subject), Some((head, own))) = (operands.first(), own) else {
         return vec![Way::default()];
     };
     let user = user_of(value_of(*subject, known));
-    if user == User::Nothing {
+    // A switch that only says which bits are allowed selects nothing of what stands behind it.
+    let allows = head == STAYING && parts(*subject).is_err_and(|(operator, _)| operator == "&");
+    if user == User::Nothing || allows {
         return vec![Way::default()];
     }
     let way = |one: &Expr| {
@@ -222,9 +239,9 @@ fn label(name: Sym, constant: Expr, user: User, known: &dyn Known) -> Label {
         _ => None,
     };
     Label {
-        name,
         exact,
         number,
+        ..Label::registered(name)
     }
 }
 
@@ -350,6 +367,9 @@ impl Operations {
             if known().any(|one| one.excludes(label)) {
                 return None;
             }
+            if label.not {
+                continue;
+            }
             let object = label.object();
             let other = |one: Label| object.is_some() && one.object() == object;
             if known().any(|one| other(one) && !one.is_same(label)) {
@@ -458,8 +478,10 @@ mod tests {
         let known = |name: Sym| (name.text() == "$cmd").then_some(of_user(User::Argument(1)));
         let found = ways(ExprList::new(&[guard]), &known);
         let text = |way: &Way| {
-            let labels: Vec<&str> = way.iter().map(|label| label.name.text()).collect();
-            labels.join("/")
+            let shown = |label: &Label| {
+                format!("{}{}", if label.not { "!" } else { "" }, label.name.text())
+            };
+            way.iter().map(shown).collect::<Vec<String>>().join("/")
         };
         found.iter().map(text).collect()
     }
@@ -474,7 +496,7 @@ mod tests {
         assert_eq!(ways_of(of("==", &["$cmd", ":X"])), ["X"]);
         assert_eq!(ways_of(of("==", &["$cmd", "5"])), [""]);
         assert_eq!(ways_of(of("==", &["$other", ":X"])), [""]);
-        assert_eq!(ways_of(of("!=", &["$cmd", ":X"])), [""]);
+        assert_eq!(ways_of(of("!=", &["$cmd", ":X"])), ["!X"]);
         let not = Expr::tuple("!", &[of("!=", &["$cmd", ":X"])]);
         assert_eq!(ways_of(not), ["X"]);
     }
@@ -499,7 +521,11 @@ mod tests {
         assert_eq!(ways_of(Expr::tuple("||", &[x, Expr::text("?")])), [""]);
         assert_eq!(ways_of(Expr::tuple("&&", &[x, Expr::text("?")])), ["X"]);
         let neither = Expr::tuple("!", &[Expr::tuple("||", &[x, y])]);
-        assert_eq!(ways_of(neither), [""]);
+        assert_eq!(ways_of(neither), ["!X/!Y"]);
+        let other = Expr::tuple("&&", &[y, of("!=", &["$cmd", ":X"])]);
+        assert_eq!(ways_of(other), ["Y/!X"]);
+        let same = Expr::tuple("&&", &[x, of("!=", &["$cmd", ":X"])]);
+        assert!(ways_of(same).is_empty());
         let labels = |names| of("labels", names);
         let case = |own| Expr::tuple("case", &[Expr::text("$cmd"), labels(own), labels(&[":X"])]);
         assert_eq!(ways_of(case(&[":X", ":Y"])), ["X", "Y"]);

@@ -17,12 +17,13 @@ use crate::uids::is_root;
 
 /// What sends an error to whoever asked: as netlink's answer to a message (from 2.1.15 on), as the
 /// completion of a request to io_uring (5.1).
-const REPLIES: [&[u8]; 5] = [
+const REPLIES: [&[u8]; 6] = [
     b"netlink_ack",
     b"io_req_set_res",
     b"io_req_defer_failed",
     b"io_submit_fail_init",
     b"io_queue_async",
+    b"kiocb_done",
 ];
 /// What a function leaves in a variable of its caller.
 const OUT: &[u8] = b"*";
@@ -294,6 +295,7 @@ fn literal<'c>(node: Node, code: &'c [u8], depth: u32) -> Value<'c> {
     match node.kind() {
         Kind::Identifier => named_constant(node.bytes(code)),
         Kind::Null => Value::Zero,
+        Kind::SizeofExpression => Value::One,
         Kind::NumberLiteral => {
             let digits = node.bytes(code);
             let zero = digits
@@ -429,8 +431,10 @@ struct State<'t, 'c> {
     leaving: bool,
     /// An error that was set or reported because of the call.
     fresh: &'c [u8],
-    /// What a nested if denies.
+    /// What a nested if or switch denies.
     within: Option<Outcome>,
+    /// What is returned where the privilege is there: "if (capable(…)) return true;".
+    granted: Option<bool>,
 }
 
 impl<'t, 'c> State<'t, 'c> {
@@ -494,6 +498,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             leaving: false,
             fresh: b"",
             within: None,
+            granted: None,
         };
         let mut at = Some(start);
         while let Some(node) = at {
@@ -556,16 +561,28 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                         at = Some(case);
                         continue;
                     }
-                    None => node,
+                    None => {
+                        self.nested_switch(node, &mut state);
+                        node
+                    }
                 },
                 Kind::ReturnStatement => {
-                    return Some(self.returned(node.first_named(), &mut state));
+                    let value = node.first_named();
+                    let call = value.filter(|one| one.kind() == Kind::CallExpression);
+                    if let Some(reply) = call.and_then(|call| self.reply(call, &mut state)) {
+                        return Some(reply);
+                    }
+                    return Some(self.returned(value, &mut state));
                 }
                 Kind::GotoStatement => match self.flow.label(node) {
                     // A macro may go to a label of its user's: "goto out;", which returns the error.
                     None => return Some(self.left_behind(&state)),
-                    // "goto retry" (the proc.c of NFS up to 2.0)
-                    Some(label) if label.start() < node.start() && !returns(label) => {
+                    // "goto retry" (the proc.c of NFS up to 2.0); not to what stands behind the call
+                    // (bad_fork in do_fork of 2.2).
+                    Some(label)
+                        if label.start() < node.start().min(self.call.start())
+                            && !returns(label) =>
+                    {
                         return Some(state.rejoined());
                     }
                     Some(label) => {
@@ -735,6 +752,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 if known.rests && side(!truth).is_some_and(leaves) {
                     state.decided = true;
                     state.until = None;
+                    state.granted = side(!truth).and_then(|side| self.returned_truth(side));
                 }
                 Err(None)
             }
@@ -781,7 +799,8 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
     fn grant(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) {
         let code = self.flow.code;
         each_set(node, code, &mut |name, value| {
-            if value.is_some_and(|value| literal(value, code, 0) == Value::One) {
+            let is_one = value.is_some_and(|value| literal(value, code, 0) == Value::One);
+            if is_one {
                 let less = Known {
                     value: Value::Less,
                     rests: true,
@@ -789,12 +808,13 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 state.set(name, less);
                 return;
             }
-            // "error = -ENOMEM; if (locked <= limit || capable(…)) error = apply(…);"
+            // "error = -ENOMEM; if (locked <= limit || capable(…)) error = apply(…);", "slot = NULL;
+            // if (tasks < MANY || !current->uid) slot = find();"
             let kept = match state.variables.iter().find(|(known, _)| *known == name) {
                 Some((_, known)) => *known,
                 None => self.flow.held_before(self.start, name),
             };
-            if matches!(kept.value, Value::Error(_)) {
+            if matches!(kept.value, Value::Error(_)) || kept.value == Value::Zero {
                 state.set(
                     name,
                     Known {
@@ -825,6 +845,40 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         state.within = found.filter(|one| is_error(*one));
         if state.within.is_some() {
             self.denying.extend(then.parent());
+        }
+    }
+
+    /// The same in a case of a switch: "if (!may_signal(p)) { switch (sig) { … default: return
+    /// -EPERM; } }".
+    fn nested_switch(&mut self, node: Node<'t>, state: &mut State<'t, 'c>) {
+        if !state.decided || state.leaving || state.within.is_some() || state.until.is_none() {
+            return;
+        }
+        let body = node.field(Field::Body);
+        let cases = body.into_iter().flat_map(Node::named_children);
+        for case in cases.filter(|one| one.kind() == Kind::CaseStatement) {
+            let found = self.follow(case, state.variables.clone(), true, Some(node));
+            state.within = found.filter(|one| is_error(*one));
+            if state.within.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// The truth that a statement returns: "return true;".
+    fn returned_truth(&self, statement: Node<'t>) -> Option<bool> {
+        let mut last = statement;
+        while last.kind() == Kind::CompoundStatement {
+            last = last.named_children().last()?;
+        }
+        let value = (last.kind() == Kind::ReturnStatement).then(|| last.first_named())??;
+        match (
+            literal(value, self.flow.code, 0),
+            value.bytes(self.flow.code),
+        ) {
+            (Value::One, _) => Some(true),
+            (_, b"false") => Some(false),
+            _ => None,
         }
     }
 
@@ -874,7 +928,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         };
         let leave = |outcome: Outcome| match outcome {
             Outcome::Error(name) => Outcome::Left(name),
-            Outcome::Reason => Outcome::Left(Sym::default()),
+            Outcome::Reason | Outcome::Same => Outcome::Left(Sym::default()),
             other => other,
         };
         match known.value {
@@ -907,7 +961,12 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 None if known.rests && !(self.given == Given::False && is_sum(value)) => {
                     Outcome::Unknown
                 }
-                None => Outcome::GoesOn,
+                // "if (capable(…)) return true; return unprivileged;": the other way does not help.
+                None => match state.granted {
+                    Some(true) => Outcome::Zero,
+                    Some(false) => Outcome::One,
+                    None => Outcome::GoesOn,
+                },
             },
         }
     }
@@ -997,7 +1056,9 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 last
             }
             Kind::CallExpression => self.called(node, state, depth),
-            Kind::NumberLiteral | Kind::Null => constant(literal(node, code, 0)),
+            Kind::NumberLiteral | Kind::Null | Kind::SizeofExpression => {
+                constant(literal(node, code, 0))
+            }
             Kind::Identifier
             | Kind::FieldExpression
             | Kind::SubscriptExpression

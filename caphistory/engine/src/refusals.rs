@@ -20,7 +20,7 @@ const MOST_WAYS: usize = 1_000;
 
 /// Errors that say that there is no more of something: a check that saves from one of them lifts
 /// a limit.
-const EXHAUSTED: [&str; 13] = [
+const EXHAUSTED: [&str; 14] = [
     "E2BIG",
     "EAGAIN",
     "EDQUOT",
@@ -32,6 +32,7 @@ const EXHAUSTED: [&str; 13] = [
     "ENOBUFS",
     "ENOMEM",
     "ENOSPC",
+    "ETOOMANYREFS",
     "EUSERS",
     "EWOULDBLOCK",
 ];
@@ -88,6 +89,11 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
 
     /// What comes of a site on a chain to the definition that holds it (None for no steps).
     pub fn find(&mut self, site: &Site, chain: Option<ChainId>, chains: &Chains) -> Refusal {
+        self.carry_up(site, chain, chains).0
+    }
+
+    /// The same, with the error that the refusal begins with (empty for none).
+    fn carry_up(&mut self, site: &Site, chain: Option<ChainId>, chains: &Chains) -> (Refusal, Sym) {
         let AtSite {
             mut outcome,
             mut instead,
@@ -95,6 +101,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         } = self.at_site(site);
         let mut definition = site.definition;
         let mut rest = chain;
+        let mut first = outcome.errno();
         while let Some(at) = rest {
             let (before, step) = chains.last(at);
             rest = before;
@@ -106,6 +113,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                     instead.extend(self.privileges(call.instead, edge.caller, 0));
                 }
                 outcome = self.carried(call, definition, outcome);
+                first = first_of(first, outcome);
                 places.whose = self.handed(places.whose, definition, call);
                 places.namespace = self.handed(places.namespace, definition, call);
                 if !call.creds.is_empty() && subject(places.whose) == Subject::Caller {
@@ -114,14 +122,15 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             }
             definition = edge.caller;
         }
-        let (effect, errno) = effect(outcome);
-        Refusal {
+        let (effect, errno) = effect(outcome, first);
+        let refusal = Refusal {
             effect,
             errno,
             instead: sorted(instead, site),
             subject: subject(places.whose),
             namespace: self.namespace(site, places.namespace),
-        }
+        };
+        (refusal, first)
     }
 
     /// A chain from an entry function on which a refusal with an error comes to the syscall, where
@@ -134,10 +143,13 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         found: &Found,
         chains: &mut Chains,
     ) -> Option<Found> {
+        if found.pointer_hops > 0 {
+            return None;
+        }
         let refused = self.at_site(site).outcome;
-        let known = self.find(site, found.chain, chains);
-        let is_lost = (known.effect, known.errno) != effect(refused);
-        if found.pointer_hops > 0 || !is_lost || !matches!(refused, Outcome::Error(_)) {
+        let (known, first) = self.carry_up(site, found.chain, chains);
+        let wanted = effect(Outcome::Error(first), first);
+        if first.is_empty() || (known.effect, known.errno) == wanted {
             return None;
         }
         let entry = entry?;
@@ -149,7 +161,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         let mut seen: FxHashSet<(DefId, Outcome)> = FxHashSet::default();
         let mut at = 0;
         while let Some(&(definition, outcome, _, _, depth)) = ways.get(at) {
-            if definition == entry && effect(outcome) == effect(refused) {
+            if definition == entry && effect(outcome, first) == wanted {
                 return Some(self.chain(&ways, at, chains));
             }
             let range = if depth < most {
@@ -569,8 +581,18 @@ fn carry(call: &Call, given: Outcome) -> Outcome {
     }
 }
 
-/// What an outcome of an entry function is to who calls the syscall.
-fn effect(outcome: Outcome) -> (Effect, Option<Sym>) {
+/// The error with which a chain began to refuse, given that of the steps before.
+fn first_of(first: Sym, outcome: Outcome) -> Sym {
+    if first.is_empty() {
+        outcome.errno()
+    } else {
+        first
+    }
+}
+
+/// What an outcome of an entry function is to who calls the syscall; `first` is the error that the
+/// refusal began with: sctp_sendmsg of 2.4 turns EACCES into EAGAIN.
+fn effect(outcome: Outcome, first: Sym) -> (Effect, Option<Sym>) {
     let errno = outcome.errno();
     let errno = match outcome {
         // What a syscall returns as -1 is EPERM to its caller, by number.
@@ -578,7 +600,9 @@ fn effect(outcome: Outcome) -> (Effect, Option<Sym>) {
         _ => (!errno.is_empty()).then_some(errno),
     };
     match outcome {
-        Outcome::Error(name) if EXHAUSTED.contains(&name.text()) => (Effect::Limit, errno),
+        Outcome::Error(_) if EXHAUSTED.contains(&first_of(first, outcome).text()) => {
+            (Effect::Limit, errno)
+        }
         Outcome::Error(_) | Outcome::Reply(_) => (Effect::Deny, errno),
         Outcome::Unknown | Outcome::Same | Outcome::Reason => (Effect::Unknown, None),
         Outcome::Left(_) | Outcome::GoesOn | Outcome::Zero | Outcome::One => (Effect::Limit, None),

@@ -138,10 +138,24 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         }
     }
 
-    /// The names under which the callee of a step is registered; none of a step by name.
+    /// The names under which the callee of a step is registered; none of a step by name, nor the
+    /// family of what a named object has: a socket of PF_INET6 comes to `udp_prot.setsockopt` too.
     pub fn names_of(&self, edge: &Edge) -> SymList {
-        let through = edge.via.map(|via| self.names(edge.callee, via));
-        through.unwrap_or_default()
+        // listxattr is given no name.
+        let named = edge.via.filter(|via| via.text() != "xattr_handler.list");
+        let through = named.map(|via| self.names(edge.callee, via));
+        let names = through.unwrap_or_default();
+        let is_family = |name: &Sym| is_family(name.text());
+        match &edge.call {
+            Some(call)
+                if call.target.text().starts_with(':')
+                    && edge.via.is_some_and(|via| via.text().starts_with("proto."))
+                    && names.iter().any(is_family) =>
+            {
+                SymList::default()
+            }
+            _ => names,
+        }
     }
 
     /// The names of a function that is called by way of `via` (`file_operations.write`), ordered;
@@ -181,6 +195,9 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         for at in self.holders(thing, via) {
             let before = found.len();
             self.add_labels(&at, found);
+            if found.len() == before {
+                self.add_family(&at, found);
+            }
             if found.len() == before
                 && let Some(holder) = self.holder(&at)
             {
@@ -322,6 +339,36 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         let selecting = selecting.filter(|(_, text)| !is_unspecific(text));
         let constant = selecting.and_then(|(place, text)| self.constant_at(place, text, at.path));
         found.extend(constant.map(Sym::new));
+    }
+
+    /// Add the family of the sockets whose operations stand beside a protocol: `{ .prot = &tcp_prot,
+    /// .ops = &inet_stream_ops }`.
+    fn add_family(&self, at: &StoredAt, found: &mut Vec<Sym>) {
+        let view = self.view();
+        let line = at.stored.line;
+        let namings = view.program.namings.at(at.stored.variable, at.path).iter();
+        let around = namings.filter(|one| one.naming.line <= line && line <= one.naming.end);
+        let Some(element) = around.min_by_key(|one| one.naming.end - one.naming.line) else {
+            return;
+        };
+        for place in element.naming.sources.get() {
+            let meant = |path| view.variable(outside(*place)?, path);
+            let Some((file, variable)) = meant(at.path) else {
+                continue;
+            };
+            let type_ = view.type_(variable.type_, at.path);
+            if type_.is_none_or(|(tag, _)| plain(tag) != "proto_ops") {
+                continue;
+            }
+            let namings = view.program.namings.get(*place).iter();
+            let own = namings.filter(|one| meant(one.path).is_some_and(|(known, _)| known == file));
+            let labels = own.flat_map(|one| one.naming.labels.iter());
+            let families = labels.filter_map(|label| match label.text().split_once('=')? {
+                ("family" | "(0)" | "#0", name) if !is_unspecific(name) => Some(Sym::new(name)),
+                _ => None,
+            });
+            found.extend(families);
+        }
     }
 
     fn is_array(&self, at: &StoredAt) -> bool {
@@ -494,9 +541,10 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                     file(text).filter(|_| place.starts_with('(') && place.ends_with(')'))
                 };
                 let name = labels.find_map(own)?;
+                let named = called(at);
                 match self.parent(at, seen) {
-                    Some(parent) if folder == "/proc" => {
-                        Some(join(&format!("/proc/{parent}"), name))
+                    Some(parent) if folder == "/proc" || named.starts_with("devfs_") => {
+                        Some(join(&format!("{folder}/{parent}"), name))
                     }
                     _ => Some(join(folder, name)),
                 }
@@ -504,7 +552,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         }
     }
 
-    /// The folder of /proc that a call is handed.
+    /// The folder of /proc, or of devfs, that a call is handed.
     fn parent(&self, at: &NamingAt, seen: &mut FxHashSet<Thing>) -> Option<String> {
         let known = |name: &str| {
             let found = FOLDERS.iter().find(|(variable, _)| *variable == name);
@@ -512,10 +560,10 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         };
         let labels = at.naming.labels.iter();
         let mut given = labels.filter_map(|one| one.text().split_once(")>="));
-        let place = if called(at).starts_with("proc_mkdir") {
-            ["(1", "=(1"]
-        } else {
-            ["(2", "=(2"]
+        let place = match called(at) {
+            call if call.starts_with("devfs_") => ["(0", "=(0"],
+            call if call.starts_with("proc_mkdir") => ["(1", "=(1"],
+            _ => ["(2", "=(2"],
         };
         if let Some((_, text)) = given.find(|(at, _)| place.contains(at)) {
             let folder = known(text).or_else(|| file(text).map(str::to_owned));
@@ -585,6 +633,10 @@ fn join_operation(above: &str, operation: &str) -> Sym {
 /// first in its element, a command.
 fn selects(place: &str, member: &str) -> bool {
     matches!(place, "[]" | "[#]" | "(0)" | "#0") || matches!(member, "cmd" | "command")
+}
+
+fn is_family(constant: &str) -> bool {
+    constant.starts_with("PF_") || constant.starts_with("AF_")
 }
 
 fn is_unspecific(constant: &str) -> bool {
@@ -737,6 +789,49 @@ mod tests {
             of("static struct miscdevice m = { .name = \"fuse\" };\n"),
             ""
         );
+    }
+
+    #[test]
+    fn devices_stand_in_the_folder_that_a_call_is_handed() {
+        let ops = "static struct file_operations ops = { .write = f };\nstatic void *dir;\n";
+        let of = |more: &str| {
+            let init = format!("void init(struct disk *d) {{ {more} }}\n");
+            names("file_operations.write", &format!("{ops}{init}"))
+        };
+        assert_eq!(
+            of("devfs_register(NULL, \"one\", 0, MAJOR, &ops);"),
+            "/dev/one"
+        );
+        assert_eq!(
+            of("devfs_register(d->de, \"one\", 0, MAJOR, &ops);"),
+            "/dev/**/one"
+        );
+        assert_eq!(
+            of("void *in = make(); devfs_register(in, \"one\", 0, MAJOR, &ops);"),
+            "/dev/**/one"
+        );
+        assert_eq!(
+            of(
+                "dir = devfs_mk_dir(NULL, \"cpu\", NULL); devfs_register(dir, \"one\", 0, M, &ops);"
+            ),
+            "/dev/cpu/one"
+        );
+    }
+
+    #[test]
+    fn a_protocol_is_of_the_family_beside_it() {
+        let text = "struct proto { int (*connect)(int); };\n\
+            struct proto_ops { int family; int (*bind)(int); };\n\
+            struct inet_protosw { int type; struct proto *prot; struct proto_ops *ops; };\n\
+            static struct proto_ops one = { .family = PF_INET, .bind = g };\n\
+            static struct proto_ops other = { .family = PF_INET6, .bind = g };\n\
+            static struct proto tcp = { .connect = f };\n\
+            static struct proto udp = { .connect = g };\n\
+            static struct inet_protosw all[] = { { .type = SOCK_STREAM, .prot = &tcp, .ops = &one },\n\
+            { .type = SOCK_DGRAM, .prot = &udp, .ops = &other } };\n";
+        assert_eq!(names("proto.connect", text), "PF_INET");
+        let alone = text.replace(", .ops = &one", "");
+        assert_eq!(names("proto.connect", &alone), "");
     }
 
     #[test]

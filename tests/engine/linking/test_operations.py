@@ -61,6 +61,27 @@ CHECK = "if (!capable(CAP_A)) return -EPERM;"
         (f"switch (cmd) {{ case ASK_ONE: break; default: return -EINVAL; }} {CHECK}", {"ASK_ONE"}),
         (f"switch (cmd) {{ case ASK_ONE: break; default: break; }} {CHECK}", {""}),
         (f"switch (cmd) {{ case ASK_ONE: break; }} {CHECK}", {""}),
+        # A switch over a part that only says what is allowed.
+        (
+            f"switch (flags & 7) {{ case ASK_ONE: break; case ASK_TWO: a = 1; break;"
+            f" default: return -EINVAL; }} {CHECK}",
+            {""},
+        ),
+        (f"switch (flags & 7) {{ case ASK_ONE: {CHECK} }}", {"ASK_ONE"}),
+        # What one label does not lead to.
+        (
+            f"switch (cmd) {{ case ASK_ONE: case ASK_TWO: if (cmd == ASK_TWO) a(); else {CHECK} }}",
+            {"ASK_ONE"},
+        ),
+        (
+            f"switch (cmd) {{ case ASK_ONE: case ASK_TWO: if (cmd == ASK_TWO) return 0; {CHECK} }}",
+            {"ASK_ONE"},
+        ),
+        (
+            f"switch (cmd) {{ case ASK_ONE: if (a) return 1; else return 2;"
+            f" case ASK_TWO: {CHECK} }}",
+            {"ASK_TWO"},
+        ),
         # What all calls must give asks for nothing.
         (f"if (cmd != ASK_MAGIC) return -EINVAL; {CHECK}", {""}),
         # What the kernel keeps the user does not give.
@@ -125,6 +146,14 @@ def test_an_argument_has_one_value() -> None:
     assert asking(body, work) == set()
 
 
+def test_a_callee_excludes_what_its_caller_selects() -> None:
+    work = f"static int work(int how) {{ if (how == ASK_TWO) return 0; {CHECK} return 1; }}"
+    body = "switch (cmd) { case ASK_ONE: case ASK_TWO: return work(cmd); }"
+    assert asking(body, work) == {"ASK_ONE"}
+    body = "switch (cmd) { case ASK_ONE: case ASK_TWO: return work(flags); }"
+    assert asking(body, work) == {"ASK_ONE", "ASK_TWO"}
+
+
 def test_a_part_of_an_argument_has_one_value() -> None:
     body = f"""
     switch (cmd >> 8) {{
@@ -179,3 +208,33 @@ int sys_ask(int cmd)
     chains = {row.meaning.operation: [step.function for step in row.chain] for row in rows}
     assert chains == {"ASK_ONE": ["sys_ask", "one"], "ASK_TWO": ["sys_ask", "two", "one"]}
     assert {row.shared_by for row in rows} == {1}
+
+
+@pytest.mark.parametrize(("member", "expected"), [("set", "XATTR_ONE"), ("list", "")])
+def test_who_lists_attributes_gives_no_name(member: str, expected: str) -> None:
+    others = f"""
+struct xattr_handler {{ char *prefix; int (*list)(int); int (*set)(int); }};
+static int work(int x) {{ {CHECK} return 0; }}
+static struct xattr_handler one = {{ .prefix = XATTR_ONE, .{member} = work }};
+"""
+    assert asking(f"struct xattr_handler *h = &one; return h->{member}(1);", others) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("called", "expected"), [("sk->prot->setsockopt(1)", "PF_INET"), ("udp.setsockopt(1)", "")]
+)
+def test_the_family_of_a_named_protocol_is_not_asked_for(called: str, expected: str) -> None:
+    others = f"""
+struct proto {{ int (*setsockopt)(int); }};
+struct proto_ops {{ int family; int (*bind)(int); }};
+struct inet_protosw {{ int type; struct proto *prot; struct proto_ops *ops; }};
+struct sock {{ struct proto *prot; }};
+static int work(int x) {{ {CHECK} return 0; }}
+static struct proto udp = {{ .setsockopt = work }};
+static int other(int x) {{ return x; }}
+static struct proto_ops ops = {{ .family = PF_INET, .bind = other }};
+static struct inet_protosw all[] = {{
+    {{ .type = SOCK_DGRAM, .prot = &udp, .ops = &ops }},
+}};
+"""
+    assert asking(f"struct sock *sk = find(); return {called};", others) == {expected}

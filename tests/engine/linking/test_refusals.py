@@ -105,11 +105,69 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
             "int sys_one(int n) { if (!may()) return -EPERM; return 0; }",
             ("deny", "EPERM"),
         ),
+        (
+            "int *find(void)\n"
+            "{ int *slot = NULL; if (tasks < most || !current->uid) slot = take(); return slot; }\n"
+            "int sys_one(void) { int *slot = find(); if (!slot) return -EAGAIN; return 0; }",
+            ("limit", "EAGAIN"),
+        ),
+        # The error that it began with says whether it is a limit.
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EACCES; return 0; }\n"
+            "int sys_one(void) { if (ask()) return -EAGAIN; return 0; }",
+            ("deny", "EAGAIN"),
+        ),
+        # A case that denies.
+        (
+            "int sys_one(int sig)\n"
+            "{ if (!same && !capable(CAP_A)) {\n"
+            "switch (sig) { case 18: if (a) break; default: return -EPERM; } }\n"
+            "return send(sig); }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int sys_one(int sig)\n"
+            "{ if (!same && !capable(CAP_A)) {\n"
+            "switch (sig) { case 18: a(); break; default: b(); } }\n"
+            "return send(sig); }",
+            ("limit", None),
+        ),
+        # Without the privilege it depends, and what it depends on may refuse.
+        (
+            "int may(void) { if (capable(CAP_A)) return true; return everybody; }\n"
+            "int sys_one(void) { if (!may()) return -EPERM; return 0; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int shut(void) { if (capable(CAP_A)) return false; return shut_to_all; }\n"
+            "int sys_one(void) { if (shut()) return -EPERM; return 0; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int much(void) { if (capable(CAP_A)) return large; return small; }\n"
+            "int sys_one(void) { if (!much()) return -EPERM; return 0; }",
+            ("limit", None),
+        ),
+        # Less is copied than was asked for.
+        (
+            "int copy(void) { if (!capable(CAP_A)) return 0; return 8; }\n"
+            "int sys_one(void) { int n = copy(); return n == sizeof(long) ? 0 : -EIO; }",
+            ("deny", "EIO"),
+        ),
         # A block that could not be had, with the reason left behind.
         (
             "int take(int *err) { *err = -ENOSPC; if (!capable(CAP_A)) return 0; return 7; }\n"
             "int sys_one(void) { int err; int b = take(&err); if (!b) return err; return 0; }",
             ("limit", "ENOSPC"),
+        ),
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int *make(int *err)\n"
+            "{ int e; e = -ENOMEM; e = ask(); if (e) goto out; return p;\n"
+            "out: *err = e; return NULL; }\n"
+            "int sys_one(void)\n"
+            "{ int err; int *m = make(&err); if (!m) return err; err = -ENOMEM; return a(m); }",
+            ("deny", "EPERM"),
         ),
         # netlink
         (

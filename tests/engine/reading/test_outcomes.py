@@ -36,6 +36,12 @@ def outcomes(statements: str) -> tuple[str, ...]:
         ("e = f(); if (e == -ENOENT) return 0; return e;", ("same", "same", "same")),
         ("e = f(); if (e != -EPERM) n = e; return n;", ("same", "same", "goes on")),
         ("e = f(); e = a(); return e;", ("goes on", "goes on", "goes on")),
+        (
+            "e = -EAGAIN; if (!f()) goto bad; e = a(); out: unlock(); if (b) c(); return e;"
+            " bad: free(p); goto out;",
+            ("EAGAIN", "goes on", "goes on"),
+        ),
+        ("again: if (!f()) goto wait; return 0; wait: a(); goto again;", ("goes on", "0", "0")),
         ("if (f() == DENIED) return -EDQUOT; return 0;", ("0", "EDQUOT", "0")),
         ("if (a()) return DENIED; return f();", ("same", "same", "same")),
         ("return a(f());", ("goes on", "goes on", "goes on")),
@@ -59,6 +65,8 @@ def test_a_reply_of_netlink() -> None:
     told = "e = f(skb); if (e || wanted) netlink_ack(skb, h, e); return 0;"
     assert outcomes(told) == ("0", "0", "reply ")
     assert outcomes("if (!f(skb)) { netlink_ack(skb, h, -EPERM); return 0; }")[0] == "reply EPERM"
+    returned = "e = f(skb); if (e) return io_submit_fail_init(sqe, req, e); return 0;"
+    assert outcomes(returned) == ("0", "goes on", "reply ")
     kept = "e = f(skb); if (e) log(skb, h, e); return 0;"
     assert outcomes(kept) == ("0", "0", "0")
 
