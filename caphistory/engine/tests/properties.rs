@@ -1,14 +1,17 @@
 //! Whatever bytes come, reading and linking end, do not panic, and give the same each time.
 //!
-//! `PROPTEST_CASES` sets how many inputs each property is tried on.
+//! `PROPTEST_CASES` sets how many inputs each property is tried on, `MANGLED_FILES` names a folder
+//! with C files that are mangled too.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use caphistory_engine::facts::Blob;
 use caphistory_engine::reader::{Store, read, read_assembler};
 use caphistory_engine::release::{LinkedRelease, StandIns, link, texts_wanted};
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 const FEW: u32 = 48;
 
@@ -290,6 +293,55 @@ fn reading_ends_and_is_the_same_twice() {
             let once = format!("{:?}", facts(&source));
             prop_assert_eq!(once, format!("{:?}", facts(&source)));
         });
+    });
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder that can be read");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+    files.retain(|path| path.extension().is_some_and(|end| end == "c" || end == "h"));
+    files.extend(folders.iter().flat_map(|folder| files_in(folder)));
+    files
+}
+
+/// Parts of files with a few changes.
+fn mangled(files: &[Vec<u8>]) -> impl Strategy<Value = Vec<u8>> + '_ {
+    let part = (any::<Index>(), any::<Index>(), 0..6_000_usize);
+    let change = (any::<Index>(), 0..30_usize, select(TOKENS));
+    (part, prop::collection::vec(change, 1..8)).prop_map(|((file, start, length), changes)| {
+        let file = &files[file.index(files.len())];
+        let start = start.index(file.len() + 1);
+        let mut bytes = file[start..(start + length).min(file.len())].to_vec();
+        for (at, length, token) in changes {
+            let start = at.index(bytes.len() + 1);
+            let end = (start + length).min(bytes.len());
+            bytes.splice(start..end, token.bytes());
+        }
+        bytes
+    })
+}
+
+#[test]
+fn reading_mangled_files_ends() {
+    let Some(folder) = std::env::var_os("MANGLED_FILES") else {
+        return;
+    };
+    let paths = files_in(Path::new(&folder));
+    let files: Vec<Vec<u8>> = paths
+        .iter()
+        .map(|path| std::fs::read(path).unwrap())
+        .collect();
+    with_stack(|| {
+        let slowest = Mutex::new((Duration::ZERO, 0));
+        proptest!(cases(), |(source in mangled(&files))| {
+            let began = Instant::now();
+            read(&source, &Store::new());
+            let mut slowest = slowest.lock().unwrap();
+            *slowest = (*slowest).max((began.elapsed(), source.len()));
+        });
+        let (time, size) = slowest.into_inner().unwrap();
+        println!("the slowest takes {time:?}, a file of {size} bytes");
     });
 }
 
