@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _ASSEMBLER = (".S", ".s")
 _READ = (".c", ".h", *_ASSEMBLER)
 # So much text is read from the repository at once, at most, before the engine gets it.
-_MOST_BYTES = 64 << 20
+_MOST_BYTES = 32 << 20
 
 
 class Work(NamedTuple):

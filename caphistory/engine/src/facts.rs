@@ -279,16 +279,29 @@ pub struct Naming {
     pub sources: SymList,
 }
 
-/// The facts of one stretch of a file: a function, a declaration or a macro.
+/// What declarations tell, those in a function's body too.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Item {
-    pub functions: Box<[Function]>,
-    pub macros: Box<[Macro]>,
+pub struct Declared {
     pub structs: Box<[Struct]>,
     pub typedefs: Box<[Typedef]>,
     pub variables: Box<[Variable]>,
     pub stored: Box<[Stored]>,
     pub namings: Box<[Naming]>,
+}
+
+impl Declared {
+    /// It in a box, None if there is nothing: half of all functions declare nothing of note.
+    pub fn boxed(self) -> Option<Box<Declared>> {
+        (self != Declared::default()).then(|| Box::new(self))
+    }
+}
+
+/// The facts of one stretch of a file: a function, a declaration or a macro.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Item {
+    pub function: Option<Box<Function>>,
+    pub macro_: Option<Box<Macro>>,
+    pub declared: Option<Box<Declared>>,
 }
 
 /// An item in a file: its first line (from 1) and its enclosing preprocessor condition.

@@ -459,7 +459,7 @@ impl<'f> Gathered<'f> {
         for placed in &blob.items {
             let item: &'f Item = &placed.item;
             let mut within = None;
-            for function in &item.functions {
+            if let Some(function) = &item.function {
                 let fact = Fact::Function(function);
                 let id = self.define(path, function.name, placed, fact, header);
                 within = Some(id);
@@ -467,7 +467,7 @@ impl<'f> Gathered<'f> {
                     self.flows.add(key_of(flow.source), path, (id, flow));
                 }
             }
-            for macro_ in &item.macros {
+            if let Some(macro_) = &item.macro_ {
                 let id = self.define(path, macro_.name, placed, Fact::Macro(macro_), header);
                 let does = !macro_.flows.is_empty() || !macro_.calls.is_empty();
                 if macro_.parameters.is_some() && does {
@@ -477,23 +477,26 @@ impl<'f> Gathered<'f> {
                     self.lists.add(macro_.name, path, id);
                 }
             }
-            for one in &item.structs {
+            let Some(declared) = &item.declared else {
+                continue;
+            };
+            for one in &declared.structs {
                 self.structs.add(one.tag, path, one);
             }
-            for typedef in &item.typedefs {
+            for typedef in &declared.typedefs {
                 self.typedefs.add(typedef.name, path, typedef.type_);
             }
-            for variable in &item.variables {
+            for variable in &declared.variables {
                 self.variables.add(variable.name, path, variable);
             }
-            for &stored in &item.stored {
+            for &stored in &declared.stored {
                 self.store(StoredAt {
                     stored,
                     path,
                     within,
                 });
             }
-            for &naming in &item.namings {
+            for &naming in &declared.namings {
                 self.name(NamingAt {
                     naming,
                     path,

@@ -5,8 +5,8 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::facts::{
-    Blob, Call, Constant, Flow, Function, Given, Item, Macro, MentionKind, Outcome, Parameter,
-    Placed, Stored, UidTest,
+    Blob, Call, Constant, Declared, Flow, Function, Given, Item, Macro, MentionKind, Outcome,
+    Parameter, Placed, Stored, UidTest,
 };
 use crate::intern::{Expr, ExprNode, Sym, SymList};
 use crate::reader::{Store, read, read_assembler};
@@ -179,24 +179,26 @@ fn macro_<'py>(py: Python<'py>, one: &Macro) -> Tuple<'py> {
 }
 
 fn item<'py>(py: Python<'py>, one: &Item) -> Tuple<'py> {
+    let none = Declared::default();
+    let declared = one.declared.as_deref().unwrap_or(&none);
     (
-        tuple(py, &one.functions, |one| function(py, one))?,
-        tuple(py, &one.macros, |one| macro_(py, one))?,
-        tuple(py, &one.structs, |one| {
+        tuple(py, one.function.as_slice(), |one| function(py, one))?,
+        tuple(py, one.macro_.as_slice(), |one| macro_(py, one))?,
+        tuple(py, &declared.structs, |one| {
             (
                 one.tag.text(),
                 tuple(py, &one.members, |one| parameter(py, one))?,
             )
                 .into_pyobject(py)
         })?,
-        tuple(py, &one.typedefs, |one| {
+        tuple(py, &declared.typedefs, |one| {
             (one.name.text(), one.type_.text()).into_pyobject(py)
         })?,
-        tuple(py, &one.variables, |one| {
+        tuple(py, &declared.variables, |one| {
             (one.name.text(), one.type_.text(), one.is_static, one.array).into_pyobject(py)
         })?,
-        tuple(py, &one.stored, |one| stored(py, one))?,
-        tuple(py, &one.namings, |one| {
+        tuple(py, &declared.stored, |one| stored(py, one))?,
+        tuple(py, &declared.namings, |one| {
             let (holder, type_) = (one.holder.text(), one.type_.text());
             let (labels, sources) = (texts(py, one.labels)?, texts(py, one.sources)?);
             (one.line, one.end, holder, type_, labels, sources).into_pyobject(py)

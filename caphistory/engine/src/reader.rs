@@ -18,8 +18,8 @@ use crate::conditionals::{
 use crate::constants::{decided, defined, enumerated};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
-    Blob, Call, Function, Item, Mention, MentionKind, Naming, Parameter, Placed, Stored, Struct,
-    Typedef,
+    Blob, Call, Declared, Function, Item, Mention, MentionKind, Naming, Parameter, Placed, Stored,
+    Struct, Typedef,
 };
 use crate::headers::{Header, KEYWORDS, parse_header};
 use crate::initialisers::{Found, variables_in};
@@ -37,9 +37,14 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a pattern")
 }
 
-// Any name that may be, or hold, a check's name: the lexical count starts from these.
-static HINT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?-u)suser|capable|cap_raised|has_cap|capability"));
+/// Any name that may be, or hold, a check's name: the lexical count starts from these.
+const HINTS: [&[u8]; 5] = [
+    b"suser",
+    b"capable",
+    b"cap_raised",
+    b"has_cap",
+    b"capability",
+];
 static INCLUDE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r#"(?-u)\A#\s*include\s*([<"][^">\n]+)[">]"#));
 static STORES_NAME: LazyLock<Regex> =
@@ -168,7 +173,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
     for directive in &scanned.directives {
         if directive.keyword == Keyword::Define && matters(&directive.code) {
             let item = store.item([b"m", &directive.code, b""], || Item {
-                macros: macro_(&directive.code).into_iter().collect(),
+                macro_: macro_(&directive.code).map(Box::new),
                 ..Item::default()
             });
             let start = directive.start;
@@ -210,12 +215,11 @@ pub fn read_assembler(source: &[u8], store: &Store) -> Blob {
             .collect();
         let text = format!("{:?} {calls:?}", function.name);
         let item = store.item([b"s", text.as_bytes(), b""], || Item {
-            functions: [Function {
+            function: Some(Box::new(Function {
                 name: function.name,
                 calls,
                 ..Function::default()
-            }]
-            .into(),
+            })),
             ..Item::default()
         });
         Placed {
@@ -432,11 +436,15 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         sets: settled.sets,
         variables: handed_on(&found),
     };
-    Item {
-        functions: [function].into(),
+    let declared = Declared {
         structs: found.structs.into_values().collect(),
         stored: found.stored.into_values().collect(),
         namings: found.namings.into_values().collect(),
+        ..Declared::default()
+    };
+    Item {
+        function: Some(Box::new(function)),
+        declared: declared.boxed(),
         ..Item::default()
     }
 }
@@ -664,12 +672,15 @@ fn declaration(readings: &[Cow<[u8]>]) -> Item {
         tag,
         members: members.found.into(),
     });
-    Item {
+    let declared = Declared {
         structs: structs.collect(),
         typedefs: typedefs.found.into(),
         variables: variables.found.into(),
         stored: stored.into_values().collect(),
         namings: namings.into_values().collect(),
+    };
+    Item {
+        declared: declared.boxed(),
         ..Item::default()
     }
 }
@@ -735,9 +746,13 @@ fn use_alone(used: &str) -> Item {
         path: SymList::default(),
         source: Sym::new(used),
     };
-    Item {
-        functions: by_nobody.into_iter().collect(),
+    let declared = Declared {
         stored: [stored].into(),
+        ..Declared::default()
+    };
+    Item {
+        function: by_nobody.map(Box::new),
+        declared: declared.boxed(),
         ..Item::default()
     }
 }
@@ -766,7 +781,7 @@ fn includes<'d, 's: 'd>(
 fn mentions(scanned: &Scan, prototypes: &[Extent]) -> [Box<[Mention]>; 2] {
     let mut found = [vec![], vec![]];
     let mut add = |line: u32, name: &[u8], kind: MentionKind| {
-        let list = &mut found[usize::from(!HINT.is_match(name))];
+        let list = &mut found[usize::from(!hints(name))];
         list.push((line, Sym::latin1(name), kind));
     };
     for (at, name, called) in named(&scanned.code) {
@@ -804,6 +819,13 @@ fn mentions(scanned: &Scan, prototypes: &[Extent]) -> [Box<[Mention]>; 2] {
     })
 }
 
+fn hints(name: &[u8]) -> bool {
+    // Every file has a hundred thousand names: a search for each is dear.
+    let at = |start: usize| HINTS.iter().any(|hint| name[start..].starts_with(hint));
+    (0..name.len().saturating_sub(4))
+        .any(|start| matches!(name[start], b's' | b'c' | b'h') && at(start))
+}
+
 /// Offset and text of each name that is called or may be a check's, and whether the name itself is
 /// called: a member of that name is another thing (`security_ops->capable(…)`, 2.6).
 fn named(code: &[u8]) -> Vec<(usize, &[u8], bool)> {
@@ -819,7 +841,7 @@ fn named(code: &[u8]) -> Vec<(usize, &[u8], bool)> {
         }
         let followed = code[end..].trim_start_white().first() == Some(&b'(');
         let called = followed && !ends_with_member(&code[start.saturating_sub(40)..start]);
-        if called || (name.len() > 4 && HINT.is_match(name)) {
+        if called || hints(name) {
             found.push((start, name, called));
         }
     }
