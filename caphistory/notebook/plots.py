@@ -10,6 +10,7 @@ who do not see colours, lines also differ in their dashes and tiles have numbers
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
@@ -72,7 +73,17 @@ def _described_svg(spec: dict[str, Any], **_: Any) -> dict[str, str]:
     text = str(spec.get("description", ""))
     svg = vl_convert.vegalite_to_svg(spec)
     labelled = f'<svg role="img" aria-label="{escape(text)}" '
-    return {"image/svg+xml": svg.replace("<svg ", labelled, 1), "text/plain": text}
+    return {
+        "image/svg+xml": _fit_width(svg.replace("<svg ", labelled, 1)),
+        "text/plain": text,
+    }
+
+
+def _fit_width(svg: str) -> str:
+    """Return a picture that is as wide as the cell that shows it: with a width of its own, most of
+    what shows notebooks cuts the newest releases off."""
+    head, end, rest = svg.partition(">")
+    return re.sub(r' (?:width|height)="[\d.]+"', "", head) + ' width="100%"' + end + rest
 
 
 show_svg()
@@ -246,7 +257,8 @@ class Plots:
         after = right.mark_text(align="left", dx=6, fontSize=10)
         fates = ", ".join(f"{fate} {count}" for fate, count in old["fate"].value_counts().items())
         between = " in ".join(str(rows[side].iloc[0]) for side in ("from_release", "to_release"))
-        title = f"What became of the {len(old)} checks of {between}"
+        # One that became several has as many rows.
+        title = f"What became of the {old['site_before'].nunique()} checks of {between}"
         chart: alt.LayerChart = (bands + before + after).properties(
             title=title, description=f"{title}: {fates}"
         )

@@ -390,6 +390,8 @@ def test_charts_show_without_a_network(history: caphistory.History) -> None:
     bundle: Any = history.plot.checks()._repr_mimebundle_()
     assert bundle["image/svg+xml"].startswith('<svg role="img" aria-label="Check sites')
     assert "http" not in bundle["image/svg+xml"].replace("http://www.w3.org/", "")
+    head = bundle["image/svg+xml"].partition(">")[0]
+    assert 'width="100%"' in head and " height=" not in head and "viewBox" in head
 
 
 def test_importing_caphistory_is_light() -> None:
