@@ -43,6 +43,7 @@ PAGES = (
     "/transition?privilege=CAP_SYS_ADMIN",
     "/transition?sort=changed",
     "/transition?from=2.0.40&to=2.2.26",
+    "/transition?operation=SIOC*",
     "/successions",
     "/successions?fate=new",
     "/matrix",
@@ -57,6 +58,7 @@ PAGES = (
     "/syscall/mount",
     "/syscall/ioctl",
     "/syscall/ioctl?all=1",
+    "/syscall/ioctl?operation=SIOC*",
     "/syscall/prctl",
     "/diff/setgid",
     "/diff/mount",
@@ -65,6 +67,7 @@ PAGES = (
     "/capability/CAP_SYS_CHROOT",
     "/capability/CAP_SYS_ADMIN",
     "/capability/CAP_NET_ADMIN",
+    "/capability/CAP_NET_ADMIN?operation=SIOC*",
     "/capability/suser",
     "/release",
     "/release/2.0.40",
@@ -93,6 +96,9 @@ HEAVY: tuple[tuple[str, dict[str, str]], ...] = (
     ("site_changes", {"from": "2.0.40", "to": "2.6.10"}),
     ("check_list", {"release": "2.6.10"}),
     ("container", {"base": "none", "release": "2.6.10"}),
+    ("container", {"base": "none", "release": "2.4.18"}),
+    ("checked_pairs", {"release": "2.4.18"}),
+    ("operation_changes", {"from": "6.1.192", "to": "7.1.5"}),
     ("search", {"text": "s"}),
 )
 """Questions with the parameters that ask most of them; the others are asked with none."""

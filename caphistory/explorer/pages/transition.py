@@ -38,7 +38,7 @@ SORTS = {"name": "by name", "changed": "what changed most first", "subsystem": "
 NO_FILE = "unknown"
 
 #: How many strips are on a page: so many are less than 150 KB, also those with most changes.
-_MOST_ROWS, _MOST_CHANGED = 60, 24
+_MOST_ROWS, _MOST_CHANGED = 60, 22
 
 
 class Filters(NamedTuple):
