@@ -111,9 +111,12 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
             match parts(without_guard(*value)) {
                 Err(("zero", named)) if named.contains(&Expr::sym(member)) => {}
                 Err(("zero", _)) => found.push(Expr::text("0")),
-                Err(("made", made)) => {
-                    found.extend(self.made(definition, made, member, depth + 1)?);
-                }
+                Err(("made", made)) => match self.made(definition, made, member, depth + 1) {
+                    Some(values) => found.extend(values),
+                    // Whatever it was, it is set here.
+                    None if sets.is_some() => {}
+                    None => return None,
+                },
                 _ => return None,
             }
         }

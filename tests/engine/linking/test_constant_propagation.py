@@ -1211,6 +1211,7 @@ FIRST = {
         ({"between": "look_at(file);"}, 0),
         ({"between": "reset(file);"}, 1),
         ({"between": "file->flags = 0;"}, 1),
+        ({"between": "file->flags = O_PATH;", "alloc": "other(x)"}, 0),
         ({"between": "file = other(x);"}, 1),
         ({"between": "unheard(file);"}, 1),
     ],
