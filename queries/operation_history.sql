@@ -16,9 +16,12 @@ with asked as (
 -- Those names rather than a condition on each row: so their few rows are found by them.
 wanted as materialized (
     select distinct operation from syscall_operations
-    where lower(operation) glob coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount')
-        or '/' || lower(operation) || '/'
-            glob '*/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount') || '/*'
+    where replace('/' || lower(operation), '/af_', '/pf_') glob replace(
+            '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
+        )
+        or replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
+            '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
+        ) || '/*'
 ),
 found as materialized (
     select *, {{one_spelling operation}} as spelling from syscall_requirement_runs

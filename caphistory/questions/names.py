@@ -202,21 +202,28 @@ def resolve_capability(connection: sqlite3.Connection, text: str) -> str:
 
 def resolve_operation(connection: sqlite3.Connection, text: str, syscall: str | None = None) -> str:
     """Return the operation that ``text`` names, in any case; a part between slashes, as RTM_NEWLINK
-    of NETLINK_ROUTE/RTM_NEWLINK, and a pattern with ``*`` stay as they are.
+    of NETLINK_ROUTE/RTM_NEWLINK, and a pattern with ``*`` stay as they are. AF_INET names what
+    PF_INET does.
 
     Raises UsageError, naming the nearest ones, if no release has it for ``syscall``, or for any.
     """
     wanted = text.strip()
     held = list_operations(connection, syscall)
-    pattern = wanted.lower()
+    pattern = _spell(wanted)
     if any(
-        fnmatchcase(name.lower(), pattern) or fnmatchcase(f"/{name.lower()}/", f"*/{pattern}/*")
-        for name in held
+        fnmatchcase(name, pattern) or fnmatchcase(f"{name}/", f"*{pattern}/*")
+        for name in map(_spell, held)
     ):
         return wanted
     asked = f"{syscall} by " if syscall else ""
     nearest = _nearest(wanted.upper(), held)
     raise _unknown(connection, "operation", f"{asked}{text}", nearest)
+
+
+def _spell(operation: str) -> str:
+    """Return an operation as operations are compared: after a slash, with one spelling of each
+    protocol family."""
+    return f"/{operation.lower()}".replace("/af_", "/pf_")
 
 
 def list_operations(connection: sqlite3.Connection, syscall: str | None = None) -> list[str]:

@@ -330,3 +330,8 @@ def test_two_spellings_of_a_protocol_family_are_one_operation(tmp_path: Path) ->
         assert (since["operation"], since["first_release"]) == ("PF_INET/SIOCSIFADDR", "2.1.100")
         asked = {"from": "2.1.100", "to": "2.1.101"}
         assert not ask(connection, "operation_changes", **asked)
+        for text in ("PF_INET/SIOCSIFADDR", "af_inet", "AF_INET/*"):
+            assert resolve_operation(connection, text, "ioctl") == text
+            for question in ("syscall", "operation_history"):
+                rows = ask(connection, question, syscall="ioctl", operation=text)
+                assert len(rows) == 2
