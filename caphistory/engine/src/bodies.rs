@@ -7,6 +7,7 @@ use memchr::memmem;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alternatives::Test;
+use crate::choices::{self, Choices};
 use crate::constants::Uses;
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
@@ -178,6 +179,22 @@ impl<'t> Guard<'t> {
             configured: vec![],
         }
     }
+}
+
+/// Whether what a statement or expression of this kind gives to variables holds within it only.
+fn is_block(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::CompoundStatement
+            | Kind::IfStatement
+            | Kind::WhileStatement
+            | Kind::DoStatement
+            | Kind::ForStatement
+            | Kind::SwitchStatement
+            | Kind::CaseStatement
+            | Kind::ConditionalExpression
+            | Kind::BinaryExpression
+    )
 }
 
 fn is_leaving(kind: Kind) -> bool {
@@ -357,6 +374,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     kinds: Vec<(usize, usize, Told<'c>)>,
     behind: Vec<TestBehind<'c>>,
     results: Vec<(i64, usize, &'c str)>,
+    /// What chooses the callees of calls through pointers.
+    choices: Choices,
     pub body: Body,
 }
 
@@ -396,6 +415,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             kinds: vec![],
             behind: vec![],
             results: vec![],
+            choices: Choices::default(),
             body: Body::default(),
         }
     }
@@ -414,6 +434,17 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return;
         }
         let depth = depth + 1;
+        let is_block = is_block(node.kind());
+        if is_block {
+            self.choices.begin(node);
+        }
+        self.visit_node(node, conditional, depth);
+        if is_block {
+            self.choices.end();
+        }
+    }
+
+    fn visit_node(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         match node.kind() {
             kind if is_plain(kind) => {}
             Kind::CallExpression => self.call(node, conditional, depth),
@@ -442,6 +473,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             Kind::UpdateExpression => {
                 if let Some(argument) = node.field(Field::Argument) {
                     self.set(node, argument, None, Kind::Other);
+                    self.choices.give(argument, None, &self.places);
                 }
                 self.through(node, conditional, depth);
             }
@@ -1023,7 +1055,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 made.tables = self.tables_of(function);
             }
             made.kinds = self.kinds_of(arguments);
+            let choice = self.choices.of(function, &self.places);
+            if let Some(choice) = choice.filter(|_| pointer) {
+                let all = made.guards.iter().copied().chain([choice]);
+                made.guards = ExprList::new(&all.collect::<Vec<_>>());
+            }
             self.body.calls.entry(key).or_insert(made);
+            self.put(node);
             if !pointer {
                 let named = namings::of_call(&target, arguments, &self.places, &self.registered);
                 self.add_naming(node, &named);
@@ -1335,7 +1373,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             self.register(left, right);
             self.note_root(Sym::latin1(left.bytes(self.code)), right);
             self.give(left, right);
+            self.put(node);
         }
+        let value = Some(right).filter(|_| sign == Kind::Assign);
+        self.choices.give(left, value, &self.places);
         // What any other operator does is not followed.
         let value = matches!(sign, Kind::Assign | Kind::OrAssign | Kind::AndAssign);
         self.set(node, left, value.then_some(right), sign);
@@ -1383,6 +1424,14 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.registered.insert(name, registered);
             }
             _ => self.add_naming(left, &registered),
+        }
+    }
+
+    /// Takes down what is put into a table.
+    fn put(&mut self, node: Node<'t>) {
+        if let Some((place, value)) = choices::put(node, &self.places) {
+            let at = (self.offset(node), place.text());
+            self.body.sets.entry(at).or_insert((place, value));
         }
     }
 
@@ -1699,6 +1748,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 let registered = namings::of_value(value, &self.places, &self.registered);
                 self.registered.insert(found.name.text(), registered);
                 self.note_root(found.name, value);
+                self.choices.declare(found.name, value, &self.places);
             }
             let set = if is_static {
                 guards::unknown()

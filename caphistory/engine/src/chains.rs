@@ -486,7 +486,8 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         match (situation, self.constants.as_deref_mut(), &edge.call) {
             (Some(situation), Some(constants), Some(call)) => {
                 let possible = situation.possible(constants, call.guards)
-                    && (edge.via.is_none() || situation.opens(constants, edge.callee));
+                    && (edge.via.is_none() || situation.opens(constants, edge.callee))
+                    && situation.chooses(constants, edge);
                 possible.then(|| situation.handed(constants, call, edge.callee))
             }
             _ => Some(self.nothing_handed.clone()),

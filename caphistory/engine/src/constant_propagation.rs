@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::call_graph::Edge;
+use crate::choices::choice_of;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
 use crate::guards::{leaves, names, without_guard};
@@ -21,6 +23,7 @@ use crate::numbers::Numbers;
 use crate::objects::{Objects, member_of, struct_of};
 use crate::operations::{Way, selectors, ways};
 use crate::points_to::PointsTo;
+use crate::registries::Registries;
 use crate::user_data;
 use crate::values::{
     Known, OF_USER, User, Value, any_of, of_user, parts, truth_of, user_of, value_of, without_user,
@@ -73,6 +76,7 @@ pub struct Constants<'s, 'v, 'p, 'f> {
     special: &'s FxHashMap<DefId, Kinds>,
     numbers: Numbers<'v, 'p, 'f>,
     objects: Objects<'s, 'v, 'p, 'f>,
+    registries: Registries<'s, 'v, 'p, 'f>,
     positions: FxHashMap<DefId, Rc<FxHashMap<Sym, usize>>>,
     wanted: FxHashMap<DefId, Wanted>,
     /// What was asked for already: guards, and arguments of calls.
@@ -100,6 +104,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             special,
             numbers: Numbers::new(pointers.view),
             objects: Objects::new(pointers),
+            registries: Registries::new(pointers),
             positions: FxHashMap::default(),
             wanted: FxHashMap::default(),
             guarded: FxHashSet::default(),
@@ -123,6 +128,12 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     pub fn want(&mut self, definition: DefId, guards: ExprList) {
         if guards.is_empty() || !self.guarded.insert((definition, guards)) {
             return;
+        }
+        if let Some(("of", [table, _])) = choice_of(guards) {
+            let path = self.pointers.view.program[definition].path;
+            table
+                .as_sym()
+                .and_then(|table| self.registries.entries(table, path));
         }
         for guard in self.with_macros(definition, guards).get() {
             let named = names(*guard);
@@ -257,7 +268,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
 
     /// Look for the values of all constants that matter. To be asked when nothing more is wanted.
     pub fn find_numbers(&mut self) {
-        let all: FxHashSet<Sym> = self.names.values().flatten().copied().collect();
+        let mut all: FxHashSet<Sym> = self.names.values().flatten().copied().collect();
+        all.extend(self.registries.keys().into_iter().flat_map(names));
         let constants = all.into_iter().filter(|name| name.text().starts_with(':'));
         self.numbers.find(constants);
     }
@@ -352,6 +364,26 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let found = Rc::new(found);
         self.named.insert(definition, found.clone());
         found
+    }
+
+    /// Whether an object that holds a function may stand under a key (None for any) in a table.
+    fn may_choose(&mut self, user: DefId, table: Sym, key: Option<i128>, callee: DefId) -> bool {
+        let path = self.pointers.view.program[user].path;
+        let Some(entries) = self.registries.entries(table, path) else {
+            return true;
+        };
+        entries.iter().any(|entry| {
+            let numbers = &mut self.numbers;
+            let own = entry.key.and_then(|(own, at)| {
+                let named: FxHashMap<Sym, Option<Value>> = names(own)
+                    .into_iter()
+                    .map(|name| (name, numbers.value(name, at)))
+                    .collect();
+                value_of(own, &|name| named.get(&name).copied().flatten())
+            });
+            let is_other = matches!((own, key), (Some(Value::Int(own)), Some(key)) if own != key);
+            !is_other && self.registries.may_hold(entry, callee)
+        })
     }
 
     /// Whether a name is a function's for sure, or leaves what it is handed alone as one: a
@@ -466,6 +498,29 @@ impl Situation {
             .all(|guard| truth_of(*guard, &known) != Some(false));
         self.decided.insert(guards, found);
         found
+    }
+
+    /// Whether what is known of the callee of a step lets it be this one: the function that was
+    /// handed on, or an object's under a key in a table.
+    pub fn chooses(&self, constants: &mut Constants<'_, '_, '_, '_>, edge: &Edge) -> bool {
+        let choice = edge.call.filter(|call| call.pointer);
+        match choice.and_then(|call| choice_of(call.guards)) {
+            Some(("calls", [function])) => {
+                let callee = constants.pointers.view.program[edge.callee].name;
+                let value = self.value(constants, *function);
+                let is_one = |name: Sym| name.text().strip_prefix(':') == Some(callee.text());
+                !matches!(value, Some(Value::Name(name)) if !is_one(name))
+            }
+            Some(("of", [table, key])) => {
+                let key = match self.value(constants, *key) {
+                    Some(Value::Int(number)) => Some(number),
+                    _ => None,
+                };
+                let table = table.as_sym().unwrap_or_default();
+                constants.may_choose(self.definition, table, key, edge.callee)
+            }
+            _ => true,
+        }
     }
 
     /// Which named constants of the user's lead to what stands under these guards.
@@ -588,6 +643,12 @@ impl Situation {
             && text.text().starts_with(['$', '?'])
         {
             return self.own(text);
+        }
+        if let Ok(text) = parts(expr)
+            && let Some(name) = text.text().strip_prefix(':')
+            && constants.is_function(Sym::new(name), self.definition)
+        {
+            return Some(Value::Name(text));
         }
         let named = constants.named(self.definition);
         value_of(expr, &|name| self.known(name, &named))

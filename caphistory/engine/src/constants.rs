@@ -380,7 +380,8 @@ pub fn decided(
             for &condition in conditions.get() {
                 let part = known_part(condition, &stands, &followed);
                 let part = unmarked(part);
-                if has_leaves(part) && !parts.contains(&part) {
+                let chooses = part.as_tuple().is_some_and(|(head, _)| head == "of");
+                if (has_leaves(part) || chooses) && !parts.contains(&part) {
                     parts.push(part);
                 }
             }

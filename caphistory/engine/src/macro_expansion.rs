@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use crate::choices::is_choice;
 use crate::facts::{Call, Flow, Macro, Stored};
 use crate::guards::{substitute, unknown};
 use crate::intern::{Expr, ExprList, Sym, SymList};
@@ -530,7 +531,9 @@ impl<'a> Given<'a> {
 
     /// A call of the macro's as it is in the use.
     fn call(&self, call: &Call, target: &str) -> Call {
-        let mut guards = self.use_.guards.to_vec();
+        // What chooses the use's own callee chooses no other.
+        let around = self.use_.guards.iter().copied();
+        let mut guards: Vec<Expr> = around.filter(|one| !is_choice(*one)).collect();
         guards.extend(call.guards.iter().map(|&one| substitute(one, &self.passes)));
         Call {
             line: self.use_.line,

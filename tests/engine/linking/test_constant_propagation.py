@@ -1255,3 +1255,118 @@ int sys_swapon(int x)
 }}
 """
     assert feasible(text) == {"swapon": asked}
+
+
+# What chooses the callee of a call through a pointer.
+
+CALLBACKS = """
+-- kernel/put.c
+static int asking(struct ref *r) { return capable(CAP_A); }
+static int plain(struct ref *r) { return 0; }
+static int ref_put(struct ref *r, int (*release)(struct ref *)) { return release(r); }
+static int put(struct ref *r, int (*release)(struct ref *)) { return ref_put(r, release); }
+static int either(struct ref *r, int (*release)(struct ref *))
+{ if (r->b) release = asking; return ref_put(r, release); }
+int sys_asking(struct ref *r) { return put(r, asking); }
+int sys_plain(struct ref *r) { return put(r, plain); }
+int sys_changed(struct ref *r) { return either(r, plain); }
+"""
+
+FAMILIES = """
+-- include/linux/net.h
+#define PF_ONE 1
+#define PF_TWO 2
+struct family { int family; int (*create)(int); };
+-- net/socket.c
+#include <linux/net.h>
+static struct family *families[8];
+static struct family *others[8];
+int sock_register(struct family *ops) { families[ops->family] = ops; return 0; }
+int other_register(int n, struct family *ops) { others[n] = ops; return 0; }
+static int sock_create(int family)
+{ struct family *f; f = families[family]; return f ? f->create(family) : 0; }
+int sys_one(void) { return sock_create(PF_ONE); }
+int sys_two(void) { return sock_create(PF_TWO); }
+int sys_any(int family) { return sock_create(family); }
+int sys_other(void) { return others[PF_ONE]->create(1); }
+int sys_last(void) { return others[PF_TWO]->create(2); }
+-- net/one.c
+#include <linux/net.h>
+static int one_create(int n) { return capable(CAP_A); }
+static struct family one = { family: PF_ONE, create: one_create };
+void one_start(void) { sock_register(&one); }
+-- net/two.c
+#include <linux/net.h>
+static int two_create(int n) { return 0; }
+static int last_create(int n) { return capable(CAP_A); }
+static struct family two = { PF_TWO, two_create };
+void two_start(void) { static struct family last; last.create = last_create; sock_register(&two);
+    other_register(PF_ONE, &two); other_register(PF_TWO, &last); }
+void two_stop(void) { other_register(PF_ONE, NULL); }
+"""
+
+
+def asked(text: str) -> set[str]:
+    return {row.syscall for row in linked(text).syscall_checks if row.feasible}
+
+
+def test_a_function_that_is_handed_on_is_the_one_that_is_called() -> None:
+    assert asked(CALLBACKS) == {"asking", "changed"}
+
+
+def test_an_object_is_found_under_its_key() -> None:
+    assert asked(FAMILIES) == {"one", "any", "last"}
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "more"),
+    [
+        ("int sys_one(", "void f(void) { others[PF_ONE] = find(); }\nint sys_one(", {"other"}),
+        (
+            "void two_start(",
+            "void f(struct family *p) { p->create = last_create; }\nvoid two_start(",
+            {"two", "other"},
+        ),
+        ("*others[8];", "*others[8] = { &first };", {"other"}),
+    ],
+)
+def test_what_is_not_known_of_a_table_is_called(text: str, other: str, more: set[str]) -> None:
+    assert more <= asked(FAMILIES.replace(text, other))
+
+
+HANGUP = """
+-- drivers/char/tty.c
+#define N_TTY 0
+#define N_PPP 3
+struct ldisc { int (*open)(int); };
+struct tty { struct ldisc ldisc; };
+static struct ldisc ldiscs[4];
+int register_ldisc(int n, struct ldisc *new) { ldiscs[n] = *new; return 0; }
+static int ppp_open(int n) { return capable(CAP_A); }
+static struct ldisc ppp = { ppp_open };
+void start(void) { register_ldisc(N_PPP, &ppp); }
+int sys_hangup(struct tty *tty, int n)
+{
+    BEFORE
+    if (tty->ldisc.open)
+        return tty->ldisc.open(1);
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "is_asked"),
+    [
+        ("tty->ldisc = ldiscs[N_TTY];", False),
+        ("tty->ldisc = ldiscs[N_PPP];", True),
+        ("tty->ldisc = ldiscs[n];", True),
+        ("", True),
+        ("if (n) tty->ldisc = ldiscs[N_TTY];", True),
+        ("tty->ldisc = ldiscs[N_TTY]; if (n) tty->ldisc = other(n);", True),
+        ("tty->ldisc = ldiscs[N_TTY]; while (n--)", True),
+    ],
+)
+def test_an_object_was_just_taken_from_a_table(before: str, is_asked: bool) -> None:
+    text = HANGUP.replace("BEFORE", before)
+    assert asked(text) == ({"hangup"} if is_asked else set())

@@ -1,0 +1,190 @@
+//! What chooses the callee of a call through a pointer, as far as one function's text tells.
+//!
+//! A choice is a tuple among the guards of the call: `("calls", "$f")` where it calls the function
+//! in a variable; `("of", ":table", key)` where it calls a function of the object that stands under
+//! this key in a table. What is put into a table stands among the sets of the function that does:
+//! `:table>[]` is `("at", key, value)`.
+
+use rustc_hash::FxHashMap;
+
+use crate::guards;
+use crate::intern::{Expr, ExprList, Sym};
+use crate::places::Places;
+use crate::tree::{Field, Kind, Node};
+
+/// What reads a pointer or writes one, by how its name begins.
+const READERS: [&str; 3] = ["rcu_dereference", "READ_ONCE", "ACCESS_ONCE"];
+const WRITERS: [&str; 3] = ["rcu_assign_pointer", "RCU_INIT_POINTER", "WRITE_ONCE"];
+
+/// The choice among a call's guards: its head, and what chooses.
+pub fn choice_of(guards: ExprList) -> Option<(&'static str, &'static [Expr])> {
+    let choice = guards.get().iter().find(|guard| is_choice(**guard));
+    choice.and_then(|choice| choice.as_tuple())
+}
+
+/// Whether a guard is a choice.
+pub fn is_choice(guard: Expr) -> bool {
+    let tuple = guard.as_tuple();
+    tuple.is_some_and(|(head, _)| matches!(head, "calls" | "of"))
+}
+
+/// The place that stands for what a table holds.
+pub fn held_in(table: Sym) -> Sym {
+    Sym::new(&format!("{}>[]", table.text()))
+}
+
+/// What variables and members were given last by the code that was read.
+#[derive(Default)]
+pub struct Choices {
+    given: FxHashMap<Sym, Given>,
+    blocks: Vec<Block>,
+}
+
+/// A choice that holds to the end of a block, and not in a loop in it.
+struct Given {
+    choice: Option<Expr>,
+    end: usize,
+    loop_: usize,
+}
+
+/// Where a block ends, and the innermost loop that it is in or is begins.
+#[derive(Clone, Copy)]
+struct Block {
+    end: usize,
+    loop_: usize,
+}
+
+impl Choices {
+    /// Takes notice that a statement begins that may not run, or not to its end.
+    pub fn begin(&mut self, node: Node) {
+        let is_loop = matches!(
+            node.kind(),
+            Kind::WhileStatement | Kind::DoStatement | Kind::ForStatement
+        );
+        self.blocks.push(Block {
+            end: node.end(),
+            loop_: if is_loop {
+                node.start()
+            } else {
+                self.block().loop_
+            },
+        });
+    }
+
+    pub fn end(&mut self) {
+        self.blocks.pop();
+    }
+
+    fn block(&self) -> Block {
+        let whole = Block {
+            end: usize::MAX,
+            loop_: usize::MAX,
+        };
+        self.blocks.last().copied().unwrap_or(whole)
+    }
+
+    /// Takes down what a variable or member is given; None for what is not followed.
+    pub fn give(&mut self, target: Node, value: Option<Node>, places: &Places) {
+        let target = Sym::latin1(target.bytes(places.code));
+        let choice = value.and_then(|value| lookup(value, places));
+        self.take(target, choice);
+    }
+
+    /// Takes down what a variable is given where it is declared.
+    pub fn declare(&mut self, variable: Sym, value: Node, places: &Places) {
+        self.take(variable, lookup(value, places));
+    }
+
+    fn take(&mut self, target: Sym, choice: Option<Expr>) {
+        let Block { end, loop_ } = self.block();
+        self.given.insert(target, Given { choice, end, loop_ });
+    }
+
+    /// What chooses what a call calls whose function is this expression.
+    pub fn of(&self, function: Node, places: &Places) -> Option<Expr> {
+        let function = inner(function);
+        if function.kind() == Kind::Identifier {
+            let variable = Sym::new(&format!("${}", places.text(function)));
+            return Some(Expr::tuple("calls", &[Expr::sym(variable)]));
+        }
+        let receiver = inner(function.field(Field::Argument)?);
+        if function.kind() != Kind::FieldExpression {
+            return None;
+        }
+        let last = || {
+            let last = self.given.get(&Sym::latin1(receiver.bytes(places.code)))?;
+            let holds = receiver.start() < last.end && last.loop_ == self.block().loop_;
+            last.choice.filter(|_| holds)
+        };
+        lookup(receiver, places).or_else(last)
+    }
+}
+
+/// The table outside of the function in which an expression is an element, and the key.
+fn element<'t>(node: Node<'t>, places: &Places) -> Option<(Sym, Node<'t>)> {
+    let node = inner(node);
+    let table = node
+        .field(Field::Argument)
+        .filter(|one| node.kind() == Kind::SubscriptExpression && one.kind() == Kind::Identifier)?;
+    let name = places.text(table);
+    let outside = !places.locals.contains(&name);
+    let key = node.last_named().filter(|_| outside)?;
+    Some((Sym::new(&format!(":{name}")), key))
+}
+
+fn lookup(node: Node, places: &Places) -> Option<Expr> {
+    let node = inner(node);
+    if node.kind() == Kind::CallExpression {
+        let (_, given) = called(node, &READERS, places)?;
+        return lookup(*given.first()?, places);
+    }
+    let (table, key) = element(node, places)?;
+    let key = guards::expression(key, places.code, &places.locals);
+    Some(Expr::tuple("of", &[Expr::sym(table), key]))
+}
+
+/// What a function puts into a table by an assignment or a call: the place and the value.
+pub fn put(node: Node, places: &Places) -> Option<(Sym, Expr)> {
+    let (target, value) = if node.kind() == Kind::CallExpression {
+        let (_, given) = called(node, &WRITERS, places)?;
+        (*given.first()?, *given.get(1)?)
+    } else {
+        (node.field(Field::Left)?, node.field(Field::Right)?)
+    };
+    let (table, key) = element(target, places)?;
+    let key = guards::expression(key, places.code, &places.locals);
+    let value = inner(value);
+    let value = guards::expression(value, places.code, &places.locals);
+    Some((held_in(table), Expr::tuple("at", &[key, value])))
+}
+
+/// The name and the arguments of a call of a function whose name begins with one of these.
+fn called<'t>(
+    node: Node<'t>,
+    names: &[&str],
+    places: &Places,
+) -> Option<(Node<'t>, Vec<Node<'t>>)> {
+    let function = node.field(Field::Function)?;
+    let name = places.text(function);
+    names.iter().find(|one| name.starts_with(**one))?;
+    let given = node.field(Field::Arguments)?.named_children();
+    let given = given.filter(|one| one.kind() != Kind::Comment);
+    Some((function, given.collect()))
+}
+
+/// An expression without parentheses, casts, `*` and `&` around it.
+fn inner(mut node: Node) -> Node {
+    for _ in 0..8 {
+        let within = match node.kind() {
+            Kind::ParenthesizedExpression => node.last_named(),
+            Kind::CastExpression => node.field(Field::Value),
+            Kind::PointerExpression => node.field(Field::Argument),
+            _ => None,
+        };
+        match within {
+            Some(within) => node = within,
+            None => break,
+        }
+    }
+    node
+}
