@@ -260,8 +260,8 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         parameters.position(|one| one.text() == name)
     }
 
-    /// What a variable is, or what it is given where it is a pointer; one without anything in it is
-    /// taken for a table.
+    /// What a variable is, or what it is given where it is a pointer. One without anything in it may
+    /// be filled as a whole (`ldiscs[n] = *new`, 2.2.24).
     fn of_variable(&self, place: Sym, path: PathId, depth: u32) -> Set {
         let Some(table) = self.table(place, path) else {
             // What a variable holds that nobody declares is in no table that is known.
@@ -278,10 +278,6 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             };
         }
         match self.pointers.locations.location(place, path, None) {
-            Some(location) if self.stores_to(location).is_empty() => Set {
-                tables: FxHashSet::from_iter([table]),
-                partial: false,
-            },
             Some(location) => Set {
                 tables: self.stored_in(location, None, depth).tables.clone(),
                 // A list may begin there, which is filled through pointers to pointers.
