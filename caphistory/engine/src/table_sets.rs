@@ -30,6 +30,9 @@ type Table = (Option<PathId>, Sym);
 /// Steps back from a pointer to what it may point to: deeper than any kernel has them.
 const DEEPEST: u32 = 40;
 
+/// Calls within calls whose arguments are told apart.
+const MOST_CALLS: u32 = 4;
+
 /// Tables, and whether they are all that there may be.
 #[derive(Clone, Default)]
 struct Set {
@@ -77,6 +80,8 @@ struct Given<'e> {
     arguments: &'e [Sym],
     user: DefId,
     before: Option<&'e Given<'e>>,
+    /// How many calls these are.
+    calls: u32,
 }
 
 /// What is stored in a location, or in that of one variable.
@@ -94,6 +99,8 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     holders: FxHashMap<DefId, Vec<Table>>,
     /// By the key of what is stored to.
     stores: FxHashMap<Sym, Vec<Store>>,
+    /// What a place holds, whoever called the function.
+    places: RefCell<FxHashMap<(Sym, Option<DefId>, PathId), Set>>,
     known: RefCell<Known>,
     allowed: RefCell<Allowed>,
 }
@@ -108,6 +115,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             types: FxHashMap::default(),
             holders: FxHashMap::default(),
             stores: FxHashMap::default(),
+            places: RefCell::default(),
             known: RefCell::default(),
             allowed: RefCell::default(),
         };
@@ -221,9 +229,31 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         given: Option<&Given<'_>>,
         depth: u32,
     ) -> Set {
-        if depth > DEEPEST {
+        if depth > DEEPEST || given.is_some_and(|given| given.calls > MOST_CALLS) {
             return Set::unknown();
         }
+        if given.is_some() {
+            return self.followed(place, user, path, given, depth);
+        }
+        let key = (place, user, path);
+        if let Some(known) = self.places.borrow().get(&key) {
+            return known.clone();
+        }
+        // What is copied from itself adds nothing, but what rests on that is not all.
+        self.places.borrow_mut().insert(key, Set::unknown());
+        let found = self.followed(place, user, path, None, depth);
+        self.places.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    fn followed(
+        &self,
+        place: Sym,
+        user: Option<DefId>,
+        path: PathId,
+        given: Option<&Given<'_>>,
+        depth: u32,
+    ) -> Set {
         let text = place.text();
         let (base, members) = match text.split_once('>') {
             Some((base, members)) => (base, Some(members)),
@@ -411,6 +441,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
                         arguments: &arguments,
                         user,
                         before: given,
+                        calls: given.map_or(0, |given| given.calls) + 1,
                     };
                     let mut returns = function.tables.iter();
                     let mut returned = 0;
