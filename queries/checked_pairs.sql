@@ -17,9 +17,13 @@ wanted as materialized (
     where release = (select release from asked)
         and abi = (select abi from asked)
 ),
--- Materialised: SQLite would else look up what it shows of a row again to sort by it.
+-- Without the chains, which take longest to make: they are looked up for what is shown.
 found as materialized (
-    select * from requirements
+    select
+        release, abi, syscall, privilege, capability, check_name, standing, reach, depth,
+        pointer_hops, shared_by, effect, errno, instead, subject, namespace, function, path, line,
+        sites, operation
+    from requirements
     where release = (select release from asked)
         and abi = (select abi from asked)
         and syscall in (select syscall from wanted)
@@ -42,7 +46,21 @@ ranked as (
 )
 select
     release, abi, syscall, capability, check_name, standing, reach, depth, pointer_hops, shared_by,
-    effect, errno, instead, function, path, line, chain, all_sites as sites, operations, errors
+    effect, errno, instead, function, path, line,
+    (
+        select best.chain from requirements as best
+        where best.release = ranked.release
+            and best.abi = ranked.abi
+            and best.syscall = ranked.syscall
+            and best.privilege = ranked.privilege
+            and best.operation = ranked.operation
+            and best.effect = ranked.effect
+            and best.errno is ranked.errno
+            and best.instead = ranked.instead
+            and best.subject = ranked.subject
+            and best.namespace is ranked.namespace
+    ) as chain,
+    all_sites as sites, operations, errors
 from ranked
 where rank = 1
 order by

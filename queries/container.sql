@@ -47,8 +47,7 @@ wanted as materialized (
     where release = (select release from asked)
         and abi = (select abi from asked)
 ),
--- Materialised: SQLite would else look up what it shows of a row again to sort by it.
-found as materialized (
+found as (
     select requirements.*
     from requirements
     where release = (select release from asked)

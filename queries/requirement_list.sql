@@ -23,8 +23,7 @@ wanted as materialized (
     where release = (select release from asked)
         and coalesce((select syscall from asked), syscall) = syscall
 ),
--- Materialised: SQLite would else look up what it shows of a row again to sort by it.
-found as materialized (
+found as (
     {{asked_requirements}}
         and syscall in (select syscall from wanted)
         and coalesce((select privilege from asked), privilege) = privilege

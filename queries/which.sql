@@ -17,8 +17,7 @@ with asked as (
     where asked_releases.asked = {{without_v :release}}
         and asked_privileges.asked = coalesce(nullif(lower(trim(:privilege)), ''), 'cap_sys_chroot')
 ),
--- Materialised: SQLite would else look up what it shows of a row again to sort by it.
-found as materialized (
+found as (
     {{asked_requirements}}
         and privilege = (select privilege from asked)
         and coalesce((select reach from asked), reach) = reach

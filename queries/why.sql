@@ -6,7 +6,7 @@
 -- param release: a release (default: the newest in the database)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64, or the one that has the syscall)
 with {{asked_chains}},
-found as materialized (
+found as (
     select * from requirements
     where release = (select release from asked)
         and abi = (select abi from tables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from markupsafe import escape
@@ -54,7 +55,8 @@ _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "capability_definitions": {"sort": "number"},
     "syscalls": {"sort": "number", "facets": ["parent"]},
     # Not sorted: that would make the chain of every row for the hundred that are shown.
-    "requirements": {"facets": ["privilege"]},
+    "requirements": {"facets": ["privilege"], "size": 30},
+    "syscall_checks": {"size": 30},
     "syscall_check_runs": {"sort": "first_ordinal", "facets": ["check_name", "reach"]},
     "syscall_timeline": {"sort": "syscall"},
     "syscall_privilege_runs": {"sort": "syscall", "facets": ["privilege", "standing"]},
@@ -62,9 +64,10 @@ _HOW_SHOWN: dict[str, dict[str, Any]] = {
     "wrappers": {"sort": "name", "facets": ["kind"]},
     "audit_details": {"sort": "kind"},
 }
-"""How Datasette sorts each view and which columns it counts, if that is fast enough."""
+"""How Datasette sorts each view, which columns it counts, if that is fast enough, and how many rows
+it puts on a page where they hold a chain each."""
 
-CONFIGURATION = ("sort", "facets", "hidden", "label_column")
+CONFIGURATION = ("sort", "facets", "hidden", "label_column", "size")
 """What of a table's metadata says how it is shown."""
 
 _LABELS = {"files": "path", "functions": "name", "syscall_names": "syscall"}
@@ -118,7 +121,9 @@ def canned_queries() -> dict[str, dict[str, Any]]:
     }
 
 
+@cache
 def _describe(query: Query) -> str:
+    # Datasette asks for all of them for each one that it shows.
     parameters = "".join(
         f"<dt><code>{escape(parameter.name)}</code></dt>"
         f"<dd>{escape(parameter.description)}; without it: {escape(parameter.default)}</dd>"

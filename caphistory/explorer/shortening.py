@@ -37,7 +37,11 @@ class ShorteningDatabase(Database):  # type: ignore[misc]
         self, sql: str, params: Any = None, truncate: bool = False, **how: Any
     ) -> Any:
         """Return the results of a query (see Datasette's ``Database.execute``)."""
-        results = await super().execute(sql, params, truncate=truncate, **how)
-        if not truncate or not _shortens.get() or len(results.rows) <= MOST_ROWS:
+        if not truncate or not _shortens.get():
+            return await super().execute(sql, params, truncate=truncate, **how)
+        # With a limit SQLite makes no chains of rows that are not shown.
+        limited = f"{sql}\nlimit {MOST_ROWS + 1}"
+        results = await super().execute(limited, params, truncate=True, **how)
+        if len(results.rows) <= MOST_ROWS:
             return results
         return Results(results.rows[:MOST_ROWS], True, results.description)

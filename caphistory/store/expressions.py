@@ -66,8 +66,6 @@ CHECK_SOURCE = """
     JOIN syscall_names AS n ON n.id = k.name
     JOIN meanings AS m ON m.id = k.meaning
     JOIN chains AS c ON c.id = k.chain
-    JOIN site_shared AS shared ON shared.site = c.site
-        AND shared.pointer_hops = c.pointer_hops AND shared.abi = n.abi
     JOIN sites AS s ON s.id = c.site
     JOIN files AS place ON place.id = s.file
     LEFT JOIN functions AS holder ON holder.id = s.function

@@ -472,14 +472,13 @@ VIEWS = (
         " with its best evidence",
         _SYSCALL_CHECKS,
         f"""
-        SELECT r.release, shared.abi, n.syscall, s.check_name, s.capability, {REACH} AS reach,
+        SELECT r.release, n.abi, n.syscall, s.check_name, s.capability, {REACH} AS reach,
             c.depth, c.pointer_hops, k.conditional, k.feasible, holder.name AS function, place.path,
             {select_value_at("line", "site_lines", "site = s.id")} AS line, m.effect, m.errno,
-            shared.shared_by, {CHAIN} AS chain, {OPERATIONS} AS operations, m.instead, m.subject,
-            m.namespace, {_STANDING}
+            {_SHARED_OF_CHAIN} AS shared_by, {CHAIN} AS chain, {OPERATIONS} AS operations,
+            m.instead, m.subject, m.namespace, {_STANDING}
         FROM {CHECK_SOURCE}
             JOIN stored_releases AS r ON r.position BETWEEN k.first AND k.last
-                AND r.position BETWEEN shared.first AND shared.last
         WHERE k.best = 1
         """,
     ),
@@ -536,6 +535,8 @@ VIEWS = (
                 place.path, m.effect, m.errno, shared.shared_by, s.id AS site, {_STANDING},
                 max(k.first, shared.first) AS first, min(k.last, shared.last) AS last
             FROM {CHECK_SOURCE}
+                JOIN site_shared AS shared ON shared.site = c.site
+                    AND shared.pointer_hops = c.pointer_hops AND shared.abi = n.abi
             WHERE shared.first <= k.last AND shared.last >= k.first
         ) AS of_run
         """,
