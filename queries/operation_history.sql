@@ -15,13 +15,16 @@ with asked as (
 ),
 -- Those names rather than a condition on each row: so their few rows are found by them.
 wanted as materialized (
-    select distinct operation from syscall_operations
-    where replace('/' || lower(operation), '/af_', '/pf_') glob replace(
-            '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
+    select distinct operation from syscall_requirement_runs
+    where operation <> ''
+        and (
+            replace('/' || lower(operation), '/af_', '/pf_') glob replace(
+                '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
+            )
+            or replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
+                '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
+            ) || '/*'
         )
-        or replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
-            '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
-        ) || '/*'
 ),
 found as materialized (
     select *, {{one_spelling operation}} as spelling from syscall_requirement_runs

@@ -15,7 +15,11 @@ tables as (
 -- Materialised: the ends of its rows are expressions, by which no release can be looked up, and
 -- SQLite would else find the rows anew for each release.
 found as materialized (
-    select *, {{one_spelling operation}} as spelling from syscall_requirement_runs
+    select
+        abi, syscall, operation, privilege, instead, effect, errno, subject, namespace, standing,
+        sites, check_name, reach, depth, pointer_hops, function, path, line, first_ordinal,
+        last_ordinal, {{one_spelling operation}} as spelling
+    from syscall_requirement_runs
     where syscall = (select syscall from asked)
         and abi = (select abi from tables)
         and standing <> 'off'

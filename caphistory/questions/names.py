@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from caphistory.errors import NothingFound, UsageError
 from caphistory.history.versions import kind, parse, position, series
+from caphistory.questions.queries import expand
 from caphistory.records import ROOT_CHECKS, capability_name
 from caphistory.store.line import may_exist
 
@@ -208,22 +208,17 @@ def resolve_operation(connection: sqlite3.Connection, text: str, syscall: str | 
     Raises UsageError, naming the nearest ones, if no release has it for ``syscall``, or for any.
     """
     wanted = text.strip()
-    held = list_operations(connection, syscall)
-    pattern = _spell(wanted)
-    if any(
-        fnmatchcase(name, pattern) or fnmatchcase(f"{name}/", f"*{pattern}/*")
-        for name in map(_spell, held)
-    ):
+    # Of the runs the first that fits is enough; the view of operations would make them all.
+    sql = expand(
+        "select 1 from syscall_requirement_runs where operation <> ''"
+        " and coalesce(nullif(:syscall, ''), syscall) = syscall"
+        " and ({{matches_operation operation}}) limit 1"
+    )
+    if connection.execute(sql, {"operation": wanted, "syscall": syscall or ""}).fetchone():
         return wanted
     asked = f"{syscall} by " if syscall else ""
-    nearest = _nearest(wanted.upper(), held)
+    nearest = _nearest(wanted.upper(), list_operations(connection, syscall))
     raise _unknown(connection, "operation", f"{asked}{text}", nearest)
-
-
-def _spell(operation: str) -> str:
-    """Return an operation as operations are compared: after a slash, with one spelling of each
-    protocol family."""
-    return f"/{operation.lower()}".replace("/af_", "/pf_")
 
 
 def list_operations(connection: sqlite3.Connection, syscall: str | None = None) -> list[str]:

@@ -21,8 +21,8 @@ evidence as materialized (
         closing.position as last_position,
         {{is_told found.standing}} as told
     from found
-    join numbered as opening on opening.ordinal = found.first_ordinal
-    join numbered as closing on closing.ordinal = found.last_ordinal
+    cross join numbered as opening on opening.ordinal = found.first_ordinal
+    cross join numbered as closing on closing.ordinal = found.last_ordinal
 ),
 named as materialized (
     select history, syscall, spelling, privilege, owned from evidence group by history
