@@ -21,6 +21,7 @@ runs as materialized (
         and abi = (select abi from asked)
         and standing <> 'off'
         and first_ordinal <= (select ordinal from asked)
+        and ({{matches_operation operation}})
 ),
 -- Each run with the position of the release before it: a run that ends there, or later, adjoins.
 placed as materialized (
@@ -31,7 +32,6 @@ placed as materialized (
     where (spelling, privilege, namespace) in (
         select spelling, privilege, namespace from runs
         where last_ordinal >= (select ordinal from asked)
-            and ({{matches_operation operation}})
     )
 ),
 chained as (
