@@ -17,17 +17,16 @@ with asked as (
 wanted as materialized (
     select distinct operation from syscall_requirement_runs
     where operation <> ''
-        and (
-            replace('/' || lower(operation), '/af_', '/pf_') glob replace(
-                '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
-            )
-            or replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
-                '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
-            ) || '/*'
-        )
+        and replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
+            '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
+        ) || '/*'
 ),
 found as materialized (
-    select *, {{one_spelling operation}} as spelling from syscall_requirement_runs
+    select
+        abi, syscall, operation, privilege, instead, effect, errno, subject, namespace, standing,
+        sites, check_name, reach, depth, pointer_hops, function, path, line, first_ordinal,
+        last_ordinal, {{one_spelling operation}} as spelling
+    from syscall_requirement_runs
     where abi = (select abi from asked)
         and coalesce((select syscall from asked), syscall) = syscall
         and coalesce((select privilege from asked), privilege) = privilege
