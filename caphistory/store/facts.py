@@ -213,6 +213,7 @@ def _add_checks(
                     check_name=check.check.check_name,
                     operation=check.meaning.operation,
                     effect=check.meaning.effect,
+                    subject=check.meaning.subject,
                     table=tables[check.abi],
                 ),
                 order=(

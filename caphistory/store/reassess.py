@@ -143,7 +143,8 @@ def _read_pieces(db: sqlite3.Connection, positions: list[int]) -> Iterator[_Piec
     standings: dict[Fact, list[tuple[_Run, int]]] = {}
     query = """
         SELECT k.name, k.chain, k.meaning, k.conditional, k.feasible, k.first, k.last, c.site,
-            c.depth, c.pointer_hops, n.abi, s.check_name, m.operation, m.effect
+            c.depth, c.pointer_hops, n.abi, s.check_name, m.operation, m.effect,
+            m.subject
         FROM check_runs AS k
             JOIN syscall_names AS n ON n.id = k.name
             JOIN chains AS c ON c.id = k.chain
@@ -165,7 +166,7 @@ def _list_standings(
     key: Fact, shared: list[tuple[_Run, int]], tables: list[tuple[_Run, int]]
 ) -> list[tuple[_Run, int]]:
     """Return in which releases rows of one kind have which standing."""
-    feasible, depth, hops, _, _, check_name, operation, effect = key
+    feasible, depth, hops, _, _, check_name, operation, effect, subject = key
     runs: defaultdict[int, list[_Run]] = defaultdict(list)
     for run, count in shared:
         for part, size in _cut(run, tables):
@@ -177,6 +178,7 @@ def _list_standings(
                 check_name=check_name,
                 operation=operation,
                 effect=effect,
+                subject=subject,
                 table=size,
             )
             runs[standing].append(part)

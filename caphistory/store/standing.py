@@ -64,7 +64,7 @@ MEANS = {
     f" reach, or within {LOOKUP_DEPTH} steps, one of them through a function pointer, where at"
     f" most {LOOKUP:.0%} do",
     "remote": "weak: more steps or function pointers lead to code that many share, or it asks"
-    " about who opened a file (file_ns_capable) and not about the caller",
+    " about who opened a file (file_ns_capable, or under its credentials) and not about the caller",
     "off": "constants on the way switch it off",
 }
 
@@ -84,12 +84,16 @@ def decide(
     check_name: str,
     operation: str,
     effect: str,
+    subject: str,
     table: int,
 ) -> int:
     """Return the standing of a row, ``table`` being the number of syscalls of its release and
     ABI."""
     if not feasible:
         return OFF
+    # Under the credentials of a file (process accounting) its opener's privilege counts.
+    if subject == "opener" and check_name != "file_ns_capable":
+        return REMOTE
     near = pointer_hops == 0 or depth <= POINTER_DEPTH
     if depth == 0 or (shared_by <= FEW and pointer_hops <= FEW_POINTERS and near):
         return OWN

@@ -172,6 +172,7 @@ def _standing(of: LinkedRelease, row: SyscallCheck) -> int:
         check_name=row.check.check_name,
         operation=row.meaning.operation,
         effect=row.meaning.effect,
+        subject=row.meaning.subject,
         table=sum(syscall.abi == row.abi for syscall in of.syscalls),
     )
 

@@ -21,6 +21,7 @@ def stands(**row: Any) -> str:
         "check_name": "capable",
         "operation": "",
         "effect": "deny",
+        "subject": "caller",
         "table": TABLE,
     }
     return STANDINGS[decide(**(usual | row))]
@@ -66,6 +67,8 @@ def stands(**row: Any) -> str:
         ("own", {"shared_by": 3, "check_name": "file_ns_capable"}),
         ("own", {"shared_by": 4, "check_name": "file_ns_capable", "operation": "/proc/x"}),
         ("remote", {"shared_by": 4, "check_name": "file_ns_capable", "operation": "PR_X"}),
+        ("remote", {"shared_by": 1, "subject": "opener"}),
+        ("own", {"shared_by": 1, "subject": "other"}),
     ],
 )
 def test_standing(standing: str, row: dict[str, Any]) -> None:
