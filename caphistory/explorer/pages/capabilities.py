@@ -104,12 +104,8 @@ def capability(asked: Asked) -> Page:
         [] if name in ROOT_CHECKS else asked.ask("definitions_through_releases", capability=name)
     )
     operation = asked.given("operation")
-    rows = asked.ask("which", privilege=name, release=release, abi=asked.abi)
-    named = (
-        asked.ask("which", privilege=name, release=release, operation=operation, abi=asked.abi)
-        if operation
-        else rows
-    )
+    named = asked.ask("which", privilege=name, release=release, operation=operation, abi=asked.abi)
+    rows = None if operation else named
     by_operation = (
         asked.ask("operation_history", privilege=name, operation=operation, abi=asked.abi)
         if operation
