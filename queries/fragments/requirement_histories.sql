@@ -6,26 +6,28 @@ numbered as (
     select release, ordinal, row_number() over (order by ordinal) as position from releases
 ),
 -- Numbers in place of names from here on: SQLite copies all columns in each window.
+named as materialized (
+    select
+        row_number() over (order by spelling, privilege, owned, syscall) as history,
+        syscall, spelling, privilege, owned
+    from (
+        select distinct syscall, spelling, privilege, coalesce(namespace, '') = 'owner' as owned
+        from found
+    )
+),
 evidence as materialized (
     select
-        found.syscall,
-        found.spelling,
-        found.privilege,
-        coalesce(found.namespace, '') = 'owner' as owned,
-        dense_rank() over (
-            order by
-                found.spelling, found.privilege, coalesce(found.namespace, '') = 'owner',
-                found.syscall
-        ) as history,
+        named.history,
         opening.position as first_position,
         closing.position as last_position,
         {{is_told found.standing}} as told
     from found
+    cross join named on named.spelling = found.spelling
+        and named.privilege = found.privilege
+        and named.syscall = found.syscall
+        and named.owned = (coalesce(found.namespace, '') = 'owner')
     cross join numbered as opening on opening.ordinal = found.first_ordinal
     cross join numbered as closing on closing.ordinal = found.last_ordinal
-),
-named as materialized (
-    select history, syscall, spelling, privilege, owned from evidence group by history
 ),
 followed as (
     select
