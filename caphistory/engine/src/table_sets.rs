@@ -84,6 +84,8 @@ struct Given<'e> {
     calls: u32,
 }
 
+/// What a place of a function, or of a file, holds.
+type InPlaces = FxHashMap<(Sym, Option<DefId>, PathId), Set>;
 /// What is stored in a location, or in that of one variable.
 type Known = FxHashMap<(LocationId, Option<Sym>), Rc<Set>>;
 /// The tables that a function may call by, where it takes them from these places; None for any.
@@ -100,7 +102,7 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     /// By the key of what is stored to.
     stores: FxHashMap<Sym, Vec<Store>>,
     /// What a place holds, whoever called the function.
-    places: RefCell<FxHashMap<(Sym, Option<DefId>, PathId), Set>>,
+    places: RefCell<InPlaces>,
     known: RefCell<Known>,
     allowed: RefCell<Allowed>,
 }

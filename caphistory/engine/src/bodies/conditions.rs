@@ -1,0 +1,216 @@
+//! Under which conditions the code at hand runs, and what it sets under them.
+
+use super::{BodyReader, MOST_GUARDS, MOST_OF_SETS, changes, parts};
+use crate::facts::Parameter;
+use crate::guards;
+use crate::initialisers::members_in;
+use crate::intern::{Expr, ExprList, Sym};
+use crate::tree::{Field, Kind, Node};
+use crate::user_data;
+use memchr::memmem;
+use std::sync::LazyLock;
+
+impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
+    /// An expression that stands before `at`, with `$x'` for the parameters that have not changed
+    /// as yet.
+    pub(super) fn as_given(&self, expr: Expr, at: usize) -> Expr {
+        if self.looped || self.changing.is_empty() {
+            return expr;
+        }
+        let unchanged = |place: Sym| {
+            let name = place.text().strip_prefix('$');
+            name.is_some_and(|name| self.changing.contains(name))
+                && self.changed.get(&place).is_none_or(|first| *first >= at)
+        };
+        guards::marked(expr, &unchanged)
+    }
+
+    /// The parameters that a function's code may change: what stands before a sign that does so, or
+    /// behind an `&`.
+    pub(super) fn find_changing(&mut self, parameters: &[Parameter]) {
+        let may_change = |name: &str| {
+            let mut found = memmem::find_iter(self.code, name.as_bytes());
+            found.any(|at| changes(self.code, at, name.len()))
+        };
+        let names = parameters.iter().map(|one| one.name.text());
+        self.changing = names
+            .filter(|name| !name.is_empty() && may_change(name))
+            .collect();
+    }
+
+    pub(super) fn expression(&self, node: Node<'t>) -> Expr {
+        guards::expression(node, self.code, &self.places.locals)
+    }
+
+    /// The conditions on variables of the function under which the code at hand runs, that stands
+    /// under the preprocessor condition `configured`.
+    pub(super) fn guards(&mut self, configured: Sym) -> ExprList {
+        if self.under.is_empty() {
+            return ExprList::default();
+        }
+        let mut under = std::mem::take(&mut self.under);
+        let mut found = vec![];
+        for guard in &mut under {
+            let expr = *guard.expr.get_or_insert_with(|| {
+                guard.configured = self.configured(guard.condition);
+                let expr = self.expression(guard.condition);
+                let expr = self.as_given(expr, guard.condition.end());
+                if !guards::has_leaves(expr) {
+                    guards::unknown()
+                } else if guard.truth {
+                    expr
+                } else {
+                    guards::negated(expr)
+                }
+            });
+            // What is not compiled wherever this code is does not guard it.
+            let compiled = || {
+                guard
+                    .configured
+                    .iter()
+                    .all(|one| parts(configured).any(|part| part == *one))
+            };
+            if expr != guards::unknown() && found.len() < MOST_GUARDS && compiled() {
+                found.push(expr);
+            }
+        }
+        self.under = under;
+        ExprList::new(&found)
+    }
+
+    /// The preprocessor conditions under which all of an expression is compiled.
+    pub(super) fn configured(&self, node: Node<'t>) -> Vec<&'static str> {
+        let start = node.start();
+        let ends = memchr::memchr_iter(b'\n', node.bytes(self.code)).map(|at| start + at);
+        let mut found = vec![];
+        for at in std::iter::once(start).chain(ends) {
+            for part in parts((self.condition_at)(self.base + at as i64)) {
+                if !part.is_empty() && !found.contains(&part) {
+                    found.push(part);
+                }
+            }
+        }
+        found
+    }
+
+    /// The arguments of a call, up to the last one that can be followed; `target` is what it
+    /// calls by name. A macro may change what it is handed (get_user), a function what "&" hands
+    /// it.
+    pub(super) fn passed(&mut self, arguments: &[Node<'t>], target: Option<Sym>) -> ExprList {
+        static LAST: LazyLock<Expr> = LazyLock::new(|| Expr::text("last"));
+        let mut found = vec![];
+        for &argument in arguments {
+            let mut one = self.expression(argument);
+            let address = match one.as_tuple() {
+                Some(("addr", operands)) => operands.first().copied(),
+                _ => None,
+            };
+            let inner = address
+                .unwrap_or(one)
+                .as_text()
+                .filter(|text| text.starts_with('$'));
+            if let Some(variable) = inner {
+                if let Some(target) = target {
+                    self.body.arguments.insert((variable, target.text()));
+                }
+                let at = argument.start();
+                if address.is_some() {
+                    self.body.addressed.insert(variable);
+                    self.changed.entry(Sym::new(variable)).or_insert(at);
+                }
+                if target.is_some_and(|target| user_data::sets_argument(target.text())) {
+                    self.changed.entry(Sym::new(variable)).or_insert(at);
+                }
+                if let Some(target) = target.filter(|one| user_data::copies(one.text())) {
+                    if address.is_some() || user_data::sets_argument(target.text()) {
+                        self.body.copied.insert(variable);
+                    } else if found.is_empty() {
+                        self.body.filled.insert(variable);
+                    }
+                }
+            }
+            if let Some(variable) = address.filter(|_| self.returning) {
+                one = Expr::tuple("addr", &[variable, *LAST]);
+            }
+            found.push(self.as_given(one, argument.start()));
+        }
+        while found.last() == Some(&guards::unknown()) {
+            found.pop();
+        }
+        ExprList::new(&found)
+    }
+
+    /// Takes down what a variable or a member of it is set to; `x |= y` sets x to x | y.
+    pub(super) fn set(
+        &mut self,
+        node: Node<'t>,
+        target: Node<'t>,
+        value: Option<Node<'t>>,
+        sign: Kind,
+    ) {
+        let place = self.expression(target);
+        let Some(name) = place.as_sym().filter(|name| name.text().starts_with('$')) else {
+            return;
+        };
+        self.changed.entry(name).or_insert(node.start());
+        let value = value.map_or_else(guards::unknown, |value| self.assigned(value));
+        let value = match sign {
+            Kind::OrAssign => Expr::tuple("|", &[place, value]),
+            Kind::AndAssign => Expr::tuple("&", &[place, value]),
+            _ => value,
+        };
+        let at = self.offset(node);
+        let guarded = self.guarded(at, value);
+        self.body
+            .sets
+            .entry((at, place.as_text().unwrap_or("")))
+            .or_insert((name, guarded));
+    }
+
+    /// The value that an expression gives to what it is assigned to: of `a = b |= c` that of `b`.
+    pub(super) fn assigned(&self, value: Node<'t>) -> Expr {
+        match value.field(Field::Left) {
+            Some(left) if value.kind() == Kind::AssignmentExpression => self.expression(left),
+            _ => self.expression(value),
+        }
+    }
+
+    /// A value with the condition under which it is given, if there is one.
+    pub(super) fn guarded(&mut self, at: i64, value: Expr) -> Expr {
+        let condition = (self.condition_at)(at);
+        let all = self.guards(condition).get();
+        let innermost = &all[all.len().saturating_sub(MOST_OF_SETS)..];
+        match guards::all_of(innermost) {
+            Some(guard) => Expr::tuple("when", &[guard, value]),
+            None => value,
+        }
+    }
+
+    /// Takes down what the members of a struct are set to: `$x>*` stands for all that are not
+    /// named, and is `("zero", …)` with those that are, or `?`.
+    pub(super) fn set_members(&mut self, node: Node<'t>, variable: Sym, value: Node<'t>) {
+        let at = self.offset(node);
+        let rest = Sym::new(&format!("{}>*", variable.text()));
+        let mut found: Vec<(Sym, Expr)> = vec![];
+        match members_in(value, self.code) {
+            Some(members) => {
+                let mut named = vec![];
+                for (member, value) in members {
+                    named.push(Expr::sym(member));
+                    let place = Sym::new(&format!("{}>{}", variable.text(), member.text()));
+                    let value = value.map_or_else(guards::unknown, |value| self.assigned(value));
+                    found.push((place, value));
+                }
+                found.push((rest, Expr::tuple("zero", &named)));
+            }
+            None => found.push((rest, guards::unknown())),
+        }
+        for (place, value) in found {
+            let guarded = self.guarded(at, value);
+            self.body
+                .sets
+                .entry((at, place.text()))
+                .or_insert((place, guarded));
+        }
+    }
+}
