@@ -22,28 +22,14 @@ wanted as materialized (
         and coalesce((select syscall from asked), syscall) = syscall
 ),
 of_each as materialized (
-    select
-        syscall, {{one_spelling operation}} as operation, privilege, standing,
-        1 as earlier, 0 as later
-    from requirements
-    where release = (select from_release from asked)
-        and abi = (select abi from asked)
-        and syscall in (select syscall from wanted)
-        and operation <> ''
-        and ({{matches_operation operation}})
+    {{named_operations from_release}}
     union all
-    select
-        syscall, {{one_spelling operation}} as operation, privilege, standing,
-        0 as earlier, 1 as later
-    from requirements
-    where release = (select to_release from asked)
-        and abi = (select abi from asked)
-        and syscall in (select syscall from wanted)
-        and operation <> ''
-        and ({{matches_operation operation}})
+    {{named_operations to_release}}
 ),
 asks as (
-    select syscall, operation, privilege, max(earlier) as earlier, max(later) as later
+    select
+        syscall, operation, privilege,
+        max("end" = 'from_release') as earlier, max("end" = 'to_release') as later
     from of_each
     where standing <> 'off'
     group by syscall, operation, privilege
@@ -58,18 +44,7 @@ compared as (
     from (select * from asks order by syscall, operation, privilege)
     group by syscall, operation
 ),
--- From the later release back along its line, as far as the earlier one.
-line as (
-    select from_ordinal, missing from neighbours
-    where to_release = (select to_release from asked)
-    union all
-    select earlier.from_ordinal, earlier.missing
-    from line
-    join neighbours as earlier on earlier.to_ordinal = line.from_ordinal
-    where line.from_ordinal > (
-        select ordinal from releases where release = (select from_release from asked)
-    )
-)
+{{asked_line}}
 select
     asked.abi,
     compared.syscall,

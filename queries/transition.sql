@@ -38,18 +38,7 @@ states as materialized (
     left join said on said.release = ends.release and said.syscall = timeline.syscall
     where timeline.abi = (select abi from asked)
 ),
--- From the later release back along its line, as far as the earlier one.
-line as (
-    select from_ordinal, missing from neighbours
-    where to_release = (select to_release from asked)
-    union all
-    select earlier.from_ordinal, earlier.missing
-    from line
-    join neighbours as earlier on earlier.to_ordinal = line.from_ordinal
-    where line.from_ordinal > (
-        select ordinal from releases where release = (select from_release from asked)
-    )
-),
+{{asked_line}},
 compared as (
     select
         names.syscall,
