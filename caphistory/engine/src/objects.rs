@@ -58,39 +58,25 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         member: Sym,
         target: Sym,
     ) -> Option<Values> {
-        self.held_at(definition, base, member, Some(target), 0)
+        self.held_at((definition, base, member, Some(target)), 0)
     }
 
     /// Without a target: what it is in the end.
-    fn held_at(
-        &mut self,
-        definition: DefId,
-        base: Sym,
-        member: Sym,
-        target: Option<Sym>,
-        depth: u32,
-    ) -> Option<Values> {
-        let key = (definition, base, member, target);
-        if let Some(known) = self.held.get(&key) {
+    fn held_at(&mut self, asked: Asked, depth: u32) -> Option<Values> {
+        if let Some(known) = self.held.get(&asked) {
             return known.clone();
         }
-        self.held.insert(key, None); // for one that makes its own kind
-        let found = self.values_of(definition, base, member, target, depth);
+        self.held.insert(asked, None); // for one that makes its own kind
+        let found = self.values_of(asked, depth);
         let found: Option<Values> = found
             .filter(|found| found.len() <= MOST_VALUES)
             .map(|found| found.into());
-        self.held.insert(key, found.clone());
+        self.held.insert(asked, found.clone());
         found
     }
 
-    fn values_of(
-        &mut self,
-        definition: DefId,
-        base: Sym,
-        member: Sym,
-        target: Option<Sym>,
-        depth: u32,
-    ) -> Option<Vec<Expr>> {
+    fn values_of(&mut self, asked: Asked, depth: u32) -> Option<Vec<Expr>> {
+        let (definition, base, member, target) = asked;
         let all = self.sets_of(definition);
         let (sets, begun) = (
             all.get(&member_of(base, member)),
@@ -150,7 +136,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
                 let values = match parts(without_guard(*value)) {
                     Ok(text) if text.text() == "0" => continue,
                     Ok(variable) => {
-                        let held = self.held_at(callee, variable, member, None, depth + 1)?;
+                        let held = self.held_at((callee, variable, member, None), depth + 1)?;
                         held.to_vec()
                     }
                     Err(("made", made)) => self.made(callee, made, member, depth + 1)?,
@@ -298,7 +284,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
                     return expr;
                 }
                 match self
-                    .held_at(definition, base, member, None, depth + 1)
+                    .held_at((definition, base, member, None), depth + 1)
                     .as_deref()
                 {
                     Some([only]) if !leaves(*only).contains(&place) => *only,

@@ -84,8 +84,10 @@ struct Given<'e> {
     calls: u32,
 }
 
-/// What a place of a function, or of a file, holds.
-type InPlaces = FxHashMap<(Sym, Option<DefId>, PathId), Set>;
+/// A place as a function, or a file without one, names it.
+type At = (Sym, Option<DefId>, PathId);
+/// What a place holds.
+type InPlaces = FxHashMap<At, Set>;
 /// What is stored in a location, or in that of one variable.
 type Known = FxHashMap<(LocationId, Option<Sym>), Rc<Set>>;
 /// The tables that a function may call by, where it takes them from these places; None for any.
@@ -223,46 +225,32 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
 
     // What a pointer may point to.
 
-    fn tables_in(
-        &self,
-        place: Sym,
-        user: Option<DefId>,
-        path: PathId,
-        given: Option<&Given<'_>>,
-        depth: u32,
-    ) -> Set {
+    fn tables_in(&self, at: At, given: Option<&Given<'_>>, depth: u32) -> Set {
         if depth > DEEPEST || given.is_some_and(|given| given.calls > MOST_CALLS) {
             return Set::unknown();
         }
         if given.is_some() {
-            return self.followed(place, user, path, given, depth);
+            return self.followed(at, given, depth);
         }
-        let key = (place, user, path);
-        if let Some(known) = self.places.borrow().get(&key) {
+        if let Some(known) = self.places.borrow().get(&at) {
             return known.clone();
         }
         // What is copied from itself adds nothing, but what rests on that is not all.
-        self.places.borrow_mut().insert(key, Set::unknown());
-        let found = self.followed(place, user, path, None, depth);
-        self.places.borrow_mut().insert(key, found.clone());
+        self.places.borrow_mut().insert(at, Set::unknown());
+        let found = self.followed(at, None, depth);
+        self.places.borrow_mut().insert(at, found.clone());
         found
     }
 
-    fn followed(
-        &self,
-        place: Sym,
-        user: Option<DefId>,
-        path: PathId,
-        given: Option<&Given<'_>>,
-        depth: u32,
-    ) -> Set {
+    fn followed(&self, at: At, given: Option<&Given<'_>>, depth: u32) -> Set {
+        let (place, user, path) = at;
         let text = place.text();
         let (base, members) = match text.split_once('>') {
             Some((base, members)) => (base, Some(members)),
             None => (text, None),
         };
         if is_use(base) && !base.starts_with(':') && members.is_none() {
-            return self.returned(place, user, path, given, depth);
+            return self.returned(at, given, depth);
         }
         if let Some(name) = base.strip_prefix('$') {
             let Some(user) = user else {
@@ -326,7 +314,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         for flow in tables_of(self.view.program[user].fact) {
             if flow.target == place {
                 flows += 1;
-                found.add(&self.tables_in(flow.source, Some(user), path, given, depth + 1));
+                found.add(&self.tables_in((flow.source, Some(user), path), given, depth + 1));
             }
         }
         if flows == 0 {
@@ -380,7 +368,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         for flow in tables_of(program[user].fact) {
             if flow.target == place {
                 let path = program[user].path;
-                found.add(&self.tables_in(flow.source, Some(user), path, None, depth + 1));
+                found.add(&self.tables_in((flow.source, Some(user), path), None, depth + 1));
             }
         }
         found.partial |= calls == 0;
@@ -402,7 +390,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         if text.is_empty() || text.starts_with('=') {
             return Set::unknown();
         }
-        self.tables_in(argument, Some(user), path, given, depth + 1)
+        self.tables_in((argument, Some(user), path), given, depth + 1)
     }
 
     /// What a member of whatever a parameter points to is.
@@ -414,18 +402,12 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             .zip(members)
             .map(|(parameter, members)| Sym::new(&format!("{}>{members}", parameter.type_.text())));
         place.map_or_else(Set::unknown, |place| {
-            self.tables_in(place, Some(user), definition.path, None, 1)
+            self.tables_in((place, Some(user), definition.path), None, 1)
         })
     }
 
-    fn returned(
-        &self,
-        place: Sym,
-        user: Option<DefId>,
-        path: PathId,
-        given: Option<&Given<'_>>,
-        depth: u32,
-    ) -> Set {
+    fn returned(&self, at: At, given: Option<&Given<'_>>, depth: u32) -> Set {
+        let (place, user, path) = at;
         let Some((name, arguments)) = used(place.text()) else {
             return Set::unknown();
         };
@@ -452,7 +434,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
                         let path = definition.path;
                         let source = flow.source;
                         let one =
-                            self.tables_in(source, Some(callee), path, Some(&given), depth + 1);
+                            self.tables_in((source, Some(callee), path), Some(&given), depth + 1);
                         found.add(&one);
                     }
                     found.partial |= returned == 0;
@@ -470,7 +452,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
                     if place.is_empty() {
                         return Set::unknown();
                     }
-                    found.add(&self.tables_in(Sym::new(&place), user, path, given, depth + 1));
+                    found.add(&self.tables_in((Sym::new(&place), user, path), given, depth + 1));
                 }
             }
         }
@@ -494,7 +476,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
                 let Store {
                     source, user, path, ..
                 } = store;
-                found.add(&self.tables_in(source, user, path, None, depth + 1));
+                found.add(&self.tables_in((source, user, path), None, depth + 1));
             }
         }
         let found = Rc::new(found);
@@ -591,7 +573,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         let path = self.view.program[user].path;
         let mut found = Set::default();
         for &place in places.get() {
-            found.add(&self.tables_in(place, Some(user), path, None, 0));
+            found.add(&self.tables_in((place, Some(user), path), None, 0));
         }
         found
     }
@@ -601,7 +583,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         let definition = &self.view.program[user];
         let mut found = Set::default();
         for flow in tables_of(definition.fact) {
-            found.add(&self.tables_in(flow.source, Some(user), definition.path, None, 0));
+            found.add(&self.tables_in((flow.source, Some(user), definition.path), None, 0));
         }
         if let Some(function) = definition.fact.function() {
             for flow in &function.flows {
@@ -693,7 +675,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
     }
 
     fn source(&self, store: &Store) -> Set {
-        self.tables_in(store.source, store.user, store.path, None, 0)
+        self.tables_in((store.source, store.user, store.path), None, 0)
     }
 }
 
