@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from hypothesis import settings
 
 from caphistory.engine import ABSENT, is_installed
 from caphistory.errors import CaphistoryError
@@ -20,6 +21,11 @@ HERE = Path(__file__).parent
 _OF_THE_ENGINE = (HERE / "engine", HERE / "indexing")
 # Whoever asks for one of these waits for it: a clone of hundreds of releases, all that ships.
 _SLOW_FIXTURES = {"default_history", "shipped"}
+
+# The same inputs in every run: a test fails for what was changed, not by chance. For others:
+# --hypothesis-profile=default.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 
 def pytest_configure(config: pytest.Config) -> None:

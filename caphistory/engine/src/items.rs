@@ -288,6 +288,9 @@ impl<'s> Cutter<'s> {
             b'}' => {
                 self.balanced = self.balanced && self.linkage && self.visible(at).is_none();
                 self.start = at + 1;
+                // What was open before a stray brace is no part of what comes behind it.
+                self.body = None;
+                self.closed = None;
             }
             b'(' => self.parentheses += 1,
             b')' => {
@@ -424,6 +427,15 @@ mod tests {
             items("f(a)\nint a;\nchar b;\n{ }"),
             [("f(a)\nint a;\nchar b;\n{ }", true)]
         );
+    }
+
+    #[test]
+    fn a_body_begins_within_its_item_whatever_braces_stray() {
+        let source = "#if A\nint f(int a)\n{\n#elif B\n}\nint b;";
+        let found = cut(&scan(source.as_bytes()));
+        let within = |item: &Extent| item.body.is_none_or(|body| item.start <= body);
+        assert!(found.iter().all(within), "{found:?}");
+        assert_eq!(items(source).last(), Some(&("int b;", false)));
     }
 
     #[test]
