@@ -15,17 +15,23 @@ with asked as (
 ),
 -- Those names rather than a condition on each row: so their few rows are found by them.
 wanted as materialized (
-    select distinct operation from syscall_requirement_runs
-    where operation <> ''
-        and replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
+    select distinct operation
+    from (
+        select operation from syscall_operations
+        where syscall = (select syscall from asked)
+        union all
+        select operation from syscall_requirement_runs
+        where coalesce(trim(:syscall), '') = '' and operation <> ''
+    )
+    where replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
             '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
-        ) || '/*'
+    ) || '/*'
 ),
 found as materialized (
     select
-        abi, syscall, operation, privilege, instead, effect, errno, subject, namespace, standing,
-        sites, check_name, reach, depth, pointer_hops, function, path, line, first_ordinal,
-        last_ordinal, {{one_spelling operation}} as spelling
+        abi, syscall, operation, {{one_spelling operation}} as spelling, privilege,
+        coalesce(namespace, '') = 'owner' as owned, {{is_told standing}} as told, first_ordinal,
+        last_ordinal
     from syscall_requirement_runs
     where abi = (select abi from asked)
         and coalesce((select syscall from asked), syscall) = syscall

@@ -16,9 +16,9 @@ tables as (
 -- SQLite would else find the rows anew for each release.
 found as materialized (
     select
-        abi, syscall, operation, privilege, instead, effect, errno, subject, namespace, standing,
-        sites, check_name, reach, depth, pointer_hops, function, path, line, first_ordinal,
-        last_ordinal, {{one_spelling operation}} as spelling
+        abi, syscall, operation, {{one_spelling operation}} as spelling, privilege,
+        coalesce(namespace, '') = 'owner' as owned, {{is_told standing}} as told, first_ordinal,
+        last_ordinal
     from syscall_requirement_runs
     where syscall = (select syscall from asked)
         and abi = (select abi from tables)

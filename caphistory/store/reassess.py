@@ -17,6 +17,7 @@ from json import loads
 from typing import NamedTuple
 
 from caphistory.store.histories import write_histories
+from caphistory.store.operations import write_all_operations
 from caphistory.store.runs import Fact
 from caphistory.store.standing import PRIVILEGE, decide
 from caphistory.store.tables import OPEN, RUN_TABLES
@@ -52,6 +53,7 @@ def reassess(db: sqlite3.Connection) -> None:
     _replace(db, "requirement_runs", requirements, positions)
     _replace(db, "privilege_runs", _combine_standings(requirements), positions)
     write_histories(db)
+    write_all_operations(db)
 
 
 def _mark_best(groups: Iterable[list[_Piece]]) -> _Rows:

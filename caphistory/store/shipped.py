@@ -31,6 +31,7 @@ from caphistory.errors import CaphistoryError
 from caphistory.records import Release
 from caphistory.store import columns, database
 from caphistory.store.line import count_missing, link_predecessors
+from caphistory.store.operations import write_all_operations
 from caphistory.store.runs import Fact
 from caphistory.store.tables import (
     AUDITS,
@@ -312,6 +313,7 @@ def _build(file: BufferedIOBase, path: Path, progress: Progress | None) -> None:
             ddl.set_meta(db, "standing", header["standing"])
             _insert_rows(db, file, header["rows"], positions, progress)
             ddl.apply_schema(db)
+            write_all_operations(db)
         db.execute("ANALYZE")
 
 

@@ -435,6 +435,15 @@ RUN_TABLES = (
 #: The run tables that ``histories`` makes of others, syscall by syscall.
 HISTORIES = ("asked_runs", "timeline_runs")
 
+#: Made by ``operations`` from the runs of requirements; it does not ship.
+ASKED_OPERATIONS = Table(
+    "asked_operations",
+    "By which operations each syscall asks for a privilege, in any release",
+    (*_NAME, Column("operation", str, "what the caller asks for (see meanings); never ''")),
+    ("name", "operation"),
+    without_rowid=True,
+)
+
 #: What can become of a check.
 FATES = {
     "same": "still the same check",
@@ -484,4 +493,12 @@ SUCCESSION_CHANGES = Table(
 
 SUCCESSION_TABLES = (SUCCESSION_PAIRS, SUCCESSION_CHANGES)
 
-TABLES = (META, STORED_RELEASES, AUDITS, *FACT_TABLES, *RUN_TABLES, *SUCCESSION_TABLES)
+TABLES = (
+    META,
+    STORED_RELEASES,
+    AUDITS,
+    *FACT_TABLES,
+    *RUN_TABLES,
+    ASKED_OPERATIONS,
+    *SUCCESSION_TABLES,
+)

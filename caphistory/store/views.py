@@ -562,13 +562,9 @@ VIEWS = (
         "syscall_operations",
         "The operations by which each syscall asks for a privilege, in any release",
         _describe_columns("abi", "syscall", "operation"),
-        # The pairs of both first, which one index holds: their rows in all releases are many.
         """
-        SELECT DISTINCT n.abi, n.syscall, m.operation
-        FROM (SELECT DISTINCT meaning, name FROM requirement_runs) AS k
-            CROSS JOIN meanings AS m ON m.id = k.meaning
-            CROSS JOIN syscall_names AS n ON n.id = k.name
-        WHERE m.operation <> ''
+        SELECT n.abi, n.syscall, k.operation
+        FROM asked_operations AS k JOIN syscall_names AS n ON n.id = k.name
         """,
     ),
     View(

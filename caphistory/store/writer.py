@@ -14,6 +14,7 @@ from caphistory.store import database, ddl, runs, standing, successions
 from caphistory.store.facts import Interner, collect_facts, refuse_contradictions
 from caphistory.store.histories import write_histories
 from caphistory.store.line import count_missing, link_predecessors
+from caphistory.store.operations import complete_operations, write_operations
 from caphistory.store.reassess import reassess
 from caphistory.store.runs import Fact, Place, Span
 from caphistory.store.tables import AUDITS, HISTORIES, RUN_TABLES, STORED_RELEASES, Table
@@ -35,12 +36,15 @@ class _RunStore:
         self._position: int | None = None
         self._spans: dict[Fact, Span] = {}
 
-    def write(self, facts: Iterable[Fact], place: Place, *, stored: bool) -> None:
-        """Make ``facts`` what holds at ``place``; ``stored`` says that it is there already."""
+    def write(self, facts: Iterable[Fact], place: Place, *, stored: bool) -> set[int]:
+        """Make ``facts`` what holds at ``place``; ``stored`` says that it is there already. Returns
+        the first columns of the rows that this changed."""
         covering, ended, following = self._read_runs(place, stored=stored)
         change, self._spans = runs.write(facts, covering, ended, following, place)
         self._position = place.at
         self._apply(change)
+        deleted = {fact[0] for fact, _ in change.deleted}
+        return deleted | {fact[0] for fact, *_ in change.stored}
 
     def _read_runs(
         self, place: Place, *, stored: bool
@@ -107,9 +111,12 @@ class Writer:
             facts = collect_facts(linked, self._interner)
             refuse_contradictions(facts)
             self._interner.flush(self._db)
-            for name, store in self._runs.items():
-                store.write(facts[name], place, stored=stored)
+            changed = {
+                name: store.write(facts[name], place, stored=stored)
+                for name, store in self._runs.items()
+            }
             write_histories(self._db)
+            write_operations(self._db, changed["requirement_runs"])
             self._upsert(AUDITS, {"position": release.position, **linked.audit._asdict()})
             self._update_predecessors()
             successions.forget(self._db, release.position)
@@ -218,6 +225,7 @@ def open_writer(path: Path | str, extractor_version: str) -> Iterator[Writer]:
             db.execute("PRAGMA synchronous = NORMAL")
             with database.transaction(db):
                 ddl.apply_schema(db)
+                complete_operations(db)
         try:
             with database.translate_errors(path, "read"):
                 writer = Writer(db, path, extractor_version)

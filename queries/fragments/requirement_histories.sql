@@ -10,22 +10,22 @@ named as materialized (
     select
         row_number() over (order by spelling, privilege, owned, syscall) as history,
         syscall, spelling, privilege, owned
-    from (
-        select distinct syscall, spelling, privilege, coalesce(namespace, '') = 'owner' as owned
-        from found
-    )
+    from (select distinct syscall, spelling, privilege, owned from found where told or {{all_asked}})
 ),
 evidence as materialized (
     select
         named.history,
         opening.position as first_position,
         closing.position as last_position,
-        {{is_told found.standing}} as told
+        found.told,
+        found.operation,
+        found.first_ordinal,
+        found.last_ordinal
     from found
     cross join named on named.spelling = found.spelling
         and named.privilege = found.privilege
         and named.syscall = found.syscall
-        and named.owned = (coalesce(found.namespace, '') = 'owner')
+        and named.owned = found.owned
     cross join numbered as opening on opening.ordinal = found.first_ordinal
     cross join numbered as closing on closing.ordinal = found.last_ordinal
 ),
@@ -57,25 +57,35 @@ spans as materialized (
     having {{all_asked}}
         or 2 * sum((last_position - first_position + 1) * told) > max(last_position) - min(first_position)
 ),
+-- What is said of each is looked up for these few rows alone.
+closing_runs as materialized (
+    select
+        spans.history, spans.island, spans.begins, spans.ends, named.syscall, named.privilege,
+        named.owned, evidence.operation, evidence.first_ordinal, evidence.last_ordinal
+    from spans
+    cross join evidence on evidence.history = spans.history
+        and evidence.last_position = spans.ends
+    cross join named on named.history = spans.history
+),
 ranked as (
     select
-        found.*,
-        spans.begins,
-        spans.ends,
+        closing.history, closing.island, closing.begins, closing.ends,
+        run.abi, run.syscall, run.operation, run.privilege, run.instead, run.effect, run.errno,
+        run.subject, run.namespace, run.standing, run.sites, run.check_name, run.reach,
+        run.function, run.path, run.line,
         row_number() over (
-            partition by spans.history, spans.island
-            order by
-                {{standing_rank}},
-                found.pointer_hops, found.depth, found.path, found.line
+            partition by closing.history, closing.island
+            order by {{standing_rank}}, run.pointer_hops, run.depth, run.path, run.line
         ) as rank
-    from spans
-    cross join named on named.history = spans.history
-    cross join numbered as closing on closing.position = spans.ends
-    cross join found on found.spelling = named.spelling
-        and found.last_ordinal = closing.ordinal
-        and found.privilege = named.privilege
-        and found.syscall = named.syscall
-        and (coalesce(found.namespace, '') = 'owner') = named.owned
+    from closing_runs as closing
+    cross join syscall_requirement_runs as run on run.syscall = closing.syscall
+        and run.privilege = closing.privilege
+        and run.operation = closing.operation
+        and run.first_ordinal = closing.first_ordinal
+        and run.last_ordinal = closing.last_ordinal
+        and run.abi = (select abi from found limit 1)
+        and run.standing <> 'off'
+        and (coalesce(run.namespace, '') = 'owner') = closing.owned
 ),
 histories as (
     select

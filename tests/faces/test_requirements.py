@@ -307,6 +307,35 @@ def test_two_releases_are_compared_by_operation(says: Says, caphistory: Run, pat
     assert both.exit_code == 2
 
 
+def test_a_history_tells_what_its_last_release_says(tmp_path: Path) -> None:
+    def kernel_with(name: str, *effects: str) -> LinkedRelease:
+        return linked(
+            name,
+            checks=[
+                check(
+                    "ioctl",
+                    site("net/x.c", 5, "x_ioctl", "capable", "CAP_NET_ADMIN"),
+                    step("sys_ioctl", "fs/ioctl.c", 5),
+                    operation="SIOCSIFADDR",
+                    effect=effect,
+                    errno="EPERM" if effect == "deny" else None,
+                )
+                for effect in effects
+            ],
+        )
+
+    path = build(
+        tmp_path / "a.db",
+        # Both begin here; the one with the better evidence by all other signs ends sooner.
+        kernel_with("2.2.0", "deny", "limit"),
+        kernel_with("2.2.1", "limit"),
+    )
+    with closing(open_reader(path)) as connection:
+        (row,) = ask(connection, "syscall", syscall="ioctl")
+        assert (row["first_release"], row["last_release"]) == ("2.2.0", "2.2.1")
+        assert (row["effect"], row["errno"]) == ("limit", None)
+
+
 def test_two_spellings_of_a_protocol_family_are_one_operation(tmp_path: Path) -> None:
     def kernel_with(name: str, operation: str, privilege: str) -> LinkedRelease:
         asks = site("net/x.c", 5, "x_ioctl", privilege if privilege == "suser" else "capable",

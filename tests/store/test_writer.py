@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,34 @@ def test_an_unchanged_fact_is_stored_once(tmp_path: Path) -> None:
     db = store.open_reader(path)
     for table in RUN_TABLES:
         assert db.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0] <= 1, table.name
+
+
+def list_operations(path: Path) -> list[tuple[str, ...]]:
+    with closing(store.open_reader(path)) as db:
+        return sorted(map(tuple, db.execute("SELECT * FROM syscall_operations")))
+
+
+def test_operations_follow_what_is_written(tmp_path: Path) -> None:
+    def kernel_with(name: str, *operations: str) -> LinkedRelease:
+        here = site("a.c", 10, "sys_a", capability="CAP_A")
+        return linked(name, checks=[check("a", here, operation=text) for text in operations])
+
+    path = build(tmp_path / "a.db", kernel_with("2.2.0", "A_GET"), kernel_with("2.2.1", "A_SET"))
+    assert list_operations(path) == [("i386", "a", "A_GET"), ("i386", "a", "A_SET")]
+    with store.open_writer(path, "1") as writer:
+        writer.write_release(kernel_with("2.2.1", "", "A_PUT"))
+    assert list_operations(path) == [("i386", "a", "A_GET"), ("i386", "a", "A_PUT")]
+
+
+def test_a_database_without_a_table_of_operations_gets_one(tmp_path: Path) -> None:
+    here = site("a.c", 10, "sys_a", capability="CAP_A")
+    path = build(tmp_path / "a.db", linked("2.2.0", checks=[check("a", here, operation="A_GET")]))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP VIEW syscall_operations")
+        db.execute("DROP TABLE asked_operations")
+    with store.open_writer(path, "1"):
+        pass
+    assert list_operations(path) == [("i386", "a", "A_GET")]
 
 
 def test_a_moved_line_keeps_the_run_of_the_check(tmp_path: Path) -> None:

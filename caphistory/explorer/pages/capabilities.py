@@ -19,7 +19,7 @@ from caphistory.wording.phrases import format_count
 
 #: How much is on the page; the rest is in the CSV.
 _MOST_SITES = 80
-_MOST_SYSCALLS = 70
+_MOST_SYSCALLS = 60
 _MOST_CHANGES = 40
 _MOST_NAMES = 12
 _MOST_OPERATIONS = 4
