@@ -16,6 +16,7 @@ from pathlib import Path
 import datasette
 import pytest
 from datasette.app import Datasette
+from datasette.database import Results
 
 from caphistory.errors import CaphistoryError
 from caphistory.explorer.dress import mark_code
@@ -334,3 +335,18 @@ def test_a_long_answer_is_cut_on_its_page_and_whole_in_its_data(tmp_path: Path) 
     assert f"The first {MOST_ROWS} rows: the CSV has all" in text
     data = page(explorer, "/caphistory/release_list.json", _shape="array").json()
     assert len(data) == MOST_ROWS + 2
+
+
+def test_rows_are_counted_once_for_each_question(tmp_path: Path) -> None:
+    path = build(tmp_path / "a.db", linked("2.0.40"), linked("2.2.24"), linked("2.2.25"))
+    database = explorer_application(path, time_limit_ms=5000).get_database("caphistory")
+
+    def counts(series: str, what: str = "count(*)") -> Results:
+        sql = f"select {what} from releases where series = :series"
+        return asyncio.run(database.execute(sql, {"series": series}))
+
+    assert [tuple(row) for row in counts("2.2").rows] == [(2,)]
+    assert [tuple(row) for row in counts("2.0").rows] == [(1,)]
+    assert counts("2.2") is counts("2.2")
+    large = "count(*) || hex(zeroblob(9))"
+    assert counts("2.2", large) is not counts("2.2", large)
