@@ -9,6 +9,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, OnceLock, RwLock};
+use std::thread::LocalKey;
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
@@ -142,9 +143,25 @@ impl<K: Kept> Interner<K> {
         }
     }
 
-    /// The number of a value.
-    fn number(&'static self, value: &K::Value) -> u32 {
+    /// The number of a value, which the thread may have asked for shortly before.
+    fn number(&'static self, value: &K::Value, recent: &'static LocalKey<Recent<K>>) -> u32 {
         let hash = FxBuildHasher.hash_one(value);
+        let known = recent.try_with(|recent| {
+            let slot = &recent[(hash >> 20) as usize % MOST_RECENT];
+            match slot.get() {
+                Some((same, number)) if same == value => number,
+                _ => {
+                    let number = self.hashed(hash, value);
+                    slot.set(Some((self.value(number), number)));
+                    number
+                }
+            }
+        });
+        known.unwrap_or_else(|_| self.hashed(hash, value))
+    }
+
+    /// The number of a value with this hash.
+    fn hashed(&'static self, hash: u64, value: &K::Value) -> u32 {
         let same = |number: &u32| self.value(*number) == value;
         let shard = &self.shards[shard_of(hash)];
         let known = shard.read().expect("no panic within");
@@ -178,6 +195,21 @@ impl<K: Kept> Interner<K> {
     }
 }
 
+/// Values that a thread asked for shortly before, and their numbers.
+type Recent<K> = Box<[Cell<Option<(&'static <K as Kept>::Value, u32)>>]>;
+
+fn none_recent<K: Kept>() -> Recent<K> {
+    vec![Cell::new(None); MOST_RECENT].into()
+}
+
+thread_local! {
+    // Seven of ten came shortly before: their numbers without a lock.
+    static RECENT_TEXTS: Recent<&'static str> = none_recent::<&'static str>();
+    static RECENT_SYM_LISTS: Recent<List<Sym>> = none_recent::<List<Sym>>();
+    static RECENT_OUTCOME_LISTS: Recent<List<Outcome>> = none_recent::<List<Outcome>>();
+    static RECENT_EXPR_LISTS: Recent<List<Expr>> = none_recent::<List<Expr>>();
+}
+
 static TEXTS: LazyLock<Interner<&'static str>> = LazyLock::new(|| Interner::new(""));
 static SYM_LISTS: LazyLock<Interner<List<Sym>>> = LazyLock::new(|| Interner::new(&[][..]));
 static OUTCOME_LISTS: LazyLock<Interner<List<Outcome>>> = LazyLock::new(|| Interner::new(&[][..]));
@@ -187,30 +219,9 @@ static EXPR_LISTS: LazyLock<Interner<List<Expr>>> = LazyLock::new(|| Interner::n
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Sym(u32);
 
-type Recent = Box<[Cell<(&'static str, u32)>]>;
-
-thread_local! {
-    // Seven of ten texts came shortly before: their numbers without a lock.
-    static RECENT: Recent = vec![Cell::new(("", u32::MAX)); MOST_RECENT].into();
-}
-
 impl Sym {
     pub fn new(text: &str) -> Sym {
-        let fresh = || TEXTS.number(text);
-        let known = RECENT.try_with(|recent| {
-            let hash = FxBuildHasher.hash_one(text) >> 20;
-            let Some(slot) = recent.get(hash as usize % MOST_RECENT) else {
-                return fresh();
-            };
-            let (same, number) = slot.get();
-            if number != u32::MAX && same == text {
-                return number;
-            }
-            let number = fresh();
-            slot.set((TEXTS.value(number), number));
-            number
-        });
-        Sym(known.unwrap_or_else(|_| fresh()))
+        Sym(TEXTS.number(text, &RECENT_TEXTS))
     }
 
     /// Bytes of a file, read as latin-1: any byte is a character.
@@ -332,14 +343,14 @@ impl Memo {
 }
 
 macro_rules! list {
-    ($(#[$doc:meta])* $name:ident, $item:ty, $table:ident) => {
+    ($(#[$doc:meta])* $name:ident, $item:ty, $table:ident, $recent:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub struct $name(u32);
 
         impl $name {
             pub fn new(items: &[$item]) -> $name {
-                $name($table.number(items))
+                $name($table.number(items, &$recent))
             }
 
             pub fn get(self) -> &'static [$item] {
@@ -365,15 +376,15 @@ macro_rules! list {
 
 list!(
     /// An interned list of outcomes.
-    OutcomeList, Outcome, OUTCOME_LISTS
+    OutcomeList, Outcome, OUTCOME_LISTS, RECENT_OUTCOME_LISTS
 );
 list!(
     /// An interned list of texts.
-    SymList, Sym, SYM_LISTS
+    SymList, Sym, SYM_LISTS, RECENT_SYM_LISTS
 );
 list!(
     /// An interned list of expressions.
-    ExprList, Expr, EXPR_LISTS
+    ExprList, Expr, EXPR_LISTS, RECENT_EXPR_LISTS
 );
 
 #[cfg(test)]

@@ -171,40 +171,26 @@ impl Kernel {
         };
         let built: Vec<Site> = sites.iter().copied().filter(possible).collect();
         let all_checks = checks.definitions();
-        let graph = build(&pointers, &tables, &all_checks, &built, &table, BOUNDS);
-        let mut decided = constants(&pointers, &special, &graph, &built);
-        let mut chains = Chains::default();
-        let bounds = [BOUNDS, SWITCHED_OFF];
-        let refusals = Refusals::new(&view, &checks, &graph);
         let registrations = Registrations::new(&pointers);
         let registered = |edge: &Edge| registrations.names_of(edge);
-        let ask = |graph, sites| Question {
-            program,
-            graph,
-            entries: &table,
-            sites,
-            registered: &registered,
+        let mut chains = Chains::default();
+        // What one search needs goes before the next: constants and the graph are large.
+        let mut search = |sites: &[Site], bounds: [&Bounds; 2]| {
+            let graph = build(&pointers, &tables, &all_checks, sites, &table, bounds[0]);
+            let mut decided = constants(&pointers, &special, &graph, sites);
+            let asked = Question {
+                program,
+                graph: &graph,
+                entries: &table,
+                sites,
+                registered: &registered,
+            };
+            let refusals = Refusals::new(&view, &checks, &graph);
+            syscall_checks(abi, &asked, bounds, &mut decided, refusals, &mut chains)
         };
-        let mut rows = syscall_checks(
-            abi,
-            &ask(&graph, &built),
-            bounds,
-            &mut decided,
-            refusals,
-            &mut chains,
-        );
+        let mut rows = search(&built, [BOUNDS, SWITCHED_OFF]);
         let lost = unreached(&built, &rows);
-        let graph = build(&pointers, &tables, &all_checks, &lost, &table, FURTHER);
-        let mut decided = constants(&pointers, &special, &graph, &lost);
-        let refusals = Refusals::new(&view, &checks, &graph);
-        rows.extend(nearest(syscall_checks(
-            abi,
-            &ask(&graph, &lost),
-            [FURTHER, &[]],
-            &mut decided,
-            refusals,
-            &mut chains,
-        )));
+        rows.extend(nearest(search(&lost, [FURTHER, &[]])));
         // The release is accounted for once.
         let audit = if abi.name == I386.name {
             let (row, mut details) = audit(&checks, &pointers, &sites, BOUNDS);
