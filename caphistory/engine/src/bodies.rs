@@ -3,6 +3,7 @@
 mod conditions;
 mod kinds;
 mod leaving;
+mod sets;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alternatives::Test;
 use crate::choices::{self, Choices};
-use crate::constants::Uses;
+use crate::constants::{Uses, loops};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
     Call, Flow, Given, Naming, Outcome, Parameter, Stored, Struct, TableFlow, UidTest,
@@ -66,6 +67,8 @@ pub struct Body {
     pub relays: SymList,
     pub error: bool,
     pub sets: BTreeMap<(i64, &'static str), (Sym, Expr)>,
+    /// Whether sets of variables take place wherever their condition holds, and before all uses.
+    pub sure: BTreeMap<(i64, &'static str), bool>,
     /// What is known of the objects that variables point to (see `constants::of_objects`).
     pub made: BTreeMap<(i64, &'static str), (Sym, Expr)>,
     /// The variables that calls are handed, each with the callee.
@@ -106,6 +109,9 @@ impl Body {
         merge(&mut self.namings, &other.namings);
         merge(&mut self.structs, &other.structs);
         merge(&mut self.sets, &other.sets);
+        for (&at, sure) in &other.sure {
+            *self.sure.entry(at).or_insert(true) &= sure;
+        }
         merge(&mut self.made, &other.made);
         self.arguments.extend(&other.arguments);
         self.addressed.extend(&other.addressed);
@@ -118,6 +124,7 @@ impl Body {
     pub fn uses(&self) -> Uses {
         let all = |names: &BTreeSet<&'static str>| names.iter().map(|one| Sym::new(one)).collect();
         let handed = self.arguments.iter();
+        let sure = self.sure.iter().filter(|(_, sure)| **sure);
         Uses {
             handed: handed
                 .map(|(place, user)| (Sym::new(place), Sym::new(user)))
@@ -125,6 +132,9 @@ impl Body {
             addressed: all(&self.addressed),
             copied: all(&self.copied),
             filled: all(&self.filled),
+            sure: sure
+                .filter_map(|(at, _)| self.sets.get(at).copied())
+                .collect(),
         }
     }
 }
@@ -487,6 +497,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
             let outer = self.looped;
             self.looped = outer || looped;
+            if looped {
+                self.add_loop(statement.start(), statement.end());
+            }
             self.visit(statement, conditional, depth + 1);
             self.looped = outer || self.looped && !looped;
             // What stands behind a macro without a semicolon may be the body of its loop, which
@@ -631,6 +644,18 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         local.is_some_and(|one| !one.function && one.type_.text().starts_with("struct "))
     }
 
+    /// Takes down the lines of a loop, if it ends behind its start.
+    fn add_loop(&mut self, start: usize, end: usize) {
+        let newlines = |code: &[u8]| memchr::memchr_iter(b'\n', code).count() as u32;
+        if let Some(lines) = self.code.get(start..end).map(newlines) {
+            let first = self.base_row + newlines(&self.code[..start]);
+            let line = |line: u32| Expr::text(&line.to_string());
+            let range = Expr::tuple("lines", &[line(first), line(first + lines)]);
+            let key = (self.base + start as i64, loops().text());
+            self.body.made.entry(key).or_insert((loops(), range));
+        }
+    }
+
     fn add_object(&mut self, node: Node<'t>, place: Sym, value: Expr) {
         let key = (self.offset(node), place.text());
         self.body.made.entry(key).or_insert((place, value));
@@ -651,7 +676,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         if place.text().contains('>') {
             if sure && !self.returned {
                 let sure = Sym::new(&format!("{}!", place.text()));
-                self.add_object(node, sure, Expr::text("1"));
+                let line = Expr::text(&self.row(node).to_string());
+                self.add_object(node, sure, line);
             }
         } else if self.is_object(&place.text()[1..]) {
             let object = value.map_or_else(guards::unknown, |value| self.object(value));
@@ -675,24 +701,23 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// a condition.
     fn label(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         self.given.truncate(self.branch);
-        if !self.under.is_empty() || !self.changing.is_empty() || !self.kinds.is_empty() {
-            let name = node
-                .field(Field::Label)
-                .map_or(&b""[..], |label| label.bytes(self.code));
-            let jumps = self.jumps.get_or_insert_with(|| jumps(self.code));
-            if let Some(&(first, last)) = jumps.get(name) {
-                self.looped = self.looped || last > node.start();
-                for (start, end, told) in &mut self.kinds {
-                    if first < *start || *end <= last {
-                        told.kinds = file_kinds::ALL;
-                    }
-                }
-                for guard in &mut self.under {
-                    if first < guard.start || guard.end <= last {
-                        guard.expr = Some(guards::unknown());
-                    }
+        let name = node
+            .field(Field::Label)
+            .map_or(&b""[..], |label| label.bytes(self.code));
+        let jumps = self.jumps.get_or_insert_with(|| jumps(self.code));
+        if let Some(&(first, last)) = jumps.get(name) {
+            self.looped = self.looped || last > node.start();
+            for (start, end, told) in &mut self.kinds {
+                if first < *start || *end <= last {
+                    told.kinds = file_kinds::ALL;
                 }
             }
+            for guard in &mut self.under {
+                if first < guard.start || guard.end <= last {
+                    guard.expr = Some(guards::unknown());
+                }
+            }
+            self.add_loop(node.start(), last);
         }
         self.through(node, conditional, depth);
     }
@@ -811,6 +836,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     fn loop_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let body = node.field(Field::Body);
+        self.add_loop(node.start(), node.end());
         let outer = std::mem::replace(&mut self.looped, true);
         for child in node.named_children() {
             let inside = body.is_some_and(|body| child.start() == body.start());

@@ -317,13 +317,15 @@ type Values = FxHashMap<Sym, Expr>;
 
 /// What calls do with variables: those that they are `handed`, each with the callee, those whose
 /// address they are handed (`addressed`), those into which they copy from the user's memory
-/// (`copied`), and the pointers to such (`filled`).
+/// (`copied`), and the pointers to such (`filled`); and the sets of variables that take place
+/// wherever their condition holds, before anything looks at the variable (`sure`).
 #[derive(Clone, Debug, Default)]
 pub struct Uses {
     pub handed: Vec<(Sym, Sym)>,
     pub addressed: Vec<Sym>,
     pub copied: Vec<Sym>,
     pub filled: Vec<Sym>,
+    pub sure: Vec<(Sym, Expr)>,
 }
 
 /// Calls and tests with that of their guards alone which a caller's constants can decide, and the
@@ -402,7 +404,10 @@ pub fn decided(
     for test in &mut uid_tests {
         test.guards = decide(test.guards);
     }
-    let objects = of_objects(made, &once, uses, &parameters);
+    let mut objects = of_objects(made, &once, uses, &parameters);
+    if objects.iter().all(|(place, _)| *place == loops()) {
+        objects.clear();
+    }
     let is_member = |place: Sym| place.text().contains('>');
     let locals: Values = once
         .into_iter()
@@ -439,8 +444,8 @@ pub fn decided(
 }
 
 /// What is known of the objects that local variables point to: `$x>*` of one that calls alone make
-/// is what makes it, `()` what the function returns, and `$x>m!` says that a member of a parameter,
-/// or of what is returned, is set for sure.
+/// is what makes it, `()` what the function returns, and `$x>m!` are the lines at which a member of a
+/// parameter, or of what is returned, is set for sure, and `@(loop)` those of each loop.
 fn of_objects(
     made: &[(Sym, Expr)],
     values: &Values,
@@ -473,10 +478,12 @@ fn of_objects(
             if values.iter().all(known) && values.iter().any(|value| *value != nothing) {
                 found.extend(values.iter().map(|value| (*place, given(*value))));
             }
+        } else if *place == loops() {
+            found.extend(values.iter().map(|lines| (*place, *lines)));
         } else if place.text().ends_with('!') {
             let whole = Expr::text(&format!("${name}"));
             if own || returns.contains(&whole) {
-                found.push((*place, values[0]));
+                found.extend(values.iter().map(|line| (*place, *line)));
             }
         } else if !own
             && (is_whole(place) || !uses.addressed.contains(place))
@@ -490,6 +497,12 @@ fn of_objects(
         }
     }
     found
+}
+
+/// The place of the lines of loops.
+pub fn loops() -> Sym {
+    static LOOPS: LazyLock<Sym> = LazyLock::new(|| Sym::new("@(loop)"));
+    *LOOPS
 }
 
 /// Whether an expression is made of what is in a place.
@@ -582,7 +595,7 @@ fn stands(
         if parameters.contains(variable(*place)) {
             let own = std::iter::once(Expr::sym(*place)).chain(all.iter().copied());
             let own: Vec<Expr> = own.collect();
-            let mut value = changed(*place, &own);
+            let mut value = changed(*place, &own, &uses.sure);
             if value == unknown() && !place.text().contains('>') {
                 value = any_of(*place, all);
             }
@@ -593,7 +606,7 @@ fn stands(
     for (place, all) in values {
         if !parameters.contains(variable(*place)) && !place.text().contains('>') {
             let users = users.get(place).map_or(&[][..], Vec::as_slice);
-            let found = changed(*place, all);
+            let found = changed(*place, all, &uses.sure);
             // A copy of what changes is any of what that may be.
             let member = found.as_sym().filter(|one| one.text().contains('>'));
             let found = member
@@ -627,8 +640,10 @@ fn stands(
 }
 
 /// What a variable may be that is set to a few values, or to one and then only has flags added or
-/// taken away, or to what comes from the user's memory; unknown for any other.
-fn changed(place: Sym, values: &[Expr]) -> Expr {
+/// taken away, or to what comes from the user's memory; unknown for any other. `sure` are sets that
+/// take place wherever their condition holds, before the variable is used.
+fn changed(place: Sym, values: &[Expr], sure: &[(Sym, Expr)]) -> Expr {
+    let name = place;
     let place = Expr::sym(place);
     let mut bare_values = values.iter().map(|value| without_guard(*value));
     if let Some(copied) = bare_values.find(|value| is_copied(*value)) {
@@ -675,9 +690,20 @@ fn changed(place: Sym, values: &[Expr]) -> Expr {
     };
     let (first, later): (Vec<Expr>, Vec<Expr>) =
         plain.iter().partition(|value| bare(value) == **value);
-    let first: Vec<Expr> = first.iter().map(of_place).collect();
-    let mut parts = vec![Expr::tuple("plain", &first)];
-    parts.extend(later.iter().chain(&changes).map(of_place));
+    let behind = values.iter().rposition(|value| first.contains(value));
+    let is_sure = |value: &Expr| {
+        let mut same = values.iter().enumerate().filter(|(_, one)| *one == value);
+        let once = same.next().filter(|_| same.next().is_none());
+        sure.contains(&(name, *value)) && once.is_some_and(|(at, _)| Some(at) > behind)
+    };
+    let later = later.iter().map(|value| match value.as_tuple() {
+        Some(("when", operands)) if is_sure(value) => of_place(&Expr::tuple("then", operands)),
+        _ => of_place(value),
+    });
+    let plain: Vec<Expr> = first.iter().map(of_place).collect();
+    let mut parts = vec![Expr::tuple("plain", &plain)];
+    parts.extend(later);
+    parts.extend(changes.iter().map(of_place));
     Expr::tuple("grow", &parts)
 }
 

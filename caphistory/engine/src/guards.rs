@@ -19,7 +19,8 @@
 //!   what is made of strings, which are texts that begin with `"`
 //! - `("when", g, x)`: x, given under the condition g
 //! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
-//!   of y, in which `.` is the value before
+//!   of y, in which `.` is the value before; behind a y that is `("then", g, x)` nothing that stands
+//!   before it is left where g holds
 
 use std::sync::LazyLock;
 
@@ -636,7 +637,7 @@ pub fn all_of(conditions: &[Expr]) -> Option<Expr> {
 /// A value without the condition under which it is given.
 pub fn without_guard(value: Expr) -> Expr {
     match value.as_tuple() {
-        Some(("when", [_, value])) => *value,
+        Some(("when" | "then", [_, value])) => *value,
         _ => value,
     }
 }

@@ -169,15 +169,19 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
             found.map(|(_, macro_)| *macro_).collect()
         };
         let seen = taken(&|at| at == path || view.includes(path, at));
+        if !seen.is_empty() {
+            return seen;
+        }
         // What is included has what the files have that include it.
-        if seen.is_empty() && view.program.may_be_included(path) {
-            return taken(&|at| view.program.path(at).ends_with(".h"));
+        if !view.program.may_be_included(path) {
+            // Where a file's own folder is not the one that is searched (fs/xfs/linux-2.4, 2.4).
+            let shared = taken(&|at| view.program.path(at).starts_with("include/"));
+            if !shared.is_empty() {
+                return shared;
+            }
         }
-        // Where a file's own folder is not the one that is searched (fs/xfs/linux-2.4, 2.4).
-        if seen.is_empty() {
-            return taken(&|at| view.program.path(at).starts_with("include/"));
-        }
-        seen
+        // A Makefile may name other folders to be searched (-Ifs/xfs/linux-2.6).
+        taken(&|at| view.program.path(at).ends_with(".h"))
     }
 }
 

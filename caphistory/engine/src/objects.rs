@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use crate::constants::loops;
 use crate::facts::{Call, Function};
 use crate::guards::{leaves, unknown, without_guard};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
@@ -158,9 +159,17 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         depth: u32,
     ) -> Option<Vec<Expr>> {
         let handed = self.handed_to(caller);
+        let calls = handed.get(&variable).map_or(&[][..], |calls| calls);
+        let ends = calls.iter().filter(|(call, _)| Some(call.target) == target);
+        let ends: Vec<u32> = ends.map(|(call, _)| call.line).collect();
+        let first = ends.iter().copied().min().unwrap_or(u32::MAX);
+        let last = ends.iter().copied().max().unwrap_or(u32::MAX);
+        let set_at = self.set_at(caller, variable, member, first, depth);
         let mut found = vec![];
-        for (call, position) in handed.get(&variable).into_iter().flatten() {
+        for (call, position) in calls {
             if Some(call.target) == target
+                || set_at.is_some_and(|line| call.line < line)
+                || last < call.line && !self.comes_again(caller, &ends, call.line)
                 || user_data::leaves_alone(call.target.text())
                 || !self.may_change(caller, call, *position, member, 0)
             {
@@ -194,7 +203,9 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         if is_kept(function, place) {
             return None;
         }
-        for call in &function.calls {
+        let set_at = self.set_at(callee, place, member, u32::MAX, depth);
+        let later = |call: &&Call| set_at.is_none_or(|line| call.line >= line);
+        for call in function.calls.iter().filter(later) {
             for (at, argument) in call.arguments.get().iter().enumerate() {
                 let expr = call.passes.get().get(at).copied();
                 // As what it is not handed on as itself: what is done to it there is not followed.
@@ -223,29 +234,61 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
 
     /// Whether a member is set for sure before a definition returns.
     fn is_sure(&mut self, definition: DefId, base: Sym, member: Sym, depth: u32) -> bool {
+        let line = self.set_at(definition, base, member, u32::MAX, depth);
+        line.is_some()
+    }
+
+    /// The last line before `end` at which a definition sets a member for sure, or calls what does:
+    /// what it was before is of no account behind it.
+    fn set_at(
+        &mut self,
+        definition: DefId,
+        base: Sym,
+        member: Sym,
+        end: u32,
+        depth: u32,
+    ) -> Option<u32> {
         let sure = Sym::new(&format!("{}!", member.text()));
-        if self
-            .sets_of(definition)
-            .contains_key(&member_of(base, sure))
-        {
-            return true;
+        let all = self.sets_of(definition);
+        let own = all.get(&member_of(base, sure)).into_iter().flatten();
+        let own = own.filter_map(|line| line.as_text()?.parse().ok());
+        let mut last: Option<u32> = own.filter(|line| *line < end).max();
+        if depth > DEEPEST_MADE {
+            return last;
         }
         let handed = self.handed_to(definition);
-        let calls = handed.get(&base).into_iter().flatten();
-        let mut calls = calls.filter(|(call, _)| !call.pointer && !call.conditional);
-        depth <= DEEPEST_MADE
-            && calls.any(|(call, position)| {
+        for (call, position) in handed.get(&base).into_iter().flatten() {
+            let is_later = call.line < end && last.is_none_or(|last| last < call.line);
+            if !call.pointer && !call.conditional && is_later {
                 let callees = self.callees(definition, call.target);
-                !callees.is_empty()
-                    && callees.iter().all(|callee| {
-                        let parameters = self.function(*callee).map(|one| &one.parameters);
-                        let Some(one) = parameters.and_then(|all| all.get(*position)) else {
-                            return false;
-                        };
-                        let place = Sym::new(&format!("${}", one.name.text()));
-                        self.is_sure(*callee, place, member, depth + 1)
-                    })
-            })
+                let sets = |callee: &DefId| {
+                    let parameters = self.function(*callee).map(|one| &one.parameters);
+                    let Some(one) = parameters.and_then(|all| all.get(*position)) else {
+                        return false;
+                    };
+                    let place = Sym::new(&format!("${}", one.name.text()));
+                    self.is_sure(*callee, place, member, depth + 1)
+                };
+                if !callees.is_empty() && callees.iter().all(sets) {
+                    last = Some(call.line);
+                }
+            }
+        }
+        last
+    }
+
+    /// Whether some lines may run behind a later one.
+    fn comes_again(&mut self, definition: DefId, lines: &[u32], later: u32) -> bool {
+        let all = self.sets_of(definition);
+        let loops = all.get(&loops()).into_iter().flatten();
+        let mut loops = loops.filter_map(|lines| match parts(*lines) {
+            Err((_, [first, last])) => {
+                let line = |line: &Expr| line.as_text()?.parse::<u32>().ok();
+                Some(line(first)?..=line(last)?)
+            }
+            _ => None,
+        });
+        loops.any(|one| one.contains(&later) && lines.iter().any(|line| one.contains(line)))
     }
 
     /// Values of a callee as the caller has them: with its arguments in the place of the parameters.

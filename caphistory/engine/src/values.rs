@@ -214,7 +214,7 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             let same = begun(0)?.eq(begun(1)?);
             Some(Value::Int(i128::from(!same)))
         }
-        "when" => at(1),
+        "when" | "then" => at(1),
         "grow" => grown(operands, known, depth + 1),
         "+" | "-" | "*" | "^" | "<<" | ">>" => {
             if let (Some(Value::Int(left)), Some(Value::Int(right))) = (at(0), at(1)) {
@@ -365,10 +365,19 @@ pub fn any_of(values: &[Option<Value>]) -> Option<Value> {
 /// What something may be that has one of some values and is then changed, as often as its guards
 /// allow.
 fn grown(operands: &[Expr], known: &dyn Known, depth: u32) -> Option<Value> {
-    let (first, changes) = operands.split_first()?;
+    let (first, mut changes) = operands.split_first()?;
     let values = parts(*first).err()?.1.iter();
     let values: Vec<Option<Value>> = values.map(|one| value_at(*one, known, depth)).collect();
     let mut found = (!values.is_empty()).then(|| any_of(&values));
+    let before = |name: Sym| known.get(name).filter(|_| name.text() != ".");
+    let settles = |change: &Expr| match parts(*change) {
+        Err(("then", [guard, _])) => truth_at(*guard, &before, depth) == Some(true),
+        _ => false,
+    };
+    if let Some(at) = changes.iter().rposition(settles) {
+        found = Some(value_at(changes[at], &before, depth));
+        changes = &changes[at + 1..];
+    }
     for _ in 0..MOST_ROUNDS {
         let before = found;
         for change in changes {
@@ -381,7 +390,9 @@ fn grown(operands: &[Expr], known: &dyn Known, depth: u32) -> Option<Value> {
                 }
             };
             let value = match parts(*change) {
-                Err(("when", [guard, _])) if truth_at(*guard, &known, depth) == Some(false) => {
+                Err(("when" | "then", [guard, _]))
+                    if truth_at(*guard, &known, depth) == Some(false) =>
+                {
                     continue;
                 }
                 _ => value_at(*change, &known, depth),

@@ -1182,7 +1182,7 @@ int sys_tree(int x)
     if (IS_ERR(file))
         return -1;
     {between}
-    return finish(file);
+    {last}
 }}
 """
 FIRST = {
@@ -1191,6 +1191,7 @@ FIRST = {
     "made": "if (init(file, flags)) { kfree(file); return ERR_PTR(-1); }",
     "flags": "O_PATH",
     "between": "",
+    "last": "return finish(file);",
 }
 
 
@@ -1214,6 +1215,16 @@ FIRST = {
         ({"between": "file->flags = O_PATH;", "alloc": "other(x)"}, 0),
         ({"between": "file = other(x);"}, 1),
         ({"between": "unheard(file);"}, 1),
+        ({"init": "unheard(file);\nfile->flags = flags;"}, 0),
+        ({"init": "if (flags) unheard(file);\nfile->flags = flags;"}, 0),
+        ({"init": "file->flags = flags;\nunheard(file);"}, 1),
+        ({"init": "unheard(file);\nif (look(2)) file->flags = flags;"}, 1),
+        ({"made": "unheard(file);\ninit(file, flags);"}, 0),
+        ({"made": "init(file, flags);\nunheard(file);"}, 1),
+        ({"last": "x = finish(file);\nunheard(file);\nreturn x;"}, 0),
+        ({"last": "do { x = finish(file);\nunheard(file);\n} while (x); return x;"}, 1),
+        ({"last": "for_each(x) { x = finish(file);\nunheard(file);\n} return x;"}, 1),
+        ({"last": "again: x = finish(file);\nunheard(file);\nif (x) goto again; return x;"}, 1),
     ],
 )
 def test_who_makes_a_struct_may_keep_its_arguments_in_it(
@@ -1221,6 +1232,85 @@ def test_who_makes_a_struct_may_keep_its_arguments_in_it(
 ) -> None:
     """open_tree opens a file by its path alone and no device, 6.8."""
     assert feasible(OBJECTS.format(**{**FIRST, **change})) == {"tree": asked}
+
+
+FOLDERS = """
+-- fs/deep/linux-2.6/deep_flags.h
+#define MASK_MODE 2
+#define MASK_SIZE 4
+-- fs/deep/setattr.c
+#include <deep_flags.h>
+static int set(int mask) { return mask & MASK_MODE && !capable(CAP_FOWNER) ? -EPERM : 0; }
+int sys_size(void) { return set(MASK_SIZE); }
+int sys_mode(void) { return set(MASK_MODE); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ("", 0),
+        ("-- fs/other/other_flags.h\n#define MASK_SIZE 8\n", 0),
+        ("-- fs/other/other_flags.h\n#define MASK_SIZE 2\n", 1),
+        ("-- fs/other/other.c\n#define MASK_SIZE 2\n", 0),
+    ],
+)
+def test_a_makefile_may_name_the_folder_of_a_header(more: str, asked: int) -> None:
+    """-Ifs/xfs/linux-2.6, 2.6."""
+    assert feasible(FOLDERS + more) == {"size": asked, "mode": 1}
+
+
+GROUP = """
+-- drivers/connector.c
+static int send(int port, int number)
+{
+    int group = 0;
+    BEFORE
+    if (port || number) {
+        group = number;
+    } else {
+        group = look(1);
+    }
+    AFTER
+    if (group)
+        return 0;
+    return capable(CAP_A) ? 0 : -EPERM;
+}
+int sys_known(void) { return send(0, 1); }
+int sys_none(void) { return send(0, 0); }
+int sys_any(int x) { return send(0, x); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        ({}, 0),
+        ({"int group = 0;": "int group;"}, 0),
+        ({"group = number;\n": "group = number & 1;\n"}, 0),
+        ({"group = number;\n": "group = number & 2;\n"}, 1),
+        ({"BEFORE": "group = 2;"}, 0),
+        ({"BEFORE": "look(group);"}, 1),
+        ({"BEFORE": "if (look(3)) goto skip;", "AFTER": "skip:"}, 1),
+        ({"BEFORE": "while (look(4))"}, 1),
+        ({"BEFORE": "for_each(port)"}, 1),
+        ({"BEFORE": "if (look(5))"}, 1),
+        ({"port || number": "number && look(6)"}, 1),
+        ({"AFTER": "group = look(7);"}, 1),
+        ({"AFTER": "if (look(8)) group = 0;"}, 1),
+        ({"AFTER": "if (port) group = 0;"}, 0),
+        ({"AFTER": "change(&group);"}, 1),
+    ],
+)
+def test_what_is_set_where_a_condition_holds_is_no_longer_what_it_was(
+    change: dict[str, str], known: int
+) -> None:
+    """cn_netlink_send_mult, which sends to a group that its caller gave, 6.8."""
+    text = GROUP
+    for old, new in change.items():
+        text = text.replace(old, new)
+    text = text.replace("BEFORE", "").replace("AFTER", "")
+    assert feasible(text) == {"known": known, "none": 1, "any": 1}
 
 
 @pytest.mark.parametrize(("flags", "asked"), [("0", 0), ("8", 1), ("x", 1)])

@@ -203,7 +203,7 @@ def test_what_is_passed_on(statements: str, passes: tuple[Expr, ...]) -> None:
     assert call.passes == passes
 
 
-SURE: tuple[str, Expr] = ("$a>valid!", "1")
+SURE: tuple[str, Expr] = ("$a>valid!", "2")
 MADE: Expr = ("made", "@make", "$x", "7")
 
 
@@ -226,7 +226,7 @@ MADE: Expr = ("made", "@make", "$x", "7")
         ("struct attr *n = make(x, 7); n->valid = 1;", [("$n>valid", "1"), ("$n>*", MADE)]),
         (
             "struct attr *n = make(x, 7); if (!n) n = ERR_PTR(-1); n->valid = 1; return n;",
-            [("$n>valid", "1"), ("$n>*", MADE), ("$n>valid!", "1"), ("()", "$n")],
+            [("$n>valid", "1"), ("$n>*", MADE), ("$n>valid!", "2"), ("()", "$n")],
         ),
         ("struct attr *n = make(x, 7); n = a; return n;", [("()", "$n")]),
         ("return make(x, 7);", [("()", MADE)]),
@@ -256,6 +256,11 @@ MADE: Expr = ("made", "@make", "$x", "7")
         ("struct attr n; memset(&n, 1, sizeof(n));", []),
         ("*a = (struct attr) { .valid = 1 };", [("$a>*", ("zero", "valid")), ("$a>valid", "1")]),
         ("*a = *look();", [("$a>*", "?")]),
+        (
+            "while (x)\n x--;\n a->valid = 4;",
+            [("$a>valid", "4"), ("@(loop)", ("lines", "2", "3")), ("$a>valid!", "4")],
+        ),
+        ("while (x) x--;", []),
         ("global.valid = 1; x = 2;", []),
     ],
 )

@@ -1,6 +1,6 @@
 //! Under which conditions the code at hand runs, and what it sets under them.
 
-use super::{BodyReader, MOST_GUARDS, MOST_OF_SETS, changes, parts};
+use super::{BodyReader, MOST_GUARDS, MOST_OF_SETS, changes, parts, sets};
 use crate::facts::Parameter;
 use crate::guards;
 use crate::initialisers::members_in;
@@ -161,10 +161,25 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         };
         let at = self.offset(node);
         let guarded = self.guarded(at, value);
-        self.body
-            .sets
-            .entry((at, place.as_text().unwrap_or("")))
-            .or_insert((name, guarded));
+        let key = (at, place.as_text().unwrap_or(""));
+        self.body.sets.entry(key).or_insert((name, guarded));
+        if sign == Kind::Assign && target.kind() == Kind::Identifier {
+            let sure =
+                self.depends_on_guards(node) && sets::all_first(self.code, target.bytes(self.code));
+            self.body.sure.insert(key, sure);
+        }
+    }
+
+    /// Whether a statement runs wherever the known conditions hold under which it stands.
+    fn depends_on_guards(&mut self, node: Node<'t>) -> bool {
+        let condition = (self.condition_at)(self.offset(node));
+        let guards = self.under.len();
+        (1..=MOST_OF_SETS).contains(&guards)
+            && condition.is_empty()
+            && !self.looped
+            && self.guards(condition).len() == guards
+            && sets::runs_straight(node)
+            && memmem::find(&self.code[..node.start()], b"goto").is_none()
     }
 
     /// The value that an expression gives to what it is assigned to: of `a = b |= c` that of `b`.
