@@ -32,8 +32,7 @@ def make_accessible(html: str) -> Markup:
         '<div class="table-wrapper">',
         '<div class="table-wrapper" role="region" aria-label="Rows" tabindex="0">',
     )
-    html = html.replace('<pre class="wrapped-sql">', '<pre class="wrapped-sql" tabindex="0">')
-    html = html.replace('<pre id="sql-query">', '<pre id="sql-query" tabindex="0">')
+    html = re.sub(r"<pre\b", '<pre tabindex="0"', html)
     html = re.sub(r'(class="cross")>&#x2716;', r'\1 aria-label="Remove">&#x2716;', html)
     html = re.sub(
         r'(<dl class="column-descriptions">.*?</dl>)',

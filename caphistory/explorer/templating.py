@@ -7,6 +7,7 @@ take several times as long. Everything is escaped, and an undefined name is an e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -34,9 +35,12 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     return _make_environment().get_template(f"{template}.html").render(context)
 
 
-def allow_breaks(path: str) -> Markup:
-    """Return a path that may be broken across lines after each folder."""
-    return Markup("/<wbr>").join(path.split("/"))
+_PIECES = re.compile(r"[^/_]*[/_]+|[^/_]+")
+
+
+def allow_breaks(text: str) -> Markup:
+    """Return a path, or names, that may be broken across lines after each folder and each word."""
+    return Markup("<wbr>").join(_PIECES.findall(text))
 
 
 @cache

@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no chromium (Debian: apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="there is no chromium (Debian: apt-get install chromium)"
+    ),
+]
 
 ARGUMENTS = (
     "--headless",
@@ -65,6 +66,8 @@ PAGES = (
     "/caphistory?sql=select+1",
     "/caphistory/functions",
     "/caphistory/files/1",
+    "/-/databases",
+    "/diff/setgid?from=2.0.40&to=2.2.24",
 )
 WINDOWS = {"wide": (1280, 900), "narrow": (360, 740)}
 
@@ -309,6 +312,29 @@ def test_no_page_has_an_accessibility_violation_or_is_wider_than_its_window(
     context.close()
     assert found == {}
     assert visit.elsewhere == []
+
+
+WHAT_IS_CUT = """cells => cells.filter(cell => {
+    const right = cell.getBoundingClientRect().right + 1;
+    const text = document.createRange();
+    const told = cell.querySelector("a") || cell;
+    return [...told.childNodes].filter(node => node.nodeType === Node.TEXT_NODE).some(node => {
+        text.selectNodeContents(node);
+        return [...text.getClientRects()].some(line => line.right > right);
+    });
+}).map(cell => cell.innerText)"""
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_no_cell_of_the_matrix_cuts_its_words(visit: Visit, window: str) -> None:
+    width, height = WINDOWS[window]
+    visit.page.set_viewport_size({"width": width, "height": height})
+    visit.go(
+        "/matrix?releases=2.0.40,2.1.91,2.1.92,2.2.0,2.2.1,2.2.2,2.2.3,2.2.4,2.2.5,2.2.6,2.2.24"
+    )
+    words = visit.page.locator("td a").all_inner_texts()
+    assert any(word.startswith("NET_BIND_SERVICE") for word in words)
+    assert visit.page.locator("td").evaluate_all(WHAT_IS_CUT) == []
 
 
 @pytest.mark.parametrize("path", ["/caphistory", "/caphistory/releases", "/caphistory/which"])
