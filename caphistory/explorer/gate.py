@@ -108,11 +108,16 @@ def _resolve(
     connection: sqlite3.Connection, name: str, given: list[tuple[str, str]]
 ) -> list[tuple[str, str]] | str:
     """Return the parameters of a question with the names that they mean, or what is wrong."""
-    known = {parameter.name for parameter in queries()[name].parameters}
+    known = [parameter.name for parameter in queries()[name].parameters]
+    # Datasette's own begin with an underscore.
+    unknown = [key for key, _ in given if key not in known and not key.startswith("_")]
+    if unknown:
+        there = f"; there are: {', '.join(known)}" if known else ""
+        return f"no parameter {unknown[0]!r}{there}"
     try:
         return [
             (key, _RESOLVERS[key](connection, value))
-            if key in known and key in _RESOLVERS and value.strip()
+            if key in _RESOLVERS and value.strip()
             else (key, value)
             for key, value in given
         ]

@@ -40,6 +40,8 @@ def test_whoever_filters_already_is_left_alone(explorer: Datasette, query: str) 
         ("container", {"base": "Docker", "added": "all"}, "base=docker&added=ALL"),
         ("container", {"base": "foo"}, None),
         ("container", {"added": "CAP_FOO"}, None),
+        ("container", {"drop": "NET_BIND_SERVICE"}, None),
+        ("transition_ends", {"release": "2.2.24"}, None),
         ("container", {"release": "9.9"}, None),
         ("container", {"release": "v2.2.0"}, "release=2.2.0"),
         ("container", {"release": "2.2"}, "release=2.2.24"),
