@@ -2,6 +2,7 @@
 -- description: The own and shared requirements of a whole release, or of one syscall, without the places of their checks, for tables of many syscalls and for what a set of capabilities lacks.
 -- param release: a release (default: the newest in the database)
 -- param syscall: the name that user space knows it by (default: all)
+-- param operation: an operation, with * for any text (default: all)
 -- param abi: a system-call table (default: i386, from 3.0 on x86_64)
 with asked as (
     select release, coalesce(nullif(trim(:abi), ''), abi) as abi
@@ -22,4 +23,5 @@ where release = (select release from asked)
     and abi = (select abi from asked)
     and syscall in (select syscall from wanted)
     and {{is_told standing}}
+    and ({{matches_operation operation}})
 order by syscall, operation, privilege

@@ -123,12 +123,14 @@ def syscall(asked: Asked) -> Page:
     operation = asked.given("operation")
     operation = operation and resolve_operation(asked.connection, operation, name)
     named = _list_requirements(asked, name, release, operation)
-    rows = _list_cells(asked, name, release) if operation else named
     usual = asked.ask("transition_ends")[0]
     others = [end for end in (usual["to"], usual["from"]) if end != release]
     answers = [
-        _make_answer(asked, name, release, rows),
-        *(_make_answer(asked, name, end, _list_cells(asked, name, end)) for end in others),
+        _make_answer(asked, name, release, named),
+        *(
+            _make_answer(asked, name, end, _list_cells(asked, name, end, operation))
+            for end in others
+        ),
     ]
     operations = group_requirements(
         [row for row in named if row["standing"] == OWN and not compared],
@@ -159,10 +161,11 @@ def syscall(asked: Asked) -> Page:
         if operation
         else []
     )
+    called = f"{name} {operation}" if operation else name
     said = ", ".join(chip.privilege for chip in answers[0].own) or "nothing of its own"
     return Page(
         "syscall",
-        f"{name}: what it asks for",
+        f"{called}: what it asks for",
         {
             "requirements": named,
             "timeline": runs,
@@ -194,7 +197,7 @@ def syscall(asked: Asked) -> Page:
             "sides": sides,
             "releases": releases,
         },
-        f"The Linux syscall {name} asks for {said} in {release}; what it asked for since"
+        f"The Linux syscall {called} asks for {said} in {release}; what it asked for since"
         f" {runs[0]['first_release'] if runs else release}, by operation, with the evidence.",
     )
 
@@ -211,12 +214,15 @@ def _list_requirements(
     )
 
 
-def _list_cells(asked: Asked, syscall: str, release: str) -> list[Row]:
+def _list_cells(
+    asked: Asked, syscall: str, release: str, operation: str | None = None
+) -> list[Row]:
     """Return requirements without the places of their checks, which are found much sooner."""
     return asked.ask(
         "requirement_cells",
         syscall=syscall,
         release=release,
+        operation=operation,
         abi=_find_table(asked, syscall, release),
     )
 
