@@ -1162,7 +1162,14 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 let name = Sym::latin1(left.bytes(self.code)).text();
                 self.registered.insert(name, registered);
             }
-            _ => self.add_naming(left, &registered),
+            kind => {
+                self.add_naming(left, &registered);
+                if kind == Kind::Identifier {
+                    let name = namings::given_to(&self.places.text(left));
+                    let given = namings::of_value(right, &self.places, &self.registered);
+                    self.registered.insert(Sym::new(&name).text(), given);
+                }
+            }
         }
     }
 

@@ -371,7 +371,8 @@ impl<'c> List<'c> {
             }
             if let Some(source) = source {
                 let source = Sym::new(&source);
-                if text.is_none() && inner.kind() == Kind::Identifier {
+                let named = inner.kind() == Kind::Identifier;
+                if text.is_none() && named && !NO_LABELS.contains(&&*inner.text(self.code)) {
                     beside.source(source);
                 }
                 let stored = Stored {

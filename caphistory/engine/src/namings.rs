@@ -27,6 +27,14 @@ pub const OPENERS: [&str; 6] = [
     "single_open_size",
 ];
 
+/// Functions by which a character device is given what serves it; its name is told where its numbers
+/// are taken (`alloc_chrdev_region(&dev, 0, 1, "sg")`).
+pub const DEVICES: [&str; 2] = ["cdev_init", "cdev_alloc"];
+/// The source of a call that takes the numbers of a device.
+pub const REGION: &str = ":chrdev_region";
+/// Parts of the names of functions that give names to what they make.
+const MAKING: [&str; 4] = ["create", "regist", "mk_cdev", "device_add"];
+
 /// A call that may register something (`proc_create()`), its labels and the names beside them, as
 /// `Naming` has them.
 #[derive(Clone, Debug, Default)]
@@ -37,13 +45,14 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// The fact, if labels and names are there, or what an open file is read by.
+    /// The fact, if labels and names are there, or what an open file or a device is served by.
     pub fn naming(&self, line: u32) -> Option<Naming> {
         let opens = || {
             let name = self.call.text().strip_suffix("()");
-            name.is_some_and(|name| OPENERS.contains(&name))
+            name.is_some_and(|name| OPENERS.contains(&name) || DEVICES.contains(&name))
         };
-        let told = !self.sources.is_empty() && (!self.labels.is_empty() || opens());
+        let region = || self.sources.first().is_some_and(|one| one.text() == REGION);
+        let told = !self.sources.is_empty() && (!self.labels.is_empty() || opens() || region());
         told.then(|| Naming {
             line,
             end: line,
@@ -89,6 +98,10 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
         .filter(|one| one.kind() != Kind::Comment)
         .collect();
     let mut strings = false;
+    let makes = MAKING.iter().any(|part| name.contains(part));
+    if name.ends_with("chrdev_region") && !name.starts_with("unreg") {
+        found.source(Sym::new(REGION));
+    }
     for (number, argument) in arguments.iter().map(|one| bare(*one)).enumerate() {
         let place = format!("({number})");
         if let Some(text) = label(argument, places.code) {
@@ -97,7 +110,15 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
         } else if argument.kind() == Kind::FieldExpression {
             // The folder: `net->proc_net`.
             if let Some(member) = argument.field(Field::Field) {
-                found.label(&format!("{place}>"), &member.text(places.code));
+                let member = member.text(places.code);
+                found.label(&format!("{place}>"), &member);
+                // The name: `leaf->name`.
+                let from = places.place(argument);
+                if makes && member.ends_with("name") && !from.is_empty() {
+                    strings = true;
+                    found.label("#", &from);
+                    found.source(Sym::new(&from));
+                }
             }
         } else if argument.kind() == Kind::Identifier {
             let name = argument.text(places.code);
@@ -145,6 +166,9 @@ pub fn of_value(value: Node, places: &Places, known: &Known) -> Registered {
                 _ => Registered::default(),
             }
         }
+        Kind::AssignmentExpression => value
+            .field(Field::Right)
+            .map_or_else(Registered::default, |right| of_value(right, places, known)),
         Kind::Identifier => {
             let name = value.text(places.code);
             if let Some(given) = known.get(&*name) {
@@ -160,6 +184,11 @@ pub fn of_value(value: Node, places: &Places, known: &Known) -> Registered {
     }
 }
 
+/// The key of what a variable from outside functions was given in the function at hand.
+pub fn given_to(variable: &str) -> String {
+    format!("={variable}")
+}
+
 /// What an assignment registers: what is set in a member of what a call returned (`e->write_proc =
 /// f`), or the variable that is given it (`proc_bus = proc_mkdir("bus", NULL)`); of a local
 /// variable, what it is given.
@@ -170,8 +199,12 @@ pub fn of_assignment(left: Node, right: Node, places: &Places, known: &Known) ->
             let Some(holder) = left.field(Field::Argument) else {
                 return Registered::default();
             };
-            let mut found = of_value(holder, places, known);
-            found.sources = value.sources;
+            let given = known.get(&*given_to(&places.text(holder)));
+            let given = given.filter(|_| holder.kind() == Kind::Identifier);
+            let mut found = given.map_or_else(|| of_value(holder, places, known), Clone::clone);
+            // The folder stays one of what is beside.
+            let beside = std::mem::replace(&mut found.sources, value.sources);
+            beside.into_iter().for_each(|one| found.source(one));
             found
         }
         // Labels of what it is itself begin with "=".

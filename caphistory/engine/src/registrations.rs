@@ -10,20 +10,23 @@
 //! A file's name is a path; `**` in it stands for folders that the source does not tell
 //! (`/sys/**/power`), and `PID` for a process.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::call_graph::Edge;
 use crate::intern::{Sym, SymList};
 use crate::names::{DefId, NamingAt, PathId, StoredAt, View, outside, place_of};
-use crate::namings::OPENERS;
+use crate::namings::{DEVICES, OPENERS, REGION};
 use crate::points_to::PointsTo;
 use crate::types::Kind;
+use crate::values::is_upper;
 
 /// From a function to the objects that hold it, one in another: `write` in `file_operations` in
 /// `miscdevice`, or a table within a table.
 const DEEPEST: usize = 4;
+/// So far from a function an index of an array selects it: `write` in a table in an array.
+const NEAR: usize = 1;
 /// What is registered under more names is no operation: 40 sysctls have one handler.
 const MOST: usize = 32;
 
@@ -74,7 +77,7 @@ const OF_TYPES: [(&str, &str, Label); 31] = [
 
 /// By how the name of a registering function begins, and the number of the argument with the label;
 /// None for any.
-const OF_CALLS: [(&str, Label); 15] = [
+const OF_CALLS: [(&str, Label); 21] = [
     ("proc_net_", File("/proc/net")),
     ("proc_create_net", File("/proc/net")),
     ("create_proc_info_entry", File("/proc")),
@@ -84,6 +87,12 @@ const OF_CALLS: [(&str, Label); 15] = [
     ("debugfs_create_", File("/sys/kernel/debug/**")),
     ("securityfs_create_", File("/sys/kernel/security")),
     ("register_chrdev", File("/dev")),
+    ("__register_chrdev", File("/dev")),
+    ("device_create", File("/dev")),
+    ("class_simple_device_add", File("/dev")),
+    ("class_device_create", File("/dev")),
+    ("devfs_mk_cdev", File("/dev")),
+    ("tracefs_create_", File("/sys/kernel/tracing/**")),
     ("devfs_register", File("/dev")),
     ("register_blkdev", File("/dev")),
     ("register_sysctl", File(SYSCTL)),
@@ -127,6 +136,7 @@ pub struct Registrations<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
     known: RefCell<FxHashMap<(DefId, Sym), SymList>>,
     numbered: RefCell<FxHashMap<&'static str, Option<&'static str>>>,
+    written: OnceCell<FxHashMap<Sym, Vec<(PathId, &'static str)>>>,
 }
 
 impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
@@ -135,6 +145,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             pointers,
             known: RefCell::default(),
             numbered: RefCell::default(),
+            written: OnceCell::new(),
         }
     }
 
@@ -146,7 +157,12 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         let through = named.map(|via| self.names(edge.callee, via));
         let names = through.unwrap_or_default();
         let is_family = |name: &Sym| is_family(name.text());
+        // A command says more than that it is for some device or other.
+        let is_ioctl = edge.via.is_some_and(|via| via.text().ends_with("ioctl"));
         match &edge.call {
+            _ if is_ioctl && names.iter().any(|name| name.text().ends_with("/**")) => {
+                SymList::default()
+            }
             Some(call)
                 if call.target.text().starts_with(':')
                     && edge.via.is_some_and(|via| via.text().starts_with("proto."))
@@ -166,9 +182,10 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         }
         let mut found = Vec::new();
         let mut seen = FxHashSet::default();
-        self.add_names(Thing::Function(callee), Some(via), &mut seen, &mut found);
+        self.add_names(Thing::Function(callee), Some(via), 0, &mut seen, &mut found);
         found.sort_by_key(|name| name.text());
         found.dedup();
+        without_those_below(&mut found);
         if found.len() > MOST {
             found.clear();
         }
@@ -186,6 +203,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         &self,
         thing: Thing,
         via: Option<Sym>,
+        depth: usize,
         seen: &mut FxHashSet<Thing>,
         found: &mut Vec<Sym>,
     ) {
@@ -194,22 +212,24 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         }
         for at in self.holders(thing, via) {
             let before = found.len();
-            self.add_labels(&at, found);
+            self.add_labels(&at, depth <= NEAR, found);
             if found.len() == before {
                 self.add_family(&at, found);
             }
             if found.len() == before
                 && let Some(holder) = self.holder(&at)
             {
-                self.add_names(holder, None, seen, found);
+                self.add_names(holder, None, depth + 1, seen, found);
             }
         }
         for at in self.registering(thing) {
             let call = called(&at);
             if OPENERS.contains(&call) {
                 if let Some(opener) = at.within {
-                    self.add_names(Thing::Function(opener), None, seen, found);
+                    self.add_names(Thing::Function(opener), None, depth, seen, found);
                 }
+            } else if DEVICES.contains(&call) {
+                found.extend(self.region_beside(&at));
             } else if let Some((_, label)) =
                 OF_CALLS.iter().find(|(name, _)| call.starts_with(name))
                 && !matches!(label, File(SYSCTL))
@@ -276,7 +296,8 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
     }
 
     /// Add the labels of the innermost element with any that an entry is in.
-    fn add_labels(&self, at: &StoredAt, found: &mut Vec<Sym>) {
+    /// With `near` a constant may be one that selects the element.
+    fn add_labels(&self, at: &StoredAt, near: bool, found: &mut Vec<Sym>) {
         let program = self.view().program;
         let namings = program.namings.at(at.stored.variable, at.path).iter();
         let line = at.stored.line;
@@ -292,7 +313,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         });
         let before = found.len();
         for one in around {
-            self.add_labels_of(one, at, found);
+            self.add_labels_of(one, at, near, found);
             if found.len() > before {
                 return;
             }
@@ -300,7 +321,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         found.extend(self.attribute(at));
     }
 
-    fn add_labels_of(&self, one: &NamingAt, at: &StoredAt, found: &mut Vec<Sym>) {
+    fn add_labels_of(&self, one: &NamingAt, at: &StoredAt, near: bool, found: &mut Vec<Sym>) {
         let holders = self.tags(at);
         let in_array = self.is_array(at);
         let labels = one.naming.labels.iter();
@@ -320,7 +341,21 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             let of_type = OF_TYPES.iter().find(|(tag, wanted, _)| {
                 tags.contains(tag) && (*wanted == member || place == "(0)")
             });
-            match (of_type.map(|(_, _, kind)| *kind), file(text)) {
+            let kind = of_type.map(|(_, _, kind)| *kind);
+            if kind.is_none()
+                && let (Some((tag, member)), Some(name)) = (inside, file(text))
+            {
+                let before = found.len();
+                self.add_made(at, tag, member, name, found);
+                if found.len() > before {
+                    return;
+                }
+            }
+            let name = match kind {
+                Some(File(_)) => self.string(text, at.path),
+                _ => file(text),
+            };
+            match (kind, name) {
                 (Some(File(SYSCTL)), Some(name)) => return self.add_sysctl(at, name, found),
                 (Some(File(folder)), Some(name)) => {
                     let folder = self.folder_of(one).unwrap_or(folder);
@@ -330,7 +365,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                     let text = self.constant_at(place, text, at.path);
                     return found.extend(text.map(|text| join_operation(above, text)));
                 }
-                (None, None) if selects(place, member) && (indexed || in_array) => {
+                (None, None) if near && selects(place, member) && (indexed || in_array) => {
                     selecting = selecting.or(Some((place, text)));
                 }
                 _ => {}
@@ -339,6 +374,27 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         let selecting = selecting.filter(|(_, text)| !is_unspecific(text));
         let constant = selecting.and_then(|(place, text)| self.constant_at(place, text, at.path));
         found.extend(constant.map(Sym::new));
+    }
+
+    /// Add the name of an element whose struct's member with it is handed to a registering call:
+    /// `proc_create(leaf->name, 0, dir, leaf->fops)`.
+    fn add_made(&self, at: &StoredAt, tag: &str, member: &str, name: &str, found: &mut Vec<Sym>) {
+        let variable = at.stored.variable.text();
+        let places = [
+            format!("struct {tag}>{member}"),
+            format!("{tag}>{member}"),
+            format!("{variable}>{member}"),
+        ];
+        let places = places.map(|place| Sym::new(&place));
+        let calls = places.iter().flat_map(|place| {
+            let all = self.view().program.registering.get(*place).iter();
+            all.filter(|one| self.view().built(one.path))
+        });
+        for call in calls {
+            if let Some(folder) = self.folder_of_call(call, &mut FxHashSet::default()) {
+                return found.push(join(&folder, name));
+            }
+        }
     }
 
     /// Add the family of the sockets whose operations stand beside a protocol: `{ .prot = &tcp_prot,
@@ -538,18 +594,77 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             }
             File(folder) => {
                 let own = |(place, text): (&str, &'static str)| {
-                    file(text).filter(|_| place.starts_with('(') && place.ends_with(')'))
+                    let written = || self.string(text, at.path);
+                    let alone = place.starts_with('(') && place.ends_with(')');
+                    if alone { written() } else { None }
                 };
                 let name = labels.find_map(own)?;
-                let named = called(at);
-                match self.parent(at, seen) {
-                    Some(parent) if folder == "/proc" || named.starts_with("devfs_") => {
-                        Some(join(&format!("{folder}/{parent}"), name))
-                    }
-                    _ => Some(join(folder, name)),
+                let folder = self.folder_within(at, folder, seen);
+                Some(join(&folder, name))
+            }
+        }
+    }
+
+    /// The folder in which a call makes a file.
+    fn folder_of_call(&self, at: &NamingAt, seen: &mut FxHashSet<Thing>) -> Option<String> {
+        let call = called(at);
+        let (_, label) = OF_CALLS.iter().find(|(name, _)| call.starts_with(name))?;
+        match label {
+            File(folder) => Some(self.folder_within(at, folder, seen)),
+            Constant(_) => None,
+        }
+    }
+
+    fn folder_within(&self, at: &NamingAt, folder: &str, seen: &mut FxHashSet<Thing>) -> String {
+        let named = called(at).starts_with("devfs_register");
+        match self.parent(at, seen) {
+            Some(parent) if folder == "/proc" || named => format!("{folder}/{parent}"),
+            _ => folder.to_owned(),
+        }
+    }
+
+    /// The name under which numbers of devices are taken next to a call.
+    fn region_beside(&self, at: &NamingAt) -> Option<Sym> {
+        let regions = self
+            .view()
+            .program
+            .registering
+            .at(Sym::new(REGION), at.path);
+        let named = regions.iter().map(|one| {
+            let labels = one.naming.labels.iter();
+            let mut names = labels.filter_map(|label| label.text().split_once('='));
+            let name = names.find_map(|(_, text)| self.string(text, at.path));
+            (
+                one.naming.line.abs_diff(at.naming.line),
+                name.unwrap_or("**"),
+            )
+        });
+        let (_, name) = named.min_by_key(|(distance, _)| *distance)?;
+        Some(join("/dev", name.strip_prefix("/dev/").unwrap_or(name)))
+    }
+
+    /// A string as the name of a file, or the constant for one: `.name = GAMMA_NAME`.
+    fn string(&self, text: &'static str, path: PathId) -> Option<&'static str> {
+        if text.starts_with('"') || !is_upper(text) {
+            return file(text);
+        }
+        let written = self.written.get_or_init(|| self.all_written());
+        let all = written.get(&Sym::new(text))?.iter();
+        let mut seen = all.filter(|(at, _)| *at == path || self.view().includes(path, *at));
+        seen.next().map(|(_, name)| *name)
+    }
+
+    /// The constants that are strings, by name.
+    fn all_written(&self) -> FxHashMap<Sym, Vec<(PathId, &'static str)>> {
+        let mut found: FxHashMap<Sym, Vec<(PathId, &'static str)>> = FxHashMap::default();
+        for path in self.view().built_files() {
+            for constant in &self.view().program.blob(path).constants {
+                if let Some(name) = file(constant.body.text()) {
+                    found.entry(constant.name).or_default().push((path, name));
                 }
             }
         }
+        found
     }
 
     /// The folder of /proc, or of devfs, that a call is handed.
@@ -583,7 +698,9 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             if !seen.insert(folder) {
                 continue;
             }
-            for made in self.registering(folder) {
+            // What a variable itself is stands first.
+            let own = |made: &NamingAt| made.naming.sources.first() == Some(source);
+            for made in self.registering(folder).into_iter().filter(own) {
                 let mut labels = made
                     .naming
                     .labels
@@ -596,8 +713,19 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                     return Some(format!("{above}{own}"));
                 }
             }
+            if self.is_folder(name, at.path) {
+                return Some("**".to_owned());
+            }
         }
         None
+    }
+
+    /// Whether a variable is a folder of /proc, and not /proc itself.
+    fn is_folder(&self, name: Sym, path: PathId) -> bool {
+        let variable = self.view().variable(name, path);
+        let type_ = variable.and_then(|(_, one)| self.view().type_(one.type_, path));
+        let folder = type_.is_some_and(|(tag, _)| plain(tag) == "proc_dir_entry");
+        folder && name.text() != "proc_root"
     }
 }
 
@@ -617,8 +745,32 @@ fn plain(tag: Sym) -> &'static str {
     text.split_once(' ').map_or(text, |(_, plain)| plain)
 }
 
+/// Takes out the files in a folder of which any file may be meant: `/dev/**`.
+fn without_those_below(found: &mut Vec<Sym>) {
+    let folders = found
+        .iter()
+        .filter_map(|name| name.text().strip_suffix("**"));
+    let folders: Vec<&str> = folders.collect();
+    found.retain(|name| {
+        let text = name.text();
+        !folders
+            .iter()
+            .any(|folder| text.starts_with(folder) && text.len() > folder.len() + 2)
+    });
+}
+
+/// The path of a file; a number in its name is `N`: `tty%d`.
 fn join(folder: &str, name: &str) -> Sym {
-    Sym::new(&format!("{folder}/{}", name.trim_start_matches('/')))
+    let mut path = format!("{folder}/");
+    let mut parts = name.trim_start_matches('/').split('%');
+    path.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        path.push('N');
+        let format = |one: char| one.is_ascii_digit() || matches!(one, '.' | 'l');
+        let rest = part.trim_start_matches(format);
+        path.push_str(rest.get(1..).unwrap_or_default());
+    }
+    Sym::new(&path)
 }
 
 fn join_operation(above: &str, operation: &str) -> Sym {
@@ -731,6 +883,9 @@ mod tests {
             o = create_proc_entry(\"other\", 0, NULL); e = create_proc_entry(\"mtrr\", 0, NULL);\n\
             o->write_proc = g; e->write_proc = f; }\n";
         assert_eq!(names("proc_dir_entry.write_proc", text), "/proc/mtrr");
+        let text = "struct proc_dir_entry *own;\nvoid init(void) { own = create_proc_entry(\"mtrr\",\n\
+            0, &proc_root); if (own) { own->owner = THIS_MODULE; own->write_proc = f; } }\n";
+        assert_eq!(names("proc_dir_entry.write_proc", text), "/proc/mtrr");
         let text = "void init(void) { create_proc_entry(\"mtrr\", 0, 0)->write_proc = f; }\n";
         assert_eq!(names("proc_dir_entry.write_proc", text), "/proc/mtrr");
     }
@@ -792,6 +947,87 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_may_be_the_name() {
+        let of = |more: &str| {
+            let ops = "static struct file_operations ops = { .write = f };\n";
+            names(
+                "file_operations.write",
+                &format!(
+                    "{more}{ops}static struct miscdevice m = {{\n\
+                .minor = MY_MINOR, .name = MY_NAME, .fops = &ops }};\n"
+                ),
+            )
+        };
+        assert_eq!(of("#define MY_NAME \"mine\"\n"), "/dev/mine");
+        assert_eq!(of("#define MY_OTHER \"mine\"\n"), "");
+    }
+
+    #[test]
+    fn names_in_an_array_are_those_that_a_call_is_handed() {
+        let of = |call: &str| {
+            let text = format!(
+                "static struct file_operations ops = {{ .write = f }};\n\
+                struct leaf {{ char *name; struct file_operations *fops; }};\n\
+                static struct leaf leaves[] = {{ {{ \"mine\", &ops }} }};\n\
+                static struct proc_dir_entry *dir;\n\
+                void init(void) {{ struct leaf *leaf; int i; {call} }}\n"
+            );
+            names("file_operations.write", &text)
+        };
+        assert_eq!(
+            of("proc_create(leaf->name, 0, NULL, leaf->fops);"),
+            "/proc/mine"
+        );
+        assert_eq!(
+            of("create_proc_entry(leaves[i].name, 0, dir);"),
+            "/proc/**/mine"
+        );
+        assert_eq!(
+            of("device_create(c, NULL, i, NULL, leaf->name);"),
+            "/dev/mine"
+        );
+        assert_eq!(of("note(leaf->name, 0, NULL, leaf->fops);"), "");
+    }
+
+    #[test]
+    fn a_device_is_named_where_its_numbers_are_taken() {
+        let of = |more: &str| {
+            let text = format!(
+                "static struct file_operations ops = {{ .write = f }};\nstruct cdev c;\n\
+                void init(void) {{ struct cdev *d; int dev; {more} }}\n"
+            );
+            names("file_operations.write", &text)
+        };
+        assert_eq!(
+            of(
+                "cdev_init(&c, &ops);\nregister_chrdev_region(dev, 1, \"/dev/one\");\n\
+                register_chrdev_region(dev, 1, \"two\");"
+            ),
+            "/dev/one"
+        );
+        assert_eq!(
+            of("d = cdev_alloc(); d->ops = &ops; alloc_chrdev_region(&dev, 0, 1, \"one%d\");"),
+            "/dev/oneN"
+        );
+        assert_eq!(
+            of("cdev_init(&c, &ops); register_chrdev_region(dev, 1, name);"),
+            "/dev/**"
+        );
+        assert_eq!(of("cdev_init(&c, &ops);"), "");
+    }
+
+    #[test]
+    fn an_index_names_what_stands_there() {
+        let text = "struct clock { int (*set)(int); };\nstruct task { struct clock *clock; };\n\
+            static struct clock one = { .set = f };\n";
+        let near = "static struct clock *all[] = { [CLOCK_ONE] = &one };\n";
+        assert_eq!(names("clock.set", &format!("{text}{near}")), "CLOCK_ONE");
+        let far = "static struct task task = { .clock = &one };\n\
+            static struct task *all[] = { [TASK_ONE] = &task };\n";
+        assert_eq!(names("clock.set", &format!("{text}{far}")), "");
+    }
+
+    #[test]
     fn devices_stand_in_the_folder_that_a_call_is_handed() {
         let ops = "static struct file_operations ops = { .write = f };\nstatic void *dir;\n";
         let of = |more: &str| {
@@ -850,6 +1086,9 @@ mod tests {
             of("static struct device_attribute one = { .attr = { .name = \"x\" }, .store = f };\n"),
             "/sys/**/x"
         );
+        let owned = "static struct device_attribute dev_attr_y = {\n.attr = { .name = \"x\",\n\
+            .owner = THIS_MODULE },\n.store = f };\n";
+        assert_eq!(of(owned), "/sys/**/x");
     }
 
     #[test]
