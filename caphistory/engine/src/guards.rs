@@ -175,7 +175,11 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         }
         Kind::BinaryExpression => binary(node, code, local, depth),
         Kind::CallExpression => called(node, code, local, depth),
-        _ => unknown(),
+        _ => match node.bytes(code) {
+            b"true" => Expr::text("1"),
+            b"false" => Expr::text("0"),
+            _ => unknown(),
+        },
     }
 }
 

@@ -17,12 +17,13 @@ use crate::values::{Known, User, Value, parts, user_of, value_of};
 
 /// A name that the user gives. Where it is all that an argument of the syscall says, or what a
 /// function of it gives, `exact` tells which: that has no other value then. `number` is the
-/// constant's, where it is known. With `not` it is one that the user does not give.
+/// constant's, where it is known, or the first of those up to `last`. With `not` it is one that the user does not give.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Label {
     name: Sym,
     exact: Option<u64>,
     number: Option<i128>,
+    last: Option<i128>,
     not: bool,
 }
 
@@ -33,6 +34,7 @@ impl Label {
             name,
             exact: None,
             number: None,
+            last: None,
             not: false,
         }
     }
@@ -52,12 +54,21 @@ impl Label {
         self.name == other.name || self.exact.is_some() && self.exact == other.exact && known
     }
 
+    /// Whether one number may be meant by both.
+    fn meets(&self, other: &Label) -> bool {
+        let bounds = |one: &Label| Some((one.number?, one.last.or(one.number)?));
+        let (Some((first, last)), Some((from, to))) = (bounds(self), bounds(other)) else {
+            return false;
+        };
+        first <= to && from <= last
+    }
+
     /// Whether no argument can be both.
     fn excludes(&self, other: &Label) -> bool {
         let one_subject = self.exact.is_some() && self.exact == other.exact;
         one_subject
             && match (self.not, other.not) {
-                (false, false) => !self.is_same(other),
+                (false, false) => !self.is_same(other) && !self.meets(other),
                 (true, true) => false,
                 _ => self.is_same(other),
             }
@@ -76,6 +87,8 @@ pub type Registered<'a> = &'a dyn Fn(&Edge) -> SymList;
 const MOST_LABELS: u8 = 3;
 /// Ways to one call or check; with more of them the innermost conditions are left out.
 const MOST_WAYS: usize = 200;
+/// Of so many flags together one says which are meant: O_TMPFILE has two.
+const MANY_FLAGS: u32 = 4;
 /// Words in capitals that name nothing to ask for.
 const NO_LABELS: [&str; 3] = ["TRUE", "FALSE", "NULL"];
 /// Parts of the names of constants that all calls must give, whatever they ask for
@@ -111,14 +124,66 @@ fn labels(expr: Expr, truth: bool, known: &dyn Known) -> Vec<Way> {
     match (head, truth) {
         ("!", _) => inner(0, !truth),
         ("unless", _) => inner(0, truth),
+        ("&&", true) if range(operands, known).is_some() => {
+            let start = range(operands, known);
+            start.map_or_else(everything, |start| vec![[start].into()])
+        }
         ("&&", true) | ("||", false) => both(&inner(0, truth), &inner(1, truth)),
         ("&&", false) | ("||", true) => either(&[inner(0, truth), inner(1, truth)]),
         ("==" | "!=", _) if operands.get(1) == Some(&zero) => inner(0, truth == (head == "!=")),
         ("==", _) | ("!=", _) => compared(operands, truth == (head == "=="), known),
         ("&", true) => flags(operands, known),
         ("case", true) => cases(operands, known),
+        ("grow", true) => given(operands, known),
         _ => everything(),
     }
+}
+
+/// The constant with which a range begins that what the user gives is to be in: `cmd >= FIRST && cmd
+/// <= FIRST + 15`.
+fn range(operands: &[Expr], known: &dyn Known) -> Option<Label> {
+    let [from, to] = operands else {
+        return None;
+    };
+    let (Err((">=", [subject, first])), Err(("<" | "<=", [other, last]))) =
+        (parts(*from), parts(*to))
+    else {
+        return None;
+    };
+    let [name] = constants(*first)[..] else {
+        return None;
+    };
+    let user = user_of(value_of(*subject, known));
+    if subject != other || user == User::Nothing {
+        return None;
+    }
+    Some(
+        match (label(name, *first, user, known), value_of(*last, known)) {
+            (begun, Some(Value::Int(last))) if begun.number.is_some() => Label {
+                last: Some(last),
+                ..begun
+            },
+            _ => Label::registered(name),
+        },
+    )
+}
+
+/// The ways on which a variable is not 0 that is given its values under conditions: `if (flags &
+/// O_TRUNC) truncate = 1;`.
+fn given(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
+    let everything = || vec![Way::default()];
+    let is_zero = |value: Expr| value_of(value, known) == Some(Value::Int(0));
+    let ways = |value: &Expr| match parts(*value) {
+        Err(("plain", all)) if all.iter().all(|one| is_zero(*one)) => vec![],
+        Err(("when", [_, value])) if is_zero(*value) => vec![],
+        Err(("when", [guard, _])) => labels(*guard, true, known),
+        _ => everything(),
+    };
+    let all: Vec<Vec<Way>> = operands.iter().map(ways).collect();
+    if all.iter().all(Vec::is_empty) {
+        return everything();
+    }
+    either(&all)
 }
 
 /// The ways on which two conditions hold, each with these ways.
@@ -188,12 +253,24 @@ fn flags(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
     };
     for (subject, mask) in [(left, right), (right, left)] {
         let all = constants(*mask);
-        if !all.is_empty() && user_of(value_of(*subject, known)) != User::Nothing {
+        if !all.is_empty()
+            && !is_mask(*mask, known)
+            && user_of(value_of(*subject, known)) != User::Nothing
+        {
             let way = |one: &Sym| -> Way { [Label::registered(*one)].into() };
             return all.iter().map(way).collect();
         }
     }
     vec![Way::default()]
+}
+
+/// Whether one name stands for so many flags that it names nothing to ask for: `ALL_EVENTS`.
+fn is_mask(expr: Expr, known: &dyn Known) -> bool {
+    let number = match (parts(expr), value_of(expr, known)) {
+        (Ok(_), Some(Value::Int(number))) => number,
+        _ => return false,
+    };
+    number.count_ones() >= MANY_FLAGS
 }
 
 fn cases(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
@@ -212,7 +289,11 @@ fn cases(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
         let way = name.map(|name| [label(name, *one, user, known)].into());
         vec![way.unwrap_or_default()]
     };
-    let all: Vec<Vec<Way>> = own.iter().map(way).collect();
+    // 0 is what is asked for by a name beside it: "case 0: case S_IFREG:".
+    let zero = Expr::text("0");
+    let named = own.iter().any(|one| case_name(*one).is_some());
+    let asked = own.iter().filter(|one| !named || **one != zero);
+    let all: Vec<Vec<Way>> = asked.map(way).collect();
     either(&all)
 }
 
@@ -286,7 +367,7 @@ fn collect(expr: Expr, found: &mut Vec<Sym>) {
         return;
     };
     match head {
-        "==" | "!=" | "&" if operands.iter().any(|side| !constants(*side).is_empty()) => {
+        "==" | "!=" | "&" | ">=" if operands.iter().any(|side| !constants(*side).is_empty()) => {
             found.extend(leaves(expr));
         }
         "case" => {
