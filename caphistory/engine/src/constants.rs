@@ -362,9 +362,15 @@ pub fn decided(
         let is_same = found.is_none_or(|found| found.as_text() == Some(&format!("${name}")));
         parameters.contains(name) && is_same
     };
+    // Under which conditions a variable changes may rest on another one that does.
+    let begun: Values = stands
+        .iter()
+        .filter_map(|(&place, &value)| Some((place, begun_as(place, value, &parameters)?)))
+        .collect();
     let stands: Values = stands
         .iter()
         .map(|(&place, &value)| {
+            let value = with_conditions(value, &begun);
             let grown = value.as_tuple().is_some_and(|(head, _)| head == "grow");
             let inner = matches!(value.as_tuple(), Some(("unless", [inner, ..]))
                 if inner.as_tuple().is_some_and(|(head, _)| head == "grow"));
@@ -503,6 +509,43 @@ fn of_objects(
 pub fn loops() -> Sym {
     static LOOPS: LazyLock<Sym> = LazyLock::new(|| Sym::new("@(loop)"));
     *LOOPS
+}
+
+/// The parameter's member, or the parameter, that a local variable is given before it changes, as
+/// one of its values.
+fn begun_as(place: Sym, value: Expr, parameters: &FxHashSet<&str>) -> Option<Expr> {
+    if place.text().contains('>') || parameters.contains(variable(place)) {
+        return None;
+    }
+    let value = match value.as_tuple() {
+        Some(("unless", [inner, ..])) => *inner,
+        _ => value,
+    };
+    let Some(("grow", [first, ..])) = value.as_tuple() else {
+        return None;
+    };
+    let Some(("plain", [only])) = first.as_tuple() else {
+        return None;
+    };
+    let own = only.as_sym().filter(|one| one.text().starts_with('$'))?;
+    parameters
+        .contains(variable(own))
+        .then(|| Expr::tuple("any", &[*only]))
+}
+
+/// What a variable may be, with what other variables are in the conditions under which it changes.
+fn with_conditions(value: Expr, begun: &Values) -> Expr {
+    let Some(("grow", [first, changes @ ..])) = value.as_tuple() else {
+        return value;
+    };
+    let mut parts = vec![*first];
+    parts.extend(changes.iter().map(|change| match change.as_tuple() {
+        Some((sign @ ("when" | "then"), [guard, given])) => {
+            Expr::tuple(sign, &[substitute(*guard, begun), *given])
+        }
+        _ => *change,
+    }));
+    Expr::tuple("grow", &parts)
 }
 
 /// Whether an expression is made of what is in a place.

@@ -35,6 +35,16 @@ pub const REGION: &str = ":chrdev_region";
 /// Parts of the names of functions that give names to what they make.
 const MAKING: [&str; 4] = ["create", "regist", "mk_cdev", "device_add"];
 
+/// Parts of the names of functions that register a file under the name that they are handed.
+const NAMING: [&str; 4] = [
+    "create_proc_",
+    "proc_create",
+    "register_chrdev",
+    "register_blkdev",
+];
+/// The label of a file whose name nobody knows.
+pub const UNKNOWN: &str = "?=?";
+
 /// A call that may register something (`proc_create()`), its labels and the names beside them, as
 /// `Naming` has them.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +107,7 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
         .named_children()
         .filter(|one| one.kind() != Kind::Comment)
         .collect();
-    let mut strings = false;
+    let (mut strings, mut literal) = (false, false);
     let makes = MAKING.iter().any(|part| name.contains(part));
     if name.ends_with("chrdev_region") && !name.starts_with("unreg") {
         found.source(Sym::new(REGION));
@@ -106,6 +116,7 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
         let place = format!("({number})");
         if let Some(text) = label(argument, places.code) {
             strings = strings || text.starts_with('"');
+            literal = literal || text.starts_with('"');
             found.label(&place, &text);
         } else if argument.kind() == Kind::FieldExpression {
             // The folder: `net->proc_net`.
@@ -140,6 +151,11 @@ pub fn of_call(name: &str, listed: Node, places: &Places, known: &Known) -> Regi
                 None => found.source(Sym::new(&format!(":{name}"))),
             }
         }
+    }
+    let named = !name.starts_with("un") && NAMING.iter().any(|part| name.contains(part));
+    if named && !literal && !name.ends_with("_region") && found.labels.len() < MOST {
+        found.labels.push(Sym::new(UNKNOWN));
+        strings = true;
     }
     if !strings {
         // Folders matter to files alone.

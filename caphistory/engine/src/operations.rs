@@ -175,8 +175,8 @@ fn given(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
     let is_zero = |value: Expr| value_of(value, known) == Some(Value::Int(0));
     let ways = |value: &Expr| match parts(*value) {
         Err(("plain", all)) if all.iter().all(|one| is_zero(*one)) => vec![],
-        Err(("when", [_, value])) if is_zero(*value) => vec![],
-        Err(("when", [guard, _])) => labels(*guard, true, known),
+        Err(("when" | "then", [_, value])) if is_zero(*value) => vec![],
+        Err(("when" | "then", [guard, _])) => labels(*guard, true, known),
         _ => everything(),
     };
     let all: Vec<Vec<Way>> = operands.iter().map(ways).collect();

@@ -8,7 +8,7 @@
 //! selects an element of an array (`[RTM_NEWLINK - RTM_BASE] = …`, `{ SIOCX, f }`) is one.
 //!
 //! A file's name is a path; `**` in it stands for folders that the source does not tell
-//! (`/sys/**/power`), and `PID` for a process.
+//! (`/sys/**/power`), or at its end for a file, `PID` for a process and `N` for a number.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::call_graph::Edge;
 use crate::intern::{Sym, SymList};
 use crate::names::{DefId, NamingAt, PathId, StoredAt, View, outside, place_of};
-use crate::namings::{DEVICES, OPENERS, REGION};
+use crate::namings::{DEVICES, OPENERS, REGION, UNKNOWN};
 use crate::points_to::PointsTo;
 use crate::types::Kind;
 use crate::values::is_upper;
@@ -185,6 +185,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         self.add_names(Thing::Function(callee), Some(via), 0, &mut seen, &mut found);
         found.sort_by_key(|name| name.text());
         found.dedup();
+        without_unknown(&mut found);
         without_those_below(&mut found);
         if found.len() > MOST {
             found.clear();
@@ -598,7 +599,12 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                     let alone = place.starts_with('(') && place.ends_with(')');
                     if alone { written() } else { None }
                 };
-                let name = labels.find_map(own)?;
+                let unknown = || {
+                    let mut labels = at.naming.labels.iter();
+                    let any = labels.any(|one| one.text() == UNKNOWN);
+                    any.then_some("?")
+                };
+                let name = labels.find_map(own).or_else(unknown)?;
                 let folder = self.folder_within(at, folder, seen);
                 Some(join(&folder, name))
             }
@@ -743,6 +749,21 @@ fn file(text: &str) -> Option<&str> {
 fn plain(tag: Sym) -> &'static str {
     let text = tag.text();
     text.split_once(' ').map_or(text, |(_, plain)| plain)
+}
+
+/// Takes out the files whose names nobody knows (`/proc/bus/pci/?`), or, if all are such, puts any
+/// file of their folders in their place.
+fn without_unknown(found: &mut Vec<Sym>) {
+    let folder = |name: &Sym| name.text().strip_suffix("/?");
+    if found.iter().any(|name| folder(name).is_none()) {
+        found.retain(|name| folder(name).is_none());
+    }
+    for name in found {
+        if let Some(folder) = folder(name) {
+            let any = folder.strip_suffix("/**").unwrap_or(folder);
+            *name = Sym::new(&format!("{any}/**"));
+        }
+    }
 }
 
 /// Takes out the files in a folder of which any file may be meant: `/dev/**`.
@@ -1014,6 +1035,25 @@ mod tests {
             "/dev/**"
         );
         assert_eq!(of("cdev_init(&c, &ops);"), "");
+    }
+
+    #[test]
+    fn of_a_file_whose_name_nobody_knows_the_folder_is_told() {
+        let of = |more: &str| {
+            let text = format!(
+                "static struct file_operations ops = {{ .write = f }};\n\
+                struct proc_dir_entry *bus;\nvoid init(char *name, struct card *c) {{\n\
+                struct proc_dir_entry *e, *dir; bus = proc_mkdir(\"bus\", NULL);\n\
+                dir = c->dir = proc_mkdir(name, bus); {more} }}\n"
+            );
+            names("file_operations.write", &text)
+        };
+        let made = "e = c->e = create_proc_entry(name, 0, dir); e->proc_fops = &ops;";
+        assert_eq!(of(made), "/proc/bus/**");
+        let known = "proc_create(\"one\", 0, bus, &ops);";
+        assert_eq!(of(&format!("{made}{known}")), "/proc/bus/one");
+        assert_eq!(of("register_blkdev(1, c->name, &ops);"), "/dev/**");
+        assert_eq!(of("unregister_blkdev(1, c->name, &ops);"), "");
     }
 
     #[test]

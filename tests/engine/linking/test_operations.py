@@ -138,6 +138,21 @@ static int inner(struct outer *o)
     assert asking(body, work) == expected
 
 
+def test_a_variable_that_changes_decides_about_another() -> None:
+    inner = (
+        "static int inner(struct how *how)\n{ int set = how->set; bool cut = false;"
+        " if (other()) set &= ~ASK_FLAG; else if (other() && set & ASK_FLAG) cut = true;"
+        f" use(set); if (cut) {CHECK} return 0; }}"
+    )
+    kernel = (
+        f"{TABLE}-- kernel/ask.c\nstruct how {{ int set; }};\n{inner}\n"
+        "int sys_ask(int flags)\n{ struct how how = { .set = flags }; return inner(&how); }\n"
+    )
+    assert operations(kernel, "ask") == {"ASK_FLAG"}
+    without = kernel.replace("else if (other() && set & ASK_FLAG)", "else if (other())")
+    assert operations(without, "ask") == {""}
+
+
 def test_a_range_excludes_what_is_not_in_it() -> None:
     numbers = "#define ASK_FIRST 16\n#define ASK_LAST 31\n#define ASK_IN 17\n#define ASK_OUT 5"
     inner = f"int inner(int cmd) {{ if (cmd >= ASK_FIRST && cmd <= ASK_LAST) {CHECK} }}"
