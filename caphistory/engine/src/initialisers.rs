@@ -249,7 +249,9 @@ pub fn label(node: Node, code: &[u8]) -> Option<String> {
         }
         Kind::Identifier => {
             let text = node.text(code);
-            let constant = is_upper(&text) && !NO_LABELS.contains(&&*text);
+            // "AF_DECnet"
+            let family = text.starts_with("AF_") || text.starts_with("PF_");
+            let constant = (is_upper(&text) || family) && !NO_LABELS.contains(&&*text);
             constant.then(|| text.into_owned())
         }
         _ => None,

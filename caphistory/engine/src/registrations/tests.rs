@@ -387,6 +387,8 @@ fn files_of_a_process() {
 fn a_family_is_what_its_sockets_are_made_for() {
     let text = "static struct net_proto_family one = { .family = PF_PACKET, .create = f };\n";
     assert_eq!(names("net_proto_family.create", text), "PF_PACKET");
+    let text = text.replace("PF_PACKET", "PF_DECnet");
+    assert_eq!(names("net_proto_family.create", &text), "PF_DECnet");
     let text = "static struct net_proto_family one = { .create = f };\n";
     assert_eq!(names("net_proto_family.create", text), "");
 }
