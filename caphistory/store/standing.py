@@ -41,7 +41,7 @@ LOOKUP_DEPTH, LOOKUP = 5, 0.25
 #: A way that an operation names (a file of /proc, a command) is selected by the caller: of 120
 #: drawn from 6.8 and 2.2.24 those through two pointers were right in 13 of 20, and where the
 #: operation begins with a file or names none in 13 of 15. A command does not choose a file that is
-#: named behind it: keyctl opens no /dev/ppp.
+#: named behind it: keyctl opens no /dev/ppp. Any file of a folder (/dev/**) is none that is named.
 NAMED_POINTERS, NAMED_DEPTH, NAMED = 2, 7, 0.10
 
 #: A site that so few syscalls share is their own through so many function pointers: 100 of 103 are
@@ -108,7 +108,8 @@ def decide(
         return SHARED if share <= ANYBODY else REMOTE
     if pointer_hops == 1 and depth <= POINTER_DEPTH and shared_by <= POINTER_SHARED_BY:
         return OWN
-    chosen = operation and (operation.startswith("/") or "//" not in operation)
+    named = operation and not operation.endswith("/**")
+    chosen = named and (operation.startswith("/") or "//" not in operation)
     if chosen and pointer_hops <= NAMED_POINTERS and depth <= NAMED_DEPTH and share <= NAMED:
         return OWN
     if pointer_hops == 1 and depth <= LOOKUP_DEPTH and share <= LOOKUP:

@@ -56,6 +56,7 @@ def stands(**row: Any) -> str:
         ("remote", {"pointer_hops": 2, "depth": 5, "shared_by": 4}),
         # By a named operation.
         ("own", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "/proc/x"}),
+        ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "/proc/x/**"}),
         ("remote", {"pointer_hops": 2, "depth": 8, "shared_by": 20, "operation": "/proc/x"}),
         ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 21, "operation": "/proc/x"}),
         ("remote", {"pointer_hops": 3, "depth": 7, "shared_by": 20, "operation": "/proc/x"}),

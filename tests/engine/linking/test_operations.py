@@ -140,13 +140,13 @@ static int inner(struct outer *o)
 
 def test_a_variable_that_changes_decides_about_another() -> None:
     inner = (
-        "static int inner(struct how *how)\n{ int set = how->set; bool cut = false;"
-        " if (other()) set &= ~ASK_FLAG; else if (other() && set & ASK_FLAG) cut = true;"
+        "static int inner(struct how *how, int flags)\n{ int set = how->set; bool cut = false;"
+        " if (flags) set &= ~ASK_FLAG; else if (other() && set & ASK_FLAG) cut = true;"
         f" use(set); if (cut) {CHECK} return 0; }}"
     )
     kernel = (
         f"{TABLE}-- kernel/ask.c\nstruct how {{ int set; }};\n{inner}\n"
-        "int sys_ask(int flags)\n{ struct how how = { .set = flags }; return inner(&how); }\n"
+        "int sys_ask(int flags)\n{ struct how how = { .set = flags }; return inner(&how, flags); }\n"
     )
     assert operations(kernel, "ask") == {"ASK_FLAG"}
     without = kernel.replace("else if (other() && set & ASK_FLAG)", "else if (other())")
