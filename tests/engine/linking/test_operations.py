@@ -146,7 +146,8 @@ def test_a_variable_that_changes_decides_about_another() -> None:
     )
     kernel = (
         f"{TABLE}-- kernel/ask.c\nstruct how {{ int set; }};\n{inner}\n"
-        "int sys_ask(int flags)\n{ struct how how = { .set = flags }; return inner(&how, flags); }\n"
+        "int sys_ask(int flags)\n{ struct how how = { .set = flags };"
+        " return inner(&how, flags); }\n"
     )
     assert operations(kernel, "ask") == {"ASK_FLAG"}
     without = kernel.replace("else if (other() && set & ASK_FLAG)", "else if (other())")
