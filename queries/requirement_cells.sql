@@ -14,14 +14,21 @@ wanted as materialized (
     select distinct syscall from syscalls
     where release = (select release from asked)
         and coalesce(nullif(trim(:syscall), ''), syscall) = syscall
+),
+-- The operations after the release: of all releases there are many times as many.
+told as materialized (
+    select
+        release, abi, syscall, operation, privilege, instead, effect, errno, namespace, standing,
+        reach, depth
+    from requirements
+    where release = (select release from asked)
+        and abi = (select abi from asked)
+        and syscall in (select syscall from wanted)
+        and {{is_told standing}}
 )
 select
     release, abi, syscall, operation, privilege, instead, effect, errno, namespace, standing, reach,
     depth
-from requirements
-where release = (select release from asked)
-    and abi = (select abi from asked)
-    and syscall in (select syscall from wanted)
-    and {{is_told standing}}
-    and ({{matches_operation operation}})
+from told
+where {{matches_operation operation}}
 order by syscall, operation, privilege
