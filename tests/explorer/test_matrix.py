@@ -152,6 +152,7 @@ def test_a_syscall_is_narrowed_by_operation_with_its_history(operations: Dataset
     assert "PR_CAPBSET_DROP" in table and "PR_SET_MM" not in table
     answers = text[text.index('<div class="now">') : text.index('id="operations"')]
     assert "CAP_SETPCAP" in answers and "CAP_SYS_RESOURCE" not in answers
+    assert "What changed, by any operation" in text
     rows = page(operations, "/syscall/prctl.json", operation="PR_CAPBSET_DROP").json()
     assert [(row["privilege"], row["first_release"]) for row in rows["histories"]] == [
         ("suser", "2.0.40"),
