@@ -35,12 +35,10 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     return _make_environment().get_template(f"{template}.html").render(context)
 
 
-_PIECES = re.compile(r"[^/_]*[/_]+|[^/_]+")
-
-
-def allow_breaks(text: str) -> Markup:
-    """Return a path, or names, that may be broken across lines after each folder and each word."""
-    return Markup("<wbr>").join(_PIECES.findall(text))
+def allow_breaks(text: str, after: str = "/_") -> Markup:
+    """Return a path, or names, that may be broken across lines ``after`` certain characters: those
+    that end a folder or a word."""
+    return Markup("<wbr>").join(re.findall(f"[^{after}]*[{after}]+|[^{after}]+", text))
 
 
 @cache

@@ -16,6 +16,7 @@ from datasette.app import Datasette
 from caphistory.cli import run
 from caphistory.explorer.databases import get_answers
 from caphistory.explorer.server import explorer_application
+from caphistory.explorer.templating import allow_breaks
 from caphistory.questions.queries import queries
 from caphistory.records import AuditDetail, CapabilityDefinition, LinkedRelease, Wrapper
 from tests.explorer.asking import escaped, page
@@ -502,3 +503,9 @@ def test_what_comes_from_a_kernel_cannot_become_markup(tmp_path: Path) -> None:
     # resolve_capability() writes what it is asked for in capitals, which no such name survives.
     odd = {f"/capability/{capability}", f"/chain/i386/{name}/{capability}"}
     assert {address for address, status in statuses.items() if status != 200} <= odd
+
+
+def test_names_may_be_broken_where_a_word_or_a_folder_ends() -> None:
+    assert allow_breaks("fs/a_b.c") == "fs/<wbr>a_<wbr>b.c"
+    assert allow_breaks("/dev/vfio/MAP_DMA", "/") == "/<wbr>dev/<wbr>vfio/<wbr>MAP_DMA"
+    assert allow_breaks("<b>_") == "&lt;b&gt;_"
