@@ -150,6 +150,9 @@ def test_a_variable_that_changes_decides_about_another() -> None:
         " return inner(&how, flags); }\n"
     )
     assert operations(kernel, "ask") == {"ASK_FLAG"}
+    # Whether or not it is known when the other one changes.
+    always = kernel.replace("if (flags) set &=", "if (other()) set &=")
+    assert operations(always, "ask") == {"ASK_FLAG"}
     without = kernel.replace("else if (other() && set & ASK_FLAG)", "else if (other())")
     assert operations(without, "ask") == {""}
 
