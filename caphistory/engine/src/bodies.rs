@@ -998,6 +998,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 let all = made.guards.iter().copied().chain([choice]);
                 made.guards = ExprList::new(&all.collect::<Vec<_>>());
             }
+            if plain && !pointer {
+                self.choices
+                    .make(&target, &given, made.passes, &self.places);
+            }
             self.body.calls.entry(key).or_insert(made);
             self.put(node);
             if !pointer {

@@ -15,15 +15,17 @@ use crate::operations::{
 };
 use crate::points_to::PointsTo;
 use crate::syscalls::Entry;
+use crate::table_sets::TableSets;
 
 /// What must be known of parameters to decide the guards of sites and steps.
 pub fn constants<'s, 'v, 'p, 'f>(
     pointers: &'s PointsTo<'v, 'p, 'f>,
+    tables: &'s TableSets<'s, 'v, 'p, 'f>,
     special: &'s FxHashMap<DefId, Kinds>,
     graph: &Graph,
     sites: &[Site],
 ) -> Constants<'s, 'v, 'p, 'f> {
-    let mut found = Constants::new(pointers, special);
+    let mut found = Constants::new(pointers, tables, special);
     let of_edges = graph.edges.iter().filter_map(|edge| edge.call.as_ref());
     let of_sites = sites.iter().map(|site| &site.guards);
     found.find_macros(of_sites.chain(of_edges.map(|call| &call.guards)));

@@ -2,8 +2,10 @@
 //!
 //! A choice is a tuple among the guards of the call: `("calls", "$f")` where it calls the function
 //! in a variable; `("of", ":table", key)` where it calls a function of the object that stands under
-//! this key in a table. What is put into a table stands among the sets of the function that does:
-//! `:table>[]` is `("at", key, value)`.
+//! this key in a table; `("by", "$ops")` where it calls one of the table that a variable points to;
+//! `("made", f, n, x, …)` where it calls one of an object that a call of `f` with the arguments `x`
+//! has made, whose address that was handed as the argument number `n`. What is put into a table
+//! stands among the sets of the function that does: `:table>[]` is `("at", key, value)`.
 
 use rustc_hash::FxHashMap;
 
@@ -25,7 +27,11 @@ pub fn choice_of(guards: ExprList) -> Option<(&'static str, &'static [Expr])> {
 /// Whether a guard is a choice.
 pub fn is_choice(guard: Expr) -> bool {
     let tuple = guard.as_tuple();
-    tuple.is_some_and(|(head, _)| matches!(head, "calls" | "of"))
+    tuple.is_some_and(|(head, _)| matches!(head, "calls" | "of" | "by" | "made"))
+}
+
+fn is_made(choice: Expr) -> bool {
+    choice.as_tuple().is_some_and(|(head, _)| head == "made")
 }
 
 /// The place that stands for what a table holds.
@@ -47,9 +53,11 @@ struct Given {
     loop_: usize,
 }
 
-/// Where a block ends, and the innermost loop that it is in or is begins.
+/// Where a block begins, behind the condition of an if, and ends, and the innermost loop that it is
+/// in or is begins.
 #[derive(Clone, Copy)]
 struct Block {
+    start: usize,
     end: usize,
     loop_: usize,
 }
@@ -61,7 +69,10 @@ impl Choices {
             node.kind(),
             Kind::WhileStatement | Kind::DoStatement | Kind::ForStatement
         );
+        let condition = node.field(Field::Condition);
+        let condition = condition.filter(|_| node.kind() == Kind::IfStatement);
         self.blocks.push(Block {
+            start: condition.map_or(node.start(), |one| one.end()),
             end: node.end(),
             loop_: if is_loop {
                 node.start()
@@ -76,11 +87,18 @@ impl Choices {
     }
 
     fn block(&self) -> Block {
+        self.block_at(usize::MAX)
+    }
+
+    /// The innermost block that begins before a place.
+    fn block_at(&self, at: usize) -> Block {
         let whole = Block {
+            start: 0,
             end: usize::MAX,
             loop_: usize::MAX,
         };
-        self.blocks.last().copied().unwrap_or(whole)
+        let mut blocks = self.blocks.iter().rev();
+        blocks.find(|one| one.start <= at).copied().unwrap_or(whole)
     }
 
     /// Takes down what a variable or member is given; None for what is not followed.
@@ -95,8 +113,35 @@ impl Choices {
         self.take(variable, lookup(value, places));
     }
 
+    /// Takes down which objects a call of a function makes: those whose addresses it is handed.
+    pub fn make(&mut self, function: &str, given: &[Node], passes: ExprList, places: &Places) {
+        for (number, node) in given.iter().enumerate() {
+            let object = node
+                .field(Field::Argument)
+                .filter(|_| node.kind() == Kind::PointerExpression)
+                .filter(|one| one.kind() == Kind::Identifier);
+            let is_address = places.code.get(node.start()) == Some(&b'&');
+            let Some(object) = object.filter(|_| is_address) else {
+                continue;
+            };
+            let name = places.text(object);
+            let local = places.locals.get(&name);
+            if local.is_none_or(|local| !local.type_.text().starts_with("struct ")) {
+                continue;
+            }
+            let mut choice = vec![Expr::text(function), Expr::text(&number.to_string())];
+            choice.extend(passes.iter());
+            let block = self.block_at(node.start());
+            self.take_at(Sym::new(&name), Some(Expr::tuple("made", &choice)), block);
+        }
+    }
+
     fn take(&mut self, target: Sym, choice: Option<Expr>) {
-        let Block { end, loop_ } = self.block();
+        self.take_at(target, choice, self.block());
+    }
+
+    fn take_at(&mut self, target: Sym, choice: Option<Expr>, block: Block) {
+        let Block { end, loop_, .. } = block;
         self.given.insert(target, Given { choice, end, loop_ });
     }
 
@@ -111,12 +156,27 @@ impl Choices {
         if function.kind() != Kind::FieldExpression {
             return None;
         }
-        let last = || {
-            let last = self.given.get(&Sym::latin1(receiver.bytes(places.code)))?;
+        let last = |object: Node| {
+            let last = self.given.get(&Sym::latin1(object.bytes(places.code)))?;
             let holds = receiver.start() < last.end && last.loop_ == self.block().loop_;
             last.choice.filter(|_| holds)
         };
-        lookup(receiver, places).or_else(last)
+        // What it was made by tells of the tables that an object has.
+        let made = || {
+            let object = inner(receiver.field(Field::Argument)?);
+            let is_object = receiver.kind() == Kind::FieldExpression;
+            let made = last(Some(object).filter(|_| is_object)?)?;
+            Some(made).filter(|made| is_made(*made))
+        };
+        let by = || {
+            let name = places.text(receiver);
+            let is_local = receiver.kind() == Kind::Identifier && places.locals.contains(&name);
+            let variable = Expr::text(&format!("${name}"));
+            is_local.then(|| Expr::tuple("by", &[variable]))
+        };
+        let plain = || last(receiver).filter(|one| !is_made(*one));
+        let found = lookup(receiver, places).or_else(plain);
+        found.or_else(made).or_else(by)
     }
 }
 

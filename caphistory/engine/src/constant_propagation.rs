@@ -14,16 +14,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::call_graph::Edge;
 use crate::choices::choice_of;
+use crate::creations::{Creation, creations};
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
 use crate::guards::{leaves, names, without_guard};
-use crate::intern::{Expr, ExprList, Sym};
+use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
 use crate::objects::{Objects, member_of, struct_of};
 use crate::operations::{Way, selectors, ways};
 use crate::points_to::PointsTo;
 use crate::registries::Registries;
+use crate::table_sets::TableSets;
 use crate::user_data;
 use crate::values::{
     Known, OF_USER, User, Value, any_of, of_user, parts, truth_of, user_of, value_of, without_user,
@@ -64,6 +66,8 @@ struct Wanted {
 struct Wishes {
     number: u32,
     all: Rc<[Wish]>,
+    /// Whether it matters which table a parameter points to.
+    of_objects: bool,
 }
 
 /// An argument of a caller's call, the member of it that the callee wants to know, and whether it
@@ -74,9 +78,12 @@ type Asked = (DefId, ExprList, usize, Option<Sym>, bool);
 pub struct Constants<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
     special: &'s FxHashMap<DefId, Kinds>,
+    tables: &'s TableSets<'s, 'v, 'p, 'f>,
     numbers: Numbers<'v, 'p, 'f>,
     objects: Objects<'s, 'v, 'p, 'f>,
     registries: Registries<'s, 'v, 'p, 'f>,
+    creations: FxHashMap<(DefId, ExprList), Rc<[Creation]>>,
+    made: FxHashMap<(Vec<DefId>, DefId, Sym), Option<Sym>>,
     positions: FxHashMap<DefId, Rc<FxHashMap<Sym, usize>>>,
     wanted: FxHashMap<DefId, Wanted>,
     /// What was asked for already: guards, and arguments of calls.
@@ -97,14 +104,21 @@ pub struct Constants<'s, 'v, 'p, 'f> {
 
 impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     /// `special` are the functions that are called for some kinds of files alone.
-    pub fn new(pointers: &'s PointsTo<'v, 'p, 'f>, special: &'s FxHashMap<DefId, Kinds>) -> Self {
+    pub fn new(
+        pointers: &'s PointsTo<'v, 'p, 'f>,
+        tables: &'s TableSets<'s, 'v, 'p, 'f>,
+        special: &'s FxHashMap<DefId, Kinds>,
+    ) -> Self {
         let nothing: Values = Rc::from([]);
         Constants {
             pointers,
             special,
+            tables,
             numbers: Numbers::new(pointers.view),
             objects: Objects::new(pointers),
             registries: Registries::new(pointers),
+            creations: FxHashMap::default(),
+            made: FxHashMap::default(),
             positions: FxHashMap::default(),
             wanted: FxHashMap::default(),
             guarded: FxHashSet::default(),
@@ -129,18 +143,52 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         if guards.is_empty() || !self.guarded.insert((definition, guards)) {
             return;
         }
-        if let Some(("of", [table, _])) = choice_of(guards) {
-            let path = self.pointers.view.program[definition].path;
-            table
-                .as_sym()
-                .and_then(|table| self.registries.entries(table, path));
+        match choice_of(guards) {
+            Some(("of", [table, _])) => {
+                if let Some(table) = table.as_sym() {
+                    self.want_table(definition, table);
+                }
+            }
+            Some(("by", [object])) => {
+                let place = object.as_text().map(|text| Sym::new(&format!("{text}>")));
+                self.add(definition, place, false);
+            }
+            Some(("made", _)) => {
+                for one in &*self.creations_of(definition, guards) {
+                    self.want_table(one.user, one.table);
+                    let named = names(one.key);
+                    self.names.entry(definition).or_default().extend(named);
+                    self.add(definition, leaves(one.key), false);
+                }
+            }
+            _ => {}
         }
-        for guard in self.with_macros(definition, guards).get() {
+        let guards = self.with_macros(definition, guards);
+        let is_object = |one: &Expr| {
+            let head = one.as_tuple().map(|(head, _)| head);
+            matches!(head, Some("by" | "made"))
+        };
+        for guard in guards.iter().filter(|one| !is_object(one)) {
             let named = names(*guard);
             self.names.entry(definition).or_default().extend(named);
             self.add(definition, selectors(*guard), true);
             self.add(definition, leaves(*guard), false);
         }
+    }
+
+    fn want_table(&mut self, user: DefId, table: Sym) {
+        let path = self.pointers.view.program[user].path;
+        self.registries.entries(table, path);
+    }
+
+    /// How the object was made whose function a call with these guards calls.
+    fn creations_of(&mut self, user: DefId, guards: ExprList) -> Rc<[Creation]> {
+        let pointers = self.pointers;
+        let found = self.creations.entry((user, guards)).or_insert_with(|| {
+            let choice = choice_of(guards).map_or(&[][..], |(_, operands)| operands);
+            creations(pointers, user, choice).into()
+        });
+        found.clone()
     }
 
     /// Say that it matters in a definition of which kinds the file at hand is.
@@ -241,6 +289,18 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                     named.extend(names(expr));
                     needed.extend(base.map(|base| member_of(base, member)));
                 }
+                (Some(member), Some(base)) if is_of_object(wish) => {
+                    needed.push(member_of(base, member));
+                    let member = member.text().trim_end_matches('>');
+                    let member = Sym::new(member);
+                    let held = self.objects.held(caller, base, member, call.target);
+                    let held = held.iter().flat_map(|held| held.iter());
+                    let object = |one: &Expr| {
+                        let place = one.as_text().filter(|text| text.starts_with('$'));
+                        place.map(|place| Sym::new(&format!("{place}>")))
+                    };
+                    needed.extend(held.filter_map(object));
+                }
                 (Some(member), Some(base)) => {
                     let place = member_of(base, member);
                     needed.push(place);
@@ -269,7 +329,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     /// Look for the values of all constants that matter. To be asked when nothing more is wanted.
     pub fn find_numbers(&mut self) {
         let mut all: FxHashSet<Sym> = self.names.values().flatten().copied().collect();
-        all.extend(self.registries.keys().into_iter().flat_map(names));
+        all.extend(self.registries.keys().into_iter().flat_map(key_names));
         let constants = all.into_iter().filter(|name| name.text().starts_with(':'));
         self.numbers.find(constants);
     }
@@ -331,7 +391,13 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let number = self.shared.len() as u32;
         let all: Rc<[Wish]> = all.into();
         let shared = self.shared.entry(all.clone());
-        let found = shared.or_insert(Wishes { number, all }).clone();
+        let of_objects = all.iter().any(is_of_object);
+        let wishes = Wishes {
+            number,
+            all,
+            of_objects,
+        };
+        let found = shared.or_insert(wishes).clone();
         self.wishes.insert(definition, found.clone());
         found
     }
@@ -375,7 +441,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         entries.iter().any(|entry| {
             let numbers = &mut self.numbers;
             let own = entry.key.and_then(|(own, at)| {
-                let named: FxHashMap<Sym, Option<Value>> = names(own)
+                let named: FxHashMap<Sym, Option<Value>> = key_names(own)
                     .into_iter()
                     .map(|name| (name, numbers.value(name, at)))
                     .collect();
@@ -384,6 +450,34 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             let is_other = matches!((own, key), (Some(Value::Int(own)), Some(key)) if own != key);
             !is_other && self.registries.may_hold(entry, callee)
         })
+    }
+
+    /// The tables of an object that what stands under these keys has made.
+    fn tables_made(&mut self, made: &[(Creation, i128)], user: DefId, call: &Call) -> Option<Sym> {
+        let mut makers = Vec::new();
+        for (one, key) in made {
+            for callee in self.pointers.targets(one.user, &one.call) {
+                if self.may_choose(one.user, one.table, Some(*key), callee) {
+                    makers.push(callee);
+                }
+            }
+        }
+        let tables = self.tables;
+        let key = (makers, user, call.target);
+        if let Some(known) = self.made.get(&key) {
+            return *known;
+        }
+        let found = tables.made_by(&key.0, user, call, &mut |user, call| {
+            let Some(("of", [table, _])) = choice_of(call.guards) else {
+                return Vec::new();
+            };
+            let table = table.as_sym().unwrap_or_default();
+            let mut found = self.pointers.targets(user, call);
+            found.retain(|one| self.may_choose(user, table, None, *one));
+            found
+        });
+        self.made.insert(key, found);
+        found
     }
 
     /// Whether a name is a function's for sure, or leaves what it is handed alone as one: a
@@ -431,6 +525,12 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     }
 }
 
+/// The names in a key, however they are written (`AF_DECnet`).
+fn key_names(key: Expr) -> FxHashSet<Sym> {
+    let only = key.as_sym().filter(|one| one.text().starts_with(':'));
+    only.map_or_else(|| names(key), |one| FxHashSet::from_iter([one]))
+}
+
 /// Adds the names of the macros that an expression uses.
 fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
     let Err((head, operands)) = parts(expr) else {
@@ -457,6 +557,9 @@ fn distinct(values: impl IntoIterator<Item = Option<Value>>) -> Vec<Option<Value
     listed
 }
 
+/// What of a call counts for what it hands on, and the number of the wishes.
+type Handing = (ExprList, SymList, Sym, Kinds, u32);
+
 /// A definition that is called with constants: what is known there.
 pub struct Situation {
     definition: DefId,
@@ -464,7 +567,7 @@ pub struct Situation {
     decided: FxHashMap<ExprList, bool>,
     selected: FxHashMap<ExprList, Rc<[Way]>>,
     /// By what of a call counts, and by the wishes.
-    ways: FxHashMap<(ExprList, Sym, Kinds, u32), Rc<[Context]>>,
+    ways: FxHashMap<Handing, Rc<[Context]>>,
 }
 
 impl Situation {
@@ -503,8 +606,10 @@ impl Situation {
     /// Whether what is known of the callee of a step lets it be this one: the function that was
     /// handed on, or an object's under a key in a table.
     pub fn chooses(&self, constants: &mut Constants<'_, '_, '_, '_>, edge: &Edge) -> bool {
-        let choice = edge.call.filter(|call| call.pointer);
-        match choice.and_then(|call| choice_of(call.guards)) {
+        let Some(call) = edge.call.filter(|call| call.pointer) else {
+            return true;
+        };
+        match choice_of(call.guards) {
             Some(("calls", [function])) => {
                 let callee = constants.pointers.view.program[edge.callee].name;
                 let value = self.value(constants, *function);
@@ -518,6 +623,36 @@ impl Situation {
                 };
                 let table = table.as_sym().unwrap_or_default();
                 constants.may_choose(self.definition, table, key, edge.callee)
+            }
+            Some(("by", [object])) => {
+                let place = object.as_text().map(|text| Sym::new(&format!("{text}>")));
+                let set = match place.and_then(|place| self.own(place)) {
+                    Some(Value::Name(set)) => set,
+                    _ => return true,
+                };
+                !constants
+                    .tables
+                    .lack(set, self.definition, &call, edge.callee)
+            }
+            Some(("made", _)) => {
+                let all = constants.creations_of(self.definition, call.guards);
+                let made: Option<Vec<(Creation, i128)>> = all
+                    .iter()
+                    .map(|one| match self.value(constants, one.key) {
+                        Some(Value::Int(key)) => Some((*one, key)),
+                        _ => None,
+                    })
+                    .collect();
+                let Some(made) = made.filter(|made| !made.is_empty()) else {
+                    return true;
+                };
+                let set = constants.tables_made(&made, self.definition, &call);
+                let lack = |set| {
+                    constants
+                        .tables
+                        .lack(set, self.definition, &call, edge.callee)
+                };
+                !set.is_some_and(lack)
             }
             _ => true,
         }
@@ -555,7 +690,15 @@ impl Situation {
             return constants.nothing_handed.clone();
         }
         // What a pointer calls mostly wants the same.
-        let key = (call.passes, call.target, call.kinds, wishes.number);
+        let arguments = Some(call.arguments).filter(|_| wishes.of_objects);
+        let arguments = arguments.unwrap_or_default();
+        let key = (
+            call.passes,
+            arguments,
+            call.target,
+            call.kinds,
+            wishes.number,
+        );
         if let Some(known) = self.ways.get(&key) {
             return known.clone();
         }
@@ -576,6 +719,11 @@ impl Situation {
                 if let Some(value) = self.kinds_for(call) {
                     ways.iter_mut().for_each(|way| way.push((kinds(), value)));
                 }
+                continue;
+            }
+            if let Some(set) = self.table_handed(constants, call, wish) {
+                ways.iter_mut()
+                    .for_each(|way| way.push((wish.place, Value::Name(set))));
                 continue;
             }
             let Some(expr) = call.passes.get().get(wish.position).copied() else {
@@ -606,6 +754,34 @@ impl Situation {
             ways = longer;
         }
         ways.into_iter().map(|way| constants.context(way)).collect()
+    }
+
+    /// The set of tables that a call hands on as a wish wants it: one that it names, or what a member
+    /// of a struct points to that the caller was handed or has set.
+    fn table_handed(
+        &self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        call: &Call,
+        wish: &Wish,
+    ) -> Option<Sym> {
+        let member = wish.member.filter(|_| is_of_object(wish))?.text();
+        let Some(member) = member.strip_suffix('>') else {
+            let argument = call.arguments.get().get(wish.position)?;
+            return constants.tables.named(*argument, self.definition);
+        };
+        let base = struct_of(*call.passes.get().get(wish.position)?)?;
+        let member = Sym::new(member);
+        let objects = &mut constants.objects;
+        let held = objects.held(self.definition, base, member, call.target)?;
+        let own = |place: Sym| match self.own(Sym::new(&format!("{}>", place.text()))) {
+            Some(Value::Name(set)) => Some(set),
+            _ => None,
+        };
+        match *held {
+            [] => own(member_of(base, member)),
+            [only] => own(only.as_sym()?),
+            _ => None,
+        }
     }
 
     /// Whether a function may be called for the file at hand.
@@ -724,6 +900,12 @@ impl Situation {
         }
         unknown
     }
+}
+
+/// Whether a wish is which table a parameter (`$ops>`), or a member of it (`$walk>ops>`), points to.
+fn is_of_object(wish: &Wish) -> bool {
+    let member = wish.member.map(Sym::text);
+    member.is_some_and(|member| member.is_empty() || member.ends_with('>'))
 }
 
 /// The place of the kinds of which the file at hand is.

@@ -573,7 +573,7 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<
     match head.as_text().unwrap_or("") {
         "addr" => expr,
         // A key that is not known chooses from the table all the same.
-        "of" => remade(expr, &parts, head, |part| {
+        "of" | "made" | "by" => remade(expr, &parts, head, |part| {
             known_part(part, values, followed)
         }),
         // Of what it is made only what is followed is left (see `followed_only`).

@@ -13,6 +13,7 @@ pub mod conditionals;
 pub mod conditions;
 pub mod constant_propagation;
 pub mod constants;
+mod creations;
 pub mod declarations;
 pub mod facts;
 pub mod file_kinds;

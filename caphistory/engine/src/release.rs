@@ -177,7 +177,7 @@ impl Kernel {
         // What one search needs goes before the next: constants and the graph are large.
         let mut search = |sites: &[Site], bounds: [&Bounds; 2]| {
             let graph = build(&pointers, &tables, &all_checks, sites, &table, bounds[0]);
-            let mut decided = constants(&pointers, &special, &graph, sites);
+            let mut decided = constants(&pointers, &tables, &special, &graph, sites);
             let asked = Question {
                 program,
                 graph: &graph,

@@ -11,6 +11,8 @@
 //! What a table holds that is given to an inode under `S_ISCHR` alone, and what is passed on from
 //! there, is called for such files only.
 
+mod known;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -107,6 +109,7 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     places: RefCell<InPlaces>,
     known: RefCell<Known>,
     allowed: RefCell<Allowed>,
+    identities: RefCell<known::Identities>,
 }
 
 impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
@@ -122,6 +125,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             places: RefCell::default(),
             known: RefCell::default(),
             allowed: RefCell::default(),
+            identities: RefCell::default(),
         };
         made.read_entries();
         made.read_stores();
@@ -143,7 +147,10 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
 
     fn read_entry(&mut self, name: Sym, at: &StoredAt) {
         let stored = &at.stored;
-        let Some(table) = self.table(stored.variable, at.path) else {
+        let local = at
+            .within
+            .and_then(|user| self.local_table(user, stored.variable));
+        let Some(table) = local.or_else(|| self.table(stored.variable, at.path)) else {
             return;
         };
         let Some(location) = self.pointers.locations.stored(at) else {
@@ -161,6 +168,9 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             if !holders.contains(&table) {
                 holders.push(table);
             }
+        }
+        if local.is_some() {
+            return;
         }
         self.add_store(Store {
             target: entry.member,
@@ -318,7 +328,12 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             }
         }
         if flows == 0 {
-            return Set::unknown();
+            let own = self.local_table(user, place);
+            let own = own.filter(|table| self.entries.contains_key(table));
+            return own.map_or_else(Set::unknown, |table| Set {
+                tables: FxHashSet::from_iter([table]),
+                partial: false,
+            });
         }
         found
     }
@@ -371,7 +386,12 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
                 found.add(&self.tables_in((flow.source, Some(user), path), None, depth + 1));
             }
         }
-        found.partial |= calls == 0;
+        // What is static and called by nobody is not called.
+        let is_static = program[user]
+            .fact
+            .function()
+            .is_some_and(|one| one.is_static);
+        found.partial |= calls == 0 && !is_static;
         found
     }
 
