@@ -519,20 +519,18 @@ fn begun_as(place: Sym, value: Expr, parameters: &FxHashSet<&str>) -> Option<Exp
     if place.text().contains('>') || parameters.contains(variable(place)) {
         return None;
     }
-    let value = match value.as_tuple() {
-        Some(("unless", [inner, ..])) => *inner,
-        _ => value,
-    };
-    let Some(("grow", [first, ..])) = value.as_tuple() else {
-        return None;
-    };
-    let Some(("plain", [only])) = first.as_tuple() else {
-        return None;
-    };
+    let mut only = value;
+    while let Some((sign, [first, ..])) = only.as_tuple() {
+        only = match (sign, first.as_tuple()) {
+            ("unless" | "&?" | "|?", _) => *first,
+            ("grow", Some(("plain", [plain]))) => *plain,
+            _ => return None,
+        };
+    }
     let own = only.as_sym().filter(|one| one.text().starts_with('$'))?;
     parameters
         .contains(variable(own))
-        .then(|| Expr::tuple("any", &[*only]))
+        .then(|| Expr::tuple("any", &[only]))
 }
 
 /// What a variable may be, with what other variables are in the conditions under which it changes.

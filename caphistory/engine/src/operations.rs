@@ -17,13 +17,12 @@ use crate::values::{Known, User, Value, parts, user_of, value_of};
 
 /// A name that the user gives. Where it is all that an argument of the syscall says, or what a
 /// function of it gives, `exact` tells which: that has no other value then. `number` is the
-/// constant's, where it is known, or the first of those up to `last`. With `not` it is one that the user does not give.
+/// constant's, where it is known. With `not` it is one that the user does not give.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Label {
     name: Sym,
     exact: Option<u64>,
     number: Option<i128>,
-    last: Option<i128>,
     not: bool,
 }
 
@@ -34,7 +33,6 @@ impl Label {
             name,
             exact: None,
             number: None,
-            last: None,
             not: false,
         }
     }
@@ -54,21 +52,12 @@ impl Label {
         self.name == other.name || self.exact.is_some() && self.exact == other.exact && known
     }
 
-    /// Whether one number may be meant by both.
-    fn meets(&self, other: &Label) -> bool {
-        let bounds = |one: &Label| Some((one.number?, one.last.or(one.number)?));
-        let (Some((first, last)), Some((from, to))) = (bounds(self), bounds(other)) else {
-            return false;
-        };
-        first <= to && from <= last
-    }
-
     /// Whether no argument can be both.
     fn excludes(&self, other: &Label) -> bool {
         let one_subject = self.exact.is_some() && self.exact == other.exact;
         one_subject
             && match (self.not, other.not) {
-                (false, false) => !self.is_same(other) && !self.meets(other),
+                (false, false) => !self.is_same(other),
                 (true, true) => false,
                 _ => self.is_same(other),
             }
@@ -124,10 +113,6 @@ fn labels(expr: Expr, truth: bool, known: &dyn Known) -> Vec<Way> {
     match (head, truth) {
         ("!", _) => inner(0, !truth),
         ("unless", _) => inner(0, truth),
-        ("&&", true) if range(operands, known).is_some() => {
-            let start = range(operands, known);
-            start.map_or_else(everything, |start| vec![[start].into()])
-        }
         ("&&", true) | ("||", false) => both(&inner(0, truth), &inner(1, truth)),
         ("&&", false) | ("||", true) => either(&[inner(0, truth), inner(1, truth)]),
         ("==" | "!=", _) if operands.get(1) == Some(&zero) => inner(0, truth == (head == "!=")),
@@ -137,35 +122,6 @@ fn labels(expr: Expr, truth: bool, known: &dyn Known) -> Vec<Way> {
         ("grow", true) => given(operands, known),
         _ => everything(),
     }
-}
-
-/// The constant with which a range begins that what the user gives is to be in: `cmd >= FIRST && cmd
-/// <= FIRST + 15`.
-fn range(operands: &[Expr], known: &dyn Known) -> Option<Label> {
-    let [from, to] = operands else {
-        return None;
-    };
-    let (Err((">=", [subject, first])), Err(("<" | "<=", [other, last]))) =
-        (parts(*from), parts(*to))
-    else {
-        return None;
-    };
-    let [name] = constants(*first)[..] else {
-        return None;
-    };
-    let user = user_of(value_of(*subject, known));
-    if subject != other || user == User::Nothing {
-        return None;
-    }
-    Some(
-        match (label(name, *first, user, known), value_of(*last, known)) {
-            (begun, Some(Value::Int(last))) if begun.number.is_some() => Label {
-                last: Some(last),
-                ..begun
-            },
-            _ => Label::registered(name),
-        },
-    )
 }
 
 /// The ways on which a variable is not 0 that is given its values under conditions: `if (flags &
@@ -367,7 +323,7 @@ fn collect(expr: Expr, found: &mut Vec<Sym>) {
         return;
     };
     match head {
-        "==" | "!=" | "&" | ">=" if operands.iter().any(|side| !constants(*side).is_empty()) => {
+        "==" | "!=" | "&" if operands.iter().any(|side| !constants(*side).is_empty()) => {
             found.extend(leaves(expr));
         }
         "case" => {

@@ -8,7 +8,7 @@
 //! selects an element of an array (`[RTM_NEWLINK - RTM_BASE] = …`, `{ SIOCX, f }`) is one.
 //!
 //! A file's name is a path; `**` in it stands for folders that the source does not tell
-//! (`/sys/**/power`), or at its end for a file, `PID` for a process and `N` for a number.
+//! (`/sys/**/power`), or at its end for a file, and `PID` for a process.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -235,7 +235,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                 OF_CALLS.iter().find(|(name, _)| call.starts_with(name))
                 && !matches!(label, File(SYSCTL))
             {
-                found.extend(self.label_of_call(&at, *label, seen));
+                found.extend(self.label_of_call(&at, *label));
             }
         }
     }
@@ -392,7 +392,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             all.filter(|one| self.view().built(one.path))
         });
         for call in calls {
-            if let Some(folder) = self.folder_of_call(call, &mut FxHashSet::default()) {
+            if let Some(folder) = self.folder_of_call(call) {
                 return found.push(join(&folder, name));
             }
         }
@@ -577,12 +577,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
 
     // Calls.
 
-    fn label_of_call(
-        &self,
-        at: &NamingAt,
-        label: Label,
-        seen: &mut FxHashSet<Thing>,
-    ) -> Option<Sym> {
+    fn label_of_call(&self, at: &NamingAt, label: Label) -> Option<Sym> {
         let labels = at.naming.labels.iter();
         let mut labels = labels.filter_map(|one| one.text().split_once('='));
         match label {
@@ -605,25 +600,25 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                     any.then_some("?")
                 };
                 let name = labels.find_map(own).or_else(unknown)?;
-                let folder = self.folder_within(at, folder, seen);
+                let folder = self.folder_within(at, folder);
                 Some(join(&folder, name))
             }
         }
     }
 
     /// The folder in which a call makes a file.
-    fn folder_of_call(&self, at: &NamingAt, seen: &mut FxHashSet<Thing>) -> Option<String> {
+    fn folder_of_call(&self, at: &NamingAt) -> Option<String> {
         let call = called(at);
         let (_, label) = OF_CALLS.iter().find(|(name, _)| call.starts_with(name))?;
         match label {
-            File(folder) => Some(self.folder_within(at, folder, seen)),
+            File(folder) => Some(self.folder_within(at, folder)),
             Constant(_) => None,
         }
     }
 
-    fn folder_within(&self, at: &NamingAt, folder: &str, seen: &mut FxHashSet<Thing>) -> String {
+    fn folder_within(&self, at: &NamingAt, folder: &str) -> String {
         let named = called(at).starts_with("devfs_register");
-        match self.parent(at, seen) {
+        match self.parent(at, &mut FxHashSet::default()) {
             Some(parent) if folder == "/proc" || named => format!("{folder}/{parent}"),
             _ => folder.to_owned(),
         }
@@ -780,18 +775,8 @@ fn without_those_below(found: &mut Vec<Sym>) {
     });
 }
 
-/// The path of a file; a number in its name is `N`: `tty%d`.
 fn join(folder: &str, name: &str) -> Sym {
-    let mut path = format!("{folder}/");
-    let mut parts = name.trim_start_matches('/').split('%');
-    path.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        path.push('N');
-        let format = |one: char| one.is_ascii_digit() || matches!(one, '.' | 'l');
-        let rest = part.trim_start_matches(format);
-        path.push_str(rest.get(1..).unwrap_or_default());
-    }
-    Sym::new(&path)
+    Sym::new(&format!("{folder}/{}", name.trim_start_matches('/')))
 }
 
 fn join_operation(above: &str, operation: &str) -> Sym {

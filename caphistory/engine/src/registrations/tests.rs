@@ -209,8 +209,8 @@ fn a_device_is_named_where_its_numbers_are_taken() {
         "/dev/one"
     );
     assert_eq!(
-        of("d = cdev_alloc(); d->ops = &ops; alloc_chrdev_region(&dev, 0, 1, \"one%d\");"),
-        "/dev/**"
+        of("d = cdev_alloc(); d->ops = &ops; alloc_chrdev_region(&dev, 0, 1, \"one\");"),
+        "/dev/one"
     );
     assert_eq!(
         of("cdev_init(&c, &ops); register_chrdev_region(dev, 1, name);"),
@@ -232,6 +232,8 @@ fn of_a_file_whose_name_nobody_knows_the_folder_is_told() {
     };
     let made = "e = c->e = create_proc_entry(name, 0, dir); e->proc_fops = &ops;";
     assert_eq!(of(made), "/proc/bus/**");
+    let known = "proc_create(\"one\", 0, bus, &ops);";
+    assert_eq!(of(&format!("{made}{known}")), "/proc/bus/one");
     assert_eq!(of("register_blkdev(1, c->name, &ops);"), "/dev/**");
     assert_eq!(of("unregister_blkdev(1, c->name, &ops);"), "");
 }
