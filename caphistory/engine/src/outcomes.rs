@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::facts::{Given, Outcome};
 use crate::intern::Sym;
+use crate::refusals::EXHAUSTED;
 use crate::tree::{Field, Kind, Node};
 use crate::uids::is_root;
 
@@ -190,6 +191,7 @@ impl<'t, 'c> Flow<'t, 'c> {
 
     fn assigned_before(&self, statement: Node<'t>) -> Variables<'c> {
         let mut found = Variables::new();
+        let mut changed = vec![];
         each_before(statement, |node| {
             each_set(node, self.code, &mut |name, value| {
                 if found.iter().all(|(known, _)| *known != name) {
@@ -197,8 +199,49 @@ impl<'t, 'c> Flow<'t, 'c> {
                     found.push((name, constant(value)));
                 }
             });
+            // "raised = 0; if (more) { … raised = 1; … }": it may be either. Of an error variable the
+            // error is the one that it was set to on purpose.
+            if node.kind() == Kind::IfStatement {
+                each_set_within(node, self.code, 0, &mut |name| {
+                    if found.iter().all(|(known, _)| *known != name) {
+                        changed.push(name);
+                    }
+                });
+            }
         });
+        for (name, known) in &mut found {
+            if matches!(known.value, Value::Zero | Value::One) && changed.contains(name) {
+                known.value = Value::Unknown;
+            }
+        }
         found
+    }
+}
+
+/// Calls `found` with each variable that is set in the sides of an if which do not leave.
+fn each_set_within<'t, 'c>(
+    node: Node<'t>,
+    code: &'c [u8],
+    depth: u32,
+    found: &mut impl FnMut(&'c [u8]),
+) {
+    if depth > DEEPEST {
+        return;
+    }
+    match node.kind() {
+        Kind::IfStatement => {
+            for side in [Field::Consequence, Field::Alternative] {
+                if let Some(side) = node.field(side).filter(|side| !leaves(*side)) {
+                    each_set_within(side, code, depth + 1, found);
+                }
+            }
+        }
+        Kind::CompoundStatement | Kind::ElseClause => {
+            for child in node.named_children() {
+                each_set_within(child, code, depth + 1, found);
+            }
+        }
+        _ => each_set(node, code, &mut |name, _| found(name)),
     }
 }
 
@@ -416,6 +459,8 @@ struct Run<'d, 't, 'c> {
     denying: Vec<Node<'t>>,
     /// Whether the call was made.
     made: bool,
+    /// Whether 0 was returned where the privilege is there: what is behind runs for the others.
+    spared: bool,
     /// What variables held at the bound that was reached last.
     variables: Variables<'c>,
 }
@@ -463,6 +508,17 @@ fn error(name: &[u8]) -> Outcome {
     Outcome::Error(Sym::latin1(name))
 }
 
+/// Whether an error is one that a missing privilege gives, not a fault of the work behind.
+fn is_refusal(outcome: Outcome) -> bool {
+    let name = outcome.errno();
+    match name.text() {
+        "EPERM" | "EACCES" => true,
+        // Of memory for the work itself.
+        "ENOMEM" => false,
+        other => EXHAUSTED.contains(&other),
+    }
+}
+
 fn is_error(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Error(_))
 }
@@ -478,6 +534,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             passed: vec![],
             denying: vec![],
             made: false,
+            spared: false,
             variables: vec![],
         }
     }
@@ -551,6 +608,9 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                         state.until = Some(node);
                         at = Some(body);
                         continue;
+                    }
+                    if let Some(body) = node.field(Field::Body).filter(|_| self.spared) {
+                        self.nested(body, &mut state);
                     }
                     node
                 }
@@ -753,6 +813,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                     state.decided = true;
                     state.until = None;
                     state.granted = side(!truth).and_then(|side| self.returned_truth(side));
+                    self.spared = side(!truth).is_some_and(|side| self.returns_zero(side));
                 }
                 Err(None)
             }
@@ -838,13 +899,15 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
     /// "if (!suser()) { if (changes) return -EPERM; … goto exit; }": what every driver of a serial
     /// port does to TIOCSSERIAL.
     fn nested(&mut self, then: Node<'t>, state: &mut State<'t, 'c>) {
-        if state.leaving || state.within.is_some() || state.until.is_none() {
+        if state.leaving || state.within.is_some() || state.until.is_none() && !self.spared {
             return;
         }
         let found = self.follow(then, state.variables.clone(), true, Some(then));
-        state.within = found.filter(|one| is_error(*one));
+        let spared = state.until.is_none();
+        state.within = found.filter(|one| is_error(*one) && (!spared || is_refusal(*one)));
         if state.within.is_some() {
-            self.denying.extend(then.parent());
+            let around = then.parent().filter(|one| !is_loop(one.kind()));
+            self.denying.extend(around);
         }
     }
 
@@ -863,6 +926,17 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
                 return;
             }
         }
+    }
+
+    /// Whether a statement returns 0: "if (capable(…)) return 0;".
+    fn returns_zero(&self, statement: Node<'t>) -> bool {
+        let mut last = Some(statement);
+        while let Some(one) = last.filter(|one| one.kind() == Kind::CompoundStatement) {
+            last = one.named_children().last();
+        }
+        let value = last.filter(|one| one.kind() == Kind::ReturnStatement);
+        let value = value.and_then(Node::first_named);
+        value.is_some_and(|value| literal(value, self.flow.code, 0) == Value::Zero)
     }
 
     /// The truth that a statement returns: "return true;".
@@ -1129,7 +1203,10 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             };
             return Known { value, ..known };
         }
-        if let Some(known) = self.other_form(node, name, state, depth) {
+        if let Some(known) = self
+            .other_form(node, name, state, depth)
+            .or_else(|| self.handed_error(node, state))
+        {
             return known;
         }
         // "a(capable(X) ? FORCE : 0)": what is handed on is another function's matter.
@@ -1170,6 +1247,17 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             _ => false,
         };
         (known.rests && is_error).then_some(known)
+    }
+
+    /// The constant error that a call is handed where something is refused, which it takes down and
+    /// gives back: "return audit_policy(label, op, \"not admin\", -EACCES)".
+    fn handed_error(&self, call: Node<'t>, state: &State<'t, 'c>) -> Option<Known<'c>> {
+        if !state.decided || holds(call, self.call) {
+            return None;
+        }
+        let last = call.field(Field::Arguments)?.named_children().last()?;
+        let value = literal(last, self.flow.code, 0);
+        matches!(value, Value::Error(_)).then_some(Known { value, rests: true })
     }
 
     /// Of ({ …; x; }) the last is its value.
@@ -1242,6 +1330,9 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         };
         let sign = operator.kind();
         let one = self.value(left, state, depth);
+        if sign == Kind::AndAnd && holds(right, self.call) {
+            self.assume(left, state);
+        }
         let other = self.value(right, state, depth);
         let rests = one.rests || other.rests;
         let truths = (self.truth_of(one.value), self.truth_of(other.value));
@@ -1268,6 +1359,23 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             None => Value::Unknown,
         };
         Known { value, rests }
+    }
+
+    /// Takes in that a comparison with an error holds, since the call behind its && is made: "if (err
+    /// == -ENOSPC && may_retry()) goto retry; return err;".
+    fn assume(&self, left: Node<'t>, state: &mut State<'t, 'c>) {
+        let sides = [Field::Operator, Field::Left, Field::Right].map(|field| left.field(field));
+        let [Some(sign), Some(variable), Some(constant)] = sides else {
+            return;
+        };
+        let value = literal(constant, self.flow.code, 0);
+        if sign.kind() == Kind::Equal
+            && variable.kind() == Kind::Identifier
+            && matches!(value, Value::Error(_))
+        {
+            let name = variable.bytes(self.flow.code);
+            state.set(name, Known { value, rests: true });
+        }
     }
 
     fn compared(&self, sign: Kind, one: Value<'c>, other: Value<'c>) -> Option<bool> {

@@ -20,7 +20,7 @@ const MOST_WAYS: usize = 1_000;
 
 /// Errors that say that there is no more of something: a check that saves from one of them lifts
 /// a limit.
-const EXHAUSTED: [&str; 14] = [
+pub const EXHAUSTED: [&str; 14] = [
     "E2BIG",
     "EAGAIN",
     "EDQUOT",

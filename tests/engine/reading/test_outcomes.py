@@ -45,6 +45,31 @@ def outcomes(statements: str) -> tuple[str, ...]:
         ("if (f() == DENIED) return -EDQUOT; return 0;", ("0", "EDQUOT", "0")),
         ("if (a()) return DENIED; return f();", ("same", "same", "same")),
         ("return a(f());", ("goes on", "goes on", "goes on")),
+        # A flag that an if sets may be either; a constant one decides.
+        (
+            "raised = 0; if (a) { raised = 1; } if (b) { if (raised && !f()) return -EPERM; }"
+            " return 0;",
+            ("EPERM", "0", "0"),
+        ),
+        (
+            "raised = 0; if (a) { raised = 1; return 1; } if (raised && !f()) return -EPERM;"
+            " return 0;",
+            ("0", "0", "0"),
+        ),
+        # What takes down a refusal gives back the error that it is handed.
+        ("if (!f()) return note(a, -EACCES); return 0;", ("EACCES", "0", "0")),
+        ("if (!f()) a(); return note(a, -EACCES);", ("goes on", "goes on", "goes on")),
+        # The call behind the comparison is made with that error only.
+        ("if (e == -ENOSPC && f()) a(); return e;", ("ENOSPC", "ENOSPC", "ENOSPC")),
+        ("if (e == -ENOSPC || f()) a(); return e;", ("goes on", "goes on", "goes on")),
+        # What the others meet: a refusal, not a fault of the work.
+        ("if (f()) return 0; if (a) e = -EACCES; return e;", ("EACCES", "0", "0")),
+        ("if (f()) return 0; if (a) return -EFAULT; return b;", ("goes on", "0", "0")),
+        (
+            "if (f()) return 0; do { if (a) return -ENOBUFS; } while (b); return 0;",
+            ("ENOBUFS", "0", "0"),
+        ),
+        ("if (f()) return 1; if (a) return -EACCES; return b;", ("0", "1", "1")),
         ("switch (f()) { case 0: return -EPERM; default: return 0; }", ("EPERM", "0", "0")),
     ],
 )
