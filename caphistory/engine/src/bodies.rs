@@ -1057,6 +1057,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             target: target_sym,
             arguments: SymList::new(&arguments),
             outcomes: OutcomeList::new(&outcomes),
+            refuses: !conditional
+                && matches!(outcomes[0], Outcome::Error(_))
+                && self.outcomes.decides_alone(node),
             instead: self.instead(node, false, outcomes[0]),
             case: self.case,
             condition,

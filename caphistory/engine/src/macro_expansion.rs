@@ -540,6 +540,7 @@ impl<'a> Given<'a> {
             target: Sym::new(target),
             arguments: SymList::new(&self.arguments(call)),
             conditional: self.use_.conditional || call.conditional,
+            refuses: !self.use_.conditional && call.refuses,
             condition: self.use_.condition,
             guards: ExprList::new(&guards),
             passes: ExprList::new(&self.passes(call)),

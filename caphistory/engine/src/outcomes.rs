@@ -29,6 +29,8 @@ const REPLIES: [&[u8]; 6] = [
 /// What a function leaves in a variable of its caller.
 const OUT: &[u8] = b"*";
 const LOOK_BACK: usize = 16;
+/// Bytes of a statement that is searched for the address of a variable.
+const MOST_TEXT: usize = 2_000;
 const LEVELS: usize = 6;
 /// Statements that are run for one outcome. Of a variable that holds a result no more is asked so
 /// far behind the call.
@@ -153,6 +155,25 @@ impl<'t, 'c> Flow<'t, 'c> {
         [run.passed, run.denying]
     }
 
+    /// Whether a call that gives 0 decides alone about the error that the function returns: not in
+    /// "if (!f() && a)", nor where an if within what it decides about refuses.
+    pub fn decides_alone(&self, call: Node<'t>) -> bool {
+        let mut node = call;
+        while let Some(above) = node.parent() {
+            match above.kind() {
+                Kind::ParenthesizedExpression | Kind::UnaryExpression | Kind::ArgumentList => {}
+                Kind::CallExpression if converted(above, self.code).is_some() => {}
+                Kind::IfStatement => {
+                    let [_, denying] = self.passed_by(call);
+                    return denying.is_empty();
+                }
+                _ => return false,
+            }
+            node = above;
+        }
+        false
+    }
+
     /// The labelled statement that a goto leads to.
     fn label(&self, goto: Node<'t>) -> Option<Node<'t>> {
         let labels = self.labels.get_or_init(|| {
@@ -192,6 +213,7 @@ impl<'t, 'c> Flow<'t, 'c> {
     fn assigned_before(&self, statement: Node<'t>) -> Variables<'c> {
         let mut found = Variables::new();
         let mut changed = vec![];
+        let mut visited = vec![];
         each_before(statement, |node| {
             each_set(node, self.code, &mut |name, value| {
                 if found.iter().all(|(known, _)| *known != name) {
@@ -201,6 +223,9 @@ impl<'t, 'c> Flow<'t, 'c> {
             });
             // "raised = 0; if (more) { … raised = 1; … }": it may be either. Of an error variable the
             // error is the one that it was set to on purpose.
+            if matches!(node.kind(), Kind::IfStatement | Kind::ExpressionStatement) {
+                visited.push(node.bytes(self.code));
+            }
             if node.kind() == Kind::IfStatement {
                 each_set_within(node, self.code, 0, &mut |name| {
                     if found.iter().all(|(known, _)| *known != name) {
@@ -210,12 +235,29 @@ impl<'t, 'c> Flow<'t, 'c> {
             }
         });
         for (name, known) in &mut found {
-            if matches!(known.value, Value::Zero | Value::One) && changed.contains(name) {
+            if matches!(known.value, Value::Zero | Value::One)
+                && (changed.contains(name) || is_addressed(name, &visited))
+            {
                 known.value = Value::Unknown;
             }
         }
         found
     }
+}
+
+/// Whether the address of a variable is handed to something in one of these statements, which may
+/// set it: "val = 0; if (copy_from_user(&val, …)) return -EFAULT;".
+fn is_addressed(name: &[u8], statements: &[&[u8]]) -> bool {
+    let address = [b"&", name].concat();
+    let within = |text: &[u8]| {
+        memchr::memmem::find_iter(text, &address).any(|at| {
+            let next = text.get(at + address.len());
+            !next.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        })
+    };
+    statements
+        .iter()
+        .any(|text| text.len() < MOST_TEXT && within(text))
 }
 
 /// Calls `found` with each variable that is set in the sides of an if which do not leave.
@@ -902,8 +944,12 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         if state.leaving || state.within.is_some() || state.until.is_none() && !self.spared {
             return;
         }
-        let found = self.follow(then, state.variables.clone(), true, Some(then));
         let spared = state.until.is_none();
+        let passed = self.passed.len();
+        let found = self.follow(then, state.variables.clone(), true, Some(then));
+        if spared {
+            self.passed.truncate(passed);
+        }
         state.within = found.filter(|one| is_error(*one) && (!spared || is_refusal(*one)));
         if state.within.is_some() {
             let around = then.parent().filter(|one| !is_loop(one.kind()));
@@ -923,6 +969,7 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             let found = self.follow(case, state.variables.clone(), true, Some(node));
             state.within = found.filter(|one| is_error(*one));
             if state.within.is_some() {
+                self.denying.push(node);
                 return;
             }
         }

@@ -63,6 +63,15 @@ struct AtSite {
     places: Places,
 }
 
+/// A check that a function asks on every way through it, and that refuses by itself with an error.
+#[derive(Clone, Copy, Debug)]
+struct Gate {
+    line: u32,
+    privilege: Sym,
+    outcome: Outcome,
+    places: Places,
+}
+
 /// Works out refusals in one release.
 pub struct Refusals<'a, 'v, 'p, 'f> {
     view: &'v View<'p, 'f>,
@@ -72,6 +81,7 @@ pub struct Refusals<'a, 'v, 'p, 'f> {
     failing: FxHashMap<DefId, Outcome>,
     sites: FxHashMap<(DefId, CheckSite), AtSite>,
     steps: FxHashMap<(DefId, Step), Option<EdgeId>>,
+    gates: FxHashMap<DefId, Vec<Gate>>,
 }
 
 impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
@@ -84,6 +94,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             failing: FxHashMap::default(),
             sites: FxHashMap::default(),
             steps: FxHashMap::default(),
+            gates: FxHashMap::default(),
         }
     }
 
@@ -101,8 +112,19 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         } = self.at_site(site);
         let mut definition = site.definition;
         let mut rest = chain;
+        let privilege = privilege(&asked(&site.check));
         let mut first = outcome.errno();
-        while let Some(at) = rest {
+        let mut line = site.check.line;
+        loop {
+            if let Some(gate) = self.gate(definition, line, privilege, places) {
+                outcome = gate.outcome;
+                first = outcome.errno();
+                places = gate.places;
+                instead.clear();
+            }
+            let Some(at) = rest else {
+                break;
+            };
             let (before, step) = chains.last(at);
             rest = before;
             let Some(edge) = self.edge(definition, step) else {
@@ -121,6 +143,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 }
             }
             definition = edge.caller;
+            line = edge.line;
         }
         let (effect, errno) = effect(outcome, first);
         let refusal = Refusal {
@@ -131,6 +154,64 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             namespace: self.namespace(site, places.namespace),
         };
         (refusal, first)
+    }
+
+    /// The first check of the same privilege that a function asks before a line, on every way: who
+    /// lacks it is refused there. In the namespace of the later one, or in the initial one.
+    fn gate(
+        &mut self,
+        definition: DefId,
+        line: u32,
+        wanted: Option<Sym>,
+        later: Places,
+    ) -> Option<Gate> {
+        if subject(later.whose) != Subject::Caller {
+            return None;
+        }
+        if !self.gates.contains_key(&definition) {
+            let found = self.gates_in(definition);
+            self.gates.insert(definition, found);
+        }
+        let is_init = |places: Places| places.namespace.text().contains("init_user_ns");
+        let covers = |gate: &&Gate| {
+            gate.line < line
+                && Some(gate.privilege) == wanted
+                && (!self.namespaces || is_init(gate.places) || !is_init(later))
+        };
+        self.gates[&definition].iter().find(covers).copied()
+    }
+
+    fn gates_in(&mut self, definition: DefId) -> Vec<Gate> {
+        let view = self.view;
+        let fact = view.program[definition].fact;
+        let mut found = Vec::new();
+        if fact.macro_().is_some() {
+            return found;
+        }
+        for call in fact.calls() {
+            if !call.refuses || !call.condition.is_empty() || !call.instead.get().is_empty() {
+                continue;
+            }
+            let [meaning] = self.checks.meanings(call, definition)[..] else {
+                continue;
+            };
+            if let Some(privilege) = privilege(&meaning)
+                && self.given(call, definition, 0) == Outcome::Zero
+                && self.within(call, definition, &meaning, 0).is_empty()
+            {
+                let places = self.places(call, definition, &meaning, 0);
+                if subject(places.whose) == Subject::Caller {
+                    found.push(Gate {
+                        line: call.line,
+                        privilege,
+                        outcome: call.outcome(Given::False),
+                        places,
+                    });
+                }
+            }
+        }
+        found.sort_by_key(|gate| gate.line);
+        found
     }
 
     /// A chain from an entry function on which a refusal with an error comes to the syscall, where

@@ -187,6 +187,42 @@ def test_effect(code: str, expected: tuple[str, str | None]) -> None:
     assert refusal(f"{code}\n") == expected
 
 
+def refusals(gate: str) -> set[tuple[str, str | None]]:
+    """Effect and errno of the checks of ``sys_one``, which does this before it asks in a helper."""
+    code = (
+        "int ask(int a) { if (!capable(CAP_A)) return -EACCES; return 0; }\n"
+        f"int sys_one(int a) {{ {gate} return ask(a); }}\n"
+    )
+    return {(one.effect, one.errno) for one in meanings(code)}
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "if (!capable(CAP_A)) return -EPERM;",
+        "if (a) return -EINVAL; if (!capable(CAP_A)) return -EPERM;",
+        "if (capable(CAP_A)) { a = ask(a); return a; } return -EPERM;",
+    ],
+)
+def test_an_earlier_check_of_the_same_privilege_refuses_first(gate: str) -> None:
+    assert refusals(gate) == {("deny", "EPERM")}
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "if (a && !capable(CAP_A)) return -EPERM;",
+        "if (a) { if (!capable(CAP_A)) return -EPERM; }",
+        "if (!capable(CAP_A) && !capable(CAP_B)) return -EPERM;",
+        "if (!capable(CAP_A) && a) return -EPERM;",
+        "if (!capable(CAP_A)) { if (a) return -EPERM; b(); }",
+        "if (!capable(CAP_B)) return -EPERM;",
+    ],
+)
+def test_one_that_is_not_asked_on_every_way_does_not(gate: str) -> None:
+    assert refusals(gate) == {("deny", "EPERM"), ("deny", "EACCES")}
+
+
 def test_an_error_that_one_way_loses() -> None:
     send = "int send(int p) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
     all_of_them = (

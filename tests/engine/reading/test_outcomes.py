@@ -56,6 +56,14 @@ def outcomes(statements: str) -> tuple[str, ...]:
             " return 0;",
             ("0", "0", "0"),
         ),
+        (
+            "v = 0; if (get(&v, a)) return -EFAULT; if (v && !f()) return -EPERM; return 1;",
+            ("EPERM", "1", "1"),
+        ),
+        (
+            "v = 0; if (get(&va, a)) return -EFAULT; if (v && !f()) return -EPERM; return 1;",
+            ("1", "1", "1"),
+        ),
         # What takes down a refusal gives back the error that it is handed.
         ("if (!f()) return note(a, -EACCES); return 0;", ("EACCES", "0", "0")),
         ("if (!f()) a(); return note(a, -EACCES);", ("goes on", "goes on", "goes on")),
