@@ -29,8 +29,6 @@ const REPLIES: [&[u8]; 6] = [
 /// What a function leaves in a variable of its caller.
 const OUT: &[u8] = b"*";
 const LOOK_BACK: usize = 16;
-/// Bytes of a statement that is searched for the address of a variable.
-const MOST_TEXT: usize = 2_000;
 const LEVELS: usize = 6;
 /// Statements that are run for one outcome. Of a variable that holds a result no more is asked so
 /// far behind the call.
@@ -212,8 +210,6 @@ impl<'t, 'c> Flow<'t, 'c> {
 
     fn assigned_before(&self, statement: Node<'t>) -> Variables<'c> {
         let mut found = Variables::new();
-        let mut changed = vec![];
-        let mut visited = vec![];
         each_before(statement, |node| {
             each_set(node, self.code, &mut |name, value| {
                 if found.iter().all(|(known, _)| *known != name) {
@@ -221,69 +217,8 @@ impl<'t, 'c> Flow<'t, 'c> {
                     found.push((name, constant(value)));
                 }
             });
-            // "raised = 0; if (more) { … raised = 1; … }": it may be either. Of an error variable the
-            // error is the one that it was set to on purpose.
-            if matches!(node.kind(), Kind::IfStatement | Kind::ExpressionStatement) {
-                visited.push(node.bytes(self.code));
-            }
-            if node.kind() == Kind::IfStatement {
-                each_set_within(node, self.code, 0, &mut |name| {
-                    if found.iter().all(|(known, _)| *known != name) {
-                        changed.push(name);
-                    }
-                });
-            }
         });
-        for (name, known) in &mut found {
-            if matches!(known.value, Value::Zero | Value::One)
-                && (changed.contains(name) || is_addressed(name, &visited))
-            {
-                known.value = Value::Unknown;
-            }
-        }
         found
-    }
-}
-
-/// Whether the address of a variable is handed to something in one of these statements, which may
-/// set it: "val = 0; if (copy_from_user(&val, …)) return -EFAULT;".
-fn is_addressed(name: &[u8], statements: &[&[u8]]) -> bool {
-    let address = [b"&", name].concat();
-    let within = |text: &[u8]| {
-        memchr::memmem::find_iter(text, &address).any(|at| {
-            let next = text.get(at + address.len());
-            !next.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        })
-    };
-    statements
-        .iter()
-        .any(|text| text.len() < MOST_TEXT && within(text))
-}
-
-/// Calls `found` with each variable that is set in the sides of an if which do not leave.
-fn each_set_within<'t, 'c>(
-    node: Node<'t>,
-    code: &'c [u8],
-    depth: u32,
-    found: &mut impl FnMut(&'c [u8]),
-) {
-    if depth > DEEPEST {
-        return;
-    }
-    match node.kind() {
-        Kind::IfStatement => {
-            for side in [Field::Consequence, Field::Alternative] {
-                if let Some(side) = node.field(side).filter(|side| !leaves(*side)) {
-                    each_set_within(side, code, depth + 1, found);
-                }
-            }
-        }
-        Kind::CompoundStatement | Kind::ElseClause => {
-            for child in node.named_children() {
-                each_set_within(child, code, depth + 1, found);
-            }
-        }
-        _ => each_set(node, code, &mut |name, _| found(name)),
     }
 }
 
@@ -1382,7 +1317,12 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
         }
         let other = self.value(right, state, depth);
         let rests = one.rests || other.rests;
-        let truths = (self.truth_of(one.value), self.truth_of(other.value));
+        let mut truths = (self.truth_of(one.value), self.truth_of(other.value));
+        // "raised = 0; if (more) raised = 1; if (raised && !f())": the call is made, so it is not 0.
+        let settled = Some(sign == Kind::OrOr);
+        if !one.rests && truths.0 == settled && holds(right, self.call) {
+            truths.0 = None;
+        }
         let truth = match sign {
             Kind::AndAnd | Kind::OrOr | Kind::Or => {
                 let settles = sign != Kind::AndAnd;

@@ -45,25 +45,14 @@ def outcomes(statements: str) -> tuple[str, ...]:
         ("if (f() == DENIED) return -EDQUOT; return 0;", ("0", "EDQUOT", "0")),
         ("if (a()) return DENIED; return f();", ("same", "same", "same")),
         ("return a(f());", ("goes on", "goes on", "goes on")),
-        # A flag that an if sets may be either; a constant one decides.
+        # A flag in front of the call is set where the call is made.
         (
             "raised = 0; if (a) { raised = 1; } if (b) { if (raised && !f()) return -EPERM; }"
             " return 0;",
             ("EPERM", "0", "0"),
         ),
-        (
-            "raised = 0; if (a) { raised = 1; return 1; } if (raised && !f()) return -EPERM;"
-            " return 0;",
-            ("0", "0", "0"),
-        ),
-        (
-            "v = 0; if (get(&v, a)) return -EFAULT; if (v && !f()) return -EPERM; return 1;",
-            ("EPERM", "1", "1"),
-        ),
-        (
-            "v = 0; if (get(&va, a)) return -EFAULT; if (v && !f()) return -EPERM; return 1;",
-            ("1", "1", "1"),
-        ),
+        ("none = 1; g(&none); if (none || f()) return 0; return -EPERM;", ("EPERM", "0", "0")),
+        ("e = 0; if (a) e = b; if (!e && !f()) return -EPERM; return e;", ("EPERM", "0", "0")),
         # What takes down a refusal gives back the error that it is handed.
         ("if (!f()) return note(a, -EACCES); return 0;", ("EACCES", "0", "0")),
         ("if (!f()) a(); return note(a, -EACCES);", ("goes on", "goes on", "goes on")),
