@@ -17,6 +17,7 @@ mod creations;
 pub mod declarations;
 pub mod facts;
 pub mod file_kinds;
+mod file_macros;
 pub mod folders;
 pub mod guards;
 pub mod headers;

@@ -41,9 +41,8 @@ static DECLARATION: LazyLock<Regex> = LazyLock::new(|| {
         r"(?s-u)\A\s*(?:(?:static|const)\s+)*(?:struct|union)\s+\w+\s+(?:const\s+)?\w+[^=;({]*=",
     )
 });
-static ALONE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?s-u)\A\s*(?:(?:static|const)\s+)*([A-Z_][A-Z0-9_]*)\s*\((.*)\)\s*;\z")
-});
+static ALONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?s-u)\A\s*(?:(?:static|const)\s+)*(\w+)\s*\((.*)\)\s*;\z"));
 // ONE of fs/proc/base.c, from 2.6.24 on: NOD(NAME, mode, NULL, &ops, { .proc_show = show })
 static LISTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?-u)([,(]\s*)\{\s*(?:\.\s*(\w+)\s*=\s*&?\s*(\w+)\s*,?)?\s*\}(\s*[,)])")
@@ -108,7 +107,8 @@ pub fn used_alone(code: &[u8]) -> Option<String> {
         })
         .collect();
     let name = latin1(found.get(1)?.as_bytes());
-    if OF_MODULES.iter().any(|start| name.starts_with(start))
+    let upper = name.to_ascii_uppercase();
+    if OF_MODULES.iter().any(|start| upper.starts_with(start))
         || given
             .iter()
             .all(|one| one.is_empty() || is_upper(&latin1(one)))

@@ -94,6 +94,15 @@ impl<'f> Fact<'f> {
             .is_some_and(|name| self.parameters().any(|one| one.text() == name))
     }
 
+    /// Whether it copies what may be a function into a place.
+    fn sets_to_place(self, place: Sym) -> bool {
+        let flows = match self {
+            Fact::Function(function) => &function.flows,
+            Fact::Macro(macro_) => &macro_.flows,
+        };
+        flows.iter().any(|flow| flow.target == place)
+    }
+
     /// The names of its parameters, in order.
     pub fn parameters(self) -> impl Iterator<Item = Sym> + use<'f> {
         (0..self.arity()).filter_map(move |position| self.parameter(position))
@@ -646,10 +655,10 @@ pub fn place_of(name: Sym) -> Sym {
 }
 
 /// Whether an argument may hand a function on: a name from outside that is no constant, one of the
-/// user's parameters, or a member.
+/// user's parameters, a variable of its own that is set to what may be one, or a member.
 pub fn may_be_function(argument: Sym, user: Fact<'_>) -> bool {
     match ARGUMENTS.get(argument) {
-        LOCAL => user.is_parameter(argument.text()),
+        LOCAL => user.is_parameter(argument.text()) || user.sets_to_place(argument),
         kind => kind == YES,
     }
 }

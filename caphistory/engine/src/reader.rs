@@ -21,6 +21,7 @@ use crate::facts::{
     Blob, Call, Declared, Function, Item, Mention, MentionKind, Naming, Parameter, Placed, Stored,
     Struct, Typedef,
 };
+use crate::file_macros;
 use crate::headers::{Header, KEYWORDS, parse_header};
 use crate::initialisers::{Found, variables_in};
 use crate::intern::{Sym, SymList};
@@ -136,7 +137,14 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         ));
     };
     let mut prototypes = vec![];
-    for extent in cut(&scanned) {
+    let mut extents = cut(&scanned);
+    for made in file_macros::take_uses(&scanned, &mut extents) {
+        let condition = condition_at(made.start, &nest.enclosing(made.start));
+        for item in made_items(&made, store) {
+            place(made.start, condition, item);
+        }
+    }
+    for extent in extents {
         let code = scanned
             .code
             .get(extent.start..extent.end)
@@ -198,6 +206,37 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
         called,
         constants: constants.into(),
     }
+}
+
+/// What a use of a file's own macro makes. A check in the macro is one of the macro, not of all that
+/// it makes: such a function does no more than use the macro.
+fn made_items(made: &file_macros::Use, store: &Store) -> Vec<Arc<Item>> {
+    let scanned = scan(&made.made);
+    let mut found = vec![];
+    for extent in cut(&scanned) {
+        let code = scanned
+            .code
+            .get(extent.start..extent.end)
+            .unwrap_or_default();
+        match extent.body.map(|body| body - extent.start) {
+            None if is_prototype(code) => {
+                let used = used_alone(code);
+                found.extend(used.map(|used| store.item([b"u", code, b""], || use_alone(&used))));
+            }
+            None => found.push(store.item([b"d", code, b""], || declaration(&[code.into()]))),
+            Some(body) => {
+                let head = code.get(..body).unwrap_or_default();
+                let code = if named(code).iter().any(|(_, name, _)| hints(name)) {
+                    [head, b"{ return ", &made.written, b"; }"].concat()
+                } else {
+                    code.to_vec()
+                };
+                let read = || function(&[Cow::Borrowed(&code[..])], body, &|_| Sym::default());
+                found.push(store.item([b"f", &code, b""], read));
+            }
+        }
+    }
+    found
 }
 
 /// The facts of an assembler file: what its global labels call.

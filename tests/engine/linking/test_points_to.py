@@ -1090,3 +1090,66 @@ static int own_nice(int n) { return capable(CAP_WRONG) ? 0 : -1; }
 static struct entry own_hooks[] = { HOOK(settime, own_settime), HOOK(nice, own_nice) };
 """
     assert chains(text) == {"sys_settime (hooks.settime) own_settime: CAP_A"}
+
+
+def test_a_function_that_a_variable_hands_on() -> None:
+    text = """
+-- drivers/one.c
+typedef int handler(int n);
+struct desc { int flags; handler *func; };
+static int right(int n) { return capable(CAP_A) ? 0 : -1; }
+static int wrong(int n) { return capable(CAP_WRONG) ? 0 : -1; }
+static struct desc descs[] = { { 1, right } };
+static int run(handler *func, int n) { return func(n); }
+int sys_one(int nr)
+{
+    struct desc *desc = &descs[nr];
+    handler *func, *other = pick(wrong);
+    func = desc->func;
+    return run(func, nr);
+}
+"""
+    assert chains(text) == {"sys_one run (desc.func) right: CAP_A"}
+
+
+def test_functions_that_a_files_own_macro_makes() -> None:
+    text = """
+-- include/linux/attr.h
+struct attr { int (*store)(int n); };
+struct ops { int (*store)(int n); };
+#define ATTR(name) struct attr attr_##name = { .store = name##_store }
+-- drivers/one.c
+#include <linux/attr.h>
+int sys_write(struct attr *attr, int n) { return attr->store(n); }
+int sys_other(struct ops *ops, int n) { return ops->store(n); }
+static int set_first(int n) { return capable(CAP_A) ? 0 : -1; }
+static int set_second(int n) { return capable(CAP_B) ? 0 : -1; }
+#define STORE(slot) static int slot##_store(int n) { return set_##slot(n); }
+#define BOTH(slot) STORE(slot) \\
+ATTR(slot)
+STORE(first)
+BOTH(second);
+ATTR(first);
+"""
+    assert chains(text) == {
+        "sys_write (attr.store) first_store set_first: CAP_A",
+        "sys_write (attr.store) second_store set_second: CAP_B",
+    }
+
+
+def test_a_check_in_a_macro_that_makes_functions_is_one_of_the_macro() -> None:
+    text = """
+-- drivers/one.c
+struct attr { int (*store)(int n); };
+int sys_write(struct attr *attr, int n) { return attr->store(n); }
+#define STORE(name) \\
+static int name##_store(int n) \\
+{ \\
+    return capable(CAP_A) ? 0 : -1; \\
+}
+STORE(first)
+static struct attr attr_first = { .store = first_store };
+#define NEVER(name) do { name(CAP_WRONG); } while (0)
+NEVER(capable);
+"""
+    assert chains(text) == {"sys_write (attr.store) first_store STORE: CAP_A"}
