@@ -685,6 +685,17 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
+    /// Takes down which flags of a member stay for sure.
+    fn clear_flags(&mut self, node: Node<'t>, target: Node<'t>, flags: Node<'t>) {
+        let place = self.expression(target);
+        let place = place.as_sym().filter(|one| one.text().contains('>'));
+        if let Some(place) = place.filter(|one| one.text().starts_with('$')) {
+            let sure = Sym::new(&format!("{}&!", place.text()));
+            let flags = self.expression(flags);
+            self.add_object(node, sure, flags);
+        }
+    }
+
     fn add_flow(&mut self, value: Node<'t>, target: Sym, source: Sym) {
         let flow = Flow {
             line: self.row(value),
@@ -1128,6 +1139,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         self.set(node, left, value.then_some(right), sign);
         let plain = sign == Kind::Assign;
         self.set_object(node, left, plain.then_some(right), plain && !conditional);
+        if sign == Kind::AndAssign && !conditional && !self.returned {
+            self.clear_flags(node, left, right);
+        }
         if sign == Kind::Assign
             && let Some(variable) = self.struct_set(left, right)
         {

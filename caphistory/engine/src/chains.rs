@@ -22,10 +22,15 @@ pub fn constants<'s, 'v, 'p, 'f>(
     pointers: &'s PointsTo<'v, 'p, 'f>,
     tables: &'s TableSets<'s, 'v, 'p, 'f>,
     special: &'s FxHashMap<DefId, Kinds>,
-    graph: &Graph,
+    graph: &mut Graph,
     sites: &[Site],
 ) -> Constants<'s, 'v, 'p, 'f> {
     let mut found = Constants::new(pointers, tables, special);
+    for edge in &mut graph.edges {
+        if let Some(call) = &mut edge.call {
+            call.guards = found.settle(edge.caller, call.guards, call.line);
+        }
+    }
     let of_edges = graph.edges.iter().filter_map(|edge| edge.call.as_ref());
     let of_sites = sites.iter().map(|site| &site.guards);
     found.find_macros(of_sites.chain(of_edges.map(|call| &call.guards)));

@@ -136,6 +136,11 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         }
     }
 
+    /// Conditions with what is known of the members of structs that the definition had made.
+    pub fn settle(&mut self, definition: DefId, guards: ExprList, line: u32) -> ExprList {
+        self.objects.settle(definition, guards, line)
+    }
+
     // What is asked for.
 
     /// Say that guards in a definition can be decided.

@@ -350,8 +350,12 @@ pub fn decided(
     let values = by_place(&sets);
     let objects = made.iter().map(|(place, _)| variable(*place)).collect();
     let stands = stands(&values, &users, uses, &parameters, &objects);
+    let makers = once_made(made, uses, &parameters);
     // Of a pointer that is set to another one the members are not the caller's.
     let followed = |name: &str, member: bool| {
+        if member && makers.contains(name) {
+            return true;
+        }
         let value = stands.get(&Sym::new(&format!("${name}")));
         let lost = |value: &Expr| *value == unknown() || member && is_lost(*value);
         parameters.contains(name) && !value.is_some_and(lost)
@@ -453,7 +457,8 @@ pub fn decided(
 
 /// What is known of the objects that local variables point to: `$x>*` of one that calls alone make
 /// is what makes it, `()` what the function returns, and `$x>m!` are the lines at which a member of a
-/// parameter, or of what is returned, is set for sure, and `@(loop)` those of each loop.
+/// parameter, or of what is returned, is set for sure, `$x>m&!` the flags that a
+/// parameter's member keeps for sure, and `@(loop)` the lines of each loop.
 fn of_objects(
     made: &[(Sym, Expr)],
     values: &Values,
@@ -505,6 +510,30 @@ fn of_objects(
         }
     }
     found
+}
+
+/// The local variables that point to what one call makes, and to nothing else.
+fn once_made<'a>(
+    made: &'a [(Sym, Expr)],
+    uses: &Uses,
+    parameters: &FxHashSet<&str>,
+) -> FxHashSet<&'a str> {
+    let mut values: FxHashMap<&str, Vec<Expr>> = FxHashMap::default();
+    let objects = made.iter().filter(|(place, _)| {
+        let text = place.text();
+        text.starts_with('$') && !text.ends_with('!')
+    });
+    for (place, value) in objects.filter(|(_, value)| *value != Expr::text("0")) {
+        values.entry(variable(*place)).or_default().push(*value);
+    }
+    let is_made = |value: &Expr| matches!(value.as_tuple(), Some(("made", _)));
+    let addressed = |name: &str| uses.addressed.iter().any(|one| variable(*one) == name);
+    values.retain(|name, all| {
+        matches!(all.as_slice(), [only] if is_made(only))
+            && !parameters.contains(name)
+            && !addressed(name)
+    });
+    values.into_keys().collect()
 }
 
 /// The place of the lines of loops.

@@ -11,14 +11,23 @@ pub type Kinds = u8;
 /// The kinds of POSIX, by the ends of `S_ISREG` and `S_IFREG`.
 const NAMES: [&str; 7] = ["REG", "DIR", "LNK", "CHR", "BLK", "FIFO", "SOCK"];
 /// All of them.
-pub const ALL: Kinds = 0x7f;
+pub const ALL: Kinds = 0xff;
+/// A file that is written from its beginning to its end, of whatever kind it is: one has no say in
+/// where.
+pub const UNPLACED: Kinds = 0x80;
+/// The flag of a file that is not such.
+pub const PLACED_FLAG: &str = "FMODE_PWRITE";
 /// What is no data of a file system's own: devices, pipes and sockets.
 pub const SPECIAL: Kinds = 0x78;
 const DEEPEST: u32 = 20;
 
 /// Whether a text may test a kind at all.
 pub fn may_test(code: &[u8]) -> bool {
-    memchr::memmem::find(code, b"S_IS").is_some() || memchr::memmem::find(code, b"S_IF").is_some()
+    let signs = ["S_IS", "S_IF", PLACED_FLAG];
+    let mut found = signs
+        .iter()
+        .map(|sign| memchr::memmem::find(code, sign.as_bytes()));
+    found.any(|one| one.is_some())
 }
 
 /// Of which kinds what comes from some variables is.
@@ -118,7 +127,11 @@ fn told_within<'c>(
     }
     let inner = |node: Node, truth: bool| told_within(node, truth, origins, code, depth + 1);
     let of_kind = |kinds: Kinds, truth: bool, subject: Node| Told {
-        kinds: if truth { kinds } else { ALL & !kinds },
+        kinds: if truth {
+            kinds | UNPLACED
+        } else {
+            ALL & !kinds
+        },
         of: origins(subject),
     };
     match node.kind() {
@@ -152,6 +165,10 @@ fn told_within<'c>(
                     let kinds = kind_of(&right.text(code), "S_IF")?;
                     Some(of_kind(kinds, (sign == Kind::Equal) == truth, left))
                 }
+                Kind::And if truth && right.text(code) == PLACED_FLAG => Some(Told {
+                    kinds: ALL & !UNPLACED,
+                    of: origins(left),
+                }),
                 _ => None,
             }
         }

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
+use crate::choices::is_choice;
 use crate::constants::loops;
 use crate::facts::{Call, Function};
-use crate::guards::{leaves, unknown, without_guard};
+use crate::guards::{has_leaves, leaves, substitute, unknown, without_guard};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::names::DefId;
 use crate::numbers::with_values;
@@ -340,6 +341,64 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
                     .map(|one| self.settled(definition, *one, depth));
                 Expr::node(ExprNode::Tuple(ExprList::new(&made.collect::<Vec<_>>())))
             }
+        }
+    }
+
+    /// Conditions before a line of a definition with what is known of the members of structs that
+    /// it had made; without those that nothing is known of.
+    pub fn settle(&mut self, definition: DefId, guards: ExprList, line: u32) -> ExprList {
+        let is_local = |this: &Self, place: &Sym| {
+            let base = place.text().split_once('>').map(|(base, _)| base);
+            base.is_some_and(|base| {
+                base.starts_with('$') && !this.is_parameter(definition, Sym::new(base))
+            })
+        };
+        let mut found: Vec<Expr> = Vec::with_capacity(guards.len());
+        for guard in guards.iter() {
+            let locals: Vec<Sym> = leaves(*guard)
+                .into_iter()
+                .filter(|place| is_local(self, place))
+                .collect();
+            let mut values: FxHashMap<Sym, Expr> = FxHashMap::default();
+            for place in &locals {
+                let value = self.settled_before(definition, *place, line);
+                values.insert(*place, value.unwrap_or_else(unknown));
+            }
+            let settled = substitute(*guard, &values);
+            if locals.is_empty() || is_choice(*guard) || has_leaves(settled) {
+                found.push(settled);
+            }
+        }
+        ExprList::new(&found)
+    }
+
+    /// What a member of a struct is before a line that a call has made.
+    fn settled_before(&mut self, definition: DefId, place: Sym, line: u32) -> Option<Expr> {
+        let (base, member) = place.text().split_once('>')?;
+        let (base, member) = (Sym::new(base), Sym::new(member));
+        let all = self.sets_of(definition);
+        if all.contains_key(&place) {
+            return None;
+        }
+        let [only] = all.get(&member_of(base, rest()))?.as_slice() else {
+            return None;
+        };
+        let Err(("made", made)) = parts(without_guard(*only)) else {
+            return None;
+        };
+        let handed = self.handed_to(definition);
+        for (call, position) in handed.get(&base).into_iter().flatten() {
+            let before = call.line < line || self.comes_again(definition, &[line], call.line);
+            if before
+                && !user_data::leaves_alone(call.target.text())
+                && self.may_change(definition, call, *position, member, 0)
+            {
+                return None;
+            }
+        }
+        match self.made(definition, made, member, 1)?.as_slice() {
+            [value] if !leaves(*value).contains(&place) => Some(*value),
+            _ => None,
         }
     }
 

@@ -176,8 +176,8 @@ impl Kernel {
         let mut chains = Chains::default();
         // What one search needs goes before the next: constants and the graph are large.
         let mut search = |sites: &[Site], bounds: [&Bounds; 2]| {
-            let graph = build(&pointers, &tables, &all_checks, sites, &table, bounds[0]);
-            let mut decided = constants(&pointers, &tables, &special, &graph, sites);
+            let mut graph = build(&pointers, &tables, &all_checks, sites, &table, bounds[0]);
+            let mut decided = constants(&pointers, &tables, &special, &mut graph, sites);
             let asked = Question {
                 program,
                 graph: &graph,

@@ -19,15 +19,19 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, TableFlow};
-use crate::file_kinds::{Kinds, SPECIAL};
+use crate::file_kinds::{Kinds, SPECIAL, UNPLACED};
 use crate::intern::{Sym, SymList};
 use crate::names::{DefId, Fact, PathId, StoredAt, View, key_of, outside, place_of};
 use crate::notation::{Values, filled, is_use, names, used};
+use crate::placed_files::Openers;
 use crate::points_to::PointsTo;
 use crate::types::LocationId;
 
 /// A variable outside functions, with its file if it is static.
 type Table = (Option<PathId>, Sym);
+
+/// The members that open a file.
+const OPENING: [&str; 2] = ["open", "proc_open"];
 
 /// Steps back from a pointer to what it may point to: deeper than any kernel has them.
 const DEEPEST: u32 = 40;
@@ -101,6 +105,7 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     view: &'v View<'p, 'f>,
     entries: FxHashMap<Table, Vec<Entry>>,
     types: FxHashMap<Table, Sym>,
+    openers: RefCell<Openers<'v, 'p, 'f>>,
     /// The tables that hold a function.
     holders: FxHashMap<DefId, Vec<Table>>,
     /// By the key of what is stored to.
@@ -120,6 +125,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             view: pointers.view,
             entries: FxHashMap::default(),
             types: FxHashMap::default(),
+            openers: RefCell::new(Openers::new(pointers.view)),
             holders: FxHashMap::default(),
             stores: FxHashMap::default(),
             places: RefCell::default(),
@@ -666,7 +672,28 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
                 found.insert(function, kinds.iter().fold(0, |one, other| one | other));
             }
         }
+        for (function, holders) in &self.holders {
+            if !found.contains_key(function) && self.are_unplaced(holders) {
+                found.insert(*function, UNPLACED);
+            }
+        }
         found
+    }
+
+    /// Whether some tables are all of files that are not written at any place one asks for.
+    fn are_unplaced(&self, tables: &[Table]) -> bool {
+        let mut openers = self.openers.borrow_mut();
+        let mut opens = |table: &Table| {
+            let entries = self.entries.get(table).into_iter().flatten();
+            let mut open = entries.filter(|entry| OPENING.contains(&entry.member.text()));
+            let Some((first, None)) = open.next().map(|first| (first, open.next())) else {
+                return false;
+            };
+            let functions = self.view.resolve(first.source, first.path);
+            let mut all = functions.iter();
+            !functions.is_empty() && all.all(|one| openers.unplace(*one))
+        };
+        tables.iter().all(&mut opens)
     }
 
     /// The tables that members are given for some kinds of files alone, with these, and the members
@@ -680,13 +707,14 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             .flatten()
             .filter(|store| store.kinds != 0)
         {
+            let kinds = store.kinds & !UNPLACED;
             let table = self.table(store.source, store.path);
             let table = table.filter(|table| self.entries.contains_key(table));
             if let Some((table, root)) = table.zip(self.location(store))
                 && !self.passes_on(store.user, table)
             {
-                *given.entry(table).or_default() |= store.kinds;
-                if store.kinds & !SPECIAL == 0 {
+                *given.entry(table).or_default() |= kinds;
+                if kinds & !SPECIAL == 0 {
                     roots.insert(root);
                 }
             }

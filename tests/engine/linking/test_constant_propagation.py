@@ -1234,6 +1234,60 @@ def test_who_makes_a_struct_may_keep_its_arguments_in_it(
     assert feasible(OBJECTS.format(**{**FIRST, **change})) == {"tree": asked}
 
 
+MADE = """
+-- fs/namei.c
+#define O_CREAT 64
+#define O_TMPFILE 128
+struct file { int flags; int mode; };
+struct op { int open_flag; };
+static struct file *alloc(int flags)
+{
+    struct file *file = kzalloc(8);
+
+    if (!file)
+        return NULL;
+    file->flags = flags;
+    return file;
+}
+static int make(struct op *op, struct file *file) { return capable(CAP_A) ? 0 : -EPERM; }
+static int path_open(struct op *op, int x)
+{
+    struct file *file = alloc(op->open_flag);
+
+    if (!file)
+        return -1;
+    BEFORE
+    if (file->flags & O_TMPFILE)
+        x = make(op, file);
+    AFTER
+    return x;
+}
+int sys_creat(int x) { struct op op = { .open_flag = O_CREAT }; return path_open(&op, x); }
+int sys_tmp(int x) { struct op op = { .open_flag = O_TMPFILE }; return path_open(&op, x); }
+int sys_any(int x) { struct op op = { .open_flag = x }; return path_open(&op, x); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "asked"),
+    [
+        ("", "", 0),
+        ("look(op->open_flag);", "unheard(file);", 0),
+        ("kfree(x);", "kfree(file);", 0),
+        ("unheard(file);", "", 1),
+        ("unheard(&file);", "", 1),
+        ("file->flags |= x;", "", 1),
+        ("if (x) file = other(x);", "", 1),
+        ("do {", "unheard(file); } while (x--);", 1),
+        ("again:", "unheard(file); if (x--) goto again;", 1),
+    ],
+)
+def test_what_was_made_decides_before_it_is_handed_on(before: str, after: str, asked: int) -> None:
+    """path_openat, which makes a temporary file for who asks for one, 6.8."""
+    text = MADE.replace("BEFORE", before).replace("AFTER", after)
+    assert feasible(text) == {"creat": asked, "tmp": 1, "any": 1}
+
+
 FOLDERS = """
 -- fs/deep/linux-2.6/deep_flags.h
 #define MASK_MODE 2

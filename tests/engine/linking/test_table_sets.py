@@ -277,3 +277,87 @@ int sys_execve(struct inode *inode)
 }
 """
     assert "CAP_WRONG" in asked(texts + OPEN + more + call, "execve")
+
+
+PLACED = """
+-- include/linux/fs.h
+#define FMODE_PREAD 8
+#define FMODE_PWRITE 16
+struct file { int f_mode; struct file_operations *f_op; };
+struct file_operations {
+    int (*open)(struct inode *inode, struct file *file);
+    int (*write)(struct file *file, int n);
+};
+-- fs/read_write.c
+#include <linux/fs.h>
+static int vfs_write(struct file *file, int n) { return file->f_op->write(file, n); }
+int sys_write(int fd, int n) { struct file *file = fget(fd); return vfs_write(file, n); }
+int sys_pwrite(int fd, int n)
+{
+    struct file *file = fget(fd);
+    int ret = -ESPIPE;
+
+    if (file->f_mode & FMODE_PWRITE)
+        ret = vfs_write(file, n);
+    return ret;
+}
+-- fs/seq_file.c
+#include <linux/fs.h>
+int seq_open(struct file *file, int n)
+{
+    void *p = kmalloc(n);
+
+    if (!p)
+        return -ENOMEM;
+    file->f_mode &= ~(FMODE_PREAD | FMODE_PWRITE);
+    return 0;
+}
+int single_open(struct file *file, int n)
+{
+    void *op = kmalloc(n);
+    int res = -ENOMEM;
+
+    if (op) {
+        res = seq_open(file, n);
+        if (res)
+            kfree(op);
+    }
+    return res;
+}
+-- fs/proc.c
+#include <linux/fs.h>
+static int map_write(struct file *file, int n) { return capable(CAP_A); }
+static int map_open(struct inode *inode, struct file *file) { OPEN }
+static struct file_operations map_fops = { .open = map_open, .write = map_write };
+void init_map(struct inode *inode) { inode->i_fop = &map_fops; }
+"""
+TRACE = "if (file->f_mode & FMODE_READ) return seq_open(file, 1); return 0;"
+KEEP = "int ret = seq_open(file, 1); if (!ret) file->f_mode |= FMODE_PWRITE; return ret;"
+
+
+@pytest.mark.parametrize(
+    ("opening", "more", "placed"),
+    [
+        ("return seq_open(file, 1);", "", False),
+        ("return single_open(file, 1);", "", False),
+        ("int ret = seq_open(file, 1); if (ret) put(inode); return ret;", "", False),
+        ("file->f_mode &= ~FMODE_PWRITE; return 0;", "", False),
+        ("file->f_mode &= ~FMODE_PREAD; return 0;", "", True),
+        ("return 0;", "", True),
+        (TRACE, "", True),
+        (KEEP, "", True),
+        ("return seq_open(file, 1);", "struct file_operations o = { .write = map_write };", True),
+        (
+            "return seq_open(file, 1);",
+            "struct file_operations o = { .open = map_open, .write = map_write };",
+            False,
+        ),
+    ],
+)
+def test_a_file_that_is_opened_as_a_sequence_is_written_at_no_place(
+    opening: str, more: str, placed: bool
+) -> None:
+    """pwrite of /proc/PID/uid_map is ESPIPE, 6.8."""
+    text = PLACED.replace("OPEN", opening) + more
+    assert asked(text, "write") == {"CAP_A"}
+    assert asked(text, "pwrite") == ({"CAP_A"} if placed else set())

@@ -212,7 +212,10 @@ MADE: Expr = ("made", "@make", "$x", "7")
     [
         ("a->valid = 1 | x;", [("$a>valid", ("|", "1", "$x")), SURE]),
         ("a->valid |= 2;", [("$a>valid", ("|", "$a>valid", "2"))]),
-        ("a->valid &= ~2;", [("$a>valid", ("&", "$a>valid", ("~", "2")))]),
+        (
+            "a->valid &= ~2;",
+            [("$a>valid", ("&", "$a>valid", ("~", "2"))), ("$a>valid&!", ("~", "2"))],
+        ),
         ("a->valid += 2;", [("$a>valid", "?")]),
         ("a->valid++;", [("$a>valid", "?")]),
         ('asm("" : "=m" (a->valid));', [("$a>valid", "?")]),
