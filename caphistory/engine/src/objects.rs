@@ -355,6 +355,10 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         };
         let mut found: Vec<Expr> = Vec::with_capacity(guards.len());
         for guard in guards.iter() {
+            if is_choice(*guard) {
+                found.push(*guard);
+                continue;
+            }
             let locals: Vec<Sym> = leaves(*guard)
                 .into_iter()
                 .filter(|place| is_local(self, place))
@@ -365,7 +369,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
                 values.insert(*place, value.unwrap_or_else(unknown));
             }
             let settled = substitute(*guard, &values);
-            if locals.is_empty() || is_choice(*guard) || has_leaves(settled) {
+            if locals.is_empty() || has_leaves(settled) {
                 found.push(settled);
             }
         }
