@@ -1259,6 +1259,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
             let set = if is_static {
                 guards::unknown()
+            } else if self.is_called(variable) {
+                choices::function_in(value, &self.places)
             } else {
                 self.assigned(value)
             };

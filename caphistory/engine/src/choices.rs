@@ -1,7 +1,7 @@
 //! What chooses the callee of a call through a pointer, as far as one function's text tells.
 //!
 //! A choice is a tuple among the guards of the call: `("calls", "$f")` where it calls the function
-//! in a variable; `("of", ":table", key)` where it calls a function of the object that stands under
+//! in a variable, or what that was set to; `("of", ":table", key)` where it calls a function of the object that stands under
 //! this key in a table; `("by", "$ops")` where it calls one of the table that a variable points to;
 //! `("made", f, n, x, …)` where it calls one of an object that a call of `f` with the arguments `x`
 //! has made, whose address that was handed as the argument number `n`. What is put into a table
@@ -13,6 +13,7 @@ use crate::guards;
 use crate::intern::{Expr, ExprList, Sym};
 use crate::places::Places;
 use crate::tree::{Field, Kind, Node};
+use crate::values::{Known, Value, truth_of};
 
 /// What reads a pointer or writes one, by how its name begins.
 const READERS: [&str; 3] = ["rcu_dereference", "READ_ONCE", "ACCESS_ONCE"];
@@ -37,6 +38,72 @@ fn is_made(choice: Expr) -> bool {
 /// The place that stands for what a table holds.
 pub fn held_in(table: Sym) -> Sym {
     Sym::new(&format!("{}>[]", table.text()))
+}
+
+/// What a pointer to a function is set to: `~m` where that is what the member `m` of a struct holds.
+pub fn function_in(node: Node, places: &Places) -> Expr {
+    let node = inner(node);
+    let side = |field: Field| Some(function_in(node.field(field)?, places));
+    let sides = || Some([side(Field::Consequence)?, side(Field::Alternative)?]);
+    match node.kind() {
+        Kind::FieldExpression => {
+            let member = node.field(Field::Field).map(|one| places.text(one));
+            member.map_or_else(guards::unknown, |one| Expr::text(&format!("~{one}")))
+        }
+        Kind::ConditionalExpression => {
+            let condition = node.field(Field::Condition);
+            let condition =
+                condition.map(|one| guards::expression(one, places.code, &places.locals));
+            match (condition, sides()) {
+                (Some(condition), Some([one, other])) => {
+                    Expr::tuple("?:", &[condition, one, other])
+                }
+                _ => guards::unknown(),
+            }
+        }
+        _ => guards::expression(node, places.code, &places.locals),
+    }
+}
+
+/// The functions (`:f`, of which `is_function` says that they are) and members of structs (`~m`)
+/// that a pointer to a function may be; None where it may be anything.
+pub fn functions_in(
+    expr: Expr,
+    known: &dyn Known,
+    is_function: &dyn Fn(Sym) -> bool,
+) -> Option<Vec<Sym>> {
+    let each = |one: &Expr| functions_in(*one, known, is_function);
+    let all = |all: &[Expr]| -> Option<Vec<Sym>> {
+        let all: Option<Vec<_>> = all.iter().map(each).collect();
+        Some(all?.concat())
+    };
+    let Some((head, operands)) = expr.as_tuple() else {
+        let text = expr.as_sym()?;
+        return match text.text().get(..1) {
+            Some("~") => Some(vec![text]),
+            Some(":") => is_function(Sym::new(&text.text()[1..])).then(|| vec![text]),
+            Some("$") => match known.get(text) {
+                Some(Value::Name(name)) => Some(vec![name]),
+                _ => None,
+            },
+            Some("0") => Some(vec![]),
+            _ => None,
+        };
+    };
+    match (head, operands) {
+        ("plain" | "grow", values) => all(values),
+        ("when", [guard, value]) => match truth_of(*guard, known) {
+            Some(false) => Some(vec![]),
+            _ => each(value),
+        },
+        ("unless", [value, ..]) => each(value),
+        ("?:", [condition, one, other]) => match truth_of(*condition, known) {
+            Some(true) => each(one),
+            Some(false) => each(other),
+            None => all(&[*one, *other]),
+        },
+        _ => None,
+    }
 }
 
 /// What variables and members were given last by the code that was read.

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::call_graph::Edge;
-use crate::choices::choice_of;
+use crate::choices::{choice_of, functions_in};
 use crate::creations::{Creation, creations};
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
@@ -617,9 +617,18 @@ impl Situation {
         match choice_of(call.guards) {
             Some(("calls", [function])) => {
                 let callee = constants.pointers.view.program[edge.callee].name;
-                let value = self.value(constants, *function);
-                let is_one = |name: Sym| name.text().strip_prefix(':') == Some(callee.text());
-                !matches!(value, Some(Value::Name(name)) if !is_one(name))
+                let named = constants.named(self.definition);
+                let known = |name: Sym| self.known(name, &named);
+                let is_function = |name: Sym| constants.is_function(name, self.definition);
+                let Some(all) = functions_in(*function, &known, &is_function) else {
+                    return true;
+                };
+                let member = edge.via.and_then(|via| via.text().rsplit_once('.'));
+                let is_one = |name: &Sym| match name.text().split_at(1) {
+                    ("~", own) => member.is_none_or(|(_, member)| own == member),
+                    (_, own) => own == callee.text(),
+                };
+                all.iter().any(is_one)
             }
             Some(("of", [table, key])) => {
                 let key = match self.value(constants, *key) {

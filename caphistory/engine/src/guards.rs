@@ -2,7 +2,7 @@
 //!
 //! An expression is a text or a tuple. Texts are `$x` (a parameter or local variable), `$x>m` (a
 //! member of it), `$x'` (a parameter before it changes, only while a function is read), `:X` (a name from outside), `:x>m` (a member of what that stands for), `%x` (what
-//! was copied from the user's memory), a number, or `?` for whatever is not followed. Tuples are an
+//! was copied from the user's memory), `~m` (the function in a member of some struct), a number, or `?` for whatever is not followed. Tuples are an
 //! operator of C (`!`, `&&`, `==`, `&`, `?:` …) with its operands, or
 //!
 //! - `("part", x, "_IOC_NR")`: a part of x; `("part", x, "&")`: its address

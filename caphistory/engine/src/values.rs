@@ -8,7 +8,7 @@ use crate::intern::{Expr, ExprNode, Sym};
 use crate::user_data;
 
 /// A number, a number of which some bits are known, the name of a constant or global whose number
-/// is not known (`:NAME`), a string, or the address of something.
+/// is not known (`:NAME`), or that of a member which holds a function (`~m`), a string, or the address of something.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Value {
     Int(i128),
@@ -275,6 +275,9 @@ fn value_of_text(text: Sym, known: &dyn Known) -> Option<Value> {
     if written.starts_with('%') {
         return Some(OF_USER);
     }
+    if written.starts_with('~') {
+        return Some(Value::Name(text));
+    }
     if let Some(name) = written.strip_prefix(':') {
         let unknown = || is_upper(name).then_some(Value::Name(text));
         return known.get(text).or_else(unknown);
@@ -470,7 +473,10 @@ fn plain(number: i128) -> bool {
 fn equal(left: Option<Value>, right: Option<Value>) -> Option<bool> {
     let (left, right) = (left?, right?);
     match (left, right) {
-        (Value::Name(one), Value::Name(other)) => return (one == other).then_some(true),
+        (Value::Name(one), Value::Name(other)) => {
+            let same = one == other && !one.text().starts_with('~');
+            return same.then_some(true);
+        }
         (Value::Address | Value::String(_), Value::Int(0))
         | (Value::Int(0), Value::Address | Value::String(_)) => return Some(false),
         (Value::Address | Value::String(_) | Value::Name(_), _)

@@ -1,10 +1,12 @@
 //! Under which conditions the code at hand runs, and what it sets under them.
 
 use super::{BodyReader, MOST_GUARDS, MOST_OF_SETS, changes, parts, sets};
+use crate::choices;
 use crate::facts::Parameter;
 use crate::guards;
 use crate::initialisers::members_in;
 use crate::intern::{Expr, ExprList, Sym};
+use crate::places::is_word;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 use memchr::memmem;
@@ -153,7 +155,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return;
         };
         self.changed.entry(name).or_insert(node.start());
-        let value = value.map_or_else(guards::unknown, |value| self.assigned(value));
+        let value = match value {
+            Some(value) if self.is_called(name) => choices::function_in(value, &self.places),
+            Some(value) => self.assigned(value),
+            None => guards::unknown(),
+        };
         let value = match sign {
             Kind::OrAssign => Expr::tuple("|", &[place, value]),
             Kind::AndAssign => Expr::tuple("&", &[place, value]),
@@ -180,6 +186,20 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             && self.guards(condition).len() == guards
             && sets::runs_straight(node)
             && memmem::find(&self.code[..node.start()], b"goto").is_none()
+    }
+
+    /// Whether a local variable holds a function, as its type or a call shows.
+    pub(super) fn is_called(&self, variable: Sym) -> bool {
+        let name = &variable.text()[1..];
+        let called = || {
+            let mut found = memmem::find_iter(self.code, name.as_bytes());
+            found.any(|at| {
+                let before = at.checked_sub(1).map(|at| self.code[at]);
+                let whole = before.is_none_or(|byte| !is_word(byte) && !b".>".contains(&byte));
+                whole && self.code.get(at + name.len()) == Some(&b'(')
+            })
+        };
+        self.places.holds_function(name) || self.places.may_hold_function(name) && called()
     }
 
     /// The value that an expression gives to what it is assigned to: of `a = b |= c` that of `b`.
