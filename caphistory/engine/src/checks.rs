@@ -166,6 +166,9 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         if self.is_check(caller) {
             meanings.retain(|meaning| meaning.capability.is_some());
         }
+        // "map_write(…, -1, …)": no number of a capability asks for none.
+        let is_none = |argument: Sym| argument.text().starts_with('-');
+        meanings.retain(|meaning| !meaning.argument.is_some_and(is_none));
         meanings
     }
 

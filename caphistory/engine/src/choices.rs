@@ -91,8 +91,16 @@ pub fn functions_in(
         };
     };
     match (head, operands) {
-        ("plain" | "grow", values) => all(values),
-        ("when", [guard, value]) => match truth_of(*guard, known) {
+        ("plain", values) => all(values),
+        ("grow", [_, changes @ ..]) => {
+            let settles = |one: &Expr| match one.as_tuple() {
+                Some(("then", [guard, _])) => truth_of(*guard, known) == Some(true),
+                _ => false,
+            };
+            let settled = changes.iter().rposition(settles);
+            all(settled.map_or(operands, |at| &changes[at..]))
+        }
+        ("when" | "then", [guard, value]) => match truth_of(*guard, known) {
             Some(false) => Some(vec![]),
             _ => each(value),
         },

@@ -325,3 +325,15 @@ static int own_capable(int which) { return cap_raised(current->set, which); }
 struct hooks own = { .capable = own_capable };
 """
     assert wrappers(text) == {("own_capable", "plumbing", "own_capable", 0)}
+
+
+def test_a_negative_number_asks_for_no_capability() -> None:
+    text = """
+-- kernel/map.c
+static int map_write(int n, int cap)
+{ return cap_valid(cap) && !ns_capable(current->ns, cap) ? -EPERM : 0; }
+int sys_uid(int n) { return map_write(n, CAP_SETUID); }
+int sys_projid(int n) { return map_write(n, -1); }
+"""
+    asked = {site for site in sites(text) if site[1] == "map_write"}
+    assert asked == {("sys_uid", "map_write", "CAP_SETUID")}

@@ -13,7 +13,7 @@ VECTORS = """
 typedef int (*io_fn_t)(struct file *, int);
 struct file_operations { io_fn_t read; io_fn_t write; io_fn_t seek; };
 struct file { struct file_operations *f_op; };
-static int my_read(struct file *f, int n) { return 0; }
+static int my_read(struct file *f, int n) { return capable(CAP_B); }
 static int my_write(struct file *f, int n) { return capable(CAP_A); }
 struct file_operations my_fops = { .read = my_read, .write = my_write };
 static int vectors(int type, struct file *f)
@@ -29,10 +29,10 @@ int sys_any(struct file *f, int type) { return vectors(type, f); }
 """
 
 
-
-def find_asking(chosen: str, declared: str = "io_fn_t fn") -> set[str]:
+def find_asking(chosen: str, declared: str = "io_fn_t fn", asked: str = "CAP_A") -> set[str]:
     text = VECTORS.replace("CHOSEN", chosen).replace("DECLARED", declared)
-    return {row.syscall for row in linked(text).syscall_checks if row.feasible}
+    rows = linked(text).syscall_checks
+    return {row.syscall for row in rows if row.feasible and row.check.capability == asked}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,11 @@ def test_a_constant_chooses_the_function_that_a_variable_is_set_to(
     chosen: str, declared: str
 ) -> None:
     assert find_asking(chosen, declared) == {"writev", "any"}
+
+
+def test_what_a_variable_was_set_to_before_is_not_called() -> None:
+    chosen = "fn = f->f_op->read; if (type == WRITE) fn = f->f_op->write;"
+    assert find_asking(chosen, asked="CAP_B") == {"readv", "any"}
 
 
 @pytest.mark.parametrize(
