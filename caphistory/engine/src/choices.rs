@@ -1,11 +1,12 @@
 //! What chooses the callee of a call through a pointer, as far as one function's text tells.
 //!
-//! A choice is a tuple among the guards of the call: `("calls", "$f")` where it calls the function
-//! in a variable, or what that was set to; `("of", ":table", key)` where it calls a function of the object that stands under
-//! this key in a table; `("by", "$ops")` where it calls one of the table that a variable points to;
-//! `("made", f, n, x, …)` where it calls one of an object that a call of `f` with the arguments `x`
-//! has made, whose address that was handed as the argument number `n`. What is put into a table
-//! stands among the sets of the function that does: `:table>[]` is `("at", key, value)`.
+//! A choice is a tuple among the guards of the call: `("calls", "$f")` where it calls the function in
+//! a variable, or what that was set to; `("of", ":table", key)` where it calls a function of the
+//! object that stands under this key in a table; `("by", "$ops")` where it calls one of the table
+//! that a variable points to; `("made", f, n, x, …)` where it calls one of an object that a call of
+//! `f` with the arguments `x` has made, whose address that was handed as the argument number `n`.
+//! What is put into a table stands among the sets of the function that does: `:table>[]` is `("at",
+//! key, value)`.
 
 use rustc_hash::FxHashMap;
 
