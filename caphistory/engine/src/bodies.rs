@@ -9,7 +9,7 @@ mod tables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use leaving::{always_leaves, breaks, case_leaves, is_block, is_leaving, side_that_stays};
+use leaving::{always_leaves, breaks, case_leaves, is_block, side_that_stays};
 use memchr::memmem;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,7 +26,7 @@ use crate::initialisers::{initialiser, is_struct, value_of};
 use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
 use crate::namings::{self, Registered};
 use crate::notation::names;
-use crate::outcomes;
+use crate::outcomes::{self, is_leaving};
 use crate::places::{AUTO, Local, Locals, Places, is_word};
 use crate::relays::relayed;
 use crate::tree::{Field, Kind, Node};

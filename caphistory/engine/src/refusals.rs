@@ -12,30 +12,12 @@ use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::meaning::{Namespace, Subject};
 use crate::names::{DefId, Fact, View};
 use crate::notation::base;
+use crate::outcomes::EXHAUSTED;
 
 /// Wrappers within each other.
 const DEEPEST: u32 = 6;
 /// Ways from a check that are tried for one on which its error is not lost.
 const MOST_WAYS: usize = 1_000;
-
-/// Errors that say that there is no more of something: a check that saves from one of them lifts
-/// a limit.
-pub const EXHAUSTED: [&str; 14] = [
-    "E2BIG",
-    "EAGAIN",
-    "EDQUOT",
-    "EFBIG",
-    "EMFILE",
-    "EMLINK",
-    "EMSGSIZE",
-    "ENFILE",
-    "ENOBUFS",
-    "ENOMEM",
-    "ENOSPC",
-    "ETOOMANYREFS",
-    "EUSERS",
-    "EWOULDBLOCK",
-];
 
 /// What a missing privilege does to a syscall; fields as in `meaning::Meaning`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

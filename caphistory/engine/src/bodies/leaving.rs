@@ -1,6 +1,7 @@
 //! Which statements the code behind them does not run after.
 
 use super::DEEPEST;
+use crate::outcomes::is_leaving;
 use crate::tree::{Field, Kind, Node};
 
 /// Whether what a statement or expression of this kind gives to variables holds within it only.
@@ -16,16 +17,6 @@ pub fn is_block(kind: Kind) -> bool {
             | Kind::CaseStatement
             | Kind::ConditionalExpression
             | Kind::BinaryExpression
-    )
-}
-
-pub fn is_leaving(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::ReturnStatement
-            | Kind::GotoStatement
-            | Kind::BreakStatement
-            | Kind::ContinueStatement
     )
 }
 

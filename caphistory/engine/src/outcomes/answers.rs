@@ -1,0 +1,118 @@
+//! What a function gives to whoever called it or sent it a request: in goes what it returns or is
+//! about to reply, out comes the outcome, with what it leaves in a variable of its caller.
+
+use super::assignments::OUT;
+use super::errors::error;
+use super::run::{Run, State};
+use super::values::Value;
+use crate::facts::{Given, Outcome};
+use crate::intern::Sym;
+use crate::tree::{Field, Kind, Node};
+
+/// What sends an error to whoever asked: as netlink's answer to a message (from 2.1.15 on), as the
+/// completion of a request to io_uring (5.1).
+const REPLIES: [&[u8]; 6] = [
+    b"netlink_ack",
+    b"io_req_set_res",
+    b"io_req_defer_failed",
+    b"io_submit_fail_init",
+    b"io_queue_async",
+    b"kiocb_done",
+];
+
+impl<'t, 'c> Run<'_, 't, 'c> {
+    /// The answer to a request that is refused.
+    pub(super) fn reply(&mut self, call: Node<'t>, state: &mut State<'t, 'c>) -> Option<Outcome> {
+        let name = call.field(Field::Function)?.bytes(self.flow.code);
+        if !REPLIES.contains(&name) {
+            return None;
+        }
+        let arguments: Vec<_> = call.field(Field::Arguments)?.named_children().collect();
+        arguments.iter().find_map(|&argument| {
+            let known = self.value(argument, state, 0);
+            match known.value {
+                Value::Error(name) if known.rests || state.decided => {
+                    Some(Outcome::Reply(Sym::latin1(name)))
+                }
+                Value::Given if known.rests && self.given == Given::Error => {
+                    Some(Outcome::Reply(Sym::default()))
+                }
+                Value::Left => Some(Outcome::Reply(Sym::default())),
+                _ => None,
+            }
+        })
+    }
+
+    pub(super) fn returned(
+        &mut self,
+        value: Option<Node<'t>>,
+        state: &mut State<'t, 'c>,
+    ) -> Outcome {
+        let Some(value) = value else {
+            return state.rejoined();
+        };
+        let known = self.value(value, state, 0);
+        let left = || {
+            let out = state.variables.iter().find(|(name, _)| *name == OUT);
+            let out = match out {
+                Some((_, known)) => *known,
+                None => self.flow.held_before(self.start, OUT),
+            };
+            match out.value {
+                _ if !state.fresh.is_empty() => Some(error(state.fresh)),
+                Value::Error(name) => Some(error(name)),
+                Value::Given if self.given == Given::Error => Some(Outcome::Same),
+                Value::Left => Some(Outcome::Reason),
+                _ => None,
+            }
+        };
+        let leave = |outcome: Outcome| match outcome {
+            Outcome::Error(name) => Outcome::Left(name),
+            Outcome::Reason | Outcome::Same => Outcome::Left(Sym::default()),
+            other => other,
+        };
+        match known.value {
+            Value::Error(name) => error(name),
+            Value::Negative => left().unwrap_or(Outcome::Error(Sym::default())),
+            Value::Given => Outcome::Same,
+            Value::Left => Outcome::Reason,
+            Value::Zero | Value::One | Value::Named(_) | Value::Less => {
+                let plain = if matches!(known.value, Value::Zero | Value::Less) {
+                    Outcome::Zero
+                } else {
+                    Outcome::One
+                };
+                if known.rests && known.value == Value::One {
+                    return plain;
+                }
+                match (state.within, left()) {
+                    (Some(denied), _) => denied,
+                    (None, Some(left)) if plain == Outcome::Zero && state.fresh.is_empty() => {
+                        leave(left)
+                    }
+                    (None, Some(left)) if plain == Outcome::Zero => left,
+                    _ => plain,
+                }
+            }
+            // A result of the function's own work.
+            Value::Unknown => match state.within {
+                Some(denied) => denied,
+                // "return found + more;"
+                None if known.rests && !(self.given == Given::False && is_sum(value)) => {
+                    Outcome::Unknown
+                }
+                // "if (capable(…)) return true; return unprivileged;": the other way does not help.
+                None => match state.granted {
+                    Some(true) => Outcome::Zero,
+                    Some(false) => Outcome::One,
+                    None => Outcome::GoesOn,
+                },
+            },
+        }
+    }
+}
+
+fn is_sum(node: Node) -> bool {
+    let sign = node.field(Field::Operator).map(Node::kind);
+    node.kind() == Kind::BinaryExpression && matches!(sign, Some(Kind::Plus | Kind::Minus))
+}

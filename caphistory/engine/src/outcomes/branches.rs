@@ -1,0 +1,221 @@
+//! Which way an if or a switch goes: in goes the statement, out comes the side that runs since the
+//! call gave what it gave, and what the sides that it may pass by refuse or would have set.
+
+use super::assignments::each_set;
+use super::control_flow::{holds, is_loop, leaves};
+use super::errors::{is_error, is_refusal};
+use super::run::{Run, State};
+use super::values::{DEEPEST, Known, Value, literal};
+use crate::facts::{Given, Outcome};
+use crate::tree::{Field, Kind, Node};
+
+impl<'t, 'c> Run<'_, 't, 'c> {
+    /// Where an if leads: into one of its sides, to an outcome, or past it.
+    pub(super) fn if_(
+        &mut self,
+        node: Node<'t>,
+        state: &mut State<'t, 'c>,
+    ) -> Result<Node<'t>, Option<Outcome>> {
+        let Some(condition) = node.field(Field::Condition) else {
+            return Err(None);
+        };
+        let known = self.value(condition, state, 0);
+        let (then, otherwise) = (
+            node.field(Field::Consequence),
+            node.field(Field::Alternative),
+        );
+        let side = |truth: bool| if truth { then } else { otherwise };
+        match known.value.truth(self.given) {
+            Some(truth) => {
+                if known.rests
+                    && let Some(granted) = side(!truth).filter(|side| !leaves(*side))
+                {
+                    self.grant(granted, state, 0);
+                }
+                if let Some(taken) = side(truth) {
+                    if known.rests && !state.decided {
+                        state.decided = true;
+                        state.until = (!side(!truth).is_some_and(leaves)).then_some(node);
+                    }
+                    return Ok(taken);
+                }
+                // "if (capable(…)) return 0;" denies behind the statement.
+                if known.rests && side(!truth).is_some_and(leaves) {
+                    state.decided = true;
+                    state.until = None;
+                    state.granted = side(!truth).and_then(|side| self.returned_truth(side));
+                    self.spared = side(!truth).is_some_and(|side| self.returns_zero(side));
+                }
+                Err(None)
+            }
+            None if holds(condition, self.call) && !state.decided => {
+                // "if (n > (capable(…) ? MANY : FEW)) return -E2BIG;"
+                let refused = then
+                    .filter(|_| known.rests)
+                    .and_then(|then| self.follow(then, state.variables.clone(), true, Some(then)));
+                Err(Some(match refused {
+                    Some(outcome) if is_error(outcome) => outcome,
+                    _ => Outcome::Unknown,
+                }))
+            }
+            // "if (suser()) … else if (gid == …) … else return -EPERM" (sys_setgid of 2.0): what
+            // the last else does is what a missing privilege comes to.
+            None => {
+                if state.decided {
+                    self.passed.push(node);
+                }
+                let else_if = node
+                    .parent()
+                    .is_some_and(|above| above.kind() == Kind::ElseClause);
+                match (then, otherwise) {
+                    (Some(then), Some(otherwise)) if else_if || leaves(then) => {
+                        if state.decided {
+                            self.nested(then, state);
+                        }
+                        Ok(otherwise)
+                    }
+                    (Some(then), Some(otherwise)) if leaves(otherwise) => Ok(then),
+                    (Some(then), _) => {
+                        if state.decided {
+                            self.nested(then, state);
+                        }
+                        Err(None)
+                    }
+                    _ => Err(None),
+                }
+            }
+        }
+    }
+
+    /// The case of a switch over what the call gave.
+    pub(super) fn switch(&mut self, node: Node<'t>, state: &mut State<'t, 'c>) -> Option<Node<'t>> {
+        let known = self.value(node.field(Field::Condition)?, state, 0);
+        if !known.rests {
+            return None;
+        }
+        let truth = known.value.truth(self.given)?;
+        let body = node.field(Field::Body)?;
+        let mut chosen = None;
+        for case in body
+            .named_children()
+            .filter(|one| one.kind() == Kind::CaseStatement)
+        {
+            match case.field(Field::Value) {
+                None => chosen = chosen.or(Some(case)),
+                Some(label) => match literal(label, self.flow.code, 0) {
+                    Value::Zero if !truth => chosen = Some(case),
+                    Value::One if truth && self.given == Given::True => chosen = Some(case),
+                    _ => {}
+                },
+            }
+        }
+        chosen
+    }
+
+    /// "if (!suser()) { if (changes) return -EPERM; … goto exit; }": what every driver of a serial
+    /// port does to TIOCSSERIAL.
+    pub(super) fn nested(&mut self, then: Node<'t>, state: &mut State<'t, 'c>) {
+        if state.leaving || state.within.is_some() || state.until.is_none() && !self.spared {
+            return;
+        }
+        let spared = state.until.is_none();
+        let passed = self.passed.len();
+        let found = self.follow(then, state.variables.clone(), true, Some(then));
+        if spared {
+            self.passed.truncate(passed);
+        }
+        state.within = found.filter(|one| is_error(*one) && (!spared || is_refusal(*one)));
+        if state.within.is_some() {
+            let around = then.parent().filter(|one| !is_loop(one.kind()));
+            self.denying.extend(around);
+        }
+    }
+
+    /// The same in a case of a switch: "if (!may_signal(p)) { switch (sig) { … default: return
+    /// -EPERM; } }".
+    pub(super) fn nested_switch(&mut self, node: Node<'t>, state: &mut State<'t, 'c>) {
+        if !state.decided || state.leaving || state.within.is_some() || state.until.is_none() {
+            return;
+        }
+        let body = node.field(Field::Body);
+        let cases = body.into_iter().flat_map(Node::named_children);
+        for case in cases.filter(|one| one.kind() == Kind::CaseStatement) {
+            let found = self.follow(case, state.variables.clone(), true, Some(node));
+            state.within = found.filter(|one| is_error(*one));
+            if state.within.is_some() {
+                self.denying.push(node);
+                return;
+            }
+        }
+    }
+
+    /// Takes in what variables are not set to, since the call gave what it gave.
+    fn grant(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) {
+        let code = self.flow.code;
+        each_set(node, code, &mut |name, value| {
+            let is_one = value.is_some_and(|value| literal(value, code, 0) == Value::One);
+            if is_one {
+                let less = Known {
+                    value: Value::Less,
+                    rests: true,
+                };
+                state.set(name, less);
+                return;
+            }
+            // "error = -ENOMEM; if (locked <= limit || capable(…)) error = apply(…);", "slot = NULL;
+            // if (tasks < MANY || !current->uid) slot = find();"
+            let kept = match state.variables.iter().find(|(known, _)| *known == name) {
+                Some((_, known)) => *known,
+                None => self.flow.held_before(self.start, name),
+            };
+            if matches!(kept.value, Value::Error(_)) || kept.value == Value::Zero {
+                state.set(
+                    name,
+                    Known {
+                        rests: true,
+                        ..kept
+                    },
+                );
+            }
+        });
+        let holds_more = matches!(
+            node.kind(),
+            Kind::CompoundStatement | Kind::IfStatement | Kind::ElseClause
+        );
+        if holds_more && depth < DEEPEST {
+            for child in node.named_children() {
+                self.grant(child, state, depth + 1);
+            }
+        }
+    }
+
+    /// Whether a statement returns 0: "if (capable(…)) return 0;".
+    fn returns_zero(&self, statement: Node<'t>) -> bool {
+        let value = returned_value(statement);
+        value.is_some_and(|value| literal(value, self.flow.code, 0) == Value::Zero)
+    }
+
+    /// The truth that a statement returns: "return true;".
+    fn returned_truth(&self, statement: Node<'t>) -> Option<bool> {
+        let value = returned_value(statement)?;
+        match (
+            literal(value, self.flow.code, 0),
+            value.bytes(self.flow.code),
+        ) {
+            (Value::One, _) => Some(true),
+            (_, b"false") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// What a statement returns, if it is or ends with a return.
+fn returned_value(statement: Node<'_>) -> Option<Node<'_>> {
+    let mut last = statement;
+    while last.kind() == Kind::CompoundStatement {
+        last = last.named_children().last()?;
+    }
+    (last.kind() == Kind::ReturnStatement)
+        .then(|| last.first_named())
+        .flatten()
+}

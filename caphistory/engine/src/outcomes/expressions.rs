@@ -1,0 +1,347 @@
+//! What an expression is where the call gave what it gave: in goes the expression, out comes what
+//! is known of it, and the state takes in what it sets.
+
+use super::assignments::{OUT, variable};
+use super::control_flow::{first_statement, holds};
+use super::errors::is_errno_variable;
+use super::run::{Run, State};
+use super::values::{
+    DEEPEST, Known, UNKNOWN, Value, compared, constant, converted, literal, named_constant,
+    negative,
+};
+use crate::facts::Given;
+use crate::tree::{Field, Kind, Node};
+
+impl<'t, 'c> Run<'_, 't, 'c> {
+    pub(super) fn truth(&mut self, node: Node<'t>, state: &mut State<'t, 'c>) -> Option<bool> {
+        let known = self.value(node, state, 0);
+        known.value.truth(self.given)
+    }
+
+    pub(super) fn value(
+        &mut self,
+        node: Node<'t>,
+        state: &mut State<'t, 'c>,
+        depth: u32,
+    ) -> Known<'c> {
+        if depth > DEEPEST {
+            return UNKNOWN;
+        }
+        if node == self.call {
+            self.made = true;
+            self.take_reason(state);
+            return Known {
+                value: Value::Given,
+                rests: true,
+            };
+        }
+        let depth = depth + 1;
+        let code = self.flow.code;
+        match node.kind() {
+            Kind::ParenthesizedExpression | Kind::CastExpression => {
+                let inner = node.field(Field::Value).or_else(|| node.last_named());
+                inner.map_or(UNKNOWN, |inner| self.value(inner, state, depth))
+            }
+            Kind::CompoundStatement => self.statement_expression(node, state, depth),
+            Kind::UnaryExpression => {
+                let Some(operand) = node.field(Field::Argument) else {
+                    return UNKNOWN;
+                };
+                let known = self.value(operand, state, depth);
+                let value = match code.get(node.start()) {
+                    Some(b'!') => match known.value.truth(self.given) {
+                        Some(true) => Value::Zero,
+                        Some(false) => Value::One,
+                        None => Value::Unknown,
+                    },
+                    Some(b'-') => negative(known.value),
+                    _ => Value::Unknown,
+                };
+                Known { value, ..known }
+            }
+            Kind::BinaryExpression => self.binary(node, state, depth),
+            Kind::ConditionalExpression => self.conditional(node, state, depth),
+            Kind::AssignmentExpression => {
+                let (Some(left), Some(right)) = (node.field(Field::Left), node.field(Field::Right))
+                else {
+                    return UNKNOWN;
+                };
+                let mut known = self.value(right, state, depth);
+                let sign = node.field(Field::Operator).map_or(Kind::Other, Node::kind);
+                let name = variable(left, code);
+                if sign != Kind::Assign && !known.rests {
+                    let held = state.variables.iter().find(|(known, _)| *known == name);
+                    known = match held {
+                        Some((_, held)) if held.value == Value::Less => *held,
+                        _ => UNKNOWN,
+                    };
+                }
+                if state.decided && known.value != Value::Unknown {
+                    known.rests = true;
+                }
+                state.set(name, known);
+                known
+            }
+            Kind::CommaExpression => {
+                let mut last = UNKNOWN;
+                for side in [Field::Left, Field::Right] {
+                    if let Some(side) = node.field(side) {
+                        last = self.value(side, state, depth);
+                    }
+                }
+                last
+            }
+            Kind::CallExpression => self.called(node, state, depth),
+            Kind::NumberLiteral | Kind::Null | Kind::SizeofExpression => {
+                constant(literal(node, code, 0))
+            }
+            Kind::Identifier
+            | Kind::FieldExpression
+            | Kind::SubscriptExpression
+            | Kind::PointerExpression => {
+                let name = variable(node, code);
+                let held = state.variables.iter().find(|(known, _)| *known == name);
+                match (held, named_constant(name)) {
+                    (Some((_, known)), _) => *known,
+                    (None, Value::Unknown) => Known {
+                        rests: holds(node, self.call),
+                        ..self.flow.held_before(self.start, name)
+                    },
+                    (None, fixed) => constant(fixed),
+                }
+            }
+            _ => Known {
+                value: named_constant(node.bytes(code)),
+                rests: holds(node, self.call),
+            },
+        }
+    }
+
+    /// A call that fails may say why in a variable that it is handed.
+    fn take_reason(&mut self, state: &mut State<'t, 'c>) {
+        let value = match self.given {
+            Given::Error => Value::Given,
+            Given::Left => Value::Left,
+            _ => return,
+        };
+        if let Some(name) = self.flow.reason(self.call)
+            && (!name.is_empty() || self.given == Given::Left)
+        {
+            let name = if name.is_empty() { OUT } else { name };
+            state.set(name, Known { value, rests: true });
+        }
+    }
+
+    fn called(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) -> Known<'c> {
+        let code = self.flow.code;
+        if let Some(argument) = converted(node, code) {
+            return self.value(argument, state, depth);
+        }
+        let name = node
+            .field(Field::Function)
+            .map_or(&b""[..], |one| one.bytes(code));
+        let first = node
+            .field(Field::Arguments)
+            .and_then(|arguments| arguments.first_named());
+        if let (b"IS_ERR" | b"IS_ERR_OR_NULL" | b"IS_ERR_VALUE" | b"PTR_ERR_OR_ZERO", Some(first)) =
+            (name, first)
+        {
+            let known = self.value(first, state, depth);
+            let is_error = match known.value {
+                Value::Unknown | Value::Named(_) | Value::Less => None,
+                Value::Error(_) | Value::Negative | Value::Left => Some(true),
+                Value::Given => Some(self.given == Given::Error),
+                Value::Zero => Some(name == b"IS_ERR_OR_NULL"),
+                Value::One => Some(false),
+            };
+            let is_error = match known.value {
+                Value::Given if name == b"IS_ERR_OR_NULL" => Some(self.given != Given::True),
+                _ => is_error,
+            };
+            let value = match is_error {
+                Some(true) => Value::One,
+                Some(false) => Value::Zero,
+                None => Value::Unknown,
+            };
+            return Known { value, ..known };
+        }
+        if let Some(known) = self
+            .other_form(node, name, state, depth)
+            .or_else(|| self.handed_error(node, state))
+        {
+            return known;
+        }
+        // "a(capable(X) ? FORCE : 0)": what is handed on is another function's matter.
+        if holds(node, self.call) {
+            for argument in node
+                .field(Field::Arguments)
+                .into_iter()
+                .flat_map(Node::named_children)
+            {
+                if holds(argument, self.call) {
+                    self.value(argument, state, depth);
+                }
+            }
+        }
+        UNKNOWN
+    }
+
+    /// An error that a call gives back in another form: "ret = bch2_err_class(ret)", "return
+    /// sctp_error(sk, flags, err)".
+    fn other_form(
+        &mut self,
+        call: Node<'t>,
+        name: &[u8],
+        state: &mut State<'t, 'c>,
+        depth: u32,
+    ) -> Option<Known<'c>> {
+        let arguments: Vec<_> = call.field(Field::Arguments)?.named_children().collect();
+        if arguments.len() > 1 && memchr::memmem::find(name, b"err").is_none() {
+            return None;
+        }
+        let argument = arguments.into_iter().find(|one| {
+            one.kind() == Kind::Identifier && is_errno_variable(one.bytes(self.flow.code))
+        })?;
+        let known = self.value(argument, state, depth);
+        let is_error = match known.value {
+            Value::Error(_) | Value::Left => true,
+            Value::Given => self.given == Given::Error,
+            _ => false,
+        };
+        (known.rests && is_error).then_some(known)
+    }
+
+    /// The constant error that a call is handed where something is refused, which it takes down and
+    /// gives back: "return audit_policy(label, op, \"not admin\", -EACCES)".
+    fn handed_error(&self, call: Node<'t>, state: &State<'t, 'c>) -> Option<Known<'c>> {
+        if !state.decided || holds(call, self.call) {
+            return None;
+        }
+        let last = call.field(Field::Arguments)?.named_children().last()?;
+        let value = literal(last, self.flow.code, 0);
+        matches!(value, Value::Error(_)).then_some(Known { value, rests: true })
+    }
+
+    /// Of ({ …; x; }) the last is its value.
+    fn statement_expression(
+        &mut self,
+        node: Node<'t>,
+        state: &mut State<'t, 'c>,
+        depth: u32,
+    ) -> Known<'c> {
+        let (Some(first), Some(last)) = (first_statement(node), node.last_named()) else {
+            return UNKNOWN;
+        };
+        let value = (last.kind() == Kind::ExpressionStatement)
+            .then(|| last.first_named())
+            .flatten();
+        let Some(value) = value.filter(|_| holds(node, self.call)) else {
+            return UNKNOWN;
+        };
+        if holds(last, self.call) {
+            return self.value(value, state, depth);
+        }
+        let start = std::mem::replace(&mut self.start, first);
+        let variables = state.variables.clone();
+        let left = self.follow(first, variables, state.decided, Some(node));
+        self.start = start;
+        if left.is_some() {
+            return UNKNOWN;
+        }
+        state.variables = std::mem::take(&mut self.variables);
+        self.value(value, state, depth)
+    }
+
+    fn conditional(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) -> Known<'c> {
+        let Some(condition) = node.field(Field::Condition) else {
+            return UNKNOWN;
+        };
+        let known = self.value(condition, state, depth);
+        let truth = known.value.truth(self.given);
+        let mut side = |field: Field| match node.field(field) {
+            Some(side) => self.value(side, state, depth),
+            // "f() ?: g()"
+            None => known,
+        };
+        let found = match truth {
+            Some(true) => side(Field::Consequence),
+            Some(false) => side(Field::Alternative),
+            None => {
+                let (one, other) = (side(Field::Consequence), side(Field::Alternative));
+                match (one.rests, other.rests) {
+                    _ if one.value == other.value => one,
+                    (true, false) => one,
+                    (false, true) => other,
+                    _ => UNKNOWN,
+                }
+            }
+        };
+        Known {
+            value: found.value,
+            rests: found.rests || known.rests,
+        }
+    }
+
+    fn binary(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) -> Known<'c> {
+        let (Some(operator), Some(left), Some(right)) = (
+            node.field(Field::Operator),
+            node.field(Field::Left),
+            node.field(Field::Right),
+        ) else {
+            return UNKNOWN;
+        };
+        let sign = operator.kind();
+        let one = self.value(left, state, depth);
+        if sign == Kind::AndAnd && holds(right, self.call) {
+            self.assume(left, state);
+        }
+        let other = self.value(right, state, depth);
+        let rests = one.rests || other.rests;
+        let mut truths = (one.value.truth(self.given), other.value.truth(self.given));
+        // "raised = 0; if (more) raised = 1; if (raised && !f())": the call is made, so it is not 0.
+        let settled = Some(sign == Kind::OrOr);
+        if !one.rests && truths.0 == settled && holds(right, self.call) {
+            truths.0 = None;
+        }
+        let truth = match sign {
+            Kind::AndAnd | Kind::OrOr | Kind::Or => {
+                let settles = sign != Kind::AndAnd;
+                match truths {
+                    (Some(first), Some(second)) if settles => Some(first || second),
+                    (Some(first), Some(second)) => Some(first && second),
+                    // What does not rest on the call lets it decide.
+                    (Some(first), None) if one.rests || first == settles => Some(first),
+                    (None, Some(second)) if other.rests || second == settles => Some(second),
+                    _ => None,
+                }
+            }
+            _ => compared(sign, one.value, other.value, self.given),
+        };
+        // A constant beside the call does not decide alone.
+        let less = one.value == Value::Less || other.value == Value::Less;
+        let value = match truth {
+            Some(true) => Value::One,
+            Some(false) => Value::Zero,
+            None if less => Value::Less,
+            None => Value::Unknown,
+        };
+        Known { value, rests }
+    }
+
+    /// Takes in that a comparison with an error holds, since the call behind its && is made: "if (err
+    /// == -ENOSPC && may_retry()) goto retry; return err;".
+    fn assume(&self, left: Node<'t>, state: &mut State<'t, 'c>) {
+        let sides = [Field::Operator, Field::Left, Field::Right].map(|field| left.field(field));
+        let [Some(sign), Some(variable), Some(constant)] = sides else {
+            return;
+        };
+        let value = literal(constant, self.flow.code, 0);
+        if sign.kind() == Kind::Equal
+            && variable.kind() == Kind::Identifier
+            && matches!(value, Value::Error(_))
+        {
+            let name = variable.bytes(self.flow.code);
+            state.set(name, Known { value, rests: true });
+        }
+    }
+}
