@@ -251,10 +251,6 @@ fn is_zero(code: &[u8]) -> bool {
     zero.contains(&code.trim_ascii())
 }
 
-fn parts(condition: Sym) -> impl Iterator<Item = &'static str> {
-    condition.text().split(" && ")
-}
-
 /// Walks one syntax tree. `base` is added to offsets, `base_row` to lines.
 pub struct BodyReader<'t, 'c, 'a> {
     code: &'c [u8],

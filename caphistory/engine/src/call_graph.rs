@@ -12,7 +12,7 @@ use crate::checks::Site;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
 use crate::intern::{ExprList, Sym};
-use crate::names::{DefId, PathId, View};
+use crate::names::{DefId, PathId, View, distinct};
 use crate::points_to::PointsTo;
 use crate::syscalls::Entry;
 use crate::table_sets::TableSets;
@@ -423,11 +423,6 @@ fn told(edge: &Edge) -> Option<(ExprList, ExprList, Kinds)> {
 
 fn rank(edge: &Edge) -> (bool, u32) {
     (edge.conditional, edge.line)
-}
-
-fn distinct(all: impl Iterator<Item = DefId>) -> Vec<DefId> {
-    let mut seen = FxHashSet::default();
-    all.filter(|one| seen.insert(*one)).collect()
 }
 
 #[cfg(test)]

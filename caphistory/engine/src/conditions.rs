@@ -44,7 +44,7 @@ const OPTIONS: [(&str, &[&str]); 2] = [
     ("i386", &["CONFIG_X86_32"]),
     ("x86_64", &["CONFIG_X86_64", "CONFIG_64BIT"]),
 ];
-pub const VERSION: &str = "LINUX_VERSION_CODE";
+const VERSION: &str = "LINUX_VERSION_CODE";
 const ALWAYS: [&str; 3] = ["__KERNEL__", "__GNUC__", VERSION];
 const NEVER: [&str; 3] = ["__ASSEMBLY__", "__ASSEMBLER__", "__cplusplus"];
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
@@ -79,6 +79,11 @@ pub fn version_code(release: &str) -> Option<u64> {
 pub fn options_off(abi: &str) -> Vec<&'static str> {
     let others = OPTIONS.iter().filter(|&&(other, _)| other != abi);
     others.flat_map(|&(_, names)| names).copied().collect()
+}
+
+/// The parts of a condition that `&&` joins, those within its parentheses too.
+pub fn terms(condition: &str) -> std::str::Split<'_, &'static str> {
+    condition.split(" && ")
 }
 
 /// Whether a condition (`defined(A) && !(B > 1)`; empty for none) may hold in a kernel.

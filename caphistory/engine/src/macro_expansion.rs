@@ -188,8 +188,8 @@ impl<'v, 'p, 'f> Making<'v, 'p, 'f> {
             }
         }
         Template {
-            calls: distinct(&calls),
-            flows: distinct(&flows),
+            calls: distinct(calls.into_iter()),
+            flows: distinct(flows.into_iter()),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Under which conditions the code at hand runs, and what it sets under them.
 
-use super::{BodyReader, MOST_GUARDS, MOST_OF_SETS, changes, parts, sets};
+use super::{BodyReader, MOST_GUARDS, MOST_OF_SETS, changes, sets};
 use crate::choices;
+use crate::conditions::terms;
 use crate::facts::Parameter;
 use crate::guards;
 use crate::initialisers::members_in;
@@ -70,7 +71,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 guard
                     .configured
                     .iter()
-                    .all(|one| parts(configured).any(|part| part == *one))
+                    .all(|one| terms(configured.text()).any(|part| part == *one))
             };
             if expr != guards::unknown() && found.len() < MOST_GUARDS && compiled() {
                 found.push(expr);
@@ -86,7 +87,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let ends = memchr::memchr_iter(b'\n', node.bytes(self.code)).map(|at| start + at);
         let mut found = vec![];
         for at in std::iter::once(start).chain(ends) {
-            for part in parts((self.condition_at)(self.base + at as i64)) {
+            for part in terms((self.condition_at)(self.base + at as i64).text()) {
                 if !part.is_empty() && !found.contains(&part) {
                     found.push(part);
                 }
