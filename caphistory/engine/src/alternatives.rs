@@ -4,7 +4,7 @@
 //! An alternative is a tuple of the name of what is called and its arguments (as `facts::Call` has
 //! them), `uid0`, or `owner`: a comparison of a uid of the caller with that of something else.
 
-use crate::facts::Outcome;
+use crate::effects::Outcome;
 use crate::intern::{Expr, Sym};
 use crate::outcomes::{Flow, each_before, each_set, leaves};
 use crate::places::Places;

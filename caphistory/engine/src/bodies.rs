@@ -17,17 +17,18 @@ use crate::alternatives::Test;
 use crate::choices::{self, Choices};
 use crate::constants::{Uses, loops};
 use crate::declarations::{declared, structs_in, type_name};
-use crate::facts::{
-    Call, Flow, Given, Naming, Outcome, Parameter, Stored, Struct, TableFlow, UidTest,
-};
-use crate::file_kinds::{self, Kinds, Origins, Told};
+use crate::effects::{Given, Outcome, OutcomeList};
+use crate::facts::{Call, Flow, Naming, Parameter, Stored, Struct, TableFlow, UidTest};
+use crate::file_kinds::{self, Kinds};
 use crate::guards;
 use crate::initialisers::{initialiser, is_struct, value_of};
-use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
+use crate::intern::{Expr, ExprList, Sym, SymList};
+use crate::kind_tests::{self, Origins, Told};
+use crate::lexer::is_word;
 use crate::namings::{self, Registered};
 use crate::notation::names;
 use crate::outcomes::{self, is_leaving};
-use crate::places::{AUTO, Local, Locals, Places, is_word};
+use crate::places::{AUTO, Local, Locals, Places};
 use crate::relays::relayed;
 use crate::tree::{Field, Kind, Node};
 use crate::uids::{compares_root, is_made_root, is_uid};
@@ -327,7 +328,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             parameters: FxHashSet::default(),
             given: vec![],
             branch: 0,
-            tests_kinds: file_kinds::may_test(code),
+            tests_kinds: kind_tests::may_test(code),
             overrides: memmem::find(code, REVERTING.as_bytes()).is_some(),
             origins: Origins::default(),
             kinds: vec![],
@@ -518,7 +519,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
             if inner.kind() == Kind::IfStatement && !looped && self.tests_kinds {
                 let told = |one: Node, truth: bool| self.told_kinds(one, truth);
-                let told = file_kinds::told_behind(inner, &always_leaves, &told);
+                let told = kind_tests::told_behind(inner, &always_leaves, &told);
                 if let Some(told) = told {
                     let start = statement.end();
                     self.kinds.push((start, to, told.clone()));

@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Call, Effect, Given, Outcome, UidTest};
+use crate::effects::{Effect, Given, Outcome};
+use crate::facts::{Call, UidTest};
 use crate::intern::{ExprList, Sym, SymList};
 use crate::names::{DefId, Definition, Fact, PathId, View};
 

@@ -12,8 +12,8 @@ use crate::guards::{
     unknown, unmarked, without_guard,
 };
 use crate::intern::{Expr, ExprList, Sym, SymList};
-use crate::lexer::{Directive, Keyword, find, is_space, is_word, latin1, skip};
-use crate::places::{Local, Locals, is_upper};
+use crate::lexer::{Directive, Keyword, find, is_space, is_upper, is_word, latin1, skip};
+use crate::places::{Local, Locals};
 use crate::tree::{Field, Tree};
 
 /// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.

@@ -19,87 +19,9 @@
 
 use std::sync::Arc;
 
+use crate::effects::{Given, Outcome, OutcomeList};
 use crate::file_kinds::Kinds;
-use crate::intern::{Expr, ExprList, OutcomeList, Sym, SymList};
-
-/// What a false result of a check does.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Effect {
-    Deny,
-    Limit,
-    #[default]
-    Unknown,
-}
-
-impl Effect {
-    pub fn text(self) -> &'static str {
-        match self {
-            Effect::Deny => "deny",
-            Effect::Limit => "limit",
-            Effect::Unknown => "unknown",
-        }
-    }
-}
-
-/// What a call is assumed to give.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Given {
-    False,
-    True,
-    Error,
-    /// 0, with an error in a variable whose address it was handed.
-    Left,
-}
-
-impl Given {
-    /// In the order in which `Call` has its outcomes.
-    pub const ALL: [Given; 4] = [Given::False, Given::True, Given::Error, Given::Left];
-}
-
-/// What a function does about what a call in it gives.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Outcome {
-    /// It goes on with its work, restricted perhaps.
-    #[default]
-    GoesOn,
-    /// It returns what the call gave.
-    Same,
-    /// It returns an error (`EPERM`; empty for a negative number).
-    Error(Sym),
-    /// It returns 0, NULL or false.
-    Zero,
-    /// It returns 1 or true.
-    One,
-    /// It returns 0 and leaves an error (empty for that which the call left) in a variable that it
-    /// was handed.
-    Left(Sym),
-    /// It returns the error that the call left in a variable.
-    Reason,
-    /// It sends an error (empty for that of the call) as its answer, whatever it returns.
-    Reply(Sym),
-    Unknown,
-}
-
-impl Outcome {
-    /// What a refusal with this outcome is at its own place.
-    pub fn effect(self) -> Effect {
-        match self {
-            Outcome::GoesOn => Effect::Limit,
-            Outcome::Error(_) | Outcome::Left(_) | Outcome::Reply(_) => Effect::Deny,
-            Outcome::Same | Outcome::Reason | Outcome::Zero | Outcome::One | Outcome::Unknown => {
-                Effect::Unknown
-            }
-        }
-    }
-
-    /// The error that it comes with, or the empty text.
-    pub fn errno(self) -> Sym {
-        match self {
-            Outcome::Error(errno) | Outcome::Left(errno) | Outcome::Reply(errno) => errno,
-            _ => Sym::default(),
-        }
-    }
-}
+use crate::intern::{Expr, ExprList, Sym, SymList};
 
 /// A call in a function or macro body.
 ///

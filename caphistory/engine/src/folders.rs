@@ -1,12 +1,12 @@
-//! Which files a kernel of one architecture is built from.
+//! The files of a release and what their paths tell: paths go in, and numbers, architectures and
+//! the parts of names come out.
 
 use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::facts::Blob;
-use crate::includes::{Includes, base_name};
 use crate::intern::Sym;
 
 static ARCH_FOLDER: LazyLock<Regex> =
@@ -20,12 +20,9 @@ static NOT_KERNEL: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// What user-mode Linux takes of a processor (arch/x86/um).
 static USER_MODE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^arch/\w+/um/"));
-/// What <…> finds in an architecture's folders: asm/x.h, and mach/x.h of arm.
-static ASM: LazyLock<Regex> = LazyLock::new(|| pattern(r"^include/asm-[a-z0-9_]+/(.*\.h)$"));
-static ARCH_INCLUDE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^arch/(?:\w+/)+?include/(?:uapi/)?(.*\.h)$"));
 
-fn pattern(text: &str) -> Regex {
+/// A pattern that is part of the program.
+pub fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a pattern of this module")
 }
 
@@ -150,49 +147,9 @@ pub fn of_other_width(path: &str, abi: &Abi) -> bool {
     }
 }
 
-/// The files outside the architectures' folders that no kernel with this ABI can be built from, as
-/// they include, under no condition, a header that only other architectures have
-/// (drivers/sgi/char/shmiq.c of 2.2), or a file that does. By file, whether it is one.
-pub fn foreign(files: &Files<'_>, abi: &Abi, includes: &mut Includes<'_, '_>) -> Vec<bool> {
-    let theirs = headers_of_others(files, abi);
-    let generic: Vec<PathId> = files
-        .all()
-        .filter(|&file| files.architecture(file).is_empty())
-        .collect();
-    let mut found = vec![false; files.len()];
-    let mut latest: Vec<PathId> = generic
-        .iter()
-        .copied()
-        .filter(|&file| {
-            files.blob(file).required.iter().any(|&name| {
-                theirs.contains(after_sign(name)) && includes.targets(name, file).is_empty()
-            })
-        })
-        .collect();
-    while !latest.is_empty() {
-        for &file in &latest {
-            found[file.at()] = true;
-        }
-        let names: FxHashSet<&str> = latest
-            .iter()
-            .map(|&file| base_name(files.path(file)))
-            .collect();
-        latest = generic
-            .iter()
-            .copied()
-            .filter(|&file| {
-                !found[file.at()]
-                    && files.blob(file).required.iter().any(|&name| {
-                        names.contains(base_name(after_sign(name)))
-                            && includes
-                                .targets(name, file)
-                                .first()
-                                .is_some_and(|target| found[target.at()])
-                    })
-            })
-            .collect();
-    }
-    found
+/// The last part of a path.
+pub fn base_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// An include's name without the sign before it.
@@ -200,30 +157,6 @@ pub fn after_sign(name: Sym) -> &'static str {
     let mut rest = name.text().chars();
     rest.next();
     rest.as_str()
-}
-
-/// The names by which other architectures' code includes their headers, without a sign.
-fn headers_of_others<'f>(files: &Files<'f>, abi: &Abi) -> FxHashSet<std::borrow::Cow<'f, str>> {
-    let mut found = FxHashSet::default();
-    for file in files.all() {
-        let folder = files.architecture(file).text();
-        if folder.is_empty() || abi.folders.contains(&folder) {
-            continue;
-        }
-        let path = files.path(file);
-        let of = |pattern: &Regex| {
-            pattern
-                .captures(path)
-                .and_then(|found| found.get(1))
-                .map(|name| name.as_str())
-        };
-        if let Some(name) = of(&ASM) {
-            found.insert(format!("asm/{name}").into());
-        } else if let Some(name) = of(&ARCH_INCLUDE) {
-            found.insert(name.into());
-        }
-    }
-    found
 }
 
 #[cfg(test)]

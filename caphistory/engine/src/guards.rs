@@ -27,7 +27,8 @@ use std::sync::LazyLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
-use crate::places::{Locals, is_upper};
+use crate::lexer::is_upper;
+use crate::places::Locals;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 

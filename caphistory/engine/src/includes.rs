@@ -186,11 +186,6 @@ fn set(set: &mut Vec<u64>, bit: u32) {
     set[word] |= 1 << (bit % 64);
 }
 
-/// The last part of a path.
-pub fn base_name(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
-}
-
 /// The path of what a file names by a path from its own folder.
 fn beside(path: &str, target: &str) -> String {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);

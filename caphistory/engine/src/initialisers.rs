@@ -7,8 +7,9 @@ use regex::bytes::Regex;
 use crate::declarations::{Declared, declared, type_name};
 use crate::facts::{Naming, Stored, Variable};
 use crate::intern::{Sym, SymList};
+use crate::lexer::{is_upper, is_word};
 use crate::notation::use_of;
-use crate::places::{Locals, Places, is_upper, is_word, made_name};
+use crate::places::{Locals, Places, made_name};
 use crate::tree::{Field, Kind, Node};
 
 const DEEPEST: u32 = 20;

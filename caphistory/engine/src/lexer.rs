@@ -99,6 +99,15 @@ pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// Whether a text has letters, all of them in upper case: the name of a constant.
+pub(crate) fn is_upper(text: &str) -> bool {
+    if text.is_ascii() {
+        return text.bytes().any(|b| b.is_ascii_uppercase())
+            && !text.bytes().any(|b| b.is_ascii_lowercase());
+    }
+    text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
+}
+
 /// What may begin a name.
 pub(crate) fn is_name_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_'
@@ -491,6 +500,11 @@ mod tests {
 
     fn code(source: &str) -> String {
         latin1(&scan(source.as_bytes()).code)
+    }
+
+    #[test]
+    fn a_name_of_capitals_is_in_upper_case() {
+        assert!(is_upper("A_1") && !is_upper("_1") && !is_upper("Ab"));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::facts::{Flow, Macro, Stored};
 use crate::headers::split_arguments;
 use crate::initialisers::{Found, initialiser, variables_in};
 use crate::intern::{Sym, SymList};
-use crate::lexer::without_sparse;
+use crate::lexer::{is_upper, without_sparse};
 use crate::notation::{self, PASTE, as_use, base, is_use, names, use_of, used};
-use crate::places::{AUTO, Local, Locals, is_upper};
+use crate::places::{AUTO, Local, Locals};
 use crate::repairs::readable;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
 

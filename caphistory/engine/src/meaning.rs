@@ -1,6 +1,6 @@
 //! What a check means to whoever calls the syscall.
 
-use crate::facts::Effect;
+use crate::effects::Effect;
 use crate::intern::{Sym, SymList};
 
 /// Whose privilege is asked for.

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::call_graph::Edge;
 use crate::guards::{STAYING, leaves, names};
 use crate::intern::{Expr, ExprList, Sym, SymList};
-use crate::places::is_upper;
+use crate::lexer::is_upper;
 use crate::values::{Known, User, Value, parts, user_of, value_of};
 
 /// A name that the user gives. Where it is all that an argument of the syscall says, or what a

@@ -27,7 +27,7 @@ pub use flow::Flow;
 use run::Run;
 use values::converted;
 
-use crate::facts::{Given, Outcome};
+use crate::effects::{Given, Outcome};
 use crate::tree::{Kind, Node};
 
 impl<'t> Flow<'t, '_> {

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::declarations::type_name;
 use crate::intern::Sym;
+use crate::lexer::{is_upper, is_word};
 use crate::notation::use_of;
 use crate::tree::{Field, Kind, Node};
 
@@ -58,15 +59,6 @@ impl Locals {
     pub fn iter(&self) -> impl Iterator<Item = &Local> {
         self.found.iter()
     }
-}
-
-/// Whether a text has letters, all of them in upper case.
-pub fn is_upper(text: &str) -> bool {
-    if text.is_ascii() {
-        return text.bytes().any(|b| b.is_ascii_uppercase())
-            && !text.bytes().any(|b| b.is_ascii_lowercase());
-    }
-    text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
 }
 
 /// A text with white space folded.
@@ -123,11 +115,6 @@ fn type_argument(call: &[u8]) -> Option<&[u8]> {
         let whole = name > start + word.len() && tag > 0 && call.get(white(end)) == Some(&b',');
         call.get(start..end).filter(|_| whole)
     })
-}
-
-/// Whether a byte may stand in a name.
-pub fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// The expressions of one function.
@@ -482,6 +469,5 @@ mod tests {
             Some(&b"union u"[..])
         );
         assert_eq!(folded(" a\t b\x1cc "), "a b c");
-        assert!(is_upper("A_1") && !is_upper("_1") && !is_upper("Ab"));
     }
 }

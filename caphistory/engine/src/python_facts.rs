@@ -4,9 +4,10 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
+use crate::effects::{Given, Outcome};
 use crate::facts::{
-    Blob, Call, Constant, Declared, Flow, Function, Given, Item, Macro, MentionKind, Outcome,
-    Parameter, Placed, Stored, UidTest,
+    Blob, Call, Constant, Declared, Flow, Function, Item, Macro, MentionKind, Parameter, Placed,
+    Stored, UidTest,
 };
 use crate::intern::{Expr, ExprNode, Sym, SymList};
 use crate::reader::{Store, read, read_assembler};

@@ -16,11 +16,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::call_graph::Edge;
 use crate::intern::{Sym, SymList};
+use crate::lexer::is_upper;
 use crate::names::{DefId, NamingAt, PathId, StoredAt, View, outside, place_of};
 use crate::namings::{DEVICES, OPENERS, REGION, UNKNOWN};
 use crate::points_to::PointsTo;
 use crate::types::Kind;
-use crate::values::is_upper;
 
 /// From a function to the objects that hold it, one in another: `write` in `file_operations` in
 /// `miscdevice`, or a table within a table.

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 
 use crate::intern::{Expr, ExprNode, Sym};
+use crate::lexer::is_upper;
 use crate::user_data;
 
 /// A number, a number of which some bits are known, the name of a constant or global whose number
@@ -139,11 +140,6 @@ pub fn parts(expr: Expr) -> Result<Sym, (&'static str, &'static [Expr])> {
             Err((head, parts.get().get(1..).unwrap_or_default()))
         }
     }
-}
-
-/// Whether a text has letters, and all of them are capitals: the name of a constant.
-pub fn is_upper(text: &str) -> bool {
-    text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
 }
 
 fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {

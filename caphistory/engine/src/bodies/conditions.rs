@@ -7,7 +7,7 @@ use crate::facts::Parameter;
 use crate::guards;
 use crate::initialisers::members_in;
 use crate::intern::{Expr, ExprList, Sym};
-use crate::places::is_word;
+use crate::lexer::is_word;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 use memchr::memmem;

@@ -1,13 +1,14 @@
 //! What a body tells of the kinds of its files, and under whose credentials it calls.
 
 use super::{BodyReader, OVERRIDING, REVERTING, all_kinds};
-use crate::file_kinds::{self, Kinds, Told};
+use crate::file_kinds::Kinds;
 use crate::intern::Sym;
+use crate::kind_tests::{self, Told};
 use crate::tree::Node;
 
 impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     pub(super) fn told_kinds(&self, condition: Node<'_>, truth: bool) -> Option<Told<'c>> {
-        file_kinds::told(
+        kind_tests::told(
             condition,
             truth,
             self.code,

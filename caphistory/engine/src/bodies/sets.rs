@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::places::is_word;
+use crate::lexer::is_word;
 use crate::tree::{Kind, Node};
 
 /// Whether a statement depends on nothing but the ifs that it stands in.

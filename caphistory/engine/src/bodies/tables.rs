@@ -2,10 +2,10 @@
 
 use super::{BodyReader, is_table};
 use crate::facts::TableFlow;
-use crate::file_kinds;
 use crate::intern::{Sym, SymList};
+use crate::kind_tests;
+use crate::lexer::is_word;
 use crate::notation::names;
-use crate::places::is_word;
 use crate::tree::{Field, Kind, Node};
 
 impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
@@ -13,7 +13,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     pub(super) fn give(&mut self, left: Node<'t>, right: Node<'t>) {
         let text = left.bytes(self.code);
         if left.kind() == Kind::Identifier {
-            let name = file_kinds::name_of(left, self.code);
+            let name = kind_tests::name_of(left, self.code);
             if let Some(name) = name.filter(|name| self.places.locals.contains(name)) {
                 // What was known of its members is not so any more.
                 let of_it = |place: &[u8]| {
@@ -84,7 +84,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         {
             declared = inner;
         }
-        if let Some(name) = file_kinds::name_of(declared, self.code) {
+        if let Some(name) = kind_tests::name_of(declared, self.code) {
             self.give_name(name, value);
         }
     }

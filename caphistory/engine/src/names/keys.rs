@@ -3,8 +3,8 @@
 
 use super::definitions::Fact;
 use crate::intern::{Memo, Sym};
+use crate::lexer::is_upper;
 use crate::notation::key;
-use crate::places::is_upper;
 
 /// What an argument's text tells of whether it may be a function.
 const NO: u32 = 0;

@@ -9,8 +9,8 @@ use super::definitions::{DefId, Definition, Fact, NamingAt, StoredAt};
 use super::index::{Gathering, Index};
 use super::keys::{key_of, may_be_function, outside};
 use crate::facts::{Blob, Call, Flow, Item, Placed, Struct, Variable};
-use crate::folders::{Files, PathId, after_sign};
-use crate::includes::base_name;
+use crate::folders::{Files, PathId, after_sign, base_name};
+
 use crate::intern::Sym;
 use crate::notation::names;
 

@@ -15,7 +15,8 @@ use super::index::Index;
 use super::program::Program;
 use crate::conditions::{self, Target, version_code};
 use crate::facts::Variable;
-use crate::folders::{Abi, GENERIC, PathId, foreign};
+use crate::folders::{Abi, GENERIC, PathId};
+use crate::foreign::foreign;
 use crate::includes::Includes;
 use crate::intern::Sym;
 

@@ -5,7 +5,7 @@ use super::assignments::OUT;
 use super::errors::error;
 use super::run::{Run, State};
 use super::values::Value;
-use crate::facts::{Given, Outcome};
+use crate::effects::{Given, Outcome};
 use crate::intern::Sym;
 use crate::tree::{Field, Kind, Node};
 

@@ -6,7 +6,7 @@ use super::control_flow::{holds, is_loop, leaves};
 use super::errors::{is_error, is_refusal};
 use super::run::{Run, State};
 use super::values::{DEEPEST, Known, Value, literal};
-use crate::facts::{Given, Outcome};
+use crate::effects::{Given, Outcome};
 use crate::tree::{Field, Kind, Node};
 
 impl<'t, 'c> Run<'_, 't, 'c> {

@@ -1,6 +1,6 @@
 //! Errors by their names: in goes a name or an outcome, out comes what kind of error that is.
 
-use crate::facts::Outcome;
+use crate::effects::Outcome;
 use crate::intern::Sym;
 
 /// Errors that say that there is no more of something: a check that saves from one of them lifts

@@ -9,7 +9,7 @@ use super::values::{
     DEEPEST, Known, UNKNOWN, Value, compared, constant, converted, literal, named_constant,
     negative,
 };
-use crate::facts::Given;
+use crate::effects::Given;
 use crate::tree::{Field, Kind, Node};
 
 impl<'t, 'c> Run<'_, 't, 'c> {

@@ -4,7 +4,7 @@
 use super::errors::error;
 use super::flow::Flow;
 use super::values::{Known, Variables};
-use crate::facts::{Given, Outcome};
+use crate::effects::{Given, Outcome};
 use crate::tree::Node;
 
 /// The code behind one call that gives something.

@@ -13,7 +13,7 @@ use super::assignments::each_set;
 use super::control_flow::{Behind, behind, breakable, first_statement, holds, returns};
 use super::run::{Run, State};
 use super::values::{Value, Variables};
-use crate::facts::Outcome;
+use crate::effects::Outcome;
 use crate::tree::{Field, Kind, Node};
 
 /// Statements that are run for one outcome. Of a variable that holds a result no more is asked so

@@ -2,7 +2,7 @@
 //! out comes what it is, as far as an error, 0 and 1 are told apart.
 
 use super::errors::is_errno;
-use crate::facts::Given;
+use crate::effects::Given;
 use crate::tree::{Field, Kind, Node};
 use crate::uids::is_root;
 
