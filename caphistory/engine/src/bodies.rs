@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alternatives::Test;
 use crate::choices::{self, Choices};
-use crate::constants::{Uses, loops};
+use crate::decisions::{Uses, loops};
 use crate::declarations::{declared, structs_in, type_name};
 use crate::effects::{Given, Outcome, OutcomeList};
 use crate::facts::{Call, Flow, Naming, Parameter, Stored, Struct, TableFlow, UidTest};
@@ -70,7 +70,7 @@ pub struct Body {
     pub sets: BTreeMap<(i64, &'static str), (Sym, Expr)>,
     /// Whether sets of variables take place wherever their condition holds, and before all uses.
     pub sure: BTreeMap<(i64, &'static str), bool>,
-    /// What is known of the objects that variables point to (see `constants::of_objects`).
+    /// What is known of the objects that variables point to (see `decisions::of_objects`).
     pub made: BTreeMap<(i64, &'static str), (Sym, Expr)>,
     /// The variables that calls are handed, each with the callee.
     pub arguments: BTreeSet<(&'static str, &'static str)>,

@@ -6,7 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::call_graph::{Bounds, Edge, EdgeId, Graph};
 use crate::checks::Site;
-use crate::constant_propagation::{Constants, Context, NOTHING_KNOWN, Situation};
+use crate::constant_propagation::situation::Situation;
+use crate::constant_propagation::{Constants, Context, NOTHING_KNOWN};
 use crate::file_kinds::Kinds;
 use crate::intern::Sym;
 use crate::names::{DefId, PathId, Program};

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use crate::bodies::{BodyReader, in_order};
-use crate::constants::{Decided, decided};
+use crate::decisions::{Decided, decided};
 use crate::facts::{Flow, Macro, Stored};
 use crate::headers::split_arguments;
 use crate::initialisers::{Found, initialiser, variables_in};

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use crate::choices::is_choice;
-use crate::constants::loops;
+use crate::decisions::loops;
 use crate::facts::{Call, Function};
 use crate::guards::{has_leaves, leaves, substitute, unknown, without_guard};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};

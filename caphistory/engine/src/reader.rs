@@ -15,7 +15,8 @@ use crate::bodies::{Body, BodyReader, ConditionAt, in_order};
 use crate::conditionals::{
     Conditions, Group, Nest, condition_text, groups, selections, without_guards,
 };
-use crate::constants::{decided, defined, enumerated};
+use crate::constants::{defined, enumerated};
+use crate::decisions::decided;
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
     Blob, Call, Declared, Function, Item, Mention, MentionKind, Naming, Parameter, Placed, Stored,
