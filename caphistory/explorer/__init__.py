@@ -17,6 +17,7 @@ from markupsafe import Markup
 from caphistory.explorer import cells, dress, filters, gate, headers, metadata, routes, seam
 from caphistory.explorer.addresses import Addresses
 from caphistory.explorer.databases import alone, ours
+from caphistory.explorer.shortening import was_cut
 from caphistory.questions.database import forbid_writing
 from caphistory.questions.schema import VIEWS
 
@@ -104,8 +105,9 @@ def prepare_jinja2_environment(env: Environment) -> None:
 def extra_template_vars(
     datasette: Datasette, request: Request | None, database: str | None, table: str | None
 ) -> dict[str, Any]:
-    """Return the head of our pages for Datasette's templates, and what the search box of a view
-    looked for, which Datasette 1.0 does not show again; none for pages of other databases."""
+    """Return the head of our pages for Datasette's templates, whether an answer was cut, and what
+    the search box of a view looked for, neither of which Datasette 1.0 tells; none for pages of
+    other databases."""
     wanted = database in ours(datasette) or (database is None and alone(datasette))
     if not wanted:
         return {"caphistory_header": ""}
@@ -113,6 +115,7 @@ def extra_template_vars(
     found = {
         "caphistory_header": routes.render_header(datasette, path),
         "caphistory_style": datasette.urls.path("/-/caphistory.css"),
+        "caphistory_cut": was_cut(),
     }
     if request is not None and table is not None:
         found["search"] = request.args.get("_search") or ""

@@ -22,17 +22,24 @@ _MOST_COUNTS = 500
 """How Datasette begins a statement that counts the rows of a table or view, and of how many such
 statements the answer is kept where the database does not change."""
 
-_shortens: ContextVar[bool] = ContextVar("shortens", default=False)
+_cuts: ContextVar[list[str] | None] = ContextVar("cuts", default=None)
+"""The statements whose rows were cut; None where nothing is to be. A list, as Datasette asks in
+tasks of its own."""
 
 
 @contextmanager
 def shorten(wanted: bool) -> Iterator[None]:
     """Shorten what is asked within, if ``wanted``."""
-    token = _shortens.set(wanted)
+    token = _cuts.set([] if wanted else None)
     try:
         yield
     finally:
-        _shortens.reset(token)
+        _cuts.reset(token)
+
+
+def was_cut() -> bool:
+    """Tell whether rows of an answer were left out within ``shorten``."""
+    return bool(_cuts.get())
 
 
 class ShorteningDatabase(Database):  # type: ignore[misc]
@@ -50,13 +57,15 @@ class ShorteningDatabase(Database):  # type: ignore[misc]
         """Return the results of a query (see Datasette's ``Database.execute``)."""
         if sql.startswith(_COUNTS) and not self.is_mutable:
             return await self._count(sql, params, truncate=truncate, **how)
-        if not truncate or not _shortens.get():
+        cuts = _cuts.get()
+        if not truncate or cuts is None:
             return await super().execute(sql, params, truncate=truncate, **how)
         # With a limit SQLite makes no chains of rows that are not shown.
         limited = f"{sql}\nlimit {MOST_ROWS + 1}"
         results = await super().execute(limited, params, truncate=True, **how)
         if len(results.rows) <= MOST_ROWS:
             return results
+        cuts.append(sql)
         return Results(results.rows[:MOST_ROWS], True, results.description)
 
     async def _count(self, sql: str, params: Any, **how: Any) -> Results:

@@ -12,7 +12,7 @@ import pytest
 from datasette.app import Datasette
 
 from caphistory import __version__
-from tests.explorer.asking import page
+from tests.explorer.asking import page, page_in_the_end
 
 
 def get(explorer: Datasette, path: str, **headers: str) -> httpx.Response:
@@ -81,6 +81,6 @@ def test_an_unknown_address_is_inside_the_site(explorer: Datasette) -> None:
 
 
 def test_sql_that_cannot_be_answered_is_told_inside_the_site(explorer: Datasette) -> None:
-    response = page(explorer, "/caphistory", sql="delete from meta")
+    response = page_in_the_end(explorer, "/caphistory", sql="delete from meta")
     assert response.status_code == 400
     assert '<header class="site">' in response.text
