@@ -6,8 +6,11 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::headers::split_with_empty;
 use crate::items::Extent;
-use crate::lexer::{Directive, Keyword, Scan, is_name_start, is_space, is_word, skip};
+use crate::lexer::{
+    Directive, Keyword, Scan, is_name_start, is_space, is_word, skip, strip, strip_end,
+};
 
 /// Macros within macros, and bytes that a use may become (real ones need 5 and 9,000).
 const DEEPEST: u32 = 8;
@@ -102,11 +105,6 @@ fn begins_statement(body: &[u8]) -> bool {
         word,
         b"do" | b"if" | b"for" | b"while" | b"switch" | b"return" | b"goto" | b"case"
     )
-}
-
-fn strip(code: &[u8]) -> &[u8] {
-    let start = skip(code, 0, is_space);
-    crate::lexer::strip_end(code.get(start..).unwrap_or_default())
 }
 
 /// The word at an offset, and where it ends.
@@ -205,7 +203,7 @@ fn expand(
 
 /// A macro's body with its parameters replaced, in one line.
 fn replaced(macro_: &Own<'_>, arguments: &[u8]) -> Vec<u8> {
-    let given = split(arguments);
+    let given = split_with_empty(arguments);
     let rest = |from: usize| given.get(from..).unwrap_or_default().join(&b", "[..]);
     let value = |word: &[u8]| -> Option<Vec<u8>> {
         for (number, &parameter) in macro_.parameters.iter().enumerate() {
@@ -233,7 +231,7 @@ fn replaced(macro_: &Own<'_>, arguments: &[u8]) -> Vec<u8> {
             }
             at = end;
         } else if body[at..].starts_with(b"##") {
-            found.truncate(crate::lexer::strip_end(&found).len());
+            found.truncate(strip_end(&found).len());
             at = skip(body, at + 2, is_space);
         } else if body[at] == b'#' {
             let start = skip(body, at + 1, is_space);
@@ -250,26 +248,6 @@ fn replaced(macro_: &Own<'_>, arguments: &[u8]) -> Vec<u8> {
         }
     }
     found
-}
-
-/// Arguments, those that are left out too.
-fn split(code: &[u8]) -> Vec<&[u8]> {
-    let mut parts = Vec::new();
-    let mut depth = 0i64;
-    let mut start = 0;
-    for (at, &byte) in code.iter().enumerate() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth -= 1,
-            b',' if depth == 0 => {
-                parts.push(strip(&code[start..at]));
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(strip(&code[start..]));
-    parts
 }
 
 #[cfg(test)]

@@ -59,8 +59,15 @@ pub struct Header {
     pub inline: bool,
 }
 
-/// Cut at the commas that no bracket encloses.
+/// Cut at the commas that no bracket encloses; nothing between two of them is no part.
 pub fn split_arguments(code: &[u8]) -> Vec<&[u8]> {
+    let mut parts = split_with_empty(code);
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Cut at the commas that no bracket encloses, arguments that are left out too.
+pub fn split_with_empty(code: &[u8]) -> Vec<&[u8]> {
     let mut parts = Vec::new();
     let mut depth = 0i64;
     let mut start = 0;
@@ -76,7 +83,6 @@ pub fn split_arguments(code: &[u8]) -> Vec<&[u8]> {
         }
     }
     parts.push(strip(&code[start..]));
-    parts.retain(|part| !part.is_empty());
     parts
 }
 
