@@ -21,14 +21,25 @@ from tests.truth.measure import shipped
 
 DRAWS = Path(__file__).parent / "draws"
 COLUMNS = (
-    *("release", "abi", "seed", "n", "syscall", "privilege", "operation"),
-    *("pair", "chain", "operation_right", "effect_right", "kind", "why"),
+    *(
+        "release",
+        "abi",
+        "seed",
+        "n",
+        "syscall",
+        "privilege",
+        "operation",
+        "instead",
+        "pointer_hops",
+    ),
+    *("pair", "chain", "operation_right", "effect_right", "instead_right", "kind", "why"),
 )
 VERDICTS = {
     "pair": ("right", "wrong"),
     "chain": ("right", "wrong"),
     "operation_right": ("right", "none", "missing", "wrong"),
     "effect_right": ("right", "wrong", "unsure"),
+    "instead_right": ("right", "wrong", "none"),
 }
 """What a reader may say of each column."""
 
@@ -43,8 +54,9 @@ def read_draws() -> list[dict[str, str]]:
 
 
 def summarise(rows: list[dict[str, str]]) -> str:
-    """Return the share of right answers of each draw, as a Markdown table. Operations and effects
-    are counted of the right pairs."""
+    """Return the share of right answers of each draw, as a Markdown table, and in two lines those
+    of all by function pointers on the way, and of what does as well. Operations and effects are
+    counted of the right pairs, what does as well of all that show something."""
     lines = [
         "| release | seed | pairs read | right | chain right | operation right | effect right |",
         "|---|---|--:|--:|--:|--:|--:|",
@@ -59,6 +71,15 @@ def summarise(rows: list[dict[str, str]]) -> str:
             _share([row["effect_right"] == "right" for row in pairs]),
         )
         lines.append(f"| {release} | {seed} | {len(read)} | {' | '.join(counts)} |")
+    hops = sorted({int(row["pointer_hops"]) for row in rows})
+    by_hops = (
+        f"{_share([row['pair'] == 'right' for row in rows if int(row['pointer_hops']) == count])}"
+        f" with {count}"
+        for count in hops
+    )
+    instead = [row["instead_right"] == "right" for row in rows if row["instead_right"] != "none"]
+    lines += ["", f"Pairs by function pointers on the way: {', '.join(by_hops)}."]
+    lines += ["", f"What does as well (`instead`): {_share(instead)}."]
     return "\n".join(lines)
 
 
