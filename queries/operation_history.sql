@@ -23,9 +23,8 @@ wanted as materialized (
         select operation from syscall_requirement_runs
         where coalesce(trim(:syscall), '') = '' and operation <> ''
     )
-    where replace('/' || lower(operation) || '/', '/af_', '/pf_') glob '*' || replace(
-            '/' || coalesce(nullif(lower(trim(:operation)), ''), 'ms_remount'), '/af_', '/pf_'
-    ) || '/*'
+    where {{between_slashes operation}} glob
+        '*' || {{between_slashes coalesce(nullif(trim(:operation), ''), 'MS_REMOUNT')}} || '*'
 ),
 found as materialized (
     select
