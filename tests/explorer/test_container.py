@@ -158,6 +158,7 @@ def test_a_file_that_is_no_container_is_said(container: Datasette) -> None:
         ({"base": "foo"}, "no base"),
         ({"drop": "CAP_FOO"}, "no capability"),
         ({"dropped": "NET_BIND_SERVICE"}, "no parameter"),
+        ({"drops": "NET_BIND_SERVICE"}, "no parameter"),
         ({"release": "9.9"}, "no release"),
     ],
 )

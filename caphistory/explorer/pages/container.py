@@ -31,8 +31,12 @@ from caphistory.questions.names import newest_release, resolve_capability
 from caphistory.records import Row, capability_name
 from caphistory.wording.phrases import format_count
 
-_OF_THE_QUESTION = ("dropped", "added")
-"""What the question ``container`` calls the parameters that are ``drop`` and ``add`` here."""
+_PARAMETERS = ("base", "drop", "add", "userns", "release")
+"""What an address may say, so that another's (the question ``container`` has ``dropped``) is not
+passed over."""
+
+_OF_THE_FORM = ("file", "shown", "cap", "table")
+"""What the form sends besides, and which table of the page is asked for as data."""
 
 _MASK = re.compile(r"(0x)?[0-9a-f]{8,16}", re.IGNORECASE)
 #: How much is told of a capability before the rest is folded.
@@ -143,9 +147,9 @@ def container(asked: Asked) -> Page | Redirect:
 def _read_state(asked: Asked, names: Sequence[str]) -> State:
     """Return the state of the address; a form that was sent says by its boxes what is dropped from
     and added to the set that it showed."""
-    for name in _OF_THE_QUESTION:
-        if name in asked.query:
-            raise UsageError(f"no parameter {name!r}; there are: base, drop, add, userns, release")
+    for name in asked.query:
+        if name not in (*_PARAMETERS, *_OF_THE_FORM):
+            raise UsageError(f"no parameter {name!r}; there are: {', '.join(_PARAMETERS)}")
     base = (asked.given("base") or DOCKER).lower()
     if base not in (*RUNTIMES, ALL, NONE):
         raise UsageError(f"no base {base!r}; there are: {', '.join([*RUNTIMES, ALL, NONE])}")
