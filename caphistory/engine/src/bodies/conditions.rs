@@ -1,6 +1,6 @@
 //! Under which conditions the code at hand runs, and what it sets under them.
 
-use super::{BodyReader, MOST_GUARDS, MOST_OF_SETS, changes, sets};
+use super::{BodyReader, sets};
 use crate::choices;
 use crate::conditions::terms;
 use crate::facts::Parameter;
@@ -12,6 +12,12 @@ use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 use memchr::memmem;
 use std::sync::LazyLock;
+
+/// Conditions that one call may stand under: each call keeps its own list, so that a mangled file
+/// could ask for any amount of memory.
+const MOST_GUARDS: usize = 1_000;
+/// Of the conditions under which a value is given only the innermost ones count.
+const MOST_OF_SETS: usize = 8;
 
 impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// An expression that stands before `at`, with `$x'` for the parameters that have not changed
@@ -249,4 +255,26 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 .or_insert((place, guarded));
         }
     }
+}
+
+/// Whether a name at an offset may be changed there: `x = `, `x |= `, `x++`, `--x`, `&x`.
+fn changes(code: &[u8], at: usize, length: usize) -> bool {
+    let (before, behind) = (&code[..at], &code[at + length..]);
+    let whole = |byte: Option<&u8>| byte.is_none_or(|&byte| !is_word(byte));
+    if !whole(before.last()) || !whole(behind.first()) {
+        return false;
+    }
+    let (before, behind) = (before.trim_ascii_end(), behind.trim_ascii_start());
+    let signs = behind
+        .iter()
+        .take_while(|byte| b"=+-*/%&|^<>".contains(byte));
+    let sets = match &behind[..signs.count()] {
+        b"=" | b"++" | b"--" => true,
+        [b'=', next, ..] => *next != b'=',
+        [.., b'='] => !matches!(behind, [b'<' | b'>', b'=', ..]),
+        _ => false,
+    };
+    sets || before.ends_with(b"&") && !before.ends_with(b"&&")
+        || before.ends_with(b"++")
+        || before.ends_with(b"--")
 }

@@ -1,10 +1,14 @@
 //! What a body tells of the kinds of its files, and under whose credentials it calls.
 
-use super::{BodyReader, OVERRIDING, REVERTING, all_kinds};
-use crate::file_kinds::Kinds;
+use super::BodyReader;
+use crate::file_kinds::{self, Kinds};
 use crate::intern::Sym;
 use crate::kind_tests::{self, Told};
 use crate::tree::Node;
+
+/// What puts other credentials on, and what takes them off again.
+const OVERRIDING: &str = "override_creds";
+pub(super) const REVERTING: &str = "revert_creds";
 
 impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     pub(super) fn told_kinds(&self, condition: Node<'_>, truth: bool) -> Option<Told<'c>> {
@@ -113,4 +117,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             }
         }
     }
+}
+
+/// What is in all of these sets; 0 where that tells nothing.
+fn all_kinds(told: impl Iterator<Item = Kinds>) -> Kinds {
+    let all = told.fold(file_kinds::ALL, |one, other| one & other);
+    if all == file_kinds::ALL { 0 } else { all }
 }

@@ -1,6 +1,6 @@
 //! Where a body takes the tables of functions from, by which it calls.
 
-use super::{BodyReader, is_table};
+use super::BodyReader;
 use crate::facts::TableFlow;
 use crate::intern::{Sym, SymList};
 use crate::kind_tests;
@@ -163,4 +163,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         found.dedup();
         SymList::new(&found)
     }
+}
+
+/// Whether a type is a table of functions, as the kernel names them.
+pub(super) fn is_table(type_: Sym) -> bool {
+    let name = type_.text();
+    name.starts_with("struct ") && (name.ends_with("operations") || name.ends_with("ops"))
 }

@@ -1,0 +1,114 @@
+//! To which objects variables point, and which of their members are set for sure.
+
+use super::BodyReader;
+use crate::guards;
+use crate::intern::{Expr, Sym};
+use crate::lexer::is_word;
+use crate::tree::{Field, Kind, Node};
+use crate::user_data;
+
+impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
+    /// The object that a pointer is set to: `("made", "@f", …)` of a call, the variable that points
+    /// to it, 0 of none.
+    pub(super) fn object(&self, value: Node<'t>) -> Expr {
+        let mut value = value;
+        while matches!(
+            value.kind(),
+            Kind::ParenthesizedExpression | Kind::CastExpression
+        ) && let Some(inner) = value.field(Field::Value).or_else(|| value.last_named())
+        {
+            value = inner;
+        }
+        let function = value.field(Field::Function);
+        let arguments = value.field(Field::Arguments);
+        match (value.kind(), function.zip(arguments)) {
+            (Kind::Identifier, _) if self.is_object(&value.text(self.code)) => {
+                self.expression(value)
+            }
+            (Kind::Null, _) => Expr::text("0"),
+            (Kind::CallExpression, Some((function, arguments)))
+                if function.kind() == Kind::Identifier =>
+            {
+                let name = function.text(self.code);
+                if user_data::is_error(&name) {
+                    return Expr::text("0");
+                }
+                let mut made = vec![Expr::text(&format!("@{name}"))];
+                let given = arguments
+                    .named_children()
+                    .filter(|one| one.kind() != Kind::Comment);
+                made.extend(given.map(|one| self.expression(one)));
+                Expr::tuple("made", &made)
+            }
+            _ => guards::unknown(),
+        }
+    }
+
+    /// Whether a local variable is a struct or points to one.
+    pub(super) fn is_object(&self, name: &str) -> bool {
+        let local = self.places.locals.get(name);
+        local.is_some_and(|one| !one.function && one.type_.text().starts_with("struct "))
+    }
+
+    /// Takes down to which object a variable is set, and that a member is set for sure.
+    pub(super) fn set_object(
+        &mut self,
+        node: Node<'t>,
+        target: Node<'t>,
+        value: Option<Node<'t>>,
+        sure: bool,
+    ) {
+        let place = self.expression(target);
+        let Some(place) = place.as_sym().filter(|one| one.text().starts_with('$')) else {
+            return;
+        };
+        if place.text().contains('>') {
+            if sure && !self.returned {
+                let sure = Sym::new(&format!("{}!", place.text()));
+                let line = Expr::text(&self.row(node).to_string());
+                self.add_object(node, sure, line);
+            }
+        } else if self.is_object(&place.text()[1..]) {
+            let object = value.map_or_else(guards::unknown, |value| self.object(value));
+            self.add_object(node, place, object);
+        }
+    }
+
+    pub(super) fn add_object(&mut self, node: Node<'t>, place: Sym, value: Expr) {
+        let key = (self.offset(node), place.text());
+        self.body.made.entry(key).or_insert((place, value));
+    }
+
+    /// Takes down which flags of a member stay for sure.
+    pub(super) fn clear_flags(&mut self, node: Node<'t>, target: Node<'t>, flags: Node<'t>) {
+        let place = self.expression(target);
+        let place = place.as_sym().filter(|one| one.text().contains('>'));
+        if let Some(place) = place.filter(|one| one.text().starts_with('$')) {
+            let sure = Sym::new(&format!("{}&!", place.text()));
+            let flags = self.expression(flags);
+            self.add_object(node, sure, flags);
+        }
+    }
+
+    /// Whether a value that is returned is an error: NULL, -EPERM, ERR_PTR(…), or what was tested
+    /// right before.
+    pub(super) fn is_failing(&self, value: Node<'t>) -> bool {
+        match value.kind() {
+            Kind::Null => true,
+            Kind::UnaryExpression | Kind::NumberLiteral => {
+                self.code.get(value.start()) == Some(&b'-')
+            }
+            Kind::CallExpression => {
+                let function = value.field(Field::Function);
+                function.is_some_and(|one| user_data::is_error(&one.text(self.code)))
+            }
+            Kind::Identifier => self.under.last().is_some_and(|guard| {
+                let within = guard.start <= value.start() && value.end() <= guard.end;
+                let condition = guard.condition.bytes(self.code);
+                let mut words = condition.split(|&byte| !is_word(byte));
+                within && words.any(|word| word == value.bytes(self.code))
+            }),
+            _ => false,
+        }
+    }
+}
