@@ -19,6 +19,8 @@ pub struct Body {
     pub structs: BTreeMap<i64, Struct>,
     pub parameters: Vec<Parameter>,
     pub relays: SymList,
+    /// See `facts::Function`.
+    pub refusals: BTreeSet<&'static str>,
     pub error: bool,
     pub sets: BTreeMap<(i64, &'static str), (Sym, Expr)>,
     /// Whether sets of variables take place wherever their condition holds, and before all uses.
@@ -67,6 +69,7 @@ impl Body {
             *self.sure.entry(at).or_insert(true) &= sure;
         }
         merge(&mut self.made, &other.made);
+        self.refusals.extend(&other.refusals);
         self.arguments.extend(&other.arguments);
         self.addressed.extend(&other.addressed);
         self.copied.extend(&other.copied);
