@@ -32,7 +32,10 @@ impl<'t> Test<'_, 't, '_> {
     pub fn alternatives(&self) -> Vec<Expr> {
         let mut found = vec![];
         let top = self.beside(&mut found);
-        if !matches!(self.outcome, Outcome::GoesOn | Outcome::Unknown) {
+        if !matches!(
+            self.outcome,
+            Outcome::GoesOn | Outcome::Of(_) | Outcome::Unknown
+        ) {
             self.before(top, &mut found);
             let [passed, denying] = self.flow.passed_by(self.expression);
             for node in passed {

@@ -48,6 +48,8 @@ pub enum Outcome {
     Same,
     /// It returns an error (`EPERM`; empty for a negative number).
     Error(Sym),
+    /// It goes on, restricted, and returns an error where the restriction is hit.
+    Limited(Sym),
     /// It returns 0, NULL or false.
     Zero,
     /// It returns 1 or true.
@@ -57,6 +59,9 @@ pub enum Outcome {
     Left(Sym),
     /// It returns the error that the call left in a variable.
     Reason,
+    /// It returns what another function gives, which has the last word without the privilege: "if
+    /// (capable(…)) return 0; return smk_access(…);".
+    Of(Sym),
     /// It sends an error (empty for that of the call) as its answer, whatever it returns.
     Reply(Sym),
     Unknown,
@@ -66,7 +71,7 @@ impl Outcome {
     /// What a refusal with this outcome is at its own place.
     pub fn effect(self) -> Effect {
         match self {
-            Outcome::GoesOn => Effect::Limit,
+            Outcome::GoesOn | Outcome::Limited(_) | Outcome::Of(_) => Effect::Limit,
             Outcome::Error(_) | Outcome::Left(_) | Outcome::Reply(_) => Effect::Deny,
             Outcome::Same | Outcome::Reason | Outcome::Zero | Outcome::One | Outcome::Unknown => {
                 Effect::Unknown
@@ -77,7 +82,10 @@ impl Outcome {
     /// The error that it comes with, or the empty text.
     pub fn errno(self) -> Sym {
         match self {
-            Outcome::Error(errno) | Outcome::Left(errno) | Outcome::Reply(errno) => errno,
+            Outcome::Error(errno)
+            | Outcome::Limited(errno)
+            | Outcome::Left(errno)
+            | Outcome::Reply(errno) => errno,
             _ => Sym::default(),
         }
     }

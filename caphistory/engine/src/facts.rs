@@ -111,7 +111,8 @@ pub struct Parameter {
 /// `relays` names what the body returns if it only passes calls on (`return capable(…) ||
 /// capable(…);`); `error` says that its syntax tree holds an error. `sets` are the values that
 /// variables and their members are given (`$attr>ia_valid`); `variables` those local ones that
-/// are handed to calls as they are.
+/// are handed to calls as they are; `refusals` the errors that the function gives by name, as far
+/// as a missing privilege may (see `outcomes::refusals`).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Function {
     pub name: Sym,
@@ -129,12 +130,13 @@ pub struct Function {
     pub relays: SymList,
     pub sets: Box<[(Sym, Expr)]>,
     pub variables: Box<[Parameter]>,
+    pub refusals: SymList,
 }
 
 /// A `#define`. `parameters` is None for an object-like macro; `alias` is the single name that
 /// the body consists of and `place` the place that it denotes; `flows` and `stored` are what it
 /// stores, where it is a statement, a braced list or a declaration of a variable. In all of them
-/// `$name` is a parameter.
+/// `$name` is a parameter. `refusals` are as in `Function`, with the error that the macro is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Macro {
     pub name: Sym,
@@ -146,6 +148,7 @@ pub struct Macro {
     pub place: Sym,
     pub flows: Box<[Flow]>,
     pub stored: Box<[Stored]>,
+    pub refusals: SymList,
 }
 
 /// A struct or union: `tag` as `struct sock`; members in order.

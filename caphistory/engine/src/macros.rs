@@ -13,6 +13,7 @@ use crate::initialisers::{Found, initialiser, variables_in};
 use crate::intern::{Sym, SymList};
 use crate::lexer::{is_upper, without_sparse};
 use crate::notation::{self, PASTE, as_use, base, is_use, names, use_of, used};
+use crate::outcomes::refusals;
 use crate::places::{AUTO, Local, Locals};
 use crate::repairs::readable;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -181,6 +182,7 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
         uid_tests,
         relays: expression.map_or_else(SymList::default, |one| reader.relays(one)),
         alias,
+        refusals: SymList::new(&refusals(&text)),
         place: Sym::new(&place),
         flows: reader
             .body

@@ -22,7 +22,7 @@ mod values;
 pub(crate) use assignments::each_set;
 use control_flow::statement_of;
 pub(crate) use control_flow::{each_before, is_leaving, leaves};
-pub(crate) use errors::EXHAUSTED;
+pub(crate) use errors::{EXHAUSTED, refusals};
 pub use flow::Flow;
 use run::Run;
 use values::converted;

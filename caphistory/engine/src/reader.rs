@@ -30,6 +30,7 @@ use crate::items::{Extent, cut};
 use crate::lexer::{Directive, Keyword, Scan, blank, is_upper, is_word, scan, with_names};
 use crate::macros::{macro_, matters, used_alone};
 use crate::notation;
+use crate::outcomes::refusals;
 use crate::places::{Local, Locals};
 use crate::repairs::{readable, with_groups, without_attributes};
 use crate::tables::assembler_functions;
@@ -450,6 +451,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         &found.uses(),
         &names,
     );
+    let refusals: Vec<Sym> = found.refusals.iter().map(|one| Sym::new(one)).collect();
     let function = Function {
         // Statements that stand alone under #if 0 belong to no function (ide/pci/generic.c, 2.6).
         name: if is_keyword(header.name) {
@@ -475,6 +477,7 @@ fn function(readings: &[Cow<[u8]>], body: usize, condition_at: ConditionAt) -> I
         },
         sets: settled.sets,
         variables: handed_on(&found),
+        refusals: SymList::new(&refusals),
     };
     let declared = Declared {
         structs: found.structs.into_values().collect(),
@@ -566,6 +569,7 @@ fn read_body(code: &[u8], at: usize, header: &Header, condition_at: ConditionAt)
     Body {
         parameters,
         relays,
+        refusals: refusals(rest).into_iter().map(Sym::text).collect(),
         error: tree.has_error(),
         locals,
         ..reader.body

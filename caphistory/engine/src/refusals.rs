@@ -1,6 +1,7 @@
 //! What comes of a missing privilege: what the check gives is carried up the chain to the syscall,
 //! with whose privilege it is, in which user namespace, and what would do as well.
 
+mod fallbacks;
 mod places;
 
 use places::{Places, subject};
@@ -14,7 +15,7 @@ use crate::effects::{Effect, Given, Outcome};
 use crate::facts::Call;
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::meaning::{Namespace, Subject};
-use crate::names::{DefId, Fact, View};
+use crate::names::{DefId, Definition, Fact, View};
 use crate::outcomes::EXHAUSTED;
 
 /// Wrappers within each other.
@@ -111,7 +112,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 if outcome == Outcome::Zero {
                     instead.extend(self.privileges(call.instead, edge.caller, 0));
                 }
-                outcome = self.carried(call, definition, outcome);
+                outcome = self.carried(call, edge.caller, definition, outcome);
                 first = first_of(first, outcome);
                 places.whose = self.handed(places.whose, definition, call);
                 places.namespace = self.handed(places.namespace, definition, call);
@@ -133,7 +134,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         (refusal, first)
     }
 
-    /// The first check of the same privilege that a function asks before a line, on every way: who
+    /// The first check of the same privilege that a function asks up to a line, on every way: who
     /// lacks it is refused there. In the namespace of the later one, or in the initial one.
     fn gate(
         &mut self,
@@ -151,7 +152,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         }
         let is_init = |places: Places| places.namespace.text().contains("init_user_ns");
         let covers = |gate: &&Gate| {
-            gate.line < line
+            gate.line <= line
                 && Some(gate.privilege) == wanted
                 && (!self.namespaces || is_init(gate.places) || !is_init(later))
         };
@@ -160,7 +161,9 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
 
     fn gates_in(&mut self, definition: DefId) -> Vec<Gate> {
         let view = self.view;
-        let fact = view.program[definition].fact;
+        let Definition {
+            fact, item_line, ..
+        } = view.program[definition];
         let mut found = Vec::new();
         if fact.macro_().is_some() {
             return found;
@@ -179,7 +182,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 let places = self.places(call, definition, &meaning, 0);
                 if subject(places.whose) == Subject::Caller {
                     found.push(Gate {
-                        line: call.line,
+                        line: item_line + call.line,
                         privilege,
                         outcome: call.outcome(Given::False),
                         places,
@@ -232,10 +235,9 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 if edge.via.is_some() || !reached.contains(&edge.caller) {
                     continue;
                 }
-                let carried = edge
-                    .call
-                    .as_ref()
-                    .map_or(outcome, |call| self.carried(call, definition, outcome));
+                let carried = edge.call.as_ref().map_or(outcome, |call| {
+                    self.carried(call, edge.caller, definition, outcome)
+                });
                 if seen.insert((edge.caller, carried)) && ways.len() < MOST_WAYS {
                     ways.push((edge.caller, carried, Some(at), number, depth + 1));
                 }
@@ -315,7 +317,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         }
         let found = match &site.asked {
             Asked::Uid(outcome, instead) => AtSite {
-                outcome: *outcome,
+                outcome: self.settled(*outcome, Outcome::Zero, site.definition),
                 instead: self.privileges(*instead, site.definition, 0),
                 places: Places::default(),
             },
@@ -324,12 +326,13 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 let mut instead = self.privileges(call.instead, site.definition, 0);
                 instead.extend(self.within(call, site.definition, &asked(&site.check), 0));
                 AtSite {
-                    outcome: carry(call, given),
+                    outcome: self.settled(carry(call, given), given, site.definition),
                     instead,
                     places: self.places(call, site.definition, &asked(&site.check), 0),
                 }
             }
         };
+        let found = self.denied_before(site, &found).unwrap_or(found);
         self.sites.insert(key, found.clone());
         found
     }
@@ -382,8 +385,8 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
     }
 
     /// What a caller does about what a step's callee gives.
-    fn carried(&self, call: &Call, callee: DefId, outcome: Outcome) -> Outcome {
-        let carried = carry(call, outcome);
+    fn carried(&self, call: &Call, caller: DefId, callee: DefId, outcome: Outcome) -> Outcome {
+        let carried = self.settled(carry(call, outcome), outcome, caller);
         // "#define CHECK if (!suser()) return -EPERM": the macro returns from its user.
         let is_macro = self.view.program[callee].fact.macro_().is_some();
         match (outcome, carried) {
@@ -493,7 +496,7 @@ fn given_by(outcome: Outcome) -> Option<Given> {
     match outcome {
         Outcome::Zero => Some(Given::False),
         Outcome::One => Some(Given::True),
-        Outcome::Error(_) => Some(Given::Error),
+        Outcome::Error(_) | Outcome::Limited(_) => Some(Given::Error),
         Outcome::Left(_) => Some(Given::Left),
         _ => None,
     }
@@ -509,12 +512,13 @@ fn carry(call: &Call, given: Outcome) -> Outcome {
             _ => given,
         };
     };
-    match call.outcome(what) {
-        Outcome::Same => given,
-        Outcome::Reason => Outcome::Error(given.errno()),
-        Outcome::Left(errno) if errno.is_empty() => Outcome::Left(given.errno()),
-        Outcome::Reply(errno) if errno.is_empty() => Outcome::Reply(given.errno()),
-        other => other,
+    match (call.outcome(what), given) {
+        (Outcome::Same, given) => given,
+        (Outcome::Reason, given) => Outcome::Error(given.errno()),
+        (Outcome::Left(errno), given) if errno.is_empty() => Outcome::Left(given.errno()),
+        (Outcome::Reply(errno), given) if errno.is_empty() => Outcome::Reply(given.errno()),
+        (Outcome::Error(errno), Outcome::Limited(_)) => Outcome::Limited(errno),
+        (other, _) => other,
     }
 }
 
@@ -540,9 +544,12 @@ fn effect(outcome: Outcome, first: Sym) -> (Effect, Option<Sym>) {
         Outcome::Error(_) if EXHAUSTED.contains(&first_of(first, outcome).text()) => {
             (Effect::Limit, errno)
         }
+        Outcome::Limited(_) => (Effect::Limit, errno),
         Outcome::Error(_) | Outcome::Reply(_) => (Effect::Deny, errno),
         Outcome::Unknown | Outcome::Same | Outcome::Reason => (Effect::Unknown, None),
-        Outcome::Left(_) | Outcome::GoesOn | Outcome::Zero | Outcome::One => (Effect::Limit, None),
+        Outcome::Left(_) | Outcome::GoesOn | Outcome::Of(_) | Outcome::Zero | Outcome::One => {
+            (Effect::Limit, None)
+        }
     }
 }
 

@@ -117,6 +117,47 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
             "int sys_one(void) { if (ask()) return -EAGAIN; return 0; }",
             ("deny", "EAGAIN"),
         ),
+        # Without the privilege another function has the last word.
+        (
+            "int ask(int a) { int e = 0; if (a == 3) e = -EACCES; return e; }\n"
+            "int sys_one(int a) { int e; if (capable(CAP_A)) return 0; e = ask(a); return e; }",
+            ("deny", "EACCES"),
+        ),
+        (
+            "int count(int a) { if (a > most) return -EDQUOT; return 0; }\n"
+            "int sys_one(int a) { if (capable(CAP_A)) return 0; return count(a); }",
+            ("limit", "EDQUOT"),
+        ),
+        (
+            "int work(int a) { if (a == -EPERM) return -EFAULT; return a; }\n"
+            "int sys_one(int a) { if (capable(CAP_A)) return 0; return work(a); }",
+            ("limit", None),
+        ),
+        (
+            "#define refuse(a, f) (log(a, f), -EINVAL)\n"
+            'int sys_one(int a) { if (!capable(CAP_A)) return refuse(a, "no"); return 0; }',
+            ("deny", "EINVAL"),
+        ),
+        # An error comes out of a macro that is handed the call, and not of a function.
+        (
+            "#define each(a, ask) ({ int e = 0; if (a) e = ask; e; })\n"
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int sys_one(int a) { return each(a, ask()); }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int each(int a, int e) { return a; }\n"
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int sys_one(int a) { return each(a, ask()); }",
+            ("limit", None),
+        ),
+        # Refused where more is wanted than a restricted one may have.
+        (
+            "int set(int a)\n"
+            "{ if (!capable(CAP_A)) { if (a > 1) return -EPERM; flags = 1; } return work(flags); }\n"
+            "int sys_one(int a) { int e = set(a); if (e) return e; return 0; }",
+            ("limit", "EPERM"),
+        ),
         # A case that denies.
         (
             "int sys_one(int sig)\n"
@@ -406,3 +447,26 @@ def test_what_is_done_under_the_credentials_of_who_opened_a_file() -> None:
     ):
         (meaning,) = meanings(opened % filled)
         assert meaning.subject == subject
+
+
+def test_a_check_that_only_limits_behind_one_that_refuses() -> None:
+    code = (
+        "int sys_one(int a)\n"
+        "{ if (a < least && !capable(CAP_A)) return -EACCES;\n"
+        "if (capable(CAP_A)) least = a; return 0; }\n"
+    )
+    assert {(one.effect, one.errno) for one in meanings(code)} == {("deny", "EACCES")}
+    other = code.replace("capable(CAP_A)) least", "capable(CAP_B)) least")
+    assert {(one.effect, one.errno) for one in meanings(other)} == {
+        ("deny", "EACCES"),
+        ("limit", None),
+    }
+    later = (
+        "int sys_one(int a)\n"
+        "{ if (capable(CAP_A)) least = a;\n"
+        "if (a < least && !capable(CAP_A)) return -EACCES; return 0; }\n"
+    )
+    assert {(one.effect, one.errno) for one in meanings(later)} == {
+        ("deny", "EACCES"),
+        ("limit", None),
+    }

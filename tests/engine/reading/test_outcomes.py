@@ -44,7 +44,7 @@ def outcomes(statements: str) -> tuple[str, ...]:
         ("again: if (!f()) goto wait; return 0; wait: a(); goto again;", ("goes on", "0", "0")),
         ("if (f() == DENIED) return -EDQUOT; return 0;", ("0", "EDQUOT", "0")),
         ("if (a()) return DENIED; return f();", ("same", "same", "same")),
-        ("return a(f());", ("goes on", "goes on", "goes on")),
+        ("return a(f());", ("goes on", "goes on", "of a")),
         # A flag in front of the call is set where the call is made.
         (
             "raised = 0; if (a) { raised = 1; } if (b) { if (raised && !f()) return -EPERM; }"
@@ -59,6 +59,71 @@ def outcomes(statements: str) -> tuple[str, ...]:
         # The call behind the comparison is made with that error only.
         ("if (e == -ENOSPC && f()) a(); return e;", ("ENOSPC", "ENOSPC", "ENOSPC")),
         ("if (e == -ENOSPC || f()) a(); return e;", ("goes on", "goes on", "goes on")),
+        # It fails either way.
+        ("if (!f()) return a ? -EPERM : -ENODATA; return 0;", ("EPERM", "0", "0")),
+        ("if (!f()) return a ? -ENODATA : -EACCES; return 0;", ("EACCES", "0", "0")),
+        ("if (!f()) return a ? -EPERM : 0; return 0;", ("goes on", "0", "0")),
+        # An error is no address.
+        ("if (f(a, b) != a) goto out; c(); out: return d;", ("unknown", "unknown", "goes on")),
+        ("if (f(a, b) == a) return 0; return -ENXIO;", ("unknown", "unknown", "ENXIO")),
+        # Which error it is may be asked without handing it on.
+        (
+            "again: ret = f(); if (err_matches(ret, AGAIN)) goto again; return ret;",
+            ("same", "same", "same"),
+        ),
+        ("err = f(); return of_errors(a, err);", ("goes on", "goes on", "same")),
+        # An error that the next round of a loop is handed comes out of it.
+        (
+            "while (!(e = walk(s)) && (s = f()) != NULL) ; if (!e) e = open(); return e;",
+            ("goes on", "goes on", "same"),
+        ),
+        (
+            "while (!(e = walk(s)) && (n = f()) != NULL) ; if (!e) e = open(); return e;",
+            ("goes on", "goes on", "goes on"),
+        ),
+        # Without it, it depends on what.
+        (
+            "if (f()) return true; switch (a) { case 1: return true; default: return false; }",
+            ("0", "1", "1"),
+        ),
+        # Another function has the last word without it.
+        ("if (f()) return 0; return ask(a);", ("of ask", "0", "0")),
+        ("if (f()) return 0; b(); rc = ask(a); rc = note(a, rc); return rc;", ("of ask", "0", "0")),
+        (
+            "if (!f()) { err = ask(a); if (err) return err; } return 0;",
+            ("of ask", "goes on", "goes on"),
+        ),
+        ("if (!f()) return ask(a); return 0;", ("of ask", "0", "0")),
+        ("if (!f()) flags = 0; return work(flags);", ("goes on", "goes on", "goes on")),
+        ("if (!f()) return -EPERM; return work(a);", ("EPERM", "goes on", "goes on")),
+        # Restricted, and refused where more is wanted.
+        (
+            "if (!f()) { if (a) return -EPERM; flags |= RESTRICTED; } return work(flags);",
+            ("limited, EPERM", "goes on", "goes on"),
+        ),
+        (
+            "if (!f()) { if (a) return -EPERM; flags |= OWN; } else flags = all; return c(b);",
+            ("EPERM", "goes on", "goes on"),
+        ),
+        (
+            "if (!f()) { err = ask(a); if (err) return err; if (b) return -EPERM; } return 0;",
+            ("EPERM", "goes on", "goes on"),
+        ),
+        (
+            "if (!f()) { if (a) return -EPERM; flags |= OWN; goto apply; } b(); apply: return c(b);",
+            ("EPERM", "goes on", "goes on"),
+        ),
+        (
+            "if (!f()) most = min(most, low); if (n > most) return -EINVAL; return 0;",
+            ("limited, EINVAL", "goes on", "goes on"),
+        ),
+        (
+            "if (!f()) most = min(most, low); if (n > most) n = most; return 0;",
+            ("0", "goes on", "goes on"),
+        ),
+        # An error that is written into a struct comes back with it.
+        ("ad->error = f(); return note(a, ad);", ("goes on", "goes on", "same")),
+        ("ad->error = f(); return note(a, b);", ("goes on", "goes on", "goes on")),
         # What the others meet: a refusal, not a fault of the work.
         ("if (f()) return 0; if (a) e = -EACCES; return e;", ("EACCES", "0", "0")),
         ("if (f()) return 0; if (a) return -EFAULT; return b;", ("goes on", "0", "0")),
@@ -88,7 +153,9 @@ def test_a_reply_of_netlink() -> None:
     assert outcomes(told) == ("0", "0", "reply ")
     assert outcomes("if (!f(skb)) { netlink_ack(skb, h, -EPERM); return 0; }")[0] == "reply EPERM"
     returned = "e = f(skb); if (e) return io_submit_fail_init(sqe, req, e); return 0;"
-    assert outcomes(returned) == ("0", "goes on", "reply ")
+    assert outcomes(returned) == ("0", "of io_submit_fail_init", "reply ")
+    taken = "int r; long n = f(req); if (n != done && n >= 0) a(); r = kiocb_done(req, n); return r;"
+    assert outcomes(taken)[2] == "reply "
     kept = "e = f(skb); if (e) log(skb, h, e); return 0;"
     assert outcomes(kept) == ("0", "0", "0")
 

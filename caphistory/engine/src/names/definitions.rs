@@ -4,7 +4,7 @@
 use crate::conditions::terms;
 use crate::facts::{Call, Function, Macro, Naming, Stored};
 use crate::folders::PathId;
-use crate::intern::Sym;
+use crate::intern::{Sym, SymList};
 
 /// A function or macro of a release: numbers are by path, then as they stand in the file (not quite
 /// in the order of `Definition::key`: a function's name may stand lines below its item's first).
@@ -37,6 +37,14 @@ impl<'f> Fact<'f> {
         match self {
             Fact::Function(_) => None,
             Fact::Macro(macro_) => Some(macro_),
+        }
+    }
+
+    /// The errors that it gives by name, as far as a missing privilege may.
+    pub fn refusals(self) -> SymList {
+        match self {
+            Fact::Function(function) => function.refusals,
+            Fact::Macro(macro_) => macro_.refusals,
         }
     }
 

@@ -1,7 +1,8 @@
 //! What a function gives to whoever called it or sent it a request: in goes what it returns or is
 //! about to reply, out comes the outcome, with what it leaves in a variable of its caller.
 
-use super::assignments::OUT;
+use super::assignments::{OUT, each_set};
+use super::control_flow::{each_before, has_argument, holds, statement_of};
 use super::errors::error;
 use super::run::{Run, State};
 use super::values::Value;
@@ -105,10 +106,50 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                 None => match state.granted {
                     Some(true) => Outcome::Zero,
                     Some(false) => Outcome::One,
-                    None => Outcome::GoesOn,
+                    None => self.last_word(value, state),
                 },
             },
         }
+    }
+}
+
+impl<'t> Run<'_, 't, '_> {
+    /// What a function returns that has the last word where the privilege is missing: in a branch
+    /// that only those enter, or behind "if (capable(…)) return 0;". Or what is handed the error of
+    /// the call itself, which comes out of it if it is a macro: "return each(label, ask(…));".
+    fn last_word(&self, value: Node<'t>, state: &State<'t, '_>) -> Outcome {
+        let is_of_those = self.within || self.spared || state.until.is_some();
+        let is_handed = holds(value, self.call) && self.given == Given::Error;
+        let is_last = is_handed || state.decided && is_of_those && !state.leaving;
+        let name = is_last.then(|| self.made_by(value)).flatten();
+        name.map_or(Outcome::GoesOn, Outcome::Of)
+    }
+
+    /// The function that a returned value comes from: itself called, or where the variable was set
+    /// last. One that is handed the variable ("rc = smk_bu_note(…, rc);") gives it back.
+    fn made_by(&self, value: Node<'t>) -> Option<Sym> {
+        let code = self.flow.code;
+        let called = |value: Node<'t>| {
+            let function = value.field(Field::Function)?;
+            let is_named = function.kind() == Kind::Identifier && value != self.call;
+            is_named.then(|| Sym::latin1(function.bytes(code)))
+        };
+        if value.kind() != Kind::Identifier {
+            return called(value);
+        }
+        let mut found = None;
+        each_before(statement_of(value)?, |before| {
+            each_set(before, code, &mut |name, set| {
+                if found.is_none() && name == value.bytes(code) {
+                    let call = set.filter(|set| set.kind() == Kind::CallExpression);
+                    let hands_back = call.is_some_and(|call| has_argument(call, name, code));
+                    if !hands_back {
+                        found = Some(call.and_then(called));
+                    }
+                }
+            });
+        });
+        found.flatten()
     }
 }
 

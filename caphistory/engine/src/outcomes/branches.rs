@@ -58,6 +58,13 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                     _ => Outcome::Unknown,
                 }))
             }
+            // "if (!capable(…)) limit = min(limit, low); if (n > limit) return -EINVAL;"
+            None if known.rests
+                && known.value == Value::Less
+                && let Some(outcome) = self.exceeded(then, state) =>
+            {
+                Err(Some(outcome))
+            }
             // "if (suser()) … else if (gid == …) … else return -EPERM" (sys_setgid of 2.0): what
             // the last else does is what a missing privilege comes to.
             None => {
@@ -84,6 +91,15 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                     _ => Err(None),
                 }
             }
+        }
+    }
+
+    /// What comes of more than those may have who lack the privilege.
+    fn exceeded(&mut self, then: Option<Node<'t>>, state: &State<'t, 'c>) -> Option<Outcome> {
+        let then = then?;
+        match self.follow(then, state.variables.clone(), true, Some(then))? {
+            Outcome::Error(errno) => Some(Outcome::Limited(errno)),
+            _ => None,
         }
     }
 
@@ -115,17 +131,26 @@ impl<'t, 'c> Run<'_, 't, 'c> {
     /// "if (!suser()) { if (changes) return -EPERM; … goto exit; }": what every driver of a serial
     /// port does to TIOCSSERIAL.
     pub(super) fn nested(&mut self, then: Node<'t>, state: &mut State<'t, 'c>) {
-        if state.leaving || state.within.is_some() || state.until.is_none() && !self.spared {
+        let is_told = state
+            .within
+            .is_some_and(|one| !matches!(one, Outcome::Of(_)));
+        if state.leaving || is_told || state.until.is_none() && !self.spared {
             return;
         }
         let spared = state.until.is_none();
         let passed = self.passed.len();
+        self.within = !spared;
         let found = self.follow(then, state.variables.clone(), true, Some(then));
+        self.within = false;
         if spared {
             self.passed.truncate(passed);
         }
-        state.within = found.filter(|one| is_error(*one) && (!spared || is_refusal(*one)));
-        if state.within.is_some() {
+        let found = found.filter(|one| match one {
+            Outcome::Of(_) => !spared && state.within.is_none(),
+            other => is_error(*other) && (!spared || is_refusal(*other)),
+        });
+        state.within = found.or(state.within);
+        if found.is_some() {
             let around = then.parent().filter(|one| !is_loop(one.kind()));
             self.denying.extend(around);
         }

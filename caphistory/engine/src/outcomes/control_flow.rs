@@ -83,6 +83,13 @@ pub(super) fn holds(node: Node, inner: Node) -> bool {
     node.start() <= inner.start() && inner.end() <= node.end()
 }
 
+/// Whether a call is handed something by this text.
+pub(super) fn has_argument(call: Node, name: &[u8], code: &[u8]) -> bool {
+    let arguments = call.field(Field::Arguments);
+    let mut arguments = arguments.into_iter().flat_map(Node::named_children);
+    arguments.any(|one| one.bytes(code) == name)
+}
+
 /// The first statement inside of one.
 pub(super) fn first_statement(node: Node<'_>) -> Option<Node<'_>> {
     let value = node.field(Field::Value);

@@ -1,4 +1,5 @@
-//! Errors by their names: in goes a name or an outcome, out comes what kind of error that is.
+//! Errors by their names: in goes a name or an outcome, out comes what kind of error that is; in
+//! goes the text of a function, out come the errors that it gives.
 
 use crate::effects::Outcome;
 use crate::intern::Sym;
@@ -50,4 +51,31 @@ pub(super) fn is_errno(name: &[u8]) -> bool {
 /// Whether a variable's name says that it holds an error.
 pub(super) fn is_errno_variable(name: &[u8]) -> bool {
     name.starts_with(b"err") || name.starts_with(b"ret") || matches!(name, b"rc" | b"res")
+}
+
+/// The errors that a function gives by name, of those that a missing privilege gives; of a macro
+/// (`(log(fc, format), -EINVAL)`) that which it is, whatever its name.
+pub(crate) fn refusals(code: &[u8]) -> Vec<Sym> {
+    let mut found = vec![];
+    for at in memchr::memmem::find_iter(code, b"-E") {
+        let rest = &code[at + 1..];
+        let length = rest
+            .iter()
+            .position(|byte| !(byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+            .unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(length);
+        let is_value = match code[..at].trim_ascii_end() {
+            [.., b'=' | b'!' | b'<' | b'>', b'='] => false,
+            [.., b'=' | b'?' | b':'] => true,
+            [.., b','] => !behind.iter().any(|byte| !matches!(byte, b')' | b' ')),
+            before => before.ends_with(b"return") || before.ends_with(b"ERR_PTR("),
+        };
+        let last = code[..at].trim_ascii_end().ends_with(b",");
+        if is_errno(name) && is_value && (last || is_refusal(error(name))) {
+            found.push(Sym::latin1(name));
+        }
+    }
+    found.sort_by_key(|one| one.text());
+    found.dedup();
+    found
 }

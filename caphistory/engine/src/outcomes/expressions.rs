@@ -2,8 +2,8 @@
 //! is known of it, and the state takes in what it sets.
 
 use super::assignments::{OUT, variable};
-use super::control_flow::{first_statement, holds};
-use super::errors::is_errno_variable;
+use super::control_flow::{first_statement, has_argument, holds};
+use super::errors::{error, is_errno_variable, is_refusal};
 use super::run::{Run, State};
 use super::values::{
     DEEPEST, Known, UNKNOWN, Value, compared, constant, converted, literal, named_constant,
@@ -75,6 +75,10 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                         Some((_, held)) if held.value == Value::Less => *held,
                         _ => UNKNOWN,
                     };
+                }
+                // "if (!capable(…)) limit = min(limit, low);"
+                if state.decided && state.until.is_some() && is_minimum(right, code) {
+                    known.value = Value::Less;
                 }
                 if state.decided && known.value != Value::Unknown {
                     known.rests = true;
@@ -168,6 +172,8 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         if let Some(known) = self
             .other_form(node, name, state, depth)
             .or_else(|| self.handed_error(node, state))
+            .or_else(|| self.given_back(node, state))
+            .or_else(|| self.taken_down(node, state))
         {
             return known;
         }
@@ -187,7 +193,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
     }
 
     /// An error that a call gives back in another form: "ret = bch2_err_class(ret)", "return
-    /// sctp_error(sk, flags, err)".
+    /// sctp_error(sk, flags, err)". "if (bch2_err_matches(ret, …))" asks which error that is.
     fn other_form(
         &mut self,
         call: Node<'t>,
@@ -196,7 +202,14 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         depth: u32,
     ) -> Option<Known<'c>> {
         let arguments: Vec<_> = call.field(Field::Arguments)?.named_children().collect();
-        if arguments.len() > 1 && memchr::memmem::find(name, b"err").is_none() {
+        let is_tested = call.parent().is_some_and(|above| {
+            matches!(
+                above.kind(),
+                Kind::ParenthesizedExpression | Kind::UnaryExpression | Kind::BinaryExpression
+            )
+        });
+        let is_of_errors = memchr::memmem::find(name, b"err").is_some() && !is_tested;
+        if arguments.len() > 1 && !is_of_errors {
             return None;
         }
         let argument = arguments.into_iter().find(|one| {
@@ -220,6 +233,37 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         let last = call.field(Field::Arguments)?.named_children().last()?;
         let value = literal(last, self.flow.code, 0);
         matches!(value, Value::Error(_)).then_some(Known { value, rests: true })
+    }
+
+    /// The error that the call gave, where it is handed on as the loop comes round.
+    fn given_back(&self, call: Node<'t>, state: &State<'t, 'c>) -> Option<Known<'c>> {
+        if !self.again || self.given != Given::Error {
+            return None;
+        }
+        let arguments = call.field(Field::Arguments)?.named_children();
+        let mut names = arguments.map(|one| one.bytes(self.flow.code));
+        let held = |name| {
+            let mut variables = state.variables.iter();
+            variables.find(|(one, known)| *one == name && known.value == Value::Given)
+        };
+        names.find_map(held).map(|(_, known)| *known)
+    }
+
+    /// The error of a call that was written into a struct, which what takes down refusals gives back:
+    /// "ad->error = f(…); return aa_audit(type, profile, ad, show);".
+    fn taken_down(&self, call: Node<'t>, state: &State<'t, 'c>) -> Option<Known<'c>> {
+        if self.given != Given::Error || holds(call, self.call) {
+            return None;
+        }
+        let (_, known) = state.variables.iter().find(|(name, known)| {
+            let member = memchr::memmem::find(name, b"->");
+            let parts = member.map(|at| (&name[..at], &name[at + 2..]));
+            known.value == Value::Given
+                && parts.is_some_and(|(owner, member)| {
+                    is_errno_variable(member) && has_argument(call, owner, self.flow.code)
+                })
+        })?;
+        Some(*known)
     }
 
     /// Of ({ …; x; }) the last is its value.
@@ -270,6 +314,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                 let (one, other) = (side(Field::Consequence), side(Field::Alternative));
                 match (one.rests, other.rests) {
                     _ if one.value == other.value => one,
+                    (false, false) => either_error(one, other),
                     (true, false) => one,
                     (false, true) => other,
                     _ => UNKNOWN,
@@ -343,5 +388,23 @@ impl<'t, 'c> Run<'_, 't, 'c> {
             let name = variable.bytes(self.flow.code);
             state.set(name, Known { value, rests: true });
         }
+    }
+}
+
+fn is_minimum(value: Node, code: &[u8]) -> bool {
+    let function = value.field(Field::Function);
+    function.is_some_and(|one| matches!(one.bytes(code), b"min" | b"min_t"))
+}
+
+/// What fails either way: "return (mask & MAY_WRITE) ? -EPERM : -ENODATA;", with the error that a
+/// missing privilege gives as a rule.
+fn either_error<'c>(one: Known<'c>, other: Known<'c>) -> Known<'c> {
+    let (Value::Error(first), Value::Error(second)) = (one.value, other.value) else {
+        return UNKNOWN;
+    };
+    if is_refusal(error(second)) && !is_refusal(error(first)) {
+        other
+    } else {
+        one
     }
 }

@@ -20,6 +20,10 @@ pub(super) struct Run<'d, 't, 'c> {
     pub(super) made: bool,
     /// Whether 0 was returned where the privilege is there: what is behind runs for the others.
     pub(super) spared: bool,
+    /// Whether a nested if or switch is run that only those enter who lack the privilege.
+    pub(super) within: bool,
+    /// Whether the condition of a loop is asked a second time.
+    pub(super) again: bool,
     /// What variables held at the bound that was reached last.
     pub(super) variables: Variables<'c>,
 }
@@ -58,6 +62,8 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             denying: vec![],
             made: false,
             spared: false,
+            within: false,
+            again: false,
             variables: vec![],
         }
     }
@@ -72,6 +78,16 @@ impl<'t, 'c> State<'t, 'c> {
         match self.variables.iter_mut().find(|(one, _)| *one == name) {
             Some((_, held)) => *held = known,
             None => self.variables.push((name, known)),
+        }
+    }
+
+    /// What is left at the end of a function: "if (capable(…)) return true; switch (command) { …
+    /// default: return false; }".
+    pub(super) fn ended(&self) -> Outcome {
+        match (self.rejoined(), self.granted) {
+            (Outcome::GoesOn, Some(true)) => Outcome::Zero,
+            (Outcome::GoesOn, Some(false)) => Outcome::One,
+            (other, _) => other,
         }
     }
 

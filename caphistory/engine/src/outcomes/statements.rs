@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::assignments::each_set;
-use super::control_flow::{Behind, behind, breakable, first_statement, holds, returns};
+use super::control_flow::{Behind, behind, breakable, first_statement, holds, leaves, returns};
+use super::errors::is_errno_variable;
 use super::run::{Run, State};
 use super::values::{Value, Variables};
-use crate::effects::Outcome;
+use crate::effects::{Given, Outcome};
 use crate::tree::{Field, Kind, Node};
 
 /// Statements that are run for one outcome. Of a variable that holds a result no more is asked so
@@ -93,6 +94,9 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                     {
                         state.decided = true;
                         state.until = Some(node);
+                        if body.first_named().is_none() {
+                            self.ask_again(condition, &mut state);
+                        }
                         at = Some(body);
                         continue;
                     }
@@ -180,10 +184,42 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                         _ => Some(state.rejoined()),
                     };
                 }
-                Behind::End => return Some(state.rejoined()),
+                Behind::End => return Some(state.ended()),
             }
         }
         Some(state.rejoined())
+    }
+
+    /// Takes in what the condition of a loop without a body sets when it is asked once more: "while
+    /// (!(error = walk(s)) && (s = open_last(nd)) != NULL);", where a walk that is handed an error
+    /// gives it back (path_openat from 5.7 on).
+    fn ask_again(&mut self, condition: Node<'t>, state: &mut State<'t, 'c>) {
+        self.again = true;
+        self.value(condition, state, 0);
+        self.again = false;
+    }
+
+    /// Takes in that those who lack the privilege go on with the same work, restricted: "if
+    /// (!capable(…)) { if (wanted) return -EPERM; flags |= UNPRIVILEGED; }" (fanotify_init from 5.13
+    /// on).
+    fn restrict(&self, set: Node<'t>, state: &mut State<'t, 'c>) {
+        let Some(Outcome::Error(errno)) = state.within else {
+            return;
+        };
+        let is_error = matches!(self.given, Given::Error | Given::Left);
+        let Some(around) = state.until.filter(|_| !is_error) else {
+            return;
+        };
+        let goes_on = around
+            .field(Field::Consequence)
+            .is_some_and(|branch| holds(branch, set) && !leaves(branch));
+        let left = set.field(Field::Left);
+        if goes_on
+            && around.field(Field::Alternative).is_none()
+            && !left.is_some_and(|left| is_errno_variable(left.bytes(self.flow.code)))
+        {
+            state.within = Some(Outcome::Limited(errno));
+        }
     }
 
     /// What comes of variables that rest on the call, in whatever is done with them.
@@ -222,8 +258,16 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         }
         let expression = statement.first_named()?;
         let known = self.value(expression, state, 0);
-        if expression.kind() == Kind::CallExpression
-            && let Some(reply) = self.reply(expression, state)
+        if expression.kind() == Kind::AssignmentExpression {
+            self.restrict(expression, state);
+        }
+        // "ret = kiocb_done(req, ret2, issue_flags);"
+        let called = match expression.kind() {
+            Kind::AssignmentExpression => expression.field(Field::Right),
+            _ => Some(expression),
+        };
+        if let Some(called) = called.filter(|one| one.kind() == Kind::CallExpression)
+            && let Some(reply) = self.reply(called, state)
         {
             return Some(reply);
         }

@@ -59,7 +59,20 @@ impl Value<'_> {
 
 /// Whether a comparison of two values holds where the call gave this; None where nobody knows.
 pub(super) fn compared(sign: Kind, one: Value<'_>, other: Value<'_>, given: Given) -> Option<bool> {
+    let failed = |value| match value {
+        Value::Given => given == Given::Error,
+        Value::Left => true,
+        _ => false,
+    };
     let (subject, object, sign) = match (one, other) {
+        // "if (do_brk(from, length) != from) goto out;": an error is no address and no length.
+        (value, Value::Unknown) | (Value::Unknown, value) if failed(value) => {
+            return match sign {
+                Kind::Equal => Some(false),
+                Kind::NotEqual => Some(true),
+                _ => None,
+            };
+        }
         (Value::Unknown | Value::Less, _) | (_, Value::Unknown | Value::Less) => return None,
         (Value::Zero, _) => (other, one, mirrored(sign)),
         (_, Value::Given | Value::Left) => (other, one, mirrored(sign)),
