@@ -272,6 +272,7 @@ impl<'t> Test<'_, 't, '_> {
         !matches!(node.kind(), Kind::Identifier | Kind::NumberLiteral)
             && found(b"uid")
             && !found(b"make_kuid")
+            && !is_of_super_block(text)
     }
 
     /// What a local variable was set to before, if it is one.
@@ -292,6 +293,13 @@ impl<'t> Test<'_, 't, '_> {
         }
         found.unwrap_or(node)
     }
+}
+
+/// Whether a uid is one that a whole file system is kept for (`EXT3_SB(sb)->s_resuid`): it owns
+/// nothing that is acted upon. Members of super blocks begin with `s_`.
+fn is_of_super_block(uid: &[u8]) -> bool {
+    let member = uid.rsplit(|byte| matches!(byte, b'.' | b'>')).next();
+    member.is_some_and(|name| name.starts_with(b"s_"))
 }
 
 /// The statement that holds an expression.

@@ -154,7 +154,7 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
         # Refused where more is wanted than a restricted one may have.
         (
             "int set(int a)\n"
-            "{ if (!capable(CAP_A)) { if (a > 1) return -EPERM; flags = 1; } return work(flags); }\n"
+            "{ if (!capable(CAP_A)) { if (a > 1) return -EPERM; own = 1; } return work(own); }\n"
             "int sys_one(int a) { int e = set(a); if (e) return e; return 0; }",
             ("limit", "EPERM"),
         ),
@@ -352,6 +352,10 @@ def test_an_owner_needs_no_privilege(code: str) -> None:
         # Owner of the file, and the same group: not the owner alone.
         "int sys_one(struct inode *i)\n"
         "{ if ((current->fsuid != i->i_uid || a) && !capable(CAP_A)) return -EPERM; return 0; }",
+        # A uid that a file system keeps something for owns nothing that is acted upon.
+        "int sys_one(struct super_block *sb)\n"
+        "{ if (EXT_SB(sb)->s_resuid != current->fsuid && !capable(CAP_A)) return -ENOSPC;\n"
+        "return 0; }",
         # A uid that the caller chooses.
         "int sys_one(int uid)\n"
         "{ if (uid != current->uid && !capable(CAP_A)) return -EPERM; return 0; }",

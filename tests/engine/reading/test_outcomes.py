@@ -86,13 +86,11 @@ def outcomes(statements: str) -> tuple[str, ...]:
             "if (f()) return true; switch (a) { case 1: return true; default: return false; }",
             ("0", "1", "1"),
         ),
+        ("if (f()) { a(); if (b > c) return 1; } return 0;", ("0", "goes on", "goes on")),
+        ("if (f()) { a(); if (b > c) d(); } return 0;", ("goes on", "goes on", "goes on")),
         # Another function has the last word without it.
         ("if (f()) return 0; return ask(a);", ("of ask", "0", "0")),
         ("if (f()) return 0; b(); rc = ask(a); rc = note(a, rc); return rc;", ("of ask", "0", "0")),
-        (
-            "if (!f()) { err = ask(a); if (err) return err; } return 0;",
-            ("of ask", "goes on", "goes on"),
-        ),
         ("if (!f()) return ask(a); return 0;", ("of ask", "0", "0")),
         ("if (!f()) flags = 0; return work(flags);", ("goes on", "goes on", "goes on")),
         ("if (!f()) return -EPERM; return work(a);", ("EPERM", "goes on", "goes on")),
@@ -110,7 +108,7 @@ def outcomes(statements: str) -> tuple[str, ...]:
             ("EPERM", "goes on", "goes on"),
         ),
         (
-            "if (!f()) { if (a) return -EPERM; flags |= OWN; goto apply; } b(); apply: return c(b);",
+            "if (!f()) { if (a) return -EPERM; flags |= OWN; goto out; } b(); out: return c(b);",
             ("EPERM", "goes on", "goes on"),
         ),
         (
@@ -124,6 +122,21 @@ def outcomes(statements: str) -> tuple[str, ...]:
         # An error that is written into a struct comes back with it.
         ("ad->error = f(); return note(a, ad);", ("goes on", "goes on", "same")),
         ("ad->error = f(); return note(a, b);", ("goes on", "goes on", "goes on")),
+        # A flag that says whether it was there is asked later.
+        (
+            "p = 0; if (a || f()) p = 1; if (!p) return -EPERM; return b;",
+            ("EPERM", "goes on", "goes on"),
+        ),
+        (
+            "p = 0; if (f()) p = 1; switch (a) { case 1: return -EINVAL;"
+            " case 2: if (!p) return -EPERM; b(); return 0; } return 0;",
+            ("EPERM", "0", "0"),
+        ),
+        (
+            "p = 0; if (f()) p = 1; switch (a) { case 1: return -EINVAL;"
+            " case 2: if (p) c(); return 0; } return 0;",
+            ("0", "0", "0"),
+        ),
         # What the others meet: a refusal, not a fault of the work.
         ("if (f()) return 0; if (a) e = -EACCES; return e;", ("EACCES", "0", "0")),
         ("if (f()) return 0; if (a) return -EFAULT; return b;", ("goes on", "0", "0")),
@@ -154,7 +167,7 @@ def test_a_reply_of_netlink() -> None:
     assert outcomes("if (!f(skb)) { netlink_ack(skb, h, -EPERM); return 0; }")[0] == "reply EPERM"
     returned = "e = f(skb); if (e) return io_submit_fail_init(sqe, req, e); return 0;"
     assert outcomes(returned) == ("0", "of io_submit_fail_init", "reply ")
-    taken = "int r; long n = f(req); if (n != done && n >= 0) a(); r = kiocb_done(req, n); return r;"
+    taken = "n = f(req); if (n != done && n >= 0) a(); r = kiocb_done(req, n); return r;"
     assert outcomes(taken)[2] == "reply "
     kept = "e = f(skb); if (e) log(skb, h, e); return 0;"
     assert outcomes(kept) == ("0", "0", "0")

@@ -118,7 +118,7 @@ impl<'t> Run<'_, 't, '_> {
     /// that only those enter, or behind "if (capable(…)) return 0;". Or what is handed the error of
     /// the call itself, which comes out of it if it is a macro: "return each(label, ask(…));".
     fn last_word(&self, value: Node<'t>, state: &State<'t, '_>) -> Outcome {
-        let is_of_those = self.within || self.spared || state.until.is_some();
+        let is_of_those = self.spared || state.until.is_some();
         let is_handed = holds(value, self.call) && self.given == Given::Error;
         let is_last = is_handed || state.decided && is_of_those && !state.leaving;
         let name = is_last.then(|| self.made_by(value)).flatten();

@@ -39,8 +39,10 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                     }
                     return Ok(taken);
                 }
-                // "if (capable(…)) return 0;" denies behind the statement.
-                if known.rests && side(!truth).is_some_and(leaves) {
+                // "if (capable(…)) return 0;" denies behind the statement, and so does "if (capable(…)) {
+                // if (left > 0) return 1; } return 0;" (ext4_has_free_clusters from 2.6.37 on).
+                let privileged = side(!truth).filter(|_| known.rests);
+                if privileged.is_some_and(|side| leaves(side) || self.may_return_truth(side)) {
                     state.decided = true;
                     state.until = None;
                     state.granted = side(!truth).and_then(|side| self.returned_truth(side));
@@ -131,42 +133,35 @@ impl<'t, 'c> Run<'_, 't, 'c> {
     /// "if (!suser()) { if (changes) return -EPERM; … goto exit; }": what every driver of a serial
     /// port does to TIOCSSERIAL.
     pub(super) fn nested(&mut self, then: Node<'t>, state: &mut State<'t, 'c>) {
-        let is_told = state
-            .within
-            .is_some_and(|one| !matches!(one, Outcome::Of(_)));
-        if state.leaving || is_told || state.until.is_none() && !self.spared {
+        if state.leaving || state.within.is_some() || state.until.is_none() && !self.spared {
             return;
         }
         let spared = state.until.is_none();
         let passed = self.passed.len();
-        self.within = !spared;
         let found = self.follow(then, state.variables.clone(), true, Some(then));
-        self.within = false;
         if spared {
             self.passed.truncate(passed);
         }
-        let found = found.filter(|one| match one {
-            Outcome::Of(_) => !spared && state.within.is_none(),
-            other => is_error(*other) && (!spared || is_refusal(*other)),
-        });
-        state.within = found.or(state.within);
-        if found.is_some() {
+        state.within = found.filter(|one| is_error(*one) && (!spared || is_refusal(*one)));
+        if state.within.is_some() {
             let around = then.parent().filter(|one| !is_loop(one.kind()));
             self.denying.extend(around);
         }
     }
 
     /// The same in a case of a switch: "if (!may_signal(p)) { switch (sig) { … default: return
-    /// -EPERM; } }".
+    /// -EPERM; } }". Or where a case asks for the flag that the check has left at 0: "perm = 0; if
+    /// (capable(…)) perm = 1; switch (cmd) { case KDMKTONE: if (!perm) return -EPERM; … }".
     pub(super) fn nested_switch(&mut self, node: Node<'t>, state: &mut State<'t, 'c>) {
-        if !state.decided || state.leaving || state.within.is_some() || state.until.is_none() {
+        let is_branch = state.decided && state.until.is_some();
+        if !is_branch && !self.has_zero(state) || state.leaving || state.within.is_some() {
             return;
         }
         let body = node.field(Field::Body);
         let cases = body.into_iter().flat_map(Node::named_children);
         for case in cases.filter(|one| one.kind() == Kind::CaseStatement) {
-            let found = self.follow(case, state.variables.clone(), true, Some(node));
-            state.within = found.filter(|one| is_error(*one));
+            let found = self.follow(case, state.variables.clone(), is_branch, Some(node));
+            state.within = found.filter(|one| is_error(*one) && (is_branch || is_refusal(*one)));
             if state.within.is_some() {
                 self.denying.push(node);
                 return;
@@ -174,21 +169,19 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         }
     }
 
+    /// Whether a variable is 0 since the privilege is missing.
+    fn has_zero(&self, state: &State<'t, 'c>) -> bool {
+        let mut known = state.variables.iter().map(|(_, known)| known);
+        self.given == Given::False && known.any(|known| known.rests && known.value == Value::Zero)
+    }
+
     /// Takes in what variables are not set to, since the call gave what it gave.
     fn grant(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) {
         let code = self.flow.code;
         each_set(node, code, &mut |name, value| {
-            let is_one = value.is_some_and(|value| literal(value, code, 0) == Value::One);
-            if is_one {
-                let less = Known {
-                    value: Value::Less,
-                    rests: true,
-                };
-                state.set(name, less);
-                return;
-            }
-            // "error = -ENOMEM; if (locked <= limit || capable(…)) error = apply(…);", "slot = NULL;
-            // if (tasks < MANY || !current->uid) slot = find();"
+            // "perm = 0; if (capable(…)) perm = 1;", "error = -ENOMEM; if (locked <= limit ||
+            // capable(…)) error = apply(…);", "slot = NULL; if (tasks < MANY || !current->uid) slot =
+            // find();"
             let kept = match state.variables.iter().find(|(known, _)| *known == name) {
                 Some((_, known)) => *known,
                 None => self.flow.held_before(self.start, name),
@@ -201,6 +194,12 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                         ..kept
                     },
                 );
+            } else if value.is_some_and(|value| literal(value, code, 0) == Value::One) {
+                let less = Known {
+                    value: Value::Less,
+                    rests: true,
+                };
+                state.set(name, less);
             }
         });
         let holds_more = matches!(
@@ -218,6 +217,14 @@ impl<'t, 'c> Run<'_, 't, 'c> {
     fn returns_zero(&self, statement: Node<'t>) -> bool {
         let value = returned_value(statement);
         value.is_some_and(|value| literal(value, self.flow.code, 0) == Value::Zero)
+    }
+
+    /// Whether a block ends with an if that returns true.
+    fn may_return_truth(&self, block: Node<'t>) -> bool {
+        let last = block.named_children().last();
+        let inner = last.filter(|one| one.kind() == Kind::IfStatement);
+        let then = inner.and_then(|one| one.field(Field::Consequence));
+        then.is_some_and(|then| self.returned_truth(then) == Some(true))
     }
 
     /// The truth that a statement returns: "return true;".

@@ -20,8 +20,6 @@ pub(super) struct Run<'d, 't, 'c> {
     pub(super) made: bool,
     /// Whether 0 was returned where the privilege is there: what is behind runs for the others.
     pub(super) spared: bool,
-    /// Whether a nested if or switch is run that only those enter who lack the privilege.
-    pub(super) within: bool,
     /// Whether the condition of a loop is asked a second time.
     pub(super) again: bool,
     /// What variables held at the bound that was reached last.
@@ -62,7 +60,6 @@ impl<'d, 't, 'c> Run<'d, 't, 'c> {
             denying: vec![],
             made: false,
             spared: false,
-            within: false,
             again: false,
             variables: vec![],
         }
