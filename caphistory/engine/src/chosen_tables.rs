@@ -4,13 +4,13 @@
 
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::choices::choice_of;
 use crate::creations::{Creation, creations};
 use crate::facts::Call;
 use crate::guards::names;
-use crate::intern::{Expr, ExprList, Sym};
+use crate::intern::{ExprList, Sym};
 use crate::names::DefId;
 use crate::numbers::Numbers;
 use crate::points_to::PointsTo;
@@ -56,7 +56,7 @@ impl<'s, 'v, 'p, 'f> ChosenTables<'s, 'v, 'p, 'f> {
 
     /// The names in the keys of all tables that matter.
     pub fn key_names(&self) -> impl Iterator<Item = Sym> + use<> {
-        self.registries.keys().into_iter().flat_map(key_names)
+        self.registries.keys().into_iter().flat_map(names)
     }
 
     /// The set of the one table that an argument names.
@@ -84,7 +84,7 @@ impl<'s, 'v, 'p, 'f> ChosenTables<'s, 'v, 'p, 'f> {
         };
         entries.iter().any(|entry| {
             let own = entry.key.and_then(|(own, at)| {
-                let named: FxHashMap<Sym, Option<Value>> = key_names(own)
+                let named: FxHashMap<Sym, Option<Value>> = names(own)
                     .into_iter()
                     .map(|name| (name, numbers.value(name, at)))
                     .collect();
@@ -128,10 +128,4 @@ impl<'s, 'v, 'p, 'f> ChosenTables<'s, 'v, 'p, 'f> {
         self.made.insert(key, found);
         found
     }
-}
-
-/// The names in a key, however they are written (`AF_DECnet`).
-fn key_names(key: Expr) -> FxHashSet<Sym> {
-    let only = key.as_sym().filter(|one| one.text().starts_with(':'));
-    only.map_or_else(|| names(key), |one| FxHashSet::from_iter([one]))
 }

@@ -9,7 +9,9 @@ use regex::Regex;
 use crate::facts::Constant;
 use crate::guards::{expression, string, unknown};
 use crate::intern::{Expr, Sym, SymList};
-use crate::lexer::{Directive, Keyword, find, is_space, is_upper, is_word, latin1, skip};
+use crate::lexer::{
+    Directive, Keyword, find, is_constant, is_space, is_upper, is_word, latin1, skip,
+};
 use crate::places::{Local, Locals};
 use crate::tree::{Field, Tree};
 
@@ -66,7 +68,7 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
     found.into()
 }
 
-/// The constants in upper case that a file's enums name, in order: each as its own value or as the
+/// The constants that a file's enums name, in order: each as its own value or as the
 /// last one that has one and how many come after it. `code` is without comments and strings.
 pub fn enumerated(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
     let conditional = |from: usize, to: usize| {
@@ -116,7 +118,7 @@ pub fn enumerated(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
                 let body = format!("{base} + {count}");
                 *count += 1;
                 size += name.len() + body.len();
-                if is_upper(name) {
+                if is_constant(name) {
                     found.push(Constant {
                         name: Sym::new(name),
                         parameters: SymList::default(),
@@ -132,15 +134,19 @@ pub fn enumerated(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
     found
 }
 
-/// The name of a macro in upper case, its parameters in lower case without white space, and where
-/// its body begins.
+/// The name of a macro that may be a constant, its parameters in lower case without white space,
+/// and where its body begins. One with parameters has a name in upper case.
 fn head<'d>(directive: &'d Directive) -> Option<(&'d [u8], Option<String>, usize)> {
     let code = &directive.code[..];
     let start = skip(code, directive.rest, is_space);
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    let name_end = skip(code, start, upper);
+    let name_end = skip(code, start, is_word);
     let name = code.get(start..name_end)?;
     if start == directive.rest || name.first().is_none_or(u8::is_ascii_digit) {
+        return None;
+    }
+    let in_capitals = name.iter().copied().all(upper);
+    if !in_capitals && (code.get(name_end) == Some(&b'(') || !is_constant(&latin1(name))) {
         return None;
     }
     let mut end = name_end;
@@ -300,9 +306,10 @@ mod tests {
     use crate::lexer::scan;
 
     #[test]
-    fn constants_are_macros_in_upper_case() {
+    fn constants_are_macros_with_names_of_constants() {
         let source = b"#define A (1 << 2) /* x */\n#define f 1\n#define B(x, y) \\\n (x | y)\n\
-            #define C 'M'\n#define D \"s\"\n#define E(X) 1\n#define F_x 1\n";
+            #define C 'M'\n#define D \"s\"\n#define E(X) 1\n#define F_x 1\n\
+            #define GG_x 2\n#define HH_x(y) y\n";
         let found = defined(&scan(source).directives, source);
         let shown: Vec<String> = found
             .iter()
@@ -313,6 +320,7 @@ mod tests {
             r#""B" ["x", "y"] "(x | y)""#,
             r#""C" [] "'M'""#,
             r#""D" [] "\"s\"""#,
+            r#""GG_x" [] "2""#,
         ];
         assert_eq!(shown, expected);
         assert_eq!(

@@ -248,7 +248,7 @@ pub enum MentionKind {
     Name,
 }
 
-/// A macro in upper case that may be a constant, with its parameters in lower case: `body` is
+/// A macro that may be a constant, with its parameters in lower case: `body` is
 /// empty where it is no expression that `constants::constant` reads.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Constant {

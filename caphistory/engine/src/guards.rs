@@ -27,7 +27,7 @@ use std::sync::LazyLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
-use crate::lexer::is_upper;
+use crate::lexer::{self, is_upper};
 use crate::places::Locals;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
@@ -429,7 +429,7 @@ fn collect_names(expr: Expr, found: &mut FxHashSet<Sym>) {
     match expr.get() {
         ExprNode::Text(sym) => {
             let text = sym.text();
-            if text.starts_with('@') || text.strip_prefix(':').is_some_and(is_upper) {
+            if text.starts_with('@') || text.strip_prefix(':').is_some_and(lexer::is_constant) {
                 found.insert(sym);
             }
         }

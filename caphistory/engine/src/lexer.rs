@@ -108,6 +108,15 @@ pub(crate) fn is_upper(text: &str) -> bool {
     text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)
 }
 
+/// Whether a name is a constant's: in upper case, or so before its first underscore (`AF_DECnet`).
+pub(crate) fn is_constant(name: &str) -> bool {
+    let capital = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let (begun, _) = name.split_once('_').unwrap_or_default();
+    let family =
+        begun.len() > 1 && begun.bytes().all(capital) && !begun.as_bytes()[0].is_ascii_digit();
+    family || is_upper(name)
+}
+
 /// What may begin a name.
 pub(crate) fn is_name_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_'
@@ -505,6 +514,16 @@ mod tests {
     #[test]
     fn a_name_of_capitals_is_in_upper_case() {
         assert!(is_upper("A_1") && !is_upper("_1") && !is_upper("Ab"));
+    }
+
+    #[test]
+    fn what_is_the_name_of_a_constant() {
+        assert!(["A_1", "_IO", "AF_DECnet"].into_iter().all(is_constant));
+        assert!(
+            !["a_1", "A_b", "_IOx", "1F_x", "Opt_x"]
+                .into_iter()
+                .any(is_constant)
+        );
     }
 
     #[test]

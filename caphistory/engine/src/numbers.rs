@@ -10,6 +10,7 @@ use crate::facts::Constant;
 use crate::guards::{names, unknown};
 use crate::headers::split_arguments;
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
+use crate::lexer::is_constant;
 use crate::names::{PathId, View};
 use crate::values::{Value, any_of, value_of};
 
@@ -284,16 +285,16 @@ fn is_word(character: char) -> bool {
 /// The words that may be names of constants.
 fn constants_in(body: &str) -> impl Iterator<Item = Sym> {
     let words = body.split(|character| !is_word(character));
-    words.filter(|word| is_constant(word)).map(Sym::new)
+    words.filter(|word| may_be_constant(word)).map(Sym::new)
 }
 
-fn is_constant(word: &str) -> bool {
+fn may_be_constant(word: &str) -> bool {
     let first = word
         .bytes()
         .next()
         .is_some_and(|byte| !byte.is_ascii_digit());
     let capital = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    first && word.bytes().all(capital)
+    first && (word.bytes().all(capital) || is_constant(word))
 }
 
 /// A macro's body with arguments in the place of its parameters.
@@ -342,8 +343,10 @@ mod tests {
     }
 
     #[test]
-    fn only_words_of_capitals_are_constants() {
-        let found: Vec<&str> = constants_in("(A_1|b2 << 3_C)+_D").map(Sym::text).collect();
-        assert_eq!(found, ["A_1", "_D"]);
+    fn which_words_are_constants() {
+        let found: Vec<&str> = constants_in("(A_1|b2 << 3_C)+_D-AF_x")
+            .map(Sym::text)
+            .collect();
+        assert_eq!(found, ["A_1", "_D", "AF_x"]);
     }
 }

@@ -155,6 +155,13 @@ def test_an_object_has_the_tables_that_its_maker_gave_it(create: str) -> None:
     assert asked(SOCKETS.replace("CREATE", create), "user") == {"CAP_A"}
 
 
+def test_a_family_may_have_small_letters_in_its_name() -> None:
+    create = MADE["by name"]
+    for name in ("PF_ONE", "PF_TWO"):
+        more = SOCKETS.replace("CREATE", create).replace(name, name.replace("E", "e"))
+        assert asked(more.replace("PF_TWO", "PF_two"), "user") == {"CAP_A"}
+
+
 @pytest.mark.parametrize("create", ANY.values(), ids=list(ANY))
 def test_an_object_that_others_may_have_made_has_any(create: str) -> None:
     assert asked(SOCKETS.replace("CREATE", create), "user") == {"CAP_A", "CAP_WRONG"}
