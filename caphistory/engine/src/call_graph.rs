@@ -12,6 +12,7 @@ use crate::checks::Site;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
 use crate::intern::{ExprList, Sym};
+use crate::kernel_threads::KernelThreads;
 use crate::names::{DefId, PathId, View, distinct};
 use crate::points_to::PointsTo;
 use crate::syscalls::Entry;
@@ -213,6 +214,7 @@ struct Steps<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
     tables: &'s TableSets<'s, 'v, 'p, 'f>,
     checks: &'s FxHashSet<DefId>,
+    threads: KernelThreads<'v, 'p, 'f>,
     /// By name, for each definition that it means somewhere: who takes steps to it.
     callers: FxHashMap<Sym, FxHashMap<DefId, Vec<DefId>>>,
     steps: FxHashMap<Sym, Rc<FxHashMap<DefId, Vec<Step>>>>,
@@ -229,6 +231,7 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             pointers,
             tables,
             checks,
+            threads: KernelThreads::new(pointers.view),
             callers: FxHashMap::default(),
             steps: FxHashMap::default(),
         }
@@ -305,12 +308,14 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
         }
     }
 
-    /// Whether a step can be part of such a kernel, and is not one within a check.
+    /// Whether a step can be part of such a kernel, and is neither one within a check nor another
+    /// task's.
     fn possible(&self, caller: DefId, call: Option<&Call>) -> bool {
         let holds = |condition: Sym| condition.is_empty() || self.view.possible(condition);
+        let own = |call: &Call| holds(call.condition) && !self.threads.run(caller, call.guards);
         !self.checks.contains(&caller)
             && holds(self.view.program[caller].condition)
-            && call.is_none_or(|call| holds(call.condition))
+            && call.is_none_or(own)
     }
 
     fn steps_by(&mut self, name: Sym) -> Rc<FxHashMap<DefId, Vec<Step>>> {
@@ -342,7 +347,7 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
         }
         if !pointed.is_empty() {
             for one in self.pointers.callers(callee) {
-                let holds = one.call.condition.is_empty() || self.view.possible(one.call.condition);
+                let holds = self.possible(one.caller, Some(&one.call));
                 let allowed = || self.tables.allows(one.caller, &one.call, callee);
                 if pointed.contains(&one.caller) && holds && allowed() {
                     for via in one.ways.iter() {

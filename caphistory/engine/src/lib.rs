@@ -29,6 +29,7 @@ pub mod includes;
 pub mod initialisers;
 pub mod intern;
 pub mod items;
+mod kernel_threads;
 mod kind_tests;
 pub mod lexer;
 pub mod macro_expansion;
