@@ -4,7 +4,10 @@
 //! a variable, or what that was set to; `("of", ":table", key)` where it calls a function of the
 //! object that stands under this key in a table; `("by", "$ops")` where it calls one of the table
 //! that a variable points to; `("made", f, n, x, …)` where it calls one of an object that a call of
-//! `f` with the arguments `x` has made, whose address that was handed as the argument number `n`.
+//! `f` with the arguments `x` has made, whose address that was handed as the argument number `n`;
+//! `("in", "$x", "m", place)` where it calls, at this place, one of the struct `m` within what a local
+//! variable points to.
+//! What such a struct is copied from is `("of", ":table", key)` too where that is an element of a table.
 //! What is put into a table stands among the sets of the function that does: `:table>[]` is `("at",
 //! key, value)`.
 
@@ -29,7 +32,7 @@ pub fn choice_of(guards: ExprList) -> Option<(&'static str, &'static [Expr])> {
 /// Whether a guard is a choice.
 pub fn is_choice(guard: Expr) -> bool {
     let tuple = guard.as_tuple();
-    tuple.is_some_and(|(head, _)| matches!(head, "calls" | "of" | "by" | "made"))
+    tuple.is_some_and(|(head, _)| matches!(head, "calls" | "of" | "by" | "made" | "in"))
 }
 
 fn is_made(choice: Expr) -> bool {
@@ -250,10 +253,39 @@ impl Choices {
             let variable = Expr::text(&format!("${name}"));
             is_local.then(|| Expr::tuple("by", &[variable]))
         };
+        let within = || {
+            let object = inner(receiver.field(Field::Argument)?);
+            let name = places.text(object);
+            let is_local = object.kind() == Kind::Identifier && places.locals.contains(&name);
+            let is_within = is_embedded(function) && receiver.kind() == Kind::FieldExpression;
+            let member = receiver
+                .field(Field::Field)
+                .filter(|_| is_local && is_within)?;
+            let (place, _) = places.called(function);
+            let operands = [format!("${name}"), places.text(member).into(), place];
+            Some(Expr::tuple("in", &operands.map(|one| Expr::text(&one))))
+        };
         let plain = || last(receiver).filter(|one| !is_made(*one));
         let found = lookup(receiver, places).or_else(plain);
-        found.or_else(made).or_else(by)
+        found.or_else(made).or_else(within).or_else(by)
     }
+}
+
+/// Whether a member is one of a struct itself, not of what a pointer leads to.
+fn is_embedded(member: Node) -> bool {
+    let sign = member.field(Field::Operator);
+    sign.is_some_and(|sign| sign.kind() == Kind::Dot)
+}
+
+/// The element of a table, under a constant, that a struct is copied from.
+pub fn copied_from(value: Node, places: &Places) -> Option<Expr> {
+    let found = lookup(value, places)?;
+    let (_, [_, key]) = found.as_tuple()? else {
+        return None;
+    };
+    key.as_text()
+        .is_some_and(|key| key.starts_with(':'))
+        .then_some(found)
 }
 
 /// The table outside of the function in which an expression is an element, and the key.

@@ -21,7 +21,7 @@ use crate::choices::choice_of;
 use crate::chosen_tables::ChosenTables;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
-use crate::guards::{leaves, names};
+use crate::guards::{leaves, names, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
 use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
@@ -148,6 +148,12 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                 let place = object.as_text().map(|text| Sym::new(&format!("{text}>")));
                 self.add(definition, place, false);
             }
+            Some(("in", within)) => {
+                for (table, key) in self.copied(definition, within) {
+                    self.chosen.want(definition, table);
+                    self.names.entry(definition).or_default().extend(names(key));
+                }
+            }
             Some(("made", _)) => {
                 for one in &*self.chosen.creations(definition, guards) {
                     self.chosen.want(one.user, one.table);
@@ -161,7 +167,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let guards = self.with_macros(definition, guards);
         let is_object = |one: &Expr| {
             let head = one.as_tuple().map(|(head, _)| head);
-            matches!(head, Some("by" | "made"))
+            matches!(head, Some("by" | "made" | "in"))
         };
         for guard in guards.iter().filter(|one| !is_object(one)) {
             let named = names(*guard);
@@ -169,6 +175,27 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             self.add(definition, selectors(*guard), true);
             self.add(definition, leaves(*guard), false);
         }
+    }
+
+    /// The elements of tables, each with its key, that a struct was copied from whose function is
+    /// called; none where it may be another. `within` is what `choices` has behind the word `in`.
+    fn copied(&mut self, definition: DefId, within: &[Expr]) -> Vec<(Sym, Expr)> {
+        let names: Option<Vec<Sym>> = within.iter().map(|one| one.as_sym()).collect();
+        let Some([object, member, place]) = names.as_deref() else {
+            return Vec::new();
+        };
+        let held = self
+            .objects
+            .settled_for(definition, *object, *member, *place);
+        let elements = held.iter().flat_map(|held| held.iter());
+        // What is filled with zeros has no function to call.
+        let elements = elements.filter(|one| one.as_text() != Some("0"));
+        let elements = elements.map(|one| match without_guard(*one).as_tuple() {
+            Some(("of", [table, key])) => Some((table.as_sym()?, *key)),
+            _ => None,
+        });
+        let elements: Option<Vec<_>> = elements.collect();
+        elements.unwrap_or_default()
     }
 
     /// Say that it matters in a definition of which kinds the file at hand is.

@@ -572,7 +572,7 @@ pub fn known_part(expr: Expr, values: &FxHashMap<Sym, Expr>, followed: Followed<
         return expr;
     };
     match head.as_text().unwrap_or("") {
-        "addr" => expr,
+        "addr" | "in" => expr,
         // A key that is not known chooses from the table all the same.
         "of" | "made" | "by" => remade(expr, &parts, head, |part| {
             known_part(part, values, followed)

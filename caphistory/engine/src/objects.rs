@@ -63,6 +63,29 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         self.held_at((definition, base, member, Some(target)), 0)
     }
 
+    /// The same of a struct whose member is set for sure before it is handed on, or of which is known
+    /// what made it, and which no loop hands on again.
+    pub fn settled_for(
+        &mut self,
+        definition: DefId,
+        base: Sym,
+        member: Sym,
+        target: Sym,
+    ) -> Option<Values> {
+        let handed = self.handed_to(definition);
+        let calls = handed.get(&base)?.iter();
+        let ends = calls.filter(|(call, _)| call.target == target);
+        let first = ends.map(|(call, _)| call.line).min()?;
+        let made = self
+            .sets_of(definition)
+            .contains_key(&member_of(base, rest()));
+        if !made && self.set_at(definition, base, member, first, 0).is_none() {
+            return None;
+        }
+        let once = !self.comes_again(definition, &[first], first);
+        once.then(|| self.held(definition, base, member, target))?
+    }
+
     /// Without a target: what it is in the end.
     fn held_at(&mut self, asked: Asked, depth: u32) -> Option<Values> {
         if let Some(known) = self.held.get(&asked) {
@@ -446,7 +469,8 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
             for call in calls.filter(|call| !is_clearing(call)) {
                 for (position, expr) in call.passes.get().iter().enumerate() {
                     // What a return hands on is handed to nobody after that.
-                    if let Some(base) = struct_of(*expr).filter(|_| !is_last(*expr)) {
+                    let base = struct_of(*expr).or_else(|| written(call, position));
+                    if let Some(base) = base.filter(|_| !is_last(*expr)) {
                         found.entry(base).or_default().push((*call, position));
                     }
                 }
@@ -596,6 +620,13 @@ pub fn struct_of(expr: Expr) -> Option<Sym> {
         Err(("addr", operands)) => parts(*operands.first()?).ok(),
         Err(_) => None,
     }
+}
+
+/// The local variable that an argument is as it is written, whatever it may stand for.
+fn written(call: &Call, position: usize) -> Option<Sym> {
+    let place = *call.arguments.get().get(position)?;
+    let is_variable = place.text().starts_with('$') && !place.text().contains('>');
+    is_variable.then_some(place)
 }
 
 /// All members of a struct that are not named.

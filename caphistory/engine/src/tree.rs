@@ -104,6 +104,7 @@ named! {
         UpdateExpression = "update_expression",
         VariadicParameter = "variadic_parameter",
         WhileStatement = "while_statement",
+        Dot = ".",
         AndAnd = "&&",
         OrOr = "||",
         And = "&",

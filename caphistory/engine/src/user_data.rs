@@ -63,9 +63,10 @@ pub fn sets_argument(name: &str) -> bool {
     name.ends_with("get_user")
 }
 
-/// Whether a call returns memory that is filled with 0.
+/// Whether a call returns memory that is filled with 0 (get_free_page until 2.4).
 pub fn returns_zeros(name: &str) -> bool {
-    name.contains("zalloc") || name.contains("calloc")
+    let page = ["get_zeroed_page", "get_free_page"].contains(&name);
+    page || name.contains("zalloc") || name.contains("calloc")
 }
 
 /// Whether a call changes nothing in a struct that it is handed while that is of use: it frees it,

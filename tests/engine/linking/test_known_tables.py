@@ -185,3 +185,71 @@ static int one_create(struct socket *sock, int type)
 { return kinds[type]->create(sock, type); }""",
     )
     assert asked(more.replace("CREATE", MADE["by name"]), "user") == {"CAP_A"}
+
+
+LINES = """
+-- include/linux/line.h
+#define N_ONE 0
+#define N_TWO 1
+struct tty;
+struct line { int (*open)(struct tty *); };
+struct tty { struct line line; int count; };
+-- drivers/tty.c
+#include <linux/line.h>
+static struct line lines[8];
+int register_line(int n, struct line *line) { lines[n] = *line; return 0; }
+static void initialize(struct tty *tty) { tty->count = 1; tty->line = lines[N_ONE]; }
+static void other(struct tty *tty, int n) { tty->line = lines[n]; }
+static void count(struct tty *tty) { tty->count++; }
+int sys_user(int n)
+{
+    struct tty *tty = table[n];
+    if (tty)
+        return 0;
+    tty = make_tty();
+    BEFORE
+    return tty->line.open(tty);
+}
+-- drivers/one.c
+#include <linux/line.h>
+static int one_open(struct tty *tty) { return capable(CAP_A) ? 0 : -1; }
+static struct line one = { .open = one_open };
+void one_start(void) { register_line(N_ONE, &one); }
+-- drivers/two.c
+#include <linux/line.h>
+static int two_open(struct tty *tty) { return capable(CAP_WRONG) ? 0 : -1; }
+static struct line two;
+void two_start(void) { two.open = two_open; register_line(N_TWO, &two); }
+"""
+COPIED = {
+    "by a function": "initialize(tty);",
+    "right here": "tty->line = lines[N_ONE];",
+    "of one of two": """
+    initialize(tty);
+    struct tty *pair = NULL;
+    if (n) {
+        pair = (struct tty *) get_free_page(GFP_KERNEL);
+        if (!pair)
+            return 0;
+        initialize(pair);
+    }
+    if (pair && pair->line.open(pair) < 0)
+        return 0;
+    """,
+    "for good": "other(tty, n);\n    initialize(tty);\n    count(tty);",
+}
+OF_ANY = {
+    "perhaps": "if (n) initialize(tty);",
+    "another behind it": "initialize(tty); other(tty, n);",
+    "by nobody": "count(tty);",
+}
+
+
+@pytest.mark.parametrize("before", COPIED.values(), ids=list(COPIED))
+def test_a_struct_in_an_object_is_the_one_that_was_copied_there(before: str) -> None:
+    assert asked(LINES.replace("BEFORE", before), "user") == {"CAP_A"}
+
+
+@pytest.mark.parametrize("before", OF_ANY.values(), ids=list(OF_ANY))
+def test_a_struct_in_an_object_that_others_may_have_set_is_any(before: str) -> None:
+    assert asked(LINES.replace("BEFORE", before), "user") == {"CAP_A", "CAP_WRONG"}

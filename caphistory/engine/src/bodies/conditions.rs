@@ -164,6 +164,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         self.changed.entry(name).or_insert(node.start());
         let value = match value {
             Some(value) if self.is_called(name) => choices::function_in(value, &self.places),
+            Some(value) if target.kind() == Kind::FieldExpression => {
+                let copied = choices::copied_from(value, &self.places);
+                copied.unwrap_or_else(|| self.assigned(value))
+            }
             Some(value) => self.assigned(value),
             None => guards::unknown(),
         };

@@ -94,14 +94,15 @@ impl Situation {
                 all.iter().any(is_one)
             }
             Some(("of", [table, key])) => {
-                let key = match self.value(constants, *key) {
-                    Some(Value::Int(number)) => Some(number),
-                    _ => None,
-                };
                 let table = table.as_sym().unwrap_or_default();
-                let numbers = &mut constants.numbers;
-                let chosen = &mut constants.chosen;
-                chosen.under_key(numbers, self.definition, table, key, edge.callee)
+                self.is_under(constants, table, *key, edge.callee)
+            }
+            Some(("in", within)) => {
+                let elements = constants.copied(self.definition, within);
+                elements.is_empty()
+                    || elements
+                        .iter()
+                        .any(|(table, key)| self.is_under(constants, *table, *key, edge.callee))
             }
             Some(("by", [object])) => {
                 let place = object.as_text().map(|text| Sym::new(&format!("{text}>")));
@@ -131,6 +132,23 @@ impl Situation {
             }
             _ => true,
         }
+    }
+
+    /// Whether a function may be one of an object under a key in a table.
+    fn is_under(
+        &self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        table: Sym,
+        key: Expr,
+        callee: DefId,
+    ) -> bool {
+        let key = match self.value(constants, key) {
+            Some(Value::Int(number)) => Some(number),
+            _ => None,
+        };
+        let numbers = &mut constants.numbers;
+        let chosen = &mut constants.chosen;
+        chosen.under_key(numbers, self.definition, table, key, callee)
     }
 
     /// Which named constants of the user's lead to what stands under these guards.
