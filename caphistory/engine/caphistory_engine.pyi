@@ -73,13 +73,15 @@ class Engine:
         files: dict[str, str],
         texts: dict[str, bytes],
         stand_ins: dict[str, set[str]],
+        unbuilt: set[str],
     ) -> Rows:
         """The rows of a release.
 
         ``files`` are the ids of its files' contents by path; files that hold neither C nor
         assembler do not matter, and those whose content was not read count as empty. ``texts``
         are the contents of the files that ``texts_wanted`` names. ``stand_ins`` are, for each ABI
-        (``i386``, ``x86_64``), the paths that are built only where an option is off.
+        (``i386``, ``x86_64``), the paths that are built only where an option is off; from those in
+        ``unbuilt`` no kernel is built.
 
         In the rows, texts, steps, chains, meanings and check sites that are equal are the same
         object.

@@ -158,6 +158,8 @@ _SUFFIXES = {".c", ".h", ".S", ".s", ".tbl"}
 
 
 def is_source(path: str) -> bool:
-    """Whether a file of a kernel matters here: C, headers, assembler, .tbl tables, Makefiles."""
+    """Whether a file of a kernel matters here: C, headers, assembler, .tbl tables, Makefiles, and
+    Kconfig."""
     name = PurePosixPath(path).name
-    return name == "Makefile" or name[name.rfind(".") :] in _SUFFIXES
+    builds = name == "Makefile" or name.startswith("Kconfig")
+    return builds or name[name.rfind(".") :] in _SUFFIXES

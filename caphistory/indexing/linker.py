@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from caphistory.history.model import BrokenObject, Source, TagRef
 from caphistory.indexing.makefiles import OPTIONS_OFF, Replaced, find_stand_ins
 from caphistory.indexing.mistakes import report_mistake
+from caphistory.indexing.unbuilt import Said, find_unbuilt
 from caphistory.records import (
     Audit,
     AuditDetail,
@@ -59,11 +60,12 @@ class Done(NamedTuple):
 
 class _Files(NamedTuple):
     """What the engine needs to know of a release's files: git ids by path, texts of tables by path,
-    and by ABI the files that stand in for code that is off."""
+    by ABI the files that stand in for code that is off, and those that nothing is built from."""
 
     ids: Mapping[str, str]
     texts: dict[str, bytes]
     stand_ins: dict[str, set[str]]
+    unbuilt: set[str]
 
 
 def link_releases(works: Iterable[Work], engine: Engine, jobs: int) -> Generator[Done, None, None]:
@@ -81,7 +83,12 @@ def link_releases(works: Iterable[Work], engine: Engine, jobs: int) -> Generator
                 yield Done(work, None, str(error))
                 continue
             future = pool.submit(
-                engine.link, work.release.release, dict(files.ids), files.texts, files.stand_ins
+                engine.link,
+                work.release.release,
+                dict(files.ids),
+                files.texts,
+                files.stand_ins,
+                files.unbuilt,
             )
             waiting.append((work, files, future, blobs_read, unread))
             while len(waiting) > jobs:
@@ -154,6 +161,7 @@ class _Reader:
         self._engine = engine
         self._broken: dict[str, str] = {}
         self._makefiles: Replaced = {}
+        self._configured: dict[str, Said] = {}
 
     def read(self, source: Source, tag: TagRef) -> tuple[_Files, int, tuple[tuple[str, str], ...]]:
         """Have the engine read what a release holds: what it is to be told of the files, how many
@@ -178,7 +186,8 @@ class _Reader:
             without = find_stand_ins(ids, source.read, off, self._makefiles)
             replaced[abi] = set(without.paths)
             unread.update(without.unread)
-        return _Files(ids, texts, replaced), len(missing), tuple(sorted(unread.items()))
+        unbuilt = find_unbuilt(ids, source.read, self._configured)
+        return _Files(ids, texts, replaced, unbuilt), len(missing), tuple(sorted(unread.items()))
 
     def _feed(self, source: Source, missing: list[tuple[str, bool]]) -> None:
         """Read the contents (git id, whether assembler) and give them to the engine in batches."""

@@ -14,6 +14,7 @@ import pytest
 from caphistory.engine import ABSENT
 from caphistory.indexing.linker import make_records
 from caphistory.indexing.makefiles import OPTIONS_OFF, find_stand_ins
+from caphistory.indexing.unbuilt import find_unbuilt
 from caphistory.records import LinkedRelease, Release, SyscallCheck
 from tests.engine.facts import File, file_from
 from tests.kernels.files import Kernel, files_of
@@ -84,8 +85,9 @@ def _link_in_turn(versions: Sequence[tuple[dict[str, bytes], str]]) -> list[Link
             abi: set(find_stand_ins(ids, contents.__getitem__, off, {}).paths)
             for abi, off in OPTIONS_OFF.items()
         }
+        unbuilt = find_unbuilt(ids, contents.__getitem__, {})
         release = Release(name, "2.2", "release", 1, None, "tests", None)
-        result.append(make_records(release, engine.link(name, ids, texts, instead), ()))
+        result.append(make_records(release, engine.link(name, ids, texts, instead, unbuilt), ()))
         engine.forget([*ids.values()])
     return result
 

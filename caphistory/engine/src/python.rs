@@ -107,8 +107,9 @@ impl Engine {
         files: Files,
         texts: HashMap<String, PyBackedBytes>,
         stand_ins: HashMap<String, HashSet<String>>,
+        unbuilt: HashSet<String>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let stand_ins = known_stand_ins(stand_ins)?;
+        let stand_ins = known_stand_ins(stand_ins, unbuilt)?;
         let linked = py.detach(|| {
             let blobs = self.facts(&files);
             let texts: BTreeMap<&str, &[u8]> = texts
@@ -151,8 +152,14 @@ impl Engine {
     }
 }
 
-fn known_stand_ins(by_abi: HashMap<String, HashSet<String>>) -> PyResult<StandIns> {
-    let mut found = StandIns::default();
+fn known_stand_ins(
+    by_abi: HashMap<String, HashSet<String>>,
+    unbuilt: HashSet<String>,
+) -> PyResult<StandIns> {
+    let mut found = StandIns {
+        unbuilt,
+        ..StandIns::default()
+    };
     for (abi, paths) in by_abi {
         match abi.as_str() {
             "i386" => found.i386 = paths,

@@ -90,11 +90,13 @@ pub struct LinkedRelease {
     pub chains: Chains,
 }
 
-/// The files that a kernel with an ABI is built from only where an option is off.
+/// The files that a kernel with an ABI is built from only where an option is off, and those that
+/// none is built from.
 #[derive(Clone, Debug, Default)]
 pub struct StandIns {
     pub i386: HashSet<String>,
     pub x86_64: HashSet<String>,
+    pub unbuilt: HashSet<String>,
 }
 
 /// Which of a release's files hold tables that `link` reads itself.
@@ -115,10 +117,12 @@ pub fn link(
     stand_ins: &StandIns,
 ) -> LinkedRelease {
     let program = Program::new(files);
-    let mut linked = Kernel::link(&program, I386, release, &stand_ins.i386, texts);
+    let view =
+        |abi, replaced| View::new(&program, abi, release, replaced).without(&stand_ins.unbuilt);
+    let mut linked = Kernel::link(&view(I386, &stand_ins.i386), texts);
     // One after the other: what one ABI's links take (0.9 GB for 6.8) is not needed twice.
     if has_x86_64(texts) {
-        let of = Kernel::link(&program, X86_64, release, &stand_ins.x86_64, texts);
+        let of = Kernel::link(&view(X86_64, &stand_ins.x86_64), texts);
         linked.take_in(of);
     }
     let (audit, audit_details) = linked.audit;
@@ -150,18 +154,12 @@ struct Kernel {
 }
 
 impl Kernel {
-    fn link(
-        program: &Program<'_>,
-        abi: Abi,
-        release: &str,
-        stand_ins: &HashSet<String>,
-        texts: &Texts<'_>,
-    ) -> Kernel {
-        let view = View::new(program, abi, release, stand_ins);
-        let table = entries(&view, texts);
+    fn link(view: &View<'_, '_>, texts: &Texts<'_>) -> Kernel {
+        let (program, abi) = (view.program, view.abi);
+        let table = entries(view, texts);
         let begun: FxHashSet<DefId> = table.iter().filter_map(|entry| entry.definition).collect();
-        let checks = Checks::find(&view, &begun);
-        let pointers = PointsTo::solve(&view);
+        let checks = Checks::find(view, &begun);
+        let pointers = PointsTo::solve(view);
         let tables = TableSets::new(&pointers);
         let special = tables.special();
         let sites = checks.sites();
@@ -185,7 +183,7 @@ impl Kernel {
                 sites,
                 registered: &registered,
             };
-            let refusals = Refusals::new(&view, &checks, &graph);
+            let refusals = Refusals::new(view, &checks, &graph);
             syscall_checks(abi, &asked, bounds, &mut decided, refusals, &mut chains)
         };
         let mut rows = search(&built, [BOUNDS, SWITCHED_OFF]);
@@ -195,14 +193,14 @@ impl Kernel {
         let audit = if abi.name == I386.name {
             let (row, mut details) = audit(&checks, &pointers, &sites, BOUNDS);
             let of_rows = rows.iter().map(|check| check.chain);
-            details.extend(ambiguous(&view, &chains, of_rows));
+            details.extend(ambiguous(view, &chains, of_rows));
             (row, details)
         } else {
             Default::default()
         };
         Kernel {
             check_sites: sites.iter().map(|site| site.check).collect(),
-            syscalls: table.iter().map(|entry| syscall(&view, entry)).collect(),
+            syscalls: table.iter().map(|entry| syscall(view, entry)).collect(),
             syscall_checks: rows,
             wrappers: checks.wrappers().collect(),
             audit,

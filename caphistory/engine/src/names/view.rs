@@ -106,6 +106,14 @@ impl<'p, 'f> View<'p, 'f> {
         }
     }
 
+    /// The same without the files with these paths: no kernel is built from them.
+    pub fn without(mut self, unbuilt: &HashSet<String>) -> Self {
+        for path in self.program.files.all() {
+            self.built[path.at()] &= !unbuilt.contains(self.program.files.path(path));
+        }
+        self
+    }
+
     /// Whether what stands under a preprocessor condition can be part of such a kernel.
     pub fn possible(&self, condition: Sym) -> bool {
         if condition.is_empty() {
