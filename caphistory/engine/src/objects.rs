@@ -162,7 +162,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
                     Ok(text) if text.text() == "0" => continue,
                     Ok(variable) => {
                         let held = self.held_at((callee, variable, member, None), depth + 1)?;
-                        held.to_vec()
+                        in_turn(&held, member_of(variable, member))
                     }
                     Err(("made", made)) => self.made(callee, made, member, depth + 1)?,
                     Err(_) => return None,
@@ -554,6 +554,23 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         }
         false
     }
+}
+
+/// Values that a place is given in turn, as nobody but its own function can name it: what changes
+/// it (`how.flags &= O_PATH_FLAGS`) as changes of all that it was given before.
+fn in_turn(values: &[Expr], place: Sym) -> Vec<Expr> {
+    let changes_it = |value: &&Expr| leaves(**value).contains(&place);
+    let (changing, plain): (Vec<&Expr>, Vec<&Expr>) = values.iter().partition(changes_it);
+    if changing.is_empty() || plain.is_empty() {
+        return values.to_vec();
+    }
+    let plain: Vec<Expr> = plain.into_iter().map(|one| without_guard(*one)).collect();
+    let before = FxHashMap::from_iter([(place, Expr::text("."))]);
+    let changes = changing.into_iter().map(|one| substitute(*one, &before));
+    let all: Vec<Expr> = std::iter::once(Expr::tuple("plain", &plain))
+        .chain(changes)
+        .collect();
+    vec![Expr::tuple("grow", &all)]
 }
 
 /// Whether a function itself may set the member of its parameter, or keep the parameter.

@@ -1288,6 +1288,64 @@ def test_what_was_made_decides_before_it_is_handed_on(before: str, after: str, a
     assert feasible(text) == {"creat": asked, "tmp": 1, "any": 1}
 
 
+RETURNED = """
+-- fs/open.c
+#define O_CREAT 64
+#define O_NOATIME 256
+#define O_PATH 512
+#define O_ALL 1023
+#define O_OF_PATH 513
+struct how {{ int flags; int mode; }};
+struct op {{ int open_flag; }};
+static struct how build_how(int flags, int mode)
+{{
+    struct how how = {{ .flags = flags & O_ALL, .mode = mode }};
+
+    {change}
+    return how;
+}}
+static int build_flags(const struct how *how, struct op *op)
+{{
+    int flags = how->flags;
+
+    if (flags & ~O_ALL)
+        return -EINVAL;
+    op->open_flag = flags;
+    return 0;
+}}
+static int may_open(int flag) {{ return flag & O_NOATIME && !capable(CAP_A) ? -EPERM : 0; }}
+static int do_open(const struct op *op) {{ return may_open(op->open_flag); }}
+static int file_open(int flags, int mode)
+{{
+    struct op op;
+    struct how how = build_how(flags, mode);
+    int err = build_flags(&how, &op);
+
+    return err ? err : do_open(&op);
+}}
+int sys_acct(int x) {{ return file_open(O_CREAT, 0); }}
+int sys_look(int x) {{ return file_open(O_NOATIME, 0); }}
+int sys_open(int x) {{ return file_open(x, 0); }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ("if (how.flags & O_PATH) how.flags &= O_OF_PATH;", 0),
+        ("if (how.mode) how.flags &= O_OF_PATH;", 0),
+        ("if (how.flags & O_PATH) how.flags |= O_NOATIME;", 0),
+        ("if (how.flags & O_CREAT) how.flags |= O_NOATIME;", 1),
+        ("if (look(1)) how.flags |= O_NOATIME;", 1),
+        ("if (look(1)) how.flags = look(2);", 1),
+        ("unheard(&how);", 1),
+    ],
+)
+def test_a_struct_that_is_returned_may_change_before(change: str, asked: int) -> None:
+    """acct opens its file for writing alone, and open_by_handle_at as it is told, 6.8."""
+    assert feasible(RETURNED.format(change=change)) == {"acct": asked, "look": 1, "open": 1}
+
+
 FOLDERS = """
 -- fs/deep/linux-2.6/deep_flags.h
 #define MASK_MODE 2
