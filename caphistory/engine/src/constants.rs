@@ -17,7 +17,8 @@ use crate::tree::{Field, Tree};
 
 /// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.
 const MOST: usize = 500_000;
-const LONGEST_BODY: usize = 200;
+/// ALL_INOTIFY_BITS (6.x) names 22 flags.
+const LONGEST_BODY: usize = 400;
 static OF_TYPE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b[A-Za-z_]\w*\s*\(\s*(?:struct|union|enum|unsigned|signed|const)\b[^()]*\)")
         .expect("a pattern of this module")

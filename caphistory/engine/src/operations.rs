@@ -13,7 +13,7 @@ use crate::call_graph::Edge;
 use crate::guards::{STAYING, leaves, names};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::is_upper;
-use crate::values::{Known, User, Value, parts, user_of, value_of};
+use crate::values::{Known, User, Value, bits, parts, user_of, value_of};
 
 /// A name that the user gives. Where it is all that an argument of the syscall says, or what a
 /// function of it gives, `exact` tells which: that has no other value then. `number` is the
@@ -222,11 +222,7 @@ fn flags(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
 
 /// Whether one name stands for so many flags that it names nothing to ask for: `ALL_EVENTS`.
 fn is_mask(expr: Expr, known: &dyn Known) -> bool {
-    let number = match (parts(expr), value_of(expr, known)) {
-        (Ok(_), Some(Value::Int(number))) => number,
-        _ => return false,
-    };
-    number.count_ones() >= MANY_FLAGS
+    parts(expr).is_ok() && bits(value_of(expr, known)).must.count_ones() >= MANY_FLAGS
 }
 
 fn cases(operands: &[Expr], known: &dyn Known) -> Vec<Way> {

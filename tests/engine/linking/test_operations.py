@@ -159,6 +159,10 @@ def test_a_name_for_many_flags_is_none() -> None:
     test = f"if (!(flags & ASK_FLAGS)) return -EINVAL; {CHECK}"
     assert asking(test, "#define ASK_FLAGS 0xff") == {""}
     assert asking(test, "#define ASK_FLAGS 0x3") == {"ASK_FLAGS"}
+    # inotify_add_watch takes any of 22, 6.8.
+    names = [f"ASK_WHETHER_IT_CHANGED_{number}" for number in range(12)]
+    defined = "".join(f"#define {name} 0x{1 << at:x}\n" for at, name in enumerate(names))
+    assert asking(test, f"{defined}#define ASK_FLAGS ({' | '.join(names)})") == {""}
 
 
 def test_labels_are_carried_down() -> None:

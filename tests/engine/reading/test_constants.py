@@ -32,7 +32,7 @@ from tests.engine.adapters import facts
         ("#define A b[1]\n", [("A", (), "")]),
         ("#define A a ? 1 : 2\n", [("A", (), "a ? 1 : 2")]),
         ("#define A(p) ((p)->m <= 0)\n", [("A", ("p",), "((p)->m <= 0)")]),
-        ("#define A " + "1" * 201 + "\n", [("A", (), "")]),
+        ("#define A " + "1" * 401 + "\n", [("A", (), "")]),
         ("#define lower 1\n", []),
         ("#define A(X) 1\n", []),
         ("#define A 1\n#undef A\n#define A 2\n", [("A", (), "1"), ("A", (), "2")]),
