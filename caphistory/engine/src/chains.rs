@@ -512,8 +512,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             Some(call) => situation.ways(constants, call.guards),
             None => self.unselected.clone(),
         };
-        let names = edge.via.map(|_| (self.registered)(edge));
-        let names = names.unwrap_or_default();
+        let names = (self.registered)(edge);
         if names.is_empty() {
             return guarded;
         }

@@ -647,6 +647,21 @@ pub fn without_guard(value: Expr) -> Expr {
     }
 }
 
+/// The constants any of which leads to the branch of the innermost switch among some guards; none
+/// if something else does too.
+pub fn selecting(guards: impl DoubleEndedIterator<Item = Expr>) -> Vec<Sym> {
+    let mut cases = guards.rev().filter_map(|guard| guard.as_tuple());
+    let case = cases.find(|(head, _)| *head == "case");
+    let own = case.and_then(|(_, operands)| operands.get(1)?.as_tuple());
+    let constants = own.and_then(|(_, labels)| {
+        let names = labels
+            .iter()
+            .map(|label| label.as_text()?.strip_prefix(':'));
+        names.map(|name| name.map(Sym::new)).collect::<Option<_>>()
+    });
+    constants.unwrap_or_default()
+}
+
 /// The opposite of a condition.
 pub fn negated(expr: Expr) -> Expr {
     match expr.as_tuple() {

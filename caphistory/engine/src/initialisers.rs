@@ -193,6 +193,9 @@ fn counted_from(declarator: Node, code: &[u8]) -> Option<String> {
     Some(crate::tree::latin1(base.as_bytes()).into_owned())
 }
 
+/// The type of files that have a number, which says alone what serves them (2.4 to 2.6.19).
+const NUMBERED: &str = "struct pid_entry";
+
 /// The labels and the names of an element, as far as no naming has them.
 #[derive(Default)]
 struct Beside {
@@ -297,9 +300,11 @@ impl<'c> List<'c> {
         self.found
     }
 
-    /// Takes down that labels stand beside names in an element, if both are there.
+    /// Takes down that labels stand beside names in an element, if both are there, or that it is
+    /// that of a file which has a number.
     fn name(&mut self, element: Node, beside: &Beside) -> bool {
-        let both = !beside.labels.is_empty() && !beside.sources.is_empty();
+        let named = !beside.sources.is_empty() || self.is_numbered();
+        let both = !beside.labels.is_empty() && named;
         if both {
             let line = self.base_row + element.row();
             let breaks = memchr::memchr_iter(b'\n', element.bytes(self.code)).count();
@@ -314,6 +319,11 @@ impl<'c> List<'c> {
             self.found.namings.push((element.start(), naming));
         }
         both
+    }
+
+    /// Whether the elements are files that have a number.
+    fn is_numbered(&self) -> bool {
+        self.type_.text() == NUMBERED
     }
 
     /// Adds the names and uses of macros in a braced list that stands at a path. Gives the labels
@@ -343,7 +353,7 @@ impl<'c> List<'c> {
                 },
             };
             let text = label(inner, self.code);
-            if !listed && source.is_none() && text.is_none() {
+            if !listed && source.is_none() && text.is_none() && !self.is_numbered() {
                 continue;
             }
             let mut beside = Beside::default();

@@ -36,14 +36,19 @@ pub const REGION: &str = ":chrdev_region";
 const MAKING: [&str; 4] = ["create", "regist", "mk_cdev", "device_add"];
 
 /// Parts of the names of functions that register a file under the name that they are handed.
-const NAMING: [&str; 4] = [
+const NAMING: [&str; 6] = [
     "create_proc_",
     "proc_create",
+    "securityfs_create_file",
+    "debugfs_create_file",
     "register_chrdev",
     "register_blkdev",
 ];
 /// The label of a file whose name nobody knows.
 pub const UNKNOWN: &str = "?=?";
+
+/// The holder of what is put in a member under a `case`; its labels are those that lead there.
+pub const SELECTED: &str = "case()";
 
 /// A call that may register something (`proc_create()`), its labels and the names beside them, as
 /// `Naming` has them.
@@ -71,6 +76,18 @@ impl Registered {
             labels: SymList::new(&self.labels),
             sources: SymList::new(&self.sources),
         })
+    }
+
+    /// It as what the constants of a switch select, where nothing else says what it is: `case
+    /// PROC_PID_MEM: inode->i_fop = &mem_operations;`, 2.4.
+    pub fn selected(mut self, constants: impl FnOnce() -> Vec<Sym>) -> Registered {
+        if self.labels.is_empty() && !self.sources.is_empty() && self.naming(0).is_none() {
+            self.call = Sym::new(SELECTED);
+            for constant in constants() {
+                self.label("(0)", constant.text());
+            }
+        }
+        self
     }
 
     fn label(&mut self, at: &str, label: &str) {

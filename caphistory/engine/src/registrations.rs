@@ -15,10 +15,14 @@ use std::cell::{OnceCell, RefCell};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::call_graph::Edge;
+use crate::facts::Call;
+use crate::guards::selecting;
 use crate::intern::{Sym, SymList};
 use crate::lexer::is_upper;
-use crate::names::{DefId, NamingAt, PathId, StoredAt, View, outside, place_of};
-use crate::namings::{DEVICES, OPENERS, REGION, UNKNOWN};
+use crate::makers::{Makers, TABLE};
+use crate::names::{DefId, NamingAt, PathId, StoredAt, View, key_of, outside, place_of};
+use crate::namings::{DEVICES, OPENERS, REGION, SELECTED, UNKNOWN};
+use crate::numbered_files::{NumberedFiles, folder_of};
 use crate::points_to::PointsTo;
 use crate::types::Kind;
 
@@ -27,8 +31,9 @@ use crate::types::Kind;
 const DEEPEST: usize = 4;
 /// So far from a function an index of an array selects it: `write` in a table in an array.
 const NEAR: usize = 1;
-/// What is registered under more names is no operation: 40 sysctls have one handler.
-const MOST: usize = 32;
+/// What is registered under more names is no operation: 40 sysctls have one handler. So many are
+/// told apart on a chain (see `chains`).
+const MOST: usize = 24;
 
 /// What a label is, where it is one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,7 +90,7 @@ const OF_CALLS: [(&str, Label); 21] = [
     ("proc_create", File("/proc")),
     ("proc_mkdir", File("/proc")),
     ("debugfs_create_", File("/sys/kernel/debug/**")),
-    ("securityfs_create_", File("/sys/kernel/security")),
+    ("securityfs_create_", File(SECURITY)),
     ("register_chrdev", File("/dev")),
     ("__register_chrdev", File("/dev")),
     ("device_create", File("/dev")),
@@ -112,15 +117,9 @@ const FOLDERS: [(&str, &str); 7] = [
     ("proc_scsi", "scsi"),
 ];
 
-/// The folders of /proc by how the constants of their files' numbers begin (up to 2.2).
-const NUMBERS: [(&str, &str); 4] = [
-    ("PROC_PID_", "/proc/PID"),
-    ("PROC_NET_", "/proc/net"),
-    ("PROC_SCSI_", "/proc/scsi"),
-    ("PROC_", "/proc"),
-];
-
+const PROC: &str = "/proc";
 const SYSCTL: &str = "/proc/sys";
+const SECURITY: &str = "/sys/kernel/security";
 /// What a family's or a header's constants begin with says nothing of the operation.
 const UNSPECIFIC: [&str; 4] = ["PF_UNSPEC", "AF_UNSPEC", "PF_", "AF_"];
 
@@ -137,6 +136,8 @@ pub struct Registrations<'s, 'v, 'p, 'f> {
     known: RefCell<FxHashMap<(DefId, Sym), SymList>>,
     numbered: RefCell<FxHashMap<&'static str, Option<&'static str>>>,
     written: OnceCell<FxHashMap<Sym, Vec<(PathId, &'static str)>>>,
+    by_number: OnceCell<NumberedFiles>,
+    makers: Makers,
 }
 
 impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
@@ -146,12 +147,19 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             known: RefCell::default(),
             numbered: RefCell::default(),
             written: OnceCell::new(),
+            by_number: OnceCell::new(),
+            makers: Makers::default(),
         }
     }
 
-    /// The names under which the callee of a step is registered; none of a step by name, nor the
-    /// family of what a named object has: a socket of PF_INET6 comes to `udp_prot.setsockopt` too.
+    /// The names under which the callee of a step is registered; of a step by name the files whose
+    /// numbers select it. None is the family of what a named object has: a socket of PF_INET6 comes
+    /// to `udp_prot.setsockopt` too.
     pub fn names_of(&self, edge: &Edge) -> SymList {
+        if edge.via.is_none() {
+            let files = edge.call.map(|call| self.files_of_step(&call));
+            return files.unwrap_or_default();
+        }
         // listxattr is given no name.
         let named = edge.via.filter(|via| via.text() != "xattr_handler.list");
         let through = named.map(|via| self.names(edge.callee, via));
@@ -231,11 +239,15 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
                 }
             } else if DEVICES.contains(&call) {
                 found.extend(self.region_beside(&at));
+            } else if at.naming.holder.text() == SELECTED {
+                found.extend(self.files_selected(thing, &at));
             } else if let Some((_, label)) =
                 OF_CALLS.iter().find(|(name, _)| call.starts_with(name))
                 && !matches!(label, File(SYSCTL))
             {
                 found.extend(self.label_of_call(&at, *label));
+            } else if self.serves_files(thing, at.path) {
+                found.extend(self.file_made(&at));
             }
         }
     }
@@ -359,7 +371,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             match (kind, name) {
                 (Some(File(SYSCTL)), Some(name)) => return self.add_sysctl(at, name, found),
                 (Some(File(folder)), Some(name)) => {
-                    let folder = self.folder_of(one).unwrap_or(folder);
+                    let folder = folder_of(&one.naming).unwrap_or(folder);
                     return found.push(join(folder, name));
                 }
                 (Some(Constant(above)), None) if !is_unspecific(text) => {
@@ -434,15 +446,40 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         variable.is_some_and(|(_, variable)| variable.array)
     }
 
-    /// The folder of /proc that the constant of an entry's number tells (2.0 to 2.2).
-    fn folder_of(&self, one: &NamingAt) -> Option<&'static str> {
-        let constants = one.naming.labels.iter();
-        let constants = constants.filter_map(|label| label.text().split_once('='));
-        let mut folders = constants.filter_map(|(_, text)| {
-            let of_number = |(start, _): &&(&str, &str)| text.starts_with(start);
-            NUMBERS.iter().find(of_number).map(|(_, folder)| *folder)
+    /// The files whose numbers lead to where a thing is stored; none where it is stored elsewhere too,
+    /// as what reads the links in /proc/PID/fd is (2.4).
+    fn files_selected(&self, thing: Thing, at: &NamingAt) -> Vec<Sym> {
+        let place = place_of(self.name(thing));
+        let flows = self.view().program.flows.get(key_of(place)).iter();
+        let stored = flows.filter(|(user, flow)| {
+            flow.source == place && self.view().built(self.view().program[*user].path)
         });
-        folders.next()
+        let all = self.registering(thing);
+        let selected = all
+            .iter()
+            .filter(|one| one.naming.holder == at.naming.holder);
+        if stored.count() > selected.count() {
+            return Vec::new();
+        }
+        let numbers = at.naming.labels.iter();
+        let numbers = numbers.filter_map(|one| one.text().split_once('='));
+        let numbers: Vec<Sym> = numbers.map(|(_, text)| Sym::new(text)).collect();
+        self.numbered_files().with(&numbers)
+    }
+
+    /// The files whose numbers lead to a call under a `case` (`case PROC_PID_STAT: return
+    /// get_stat(pid, page);`, 2.2).
+    fn files_of_step(&self, call: &Call) -> SymList {
+        if call.case.is_empty() || self.numbered_files().with(&[call.case]).is_empty() {
+            return SymList::default();
+        }
+        let numbers = selecting(call.guards.iter().copied());
+        SymList::new(&self.numbered_files().with(&numbers))
+    }
+
+    fn numbered_files(&self) -> &NumberedFiles {
+        self.by_number
+            .get_or_init(|| NumberedFiles::new(self.view()))
     }
 
     /// The constant that selects an element: the label itself, or (`[#]`) that which is so much more
@@ -606,6 +643,38 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         }
     }
 
+    /// The file that a call makes by a function which does that for others.
+    fn file_made(&self, at: &NamingAt) -> Option<Sym> {
+        let known = |name: &str| match OF_CALLS.iter().find(|(start, _)| name.starts_with(start)) {
+            Some((_, File(folder))) => Some(*folder),
+            _ => DEVICES.contains(&name).then_some("/dev"),
+        };
+        let makers = self.view().resolve(Sym::new(called(at)), at.path);
+        let mut folders = makers
+            .iter()
+            .map(|one| self.makers.folder(self.view(), *one, &known));
+        let folder = folders.find_map(|folder| folder)?;
+        let labels = at.naming.labels.iter();
+        let mut labels = labels.filter_map(|one| one.text().split_once("="));
+        let name = labels.find_map(|(_, text)| file(text));
+        let any = folder
+            .strip_suffix("**")
+            .unwrap_or(folder)
+            .trim_end_matches('/');
+        match (folder, name) {
+            // What a device is called is put together there: "afu%i.%im".
+            ("/dev", _) => Some(join(folder, "?")),
+            ("**", name) => name.map(|name| join(folder, name)),
+            (_, name) => Some(join(&format!("{any}/**"), name.unwrap_or("?"))),
+        }
+    }
+
+    /// Whether a thing is a table of functions that serves a file.
+    fn serves_files(&self, thing: Thing, user: PathId) -> bool {
+        let meant = self.view().variable(self.name(thing), user);
+        meant.is_some_and(|(_, variable)| variable.type_.text() == TABLE)
+    }
+
     /// The folder in which a call makes a file.
     fn folder_of_call(&self, at: &NamingAt) -> Option<String> {
         let call = called(at);
@@ -619,7 +688,9 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
     fn folder_within(&self, at: &NamingAt, folder: &str) -> String {
         let named = called(at).starts_with("devfs_register");
         match self.parent(at, &mut FxHashSet::default()) {
-            Some(parent) if folder == "/proc" || named => format!("{folder}/{parent}"),
+            Some(parent) if [PROC, SECURITY].contains(&folder) || named => {
+                format!("{folder}/{parent}")
+            }
             _ => folder.to_owned(),
         }
     }
@@ -668,7 +739,7 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         found
     }
 
-    /// The folder of /proc, or of devfs, that a call is handed.
+    /// The folder of /proc, of securityfs or of devfs, that a call is handed.
     fn parent(&self, at: &NamingAt, seen: &mut FxHashSet<Thing>) -> Option<String> {
         let known = |name: &str| {
             let found = FOLDERS.iter().find(|(variable, _)| *variable == name);
@@ -678,7 +749,9 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         let mut given = labels.filter_map(|one| one.text().split_once(")>="));
         let place = match called(at) {
             call if call.starts_with("devfs_") => ["(0", "=(0"],
-            call if call.starts_with("proc_mkdir") => ["(1", "=(1"],
+            call if call.starts_with("proc_mkdir") || call == "securityfs_create_dir" => {
+                ["(1", "=(1"]
+            }
             _ => ["(2", "=(2"],
         };
         if let Some((_, text)) = given.find(|(at, _)| place.contains(at)) {
@@ -721,11 +794,12 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         None
     }
 
-    /// Whether a variable is a folder of /proc, and not /proc itself.
+    /// Whether a variable is a folder of /proc or securityfs, and not /proc itself.
     fn is_folder(&self, name: Sym, path: PathId) -> bool {
         let variable = self.view().variable(name, path);
         let type_ = variable.and_then(|(_, one)| self.view().type_(one.type_, path));
-        let folder = type_.is_some_and(|(tag, _)| plain(tag) == "proc_dir_entry");
+        let folder =
+            type_.is_some_and(|(tag, _)| ["proc_dir_entry", "dentry"].contains(&plain(tag)));
         folder && name.text() != "proc_root"
     }
 }
@@ -737,11 +811,11 @@ fn called(at: &NamingAt) -> &'static str {
 }
 
 /// A string as the name of a file.
-fn file(text: &str) -> Option<&str> {
+pub fn file(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
 }
 
-fn plain(tag: Sym) -> &'static str {
+pub fn plain(tag: Sym) -> &'static str {
     let text = tag.text();
     text.split_once(' ').map_or(text, |(_, plain)| plain)
 }
@@ -761,8 +835,17 @@ fn without_unknown(found: &mut Vec<Sym>) {
     }
 }
 
-/// Takes out the files in a folder of which any file may be meant: `/dev/**`.
+/// Takes out the files in a folder of which any file may be meant (`/dev/**`), and those of which
+/// nothing but the name is known where another file has it.
 fn without_those_below(found: &mut Vec<Sym>) {
+    let named: Vec<&str> = found.iter().map(|name| name.text()).collect();
+    let is_told = |name: &str| {
+        let anywhere = name.strip_prefix("**");
+        let told =
+            |other: &&str| *other != name && anywhere.is_some_and(|one| other.ends_with(one));
+        named.iter().any(told)
+    };
+    found.retain(|name| !is_told(name.text()));
     let folders = found
         .iter()
         .filter_map(|name| name.text().strip_suffix("**"));
@@ -775,7 +858,7 @@ fn without_those_below(found: &mut Vec<Sym>) {
     });
 }
 
-fn join(folder: &str, name: &str) -> Sym {
+pub fn join(folder: &str, name: &str) -> Sym {
     Sym::new(&format!("{folder}/{}", name.trim_start_matches('/')))
 }
 

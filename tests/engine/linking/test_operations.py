@@ -276,3 +276,41 @@ static struct inet_protosw all[] = {{
 }};
 """
     assert asking(f"struct sock *sk = find(); return {called};", others) == {expected}
+
+
+FILES = f"""
+struct file_operations {{ int (*read)(int); }};
+struct inode {{ int i_ino; struct file_operations *i_fop; }};
+struct proc_dir_entry {{ int low_ino; int length; char *name; struct file_operations *ops; }};
+static int get_stat(int pid) {{ {CHECK} return 0; }}
+static int get_array(int pid, int type)
+{{
+    switch (type) {{
+    case PROC_PID_STATM:
+        return 0;
+    LABELS
+        return get_stat(pid);
+    }}
+    return -EBADF;
+}}
+static int array_read(struct inode *inode) {{ return get_array(1, inode->i_ino); }}
+static int look(int pid) {{ return pid; }}
+static struct file_operations ops = {{ .read = look }};
+static struct proc_dir_entry stat = {{ PROC_PID_STAT, 4, "stat", &ops }};
+static struct proc_dir_entry cpu = {{ PROC_PID_CPU, 3, "cpu", &ops }};
+"""
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("case PROC_PID_STAT:", {"/proc/PID/stat"}),
+        ("case PROC_PID_CPU: case PROC_PID_STAT:", {"/proc/PID/cpu", "/proc/PID/stat"}),
+        ("case PROC_PID_STAT: case PROC_PID_OTHER:", {""}),
+        ("case PROC_PID_STAT: default:", {""}),
+    ],
+)
+def test_the_number_of_a_file_selects_it(labels: str, expected: set[str]) -> None:
+    """One function reads most files of /proc, 2.0 and 2.2."""
+    body = "struct inode *inode = find(flags); return array_read(inode);"
+    assert asking(body, FILES.replace("LABELS", labels)) == expected

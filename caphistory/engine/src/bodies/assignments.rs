@@ -3,6 +3,7 @@
 use super::BodyReader;
 use crate::choices;
 use crate::facts::Flow;
+use crate::guards::selecting;
 use crate::intern::Sym;
 use crate::namings::{self, Registered};
 use crate::tree::{Field, Kind, Node};
@@ -66,6 +67,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             Kind::Identifier if self.places.locals.contains(&self.places.text(left)) => {
                 let name = Sym::latin1(left.bytes(self.code)).text();
                 self.registered.insert(name, registered);
+            }
+            Kind::FieldExpression => {
+                let under = || self.under.iter().filter_map(|guard| guard.expr);
+                let selected = registered.selected(|| selecting(under()));
+                self.add_naming(left, &selected);
             }
             kind => {
                 self.add_naming(left, &registered);

@@ -239,6 +239,95 @@ fn of_a_file_whose_name_nobody_knows_the_folder_is_told() {
 }
 
 #[test]
+fn files_of_securityfs_stand_in_their_folders() {
+    let of = |more: &str| {
+        let text = format!(
+            "struct dentry {{ int x; }};\nstatic struct file_operations ops = {{ .write = f }};\n\
+            static struct dentry *top, *dir, *other, *here;\n\
+            void init(char *name, struct dentry *parent) {{\n\
+            top = securityfs_create_dir(\"top\", NULL); dir = securityfs_create_dir(\"dir\", top);\n\
+            {more} }}\n"
+        );
+        names("file_operations.write", &text)
+    };
+    let made = |folder: &str| {
+        of(&format!(
+            "here = securityfs_create_file(\"one\", 0600, {folder}, NULL, &ops);"
+        ))
+    };
+    assert_eq!(made("NULL"), "/sys/kernel/security/one");
+    assert_eq!(made("dir"), "/sys/kernel/security/top/dir/one");
+    assert_eq!(made("other"), "/sys/kernel/security/**/one");
+    assert_eq!(made("parent"), "/sys/kernel/security/**/one");
+    assert_eq!(made("entry.dentry"), "/sys/kernel/security/**/one");
+    let unknown = "securityfs_create_file(name, 0600, parent, NULL, &ops);";
+    assert_eq!(of(unknown), "/sys/kernel/security/**");
+}
+
+#[test]
+fn who_makes_files_for_others_is_handed_their_names() {
+    let of = |body: &str, call: &str| {
+        let text = format!(
+            "struct inode {{ struct file_operations *i_fop, *other; }};\n\
+            static struct file_operations ops = {{ .write = f }}, others = {{ .write = g }};\n\
+            static int add(struct inode *inode, char *name, struct file_operations *fops)\n\
+            {{ {body} }}\n\
+            static int make(struct inode *dir, char *name, struct file_operations *fops)\n\
+            {{ return add(dir, name, fops); }}\n\
+            void init(struct inode *dir, char *name) {{\n\
+            make(dir, \"others\", &others); {call} }}\n"
+        );
+        names("file_operations.write", &text)
+    };
+    let make = "make(dir, \"one\", &ops);";
+    assert_eq!(of("inode->i_fop = fops;", make), "**/one");
+    assert_eq!(of("inode->other = fops;", make), "");
+    assert_eq!(of("inode->i_fop = &others;", make), "");
+    assert_eq!(of("inode->i_fop = fops;", "make(dir, name, &ops);"), "");
+    let told = format!("{make} proc_create(\"one\", 0, NULL, &ops);");
+    assert_eq!(of("inode->i_fop = fops;", &told), "/proc/one");
+    assert_eq!(
+        of("proc_create(name, 0, NULL, fops);", make),
+        "/proc/**/one"
+    );
+    assert_eq!(of("cdev_init(inode->dev, fops);", make), "/dev/**");
+    assert_eq!(
+        of("cdev_init(inode->dev, fops);", "make(dir, name, &ops);"),
+        ""
+    );
+}
+
+#[test]
+fn a_number_may_select_a_file() {
+    let of = |body: &str| {
+        let text = format!(
+            "#define E(type, name, mode) {{ (type), sizeof(name) - 1, (name), (mode) }}\n\
+            struct inode {{ struct file_operations *i_fop; }};\n\
+            static struct file_operations ops = {{ .write = f }};\n\
+            static struct pid_entry all[] = {{ E(PROC_TGID_MEM, \"mem\", 0600), E(PROC_TGID_MAPS, \"maps\", 4),\n\
+            E(PROC_TGID_TWO, \"one\", 4), E(PROC_TGID_TWO, \"two\", 4) }};\n\
+            void lookup(struct inode *dir, int type) {{ struct inode *inode = make(dir);\n\
+            switch (type) {{ {body} }} }}\n"
+        );
+        names("file_operations.write", &text)
+    };
+    let set = "inode->i_fop = &ops; break;";
+    assert_eq!(
+        of(&format!(
+            "case PROC_TGID_MAPS: break; case PROC_TGID_MEM: {set}"
+        )),
+        "/proc/PID/mem"
+    );
+    let both = format!("case PROC_TGID_MAPS: case PROC_TGID_MEM: {set}");
+    assert_eq!(of(&both), "/proc/PID/maps /proc/PID/mem");
+    assert_eq!(of(&format!("case PROC_TGID_MEM: default: {set}")), "");
+    assert_eq!(of(&format!("case PROC_TGID_TWO: {set}")), "");
+    assert_eq!(of(&format!("case OTHER: {set}")), "");
+    let twice = format!("case PROC_TGID_MEM: {set} default: dir->i_fop = &ops;");
+    assert_eq!(of(&twice), "");
+}
+
+#[test]
 fn an_index_names_what_stands_there() {
     let text = "struct clock { int (*set)(int); };\nstruct task { struct clock *clock; };\n\
         static struct clock one = { .set = f };\n";
