@@ -158,6 +158,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     kinds: Vec<(usize, usize, Told<'c>)>,
     behind: Vec<TestBehind<'c>>,
     results: Vec<(i64, usize, &'c str)>,
+    /// Where kinds are tested, the local variables that are structs, and no pointers to such.
+    own_structs: FxHashSet<&'c str>,
     /// What chooses the callees of calls through pointers.
     choices: Choices,
     pub body: Body,
@@ -199,6 +201,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             kinds: vec![],
             behind: vec![],
             results: vec![],
+            own_structs: FxHashSet::default(),
             choices: Choices::default(),
             body: Body::default(),
         }

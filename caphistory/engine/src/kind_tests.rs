@@ -46,6 +46,18 @@ impl<'c> Origins<'c> {
         self.known.insert(variable, found);
     }
 
+    /// Takes down that a variable is filled from others, too.
+    pub fn add_all<'n>(
+        &mut self,
+        variable: &'c str,
+        others: impl Iterator<Item = Node<'n>>,
+        code: &'c [u8],
+        locals: &Locals,
+    ) {
+        let found: Vec<&'c str> = others.flat_map(|one| self.of(one, code, locals)).collect();
+        self.known.entry(variable).or_default().extend(found);
+    }
+
     /// The local variables that an expression is made of, and those that these were made of.
     pub fn of(&self, node: Node, code: &'c [u8], locals: &Locals) -> Vec<&'c str> {
         let mut found = vec![];

@@ -235,6 +235,37 @@ def test_a_file_that_must_be_regular_opens_no_device(body: str) -> None:
     assert opened(body) == {"CAP_B"}
 
 
+FILLED = """
+-- fs/copy.c
+#include <linux/fs.h>
+int reopen(struct file *file)
+{
+    file->f_op = file->f_inode->i_fop;
+    return file->f_op->open(file->f_inode, file);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "handed", "found"),
+    [
+        ("struct file copy", "&copy", {"CAP_B"}),
+        ("struct file *copy", "copy", {"CAP_A", "CAP_B", "CAP_WRONG"}),
+    ],
+)
+def test_a_struct_that_is_filled_from_a_regular_file_is_one(
+    declared: str, handed: str, found: set[str | None]
+) -> None:
+    """coda_readdir fills one, 2.2.24; what a pointer is set to may be another file."""
+    body = f"""
+    {declared};
+    prepare(inode, &copy);
+    if (S_ISREG(inode->i_mode))
+        return reopen({handed});
+"""
+    assert opened(body, FILLED) == found
+
+
 def test_a_file_that_may_be_a_disc_opens_no_other_device() -> None:
     assert opened(BLOCK) == {"CAP_A", "CAP_B"}
 

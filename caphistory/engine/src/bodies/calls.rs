@@ -42,6 +42,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 made.tables = self.tables_of(function);
             }
             made.kinds = self.kinds_of(arguments);
+            self.fill_structs(&given);
             let choice = self.choices.of(function, &self.places);
             if let Some(choice) = choice.filter(|_| pointer) {
                 let all = made.guards.iter().copied().chain([choice]);

@@ -7,6 +7,7 @@ use crate::facts::Parameter;
 use crate::guards;
 use crate::initialisers::{initialiser, is_struct, value_of};
 use crate::intern::Sym;
+use crate::kind_tests;
 use crate::namings;
 use crate::places::{AUTO, Local};
 use crate::tree::{Field, Kind, Node};
@@ -42,6 +43,13 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 },
                 function: found.pointer_to_function,
             });
+            if self.tests_kinds
+                && declarator.kind() == Kind::Identifier
+                && type_.text().starts_with("struct ")
+            {
+                self.own_structs
+                    .extend(kind_tests::name_of(declarator, self.code));
+            }
             let Some(value) = value else {
                 continue;
             };

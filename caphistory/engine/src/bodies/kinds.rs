@@ -4,7 +4,7 @@ use super::BodyReader;
 use crate::file_kinds::{self, Kinds};
 use crate::intern::Sym;
 use crate::kind_tests::{self, Told};
-use crate::tree::Node;
+use crate::tree::{Field, Kind, Node};
 
 /// What puts other credentials on, and what takes them off again.
 const OVERRIDING: &str = "override_creds";
@@ -54,6 +54,27 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             .iter()
             .filter(|(_, _, told)| told.concerns(&given));
         all_kinds(concerned.map(|(_, _, told)| told.kinds))
+    }
+
+    /// Takes down that a call may fill structs of the body's own with what else it is handed: what
+    /// coda_prepare_openfile fills stands for the container of the inode (2.2.24).
+    pub(super) fn fill_structs(&mut self, given: &[Node<'t>]) {
+        if self.own_structs.is_empty() {
+            return;
+        }
+        for &filled in given {
+            let is_address = self.code.get(filled.start()) == Some(&b'&');
+            let name = filled
+                .field(Field::Argument)
+                .filter(|_| is_address && filled.kind() == Kind::PointerExpression)
+                .and_then(|one| kind_tests::name_of(one, self.code));
+            if let Some(name) = name.filter(|name| self.own_structs.contains(name)) {
+                let others = given.iter().copied();
+                let others = others.filter(|one| one.start() != filled.start());
+                let locals = &self.places.locals;
+                self.origins.add_all(name, others, self.code, locals);
+            }
+        }
     }
 
     /// Tells of calls between `old = override_creds(x)` and `revert_creds(old)` whose credentials
