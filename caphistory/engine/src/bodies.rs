@@ -10,6 +10,7 @@ mod declarations;
 mod found;
 mod kinds;
 mod leaving;
+mod mounts;
 mod objects;
 mod sets;
 mod statements;
@@ -21,6 +22,7 @@ pub use found::{Body, in_order};
 use kinds::REVERTING;
 use leaving::is_block;
 use memchr::memmem;
+use mounts::{Mounts, may_mount};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::choices::Choices;
@@ -162,6 +164,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     own_structs: FxHashSet<&'c str>,
     /// What chooses the callees of calls through pointers.
     choices: Choices,
+    /// From which mounts of the kernel's own variables come, if any may.
+    mounts: Option<Mounts>,
     pub body: Body,
 }
 
@@ -203,6 +207,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             results: vec![],
             own_structs: FxHashSet::default(),
             choices: Choices::default(),
+            mounts: may_mount(code).then(Mounts::default),
             body: Body::default(),
         }
     }

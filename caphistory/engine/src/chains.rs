@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::call_graph::{Bounds, Edge, EdgeId, Graph};
 use crate::checks::Site;
+use crate::choices::mount_in;
 use crate::constant_propagation::situation::Situation;
 use crate::constant_propagation::{Constants, Context, NOTHING_KNOWN};
 use crate::file_kinds::Kinds;
@@ -46,6 +47,7 @@ pub fn constants<'s, 'v, 'p, 'f>(
             found.want_kinds(edge.caller);
         }
     }
+    want_systems(graph, tables, &mut found);
     loop {
         let news = found.news();
         if news.is_empty() {
@@ -61,6 +63,38 @@ pub fn constants<'s, 'v, 'p, 'f>(
     }
     found.find_numbers();
     found
+}
+
+/// Say that the file system matters wherever direct calls lead from one that is handed what is on a
+/// mount of the kernel's own.
+fn want_systems(
+    graph: &Graph,
+    tables: &TableSets<'_, '_, '_, '_>,
+    found: &mut Constants<'_, '_, '_, '_>,
+) {
+    let mut below: FxHashSet<DefId> = FxHashSet::default();
+    let mut waiting: Vec<DefId> = Vec::new();
+    for edge in graph.edges.iter().filter(|edge| edge.via.is_none()) {
+        let guards = edge.call.map_or(&[][..], |call| call.guards.get());
+        let source = guards.iter().find_map(|guard| mount_in(*guard));
+        if source.is_some_and(|source| tables.file_system(source, edge.caller).is_some()) {
+            waiting.push(edge.callee);
+        }
+    }
+    while let Some(one) = waiting.pop() {
+        if below.insert(one) {
+            found.want_system(one);
+            let edges = graph
+                .from(one)
+                .iter()
+                .map(|number| &graph.edges[*number as usize]);
+            waiting.extend(
+                edges
+                    .filter(|edge| edge.via.is_none())
+                    .map(|edge| edge.callee),
+            );
+        }
+    }
 }
 
 /// One step of a chain: in `function` (defined in `path`), at `line`, the code goes on to the next
@@ -495,6 +529,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             (Some(situation), Some(constants), Some(call)) => {
                 let possible = situation.possible(constants, call.guards)
                     && (edge.via.is_none() || situation.opens(constants, edge.callee))
+                    && situation.mounts(constants, edge)
                     && situation.chooses(constants, edge);
                 possible.then(|| situation.handed(constants, call, edge.callee))
             }

@@ -8,6 +8,8 @@
 //! `("in", "$x", "m", place)` where it calls, at this place, one of the struct `m` within what a local
 //! variable points to.
 //! What such a struct is copied from is `("of", ":table", key)` too where that is an element of a table.
+//! `("on", x)` stands there of any call that is handed what is on a mount of the kernel's own (see
+//! `bodies::mounts`).
 //! What is put into a table stands among the sets of the function that does: `:table>[]` is `("at",
 //! key, value)`.
 
@@ -33,6 +35,19 @@ pub fn choice_of(guards: ExprList) -> Option<(&'static str, &'static [Expr])> {
 pub fn is_choice(guard: Expr) -> bool {
     let tuple = guard.as_tuple();
     tuple.is_some_and(|(head, _)| matches!(head, "calls" | "of" | "by" | "made" | "in"))
+}
+
+/// The guard that tells of a mount, by its source.
+pub fn on(source: Sym) -> Expr {
+    Expr::tuple("on", &[Expr::sym(source)])
+}
+
+/// The source of the mount that a guard tells of.
+pub fn mount_in(guard: Expr) -> Option<Sym> {
+    match guard.as_tuple() {
+        Some(("on", [source])) => source.as_sym(),
+        _ => None,
+    }
 }
 
 fn is_made(choice: Expr) -> bool {

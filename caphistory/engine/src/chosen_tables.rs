@@ -11,7 +11,7 @@ use crate::creations::{Creation, creations};
 use crate::facts::Call;
 use crate::guards::names;
 use crate::intern::{ExprList, Sym};
-use crate::names::DefId;
+use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
 use crate::points_to::PointsTo;
 use crate::registries::Registries;
@@ -67,6 +67,22 @@ impl<'s, 'v, 'p, 'f> ChosenTables<'s, 'v, 'p, 'f> {
     /// Whether a call that goes by a table of a set may be one of a function.
     pub fn in_set(&self, set: Sym, user: DefId, call: &Call, callee: DefId) -> bool {
         !self.tables.lack(set, user, call, callee)
+    }
+
+    /// The file that holds the file system of a mount, by the mount's source.
+    pub fn file_system(&self, source: Sym, user: DefId) -> Option<PathId> {
+        self.tables.file_system(source, user)
+    }
+
+    /// The file that holds the file system on which a variable is that a function has opened.
+    pub fn opened_on(&self, user: DefId, variable: Sym) -> Option<PathId> {
+        self.tables.opened_on(user, variable)
+    }
+
+    /// Whether a function is never called for what is on a file system through a member of tables
+    /// of a type, or (None) as one that was handed on.
+    pub fn is_of_others(&self, file: PathId, table_type: Option<&str>, callee: DefId) -> bool {
+        self.tables.is_of_others(file, table_type, callee)
     }
 
     /// Whether an object that holds a function may stand under a key (None for any) in a table.

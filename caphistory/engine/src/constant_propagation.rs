@@ -5,7 +5,8 @@
 //! `ia_valid & ATTR_UID`) can be decided with them. What cannot be decided counts as possible.
 //!
 //! A *context* is what is known of a function's parameters: values by place (`$priv`,
-//! `$attr>ia_valid`; `$p>` is the name of the object that `p` points to).
+//! `$attr>ia_valid`; `$p>` is the name of the object that `p` points to), and of the file at hand:
+//! its kinds, and the file system that it is on.
 //!
 //! What definitions want to know goes in here, with the calls that may tell it, and what their
 //! callees want of the callers comes out; `situation` has what is known where one is called.
@@ -17,7 +18,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::choices::choice_of;
+use crate::choices::{choice_of, mount_in};
 use crate::chosen_tables::ChosenTables;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
@@ -167,7 +168,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let guards = self.with_macros(definition, guards);
         let is_object = |one: &Expr| {
             let head = one.as_tuple().map(|(head, _)| head);
-            matches!(head, Some("by" | "made" | "in"))
+            matches!(head, Some("by" | "made" | "in")) || mount_in(*one).is_some()
         };
         for guard in guards.iter().filter(|one| !is_object(one)) {
             let named = names(*guard);
@@ -200,13 +201,22 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
 
     /// Say that it matters in a definition of which kinds the file at hand is.
     pub fn want_kinds(&mut self, definition: DefId) {
+        self.want_at_hand(definition, kinds());
+    }
+
+    /// Say that it matters in a definition on which file system the file at hand is.
+    pub fn want_system(&mut self, definition: DefId) {
+        self.want_at_hand(definition, system());
+    }
+
+    fn want_at_hand(&mut self, definition: DefId, place: Sym) {
         let wanted = self.wanted.entry(definition).or_default();
         let is_told = wanted.told == wanted.wishes.len();
-        if wanted.wishes.iter().any(|wish| wish.place == kinds()) {
+        if wanted.wishes.iter().any(|wish| wish.place == place) {
             return;
         }
         wanted.wishes.push(Wish {
-            place: kinds(),
+            place,
             position: usize::MAX,
             member: None,
             selects: false,
@@ -271,6 +281,9 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                     self.want_kinds(caller);
                 }
                 continue;
+            }
+            if wish.place == system() {
+                continue; // Whoever is called below a mount wants it already.
             }
             let needed = &mut needed[usize::from(wish.selects)];
             let Some(expr) = call.passes.get().get(wish.position).copied() else {
@@ -507,4 +520,10 @@ fn is_of_object(wish: &Wish) -> bool {
 fn kinds() -> Sym {
     static KINDS: LazyLock<Sym> = LazyLock::new(|| Sym::new("^kinds"));
     *KINDS
+}
+
+/// The place of the file system on which the file at hand is.
+fn system() -> Sym {
+    static SYSTEM: LazyLock<Sym> = LazyLock::new(|| Sym::new("^system"));
+    *SYSTEM
 }

@@ -110,7 +110,7 @@ pub fn decided(
                 let part = unmarked(part);
                 let chooses = part
                     .as_tuple()
-                    .is_some_and(|(head, _)| matches!(head, "of" | "made" | "in"));
+                    .is_some_and(|(head, _)| matches!(head, "of" | "made" | "in" | "on"));
                 if (has_leaves(part) || chooses) && !parts.contains(&part) {
                     parts.push(part);
                 }

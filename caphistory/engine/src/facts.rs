@@ -90,7 +90,8 @@ pub struct Flow {
 /// A pointer to a table of functions goes from place `source` to place `target`, or is returned
 /// (`()`), only where a file is of one of these `kinds` (0 for whatever it is). Places begin with
 /// the name of a parameter, not with its type, so that they can be told for a single call: `$tb>fops`.
-/// A source is `?` where nobody can tell.
+/// A source is `?` where nobody can tell. So does a mount of the kernel's own go to the place that
+/// keeps it, with its source as `bodies::mounts` has it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TableFlow {
     pub target: Sym,

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::choices::is_choice;
+use crate::choices::{is_choice, mount_in};
 use crate::decisions::loops;
 use crate::facts::{Call, Function};
 use crate::guards::{has_leaves, leaves, substitute, unknown, without_guard};
@@ -378,7 +378,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         };
         let mut found: Vec<Expr> = Vec::with_capacity(guards.len());
         for guard in guards.iter() {
-            if is_choice(*guard) {
+            if is_choice(*guard) || mount_in(*guard).is_some() {
                 found.push(*guard);
                 continue;
             }

@@ -11,6 +11,7 @@
 //! What a table holds that is given to an inode under `S_ISCHR` alone, and what is passed on from
 //! there, is called for such files only.
 
+mod file_systems;
 mod known;
 
 use std::cell::RefCell;
@@ -115,6 +116,7 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     known: RefCell<Known>,
     allowed: RefCell<Allowed>,
     identities: RefCell<known::Identities>,
+    file_systems: RefCell<file_systems::Known>,
 }
 
 impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
@@ -132,6 +134,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             known: RefCell::default(),
             allowed: RefCell::default(),
             identities: RefCell::default(),
+            file_systems: RefCell::default(),
         };
         made.read_entries();
         made.read_stores();

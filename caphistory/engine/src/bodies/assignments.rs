@@ -22,6 +22,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             self.register(left, right);
             self.note_root(Sym::latin1(left.bytes(self.code)), right);
             self.give(left, right);
+            self.give_mount(left, right);
             self.put(node);
         }
         let value = Some(right).filter(|_| sign == Kind::Assign);

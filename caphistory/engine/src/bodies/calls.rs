@@ -1,9 +1,10 @@
 //! Reads calls: whom they call, with what, under which conditions, and what their result leads to.
 
 use super::BodyReader;
+use crate::choices;
 use crate::effects::{Given, Outcome, OutcomeList};
 use crate::facts::Call;
-use crate::intern::{ExprList, Sym, SymList};
+use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::namings;
 use crate::tree::{Field, Kind, Node};
 use crate::uids::compares_root;
@@ -44,10 +45,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             made.kinds = self.kinds_of(arguments);
             self.fill_structs(&given);
             let choice = self.choices.of(function, &self.places);
-            if let Some(choice) = choice.filter(|_| pointer) {
-                let all = made.guards.iter().copied().chain([choice]);
-                made.guards = ExprList::new(&all.collect::<Vec<_>>());
-            }
+            let mounts = self.mounts.as_ref();
+            let source = mounts.and_then(|mounts| mounts.of_arguments(&given, &self.places));
+            let mount = source.map(choices::on);
+            let told = choice.filter(|_| pointer).into_iter().chain(mount);
+            made.guards = with_guards(made.guards, told);
             if plain && !pointer {
                 self.choices
                     .make(&target, &given, made.passes, &self.places);
@@ -122,4 +124,14 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             _ => None,
         }
     }
+}
+
+/// Guards, and more behind them.
+fn with_guards(guards: ExprList, more: impl Iterator<Item = Expr>) -> ExprList {
+    let more: Vec<Expr> = more.collect();
+    if more.is_empty() {
+        return guards;
+    }
+    let all = guards.iter().copied().chain(more);
+    ExprList::new(&all.collect::<Vec<_>>())
 }

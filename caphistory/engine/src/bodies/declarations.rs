@@ -63,6 +63,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.registered.insert(found.name.text(), registered);
                 self.note_root(found.name, value);
                 self.choices.declare(found.name, value, &self.places);
+                if let Some(mounts) = &mut self.mounts {
+                    mounts.declare(found.name, value, &self.places);
+                }
             }
             let set = if is_static {
                 guards::unknown()

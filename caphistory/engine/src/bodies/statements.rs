@@ -162,6 +162,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let value = node.first_named().filter(|one| one.kind() != Kind::Comment);
         let object = value.map_or_else(guards::unknown, |value| self.object(value));
         self.add_object(node, Sym::new("()"), object);
+        if let Some(value) = value {
+            self.return_mounted(value);
+        }
         self.returned = self.returned || !value.is_some_and(|value| self.is_failing(value));
     }
 

@@ -53,6 +53,38 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
+    /// Takes down what keeps a mount, and what comes from one.
+    pub(super) fn give_mount(&mut self, left: Node<'t>, right: Node<'t>) {
+        let Some(mounts) = &mut self.mounts else {
+            return;
+        };
+        if let Some((target, source)) = mounts.give(left, right, &self.places) {
+            self.add_mount(left, target, source);
+        }
+    }
+
+    /// Takes down from which mount an object comes that is returned.
+    pub(super) fn return_mounted(&mut self, value: Node<'t>) {
+        let is_object = self.returns.text().starts_with("struct ") && !is_table(self.returns);
+        if let Some(mounts) = self.mounts.as_ref().filter(|_| is_object)
+            && !self.is_failing(value)
+        {
+            let source = mounts.of_arguments(&[value], &self.places);
+            let source = source.unwrap_or_else(|| Sym::new("?"));
+            self.add_mount(value, Sym::new("()"), source);
+        }
+    }
+
+    fn add_mount(&mut self, at: Node<'t>, target: Sym, source: Sym) {
+        let flow = TableFlow {
+            target,
+            source,
+            kinds: 0,
+        };
+        let key = (self.offset(at), source.text());
+        self.body.tables.entry(key).or_insert(flow);
+    }
+
     pub(super) fn give_name(&mut self, name: &'c str, value: Node<'t>) {
         if !self.tests_kinds && !self.overrides {
             return;

@@ -5,15 +5,15 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Constants, Context, Values, Wish, is_of_object, kinds};
+use super::{Constants, Context, Values, Wish, is_of_object, kinds, system};
 use crate::call_graph::Edge;
-use crate::choices::{choice_of, functions_in};
+use crate::choices::{choice_of, functions_in, mount_in};
 use crate::creations::Creation;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
 use crate::guards::without_guard;
 use crate::intern::{Expr, ExprList, Sym, SymList};
-use crate::names::DefId;
+use crate::names::{DefId, PathId};
 use crate::objects::{member_of, struct_of};
 use crate::operations::{Way, ways};
 use crate::values::{
@@ -26,7 +26,7 @@ const MOST_WAYS: usize = 4;
 const MOST_ROUNDS: usize = 64;
 
 /// What of a call counts for what it hands on, and the number of the wishes.
-type Handing = (ExprList, SymList, Sym, Kinds, u32);
+type Handing = (ExprList, SymList, Sym, Kinds, Option<Sym>, u32);
 
 /// A definition that is called with constants: what is known there.
 pub struct Situation {
@@ -190,6 +190,7 @@ impl Situation {
             arguments,
             call.target,
             call.kinds,
+            call.guards.iter().find_map(|guard| mount_in(*guard)),
             wishes.number,
         );
         if let Some(known) = self.ways.get(&key) {
@@ -211,6 +212,12 @@ impl Situation {
             if wish.place == kinds() {
                 if let Some(value) = self.kinds_for(call) {
                     ways.iter_mut().for_each(|way| way.push((kinds(), value)));
+                }
+                continue;
+            }
+            if wish.place == system() {
+                if let Some(value) = self.system_for(constants, call) {
+                    ways.iter_mut().for_each(|way| way.push((system(), value)));
                 }
                 continue;
             }
@@ -293,6 +300,38 @@ impl Situation {
             (Some(Value::Int(own)), told) => Some(Value::Int(own & i128::from(told))),
             (_, told) => Some(Value::Int(i128::from(told))),
         }
+    }
+
+    /// Whether a step may be taken for the file at hand: not through a table that only the files of
+    /// other file systems have.
+    pub fn mounts(&self, constants: &Constants<'_, '_, '_, '_>, edge: &Edge) -> bool {
+        let (Some(call), Some(via)) = (&edge.call, edge.via) else {
+            return true;
+        };
+        let on_mount = self.system_of(constants, call);
+        let table = via.text().rsplit_once('.').map(|(table, _)| table);
+        on_mount.is_none_or(|file| !constants.chosen.is_of_others(file, table, edge.callee))
+    }
+
+    /// The file system on which the file is that a call hands on, unless it goes through a pointer:
+    /// what a table's function goes on with may be another file.
+    fn system_for(&self, constants: &Constants<'_, '_, '_, '_>, call: &Call) -> Option<Value> {
+        let file = self.system_of(constants, call).filter(|_| !call.pointer);
+        file.map(|file| Value::Int(i128::from(file.0)))
+    }
+
+    /// The file that holds the file system of what is at hand in a call.
+    fn system_of(&self, constants: &Constants<'_, '_, '_, '_>, call: &Call) -> Option<PathId> {
+        let source = call.guards.iter().find_map(|guard| mount_in(*guard));
+        let told = source.and_then(|one| constants.chosen.file_system(one, self.definition));
+        let variables = call.passes.iter().filter_map(|one| one.as_sym());
+        let mut variables = variables.filter(|_| call.pointer && told.is_none());
+        let opened = |one| constants.chosen.opened_on(self.definition, one);
+        told.or_else(|| variables.find_map(opened))
+            .or_else(|| match self.own(system()) {
+                Some(Value::Int(file)) => u32::try_from(file).ok().map(PathId),
+                _ => None,
+            })
     }
 
     fn known(&self, name: Sym, named: &FxHashMap<Sym, Value>) -> Option<Value> {
