@@ -11,6 +11,7 @@
 //! What definitions want to know goes in here, with the calls that may tell it, and what their
 //! callees want of the callers comes out; `situation` has what is known where one is called.
 
+mod bounds;
 pub mod situation;
 
 use std::rc::Rc;
@@ -18,6 +19,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::bounds::exclude_one_another;
 use crate::choices::{choice_of, mount_in};
 use crate::chosen_tables::ChosenTables;
 use crate::facts::Call;
@@ -90,6 +92,7 @@ pub struct Constants<'s, 'v, 'p, 'f> {
     named: FxHashMap<DefId, Rc<FxHashMap<Sym, Value>>>,
     names: FxHashMap<DefId, FxHashSet<Sym>>,
     expanded: FxHashMap<(PathId, ExprList), ExprList>,
+    excluding: FxHashMap<(DefId, ExprList), bool>,
     nothing_handed: Rc<[Context]>,
     unselected: Rc<[Way]>,
     contexts: Vec<Values>,
@@ -120,6 +123,7 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
             named: FxHashMap::default(),
             names: FxHashMap::default(),
             expanded: FxHashMap::default(),
+            excluding: FxHashMap::default(),
             nothing_handed: Rc::from([NOTHING_KNOWN]),
             unselected: Rc::from([Way::default()]),
             contexts: vec![nothing.clone()],
@@ -449,6 +453,18 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         }
         let found = Rc::new(found);
         self.named.insert(definition, found.clone());
+        found
+    }
+
+    /// Whether guards of a definition leave no number that one of its parameters may be.
+    fn exclude_one_another(&mut self, definition: DefId, guards: ExprList) -> bool {
+        if let Some(known) = self.excluding.get(&(definition, guards)) {
+            return *known;
+        }
+        let named = self.named(definition);
+        let all = self.with_macros(definition, guards);
+        let found = exclude_one_another(all, &|name| named.get(&name).copied());
+        self.excluding.insert((definition, guards), found);
         found
     }
 

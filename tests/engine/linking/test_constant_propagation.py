@@ -1572,3 +1572,43 @@ int sys_hangup(struct tty *tty, int n)
 def test_an_object_was_just_taken_from_a_table(before: str, is_asked: bool) -> None:
     text = HANGUP.replace("BEFORE", before)
     assert asked(text) == ({"hangup"} if is_asked else set())
+
+
+LIMITS = """
+-- drivers/char/console.c
+#define MAX_NR_CONSOLES 63
+#define MAX_NR_USER_CONSOLES USER
+struct console { int number; };
+static int vc_allocate(unsigned int number, struct console *console)
+{
+    if (number >= MAX_NR_CONSOLES)
+        return -ENXIO;
+    BETWEEN
+    if (number >= MAX_NR_USER_CONSOLES && !capable(CAP_SYS_RESOURCE))
+        return -EPERM;
+    return 0;
+}
+int sys_open(int number, struct console *console)
+{
+    return vc_allocate(number - 1, console);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("user", "between", "expected"),
+    [
+        ("63", "", 0),
+        ("MAX_NR_CONSOLES", "use(number);", 0),
+        ("100", "", 0),
+        ("62", "", 1),
+        ("unheard_of()", "", 1),
+        ("63", "number += 10;", 1),
+        ("63", "number++;", 1),
+        ("63", "change(&number);", 1),
+    ],
+)
+def test_limits_that_exclude_one_another(user: str, between: str, expected: int) -> None:
+    """vc_allocate (drivers/char/console.c, 2.0 to 2.6) has two limits, which are equal."""
+    text = LIMITS.replace("USER\n", f"{user}\n").replace("BETWEEN", between)
+    assert feasible(text)["open"] == expected

@@ -49,13 +49,19 @@ impl Situation {
         }
     }
 
-    /// Whether no guard of the definition is known to fail.
+    /// Whether no guard of the definition is known to fail, and none excludes another one.
     pub fn possible(
         &mut self,
         constants: &mut Constants<'_, '_, '_, '_>,
         guards: ExprList,
     ) -> bool {
-        if guards.is_empty() || self.context.is_empty() {
+        if guards.is_empty() {
+            return true;
+        }
+        if constants.exclude_one_another(self.definition, guards) {
+            return false;
+        }
+        if self.context.is_empty() {
             return true;
         }
         if let Some(known) = self.decided.get(&guards) {
