@@ -17,6 +17,7 @@ mod statements;
 mod switches;
 mod tables;
 mod truth;
+mod walks;
 
 pub use found::{Body, in_order};
 use kinds::REVERTING;

@@ -35,7 +35,8 @@ pub const FURTHER: &Bounds = &[18, 15, 15, 15, 15, 14, 14];
 pub const SWITCHED_OFF: &Bounds = &[8, 8, 8, 8];
 
 /// A step from one definition to another: the line it is made at, and how. `call` is None for a
-/// macro that is only another name for the callee. `order` is its place among the steps to the
+/// macro that is only another name for the callee. `hops` is 1 through a pointer, unless all that is
+/// registered there is called: nothing is chosen then. `order` is its place among the steps to the
 /// callee, by way, caller and line.
 #[derive(Clone, Copy, Debug)]
 pub struct Edge {
@@ -44,6 +45,7 @@ pub struct Edge {
     pub line: u32,
     pub conditional: bool,
     pub via: Option<Sym>,
+    pub hops: u8,
     pub call: Option<Call>,
     pub order: u32,
 }
@@ -91,7 +93,8 @@ impl Graph {
 /// The fewest steps that lead from or to a definition, for each number of pointer steps: pairs of
 /// the two numbers.
 type Fewest = Vec<(u8, u8)>;
-/// The definitions at the other ends of steps: of those by name, and of those through pointers.
+/// The definitions at the other ends of steps: of those by name, or to all that is registered, and
+/// of those through pointers.
 type Ends = [Vec<DefId>; 2];
 
 /// Go backwards from the sites, as many steps as a chain may have, and keep the steps that a chain
@@ -244,7 +247,7 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             self.callers.insert(name, self.callers_by(name));
         }
         let known = self.callers.get_mut(&name);
-        let named = known
+        let mut named = known
             .and_then(|known| known.remove(&callee))
             .unwrap_or_default();
         let calls = self.pointers.calls(callee);
@@ -253,8 +256,12 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
                 && self.possible(*caller, Some(call))
                 && self.tables.allows(*caller, call, callee)
         });
-        let pointed = distinct(possible.map(|(caller, _)| caller));
-        [named, pointed]
+        let (every, one): (Vec<_>, Vec<_>) = possible.partition(|(_, call)| call.every);
+        if !every.is_empty() {
+            named.extend(every.iter().map(|(caller, _)| *caller));
+            named = distinct(named.into_iter());
+        }
+        [named, distinct(one.into_iter().map(|(caller, _)| caller))]
     }
 
     fn callers_by(&self, name: Sym) -> FxHashMap<DefId, Vec<DefId>> {
@@ -345,11 +352,12 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
                 found.add(*caller, *call, None);
             }
         }
-        if !pointed.is_empty() {
+        if !pointed.is_empty() || self.pointers.is_pointed_to(callee) {
             for one in self.pointers.callers(callee) {
                 let holds = self.possible(one.caller, Some(&one.call));
                 let allowed = || self.tables.allows(one.caller, &one.call, callee);
-                if pointed.contains(&one.caller) && holds && allowed() {
+                let callers = if one.call.every { named } else { pointed };
+                if callers.contains(&one.caller) && holds && allowed() {
                     for via in one.ways.iter() {
                         found.add(one.caller, Some(one.call), Some(*via));
                     }
@@ -386,6 +394,7 @@ impl<'v, 'p, 'f> Found<'v, 'p, 'f> {
             line: call.map_or(definition.line, |call| definition.item_line + call.line),
             conditional: call.is_some_and(|call| call.conditional),
             via,
+            hops: u8::from(via.is_some() && !call.is_some_and(|call| call.every)),
             call,
             order: 0,
         };

@@ -99,13 +99,14 @@ fn want_systems(
 
 /// One step of a chain: in `function` (defined in `path`), at `line`, the code goes on to the next
 /// step, or, in the last step, makes the check; `via` names a step through a pointer as
-/// `proto_ops.bind`.
+/// `proto_ops.bind`; `hops` is as in `Edge`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Step {
     pub function: Sym,
     pub path: PathId,
     pub line: u32,
     pub via: Option<Sym>,
+    pub hops: u8,
 }
 
 /// A chain, by number: equal ones of one `Chains` have equal numbers.
@@ -495,7 +496,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
                 continue;
             };
             let ways = self.ways(at, edge);
-            let kind = usize::from(edge.via.is_some());
+            let kind = usize::from(edge.hops);
             let mut reached: Vec<NodeId> = Vec::with_capacity(contexts.len());
             for context in contexts.iter() {
                 let node = self.node(edge.callee, *context);
@@ -737,7 +738,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             return (None, false);
         };
         let edge = &self.graph.edges[*number as usize];
-        let fewer = hops.saturating_sub(u8::from(edge.via.is_some()));
+        let fewer = hops.saturating_sub(edge.hops);
         let (rest, conditional) = self.chain(chains, *before, fewer, depth - 1, bit);
         let chain = chains.longer(rest, step(self.program, edge));
         let found = (Some(chain), conditional || edge.conditional);
@@ -756,7 +757,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         let mut found: Vec<LastStep> = Vec::new();
         let before = std::mem::take(&mut self.before[node as usize]);
         for (number, earlier, ways) in &before {
-            let pointer = u8::from(self.graph.edges[*number as usize].via.is_some());
+            let pointer = self.graph.edges[*number as usize].hops;
             let Some(fewer) = hops.checked_sub(pointer) else {
                 continue;
             };
@@ -845,6 +846,7 @@ pub fn step(program: &Program<'_>, edge: &Edge) -> Step {
         path: caller.path,
         line: edge.line,
         via: edge.via,
+        hops: edge.hops,
     }
 }
 
@@ -917,6 +919,7 @@ mod tests {
             path: PathId(0),
             line,
             via: None,
+            hops: 0,
         };
         let mut chains = Chains::default();
         let one = chains.longer(None, step(1));

@@ -37,7 +37,8 @@ use crate::intern::{Expr, ExprList, Sym, SymList};
 /// both as `guards` has them. `tables` are the places from which a call through a pointer has the
 /// table that it calls by, where the function itself took that table (see `TableFlow`), and `kinds`
 /// those of which the file is that it is handed or returns, where the function goes on for no others. `creds` is the place of the credentials that the task
-/// has put on meanwhile (`struct file>f_cred`), empty where it has its own.
+/// has put on meanwhile (`struct file>f_cred`), empty where it has its own. `every` is set where a
+/// call through a pointer calls all that is registered, one after the other (see `bodies::walks`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Call {
     pub line: u32,
@@ -53,6 +54,7 @@ pub struct Call {
     pub kinds: Kinds,
     pub creds: Sym,
     pub pointer: bool,
+    pub every: bool,
     pub conditional: bool,
     pub refuses: bool,
 }

@@ -388,7 +388,7 @@ impl<'c> Places<'c> {
 
     /// The hook of a security module that is called by its name's static call (6.12):
     /// `static_call(LSM_STATIC_CALL(HOOK, 0))(…)` calls what is registered as that member.
-    fn static_hook(&self, node: Node) -> Option<String> {
+    pub fn static_hook(&self, node: Node) -> Option<String> {
         let key = argument_of(node, "static_call", self.code)?;
         let hook = argument_of(key, "LSM_STATIC_CALL", self.code)?;
         let named = hook.kind() == Kind::Identifier;

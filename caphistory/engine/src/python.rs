@@ -412,11 +412,7 @@ impl<'py, 'a> Rows<'py, 'a> {
         if let Some(known) = self.steps.get(step) {
             return Ok(known.clone());
         }
-        let edge = if step.via.is_some() {
-            "pointer"
-        } else {
-            "call"
-        };
+        let edge = if step.hops > 0 { "pointer" } else { "call" };
         let row = [
             self.text(step.function),
             self.path(step.path),

@@ -339,6 +339,7 @@ fn syscall_checks(
                 path: site.check.path,
                 line: site.check.line,
                 via: None,
+                hops: 0,
             };
             // What one operation leads to is told as it is.
             let clearer = (feasible && found.operation.is_empty())

@@ -1,6 +1,7 @@
 //! Reads calls: whom they call, with what, under which conditions, and what their result leads to.
 
 use super::BodyReader;
+use super::walks::calls_all;
 use crate::choices;
 use crate::effects::{Given, Outcome, OutcomeList};
 use crate::facts::Call;
@@ -40,6 +41,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             let key = self.offset(if plain { node } else { arguments });
             let mut made = self.made_call(node, &target, pointer, &given, conditional);
             if pointer {
+                made.every = calls_all(node, &self.places);
                 made.tables = self.tables_of(function);
             }
             made.kinds = self.kinds_of(arguments);
@@ -106,6 +108,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             kinds: 0,
             creds: Sym::default(),
             pointer,
+            every: false,
             conditional,
         }
     }
