@@ -56,7 +56,7 @@ def test_a_step_names_the_line_that_goes_on(rows_and_source: RowsAndSource) -> N
             # A member may be copied to a local before it is called: then only a call is seen.
             member = (step["via"] or "").rpartition(".")[2]
             if following["function"] not in text and not (
-                step["edge"] == "pointer" and (member in text or "(" in text)
+                step["via"] and (member in text or "(" in text)
             ):
                 wrong.append((row["release"], step, following["function"]))
     assert not wrong

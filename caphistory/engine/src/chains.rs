@@ -12,6 +12,7 @@ use crate::constant_propagation::{Constants, Context, NOTHING_KNOWN};
 use crate::file_kinds::Kinds;
 use crate::intern::Sym;
 use crate::names::{DefId, PathId, Program};
+use crate::open_files::OpenFiles;
 use crate::operations::{
     EVERYTHING, Label, OperationId, Operations, Registered, Way, both, either,
 };
@@ -259,6 +260,7 @@ struct Search<'g, 'c, 's, 'v, 'p, 'f> {
     program: &'g Program<'g>,
     graph: &'g Graph,
     registered: Registered<'g>,
+    open_files: &'g OpenFiles,
     constants: Option<&'c mut Constants<'s, 'v, 'p, 'f>>,
     barred: FxHashMap<DefId, FxHashSet<DefId>>,
     nothing_handed: Rc<[Context]>,
@@ -295,6 +297,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             program: asked.program,
             graph: asked.graph,
             registered: asked.registered,
+            open_files: asked.open_files,
             constants,
             barred: dispatched(entries),
             nothing_handed: Rc::from([NOTHING_KNOWN]),
@@ -549,12 +552,21 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             None => self.unselected.clone(),
         };
         let names = (self.registered)(edge);
-        if names.is_empty() {
-            return guarded;
+        let named = names.iter().map(|name| Label::registered(*name));
+        let called = self.open_files.operation(edge);
+        let read = called
+            .as_slice()
+            .iter()
+            .chain(self.open_files.readers(edge));
+        let read = read.map(|one| Label::of_file(*one));
+        let mut ways = guarded;
+        for labels in [named.collect::<Vec<_>>(), read.collect()] {
+            if !labels.is_empty() {
+                let all: Vec<Way> = labels.iter().map(|one| [*one].into()).collect();
+                ways = both(&ways, &all).into();
+            }
         }
-        let named = names.iter().map(|name| [Label::registered(*name)].into());
-        let named: Vec<Way> = named.collect();
-        both(&guarded, &named).into()
+        ways
     }
 
     /// The nodes of a definition, as they were found, in which a site's guards do not fail, and the
@@ -858,6 +870,7 @@ pub struct Question<'a> {
     pub entries: &'a [Entry],
     pub sites: &'a [Site],
     pub registered: Registered<'a>,
+    pub open_files: &'a OpenFiles,
 }
 
 /// For each entry, the sites (by their number in `sites`, in order) that it comes to, with the

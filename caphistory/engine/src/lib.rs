@@ -43,6 +43,7 @@ mod numbered_files;
 mod numbering;
 pub mod numbers;
 pub mod objects;
+mod open_files;
 pub mod operations;
 pub mod outcomes;
 pub mod placed_files;

@@ -13,6 +13,7 @@ use crate::call_graph::Edge;
 use crate::guards::{STAYING, leaves, names};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::is_upper;
+use crate::names::DefId;
 use crate::values::{Known, User, Value, bits, parts, user_of, value_of};
 
 /// A name that the user gives. Where it is all that an argument of the syscall says, or what a
@@ -37,6 +38,20 @@ impl Label {
         }
     }
 
+    /// The operation of the open file that is called: a file that names what is shown has some of
+    /// them (see `open_files`). It is none that the user gives, and not told.
+    pub fn of_file(operation: DefId) -> Label {
+        Label {
+            exact: Some(OF_FILE),
+            number: Some(operation.0.into()),
+            ..Label::registered(Sym::default())
+        }
+    }
+
+    fn is_told(&self) -> bool {
+        self.exact != Some(OF_FILE)
+    }
+
     /// What it names, where that is an object: a file by its path, or a family of sockets. Nobody
     /// asks for two at once: of a driver that hands on to another one (misc, mem, sound) the last is
     /// the one that was opened.
@@ -49,7 +64,8 @@ impl Label {
 
     fn is_same(&self, other: &Label) -> bool {
         let known = self.number.is_some() && self.number == other.number;
-        self.name == other.name || self.exact.is_some() && self.exact == other.exact && known
+        self.name == other.name && self.is_told() && other.is_told()
+            || self.exact.is_some() && self.exact == other.exact && known
     }
 
     /// Whether no argument can be both.
@@ -63,6 +79,9 @@ impl Label {
             }
     }
 }
+
+/// The subject of labels of open files, which no argument of a syscall is.
+const OF_FILE: u64 = u64::MAX;
 
 /// Labels that all must be given, outermost first; none where everything leads there.
 pub type Way = Rc<[Label]>;
@@ -381,7 +400,8 @@ impl Operations {
         let next = OperationId(self.all.len() as u32);
         let found = *self.numbers.entry((before, label)).or_insert(next);
         if found == next {
-            let labels = self.get(before).labels + u8::from(label.is_some());
+            let more = label.is_some_and(|label| label.is_told());
+            let labels = self.get(before).labels + u8::from(more);
             self.all.push(Operation {
                 before,
                 label,
@@ -409,7 +429,8 @@ impl Operations {
                 found = self.without(found, object);
             }
             let known = || self.begin(found).filter_map(|one| self.get(one).label);
-            let full = self.is_any(found) || self.get(found).labels >= MOST_LABELS;
+            let most = self.get(found).labels >= MOST_LABELS && label.is_told();
+            let full = self.is_any(found) || most;
             if !full && !known().any(|one| one.is_same(label)) {
                 found = self.longer(found, Some(*label));
             }
@@ -430,7 +451,8 @@ impl Operations {
     pub fn told(&mut self, operation: OperationId) -> OperationId {
         let all: Vec<OperationId> = self.begin(operation).collect();
         let labels = all.iter().rev().skip(1).map(|one| self.get(*one).label);
-        let labels: Vec<Option<Label>> = labels.collect();
+        let told = labels.filter(|label| label.is_none_or(|label| label.is_told()));
+        let labels: Vec<Option<Label>> = told.collect();
         labels.iter().fold(EVERYTHING, |before, label| {
             self.longer(before, label.map(|label| Label::registered(label.name)))
         })

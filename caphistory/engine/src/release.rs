@@ -15,6 +15,7 @@ use crate::folders::{Abi, I386, X86_64};
 use crate::intern::Sym;
 use crate::meaning::Meaning;
 use crate::names::{DefId, PathId, Program, View};
+use crate::open_files::OpenFiles;
 use crate::points_to::PointsTo;
 use crate::refusals::Refusals;
 use crate::registrations::Registrations;
@@ -176,12 +177,14 @@ impl Kernel {
         let mut search = |sites: &[Site], bounds: [&Bounds; 2]| {
             let mut graph = build(&pointers, &tables, &all_checks, sites, &table, bounds[0]);
             let mut decided = constants(&pointers, &tables, &special, &mut graph, sites);
+            let open_files = OpenFiles::find(&graph, &view, &tables);
             let asked = Question {
                 program,
                 graph: &graph,
                 entries: &table,
                 sites,
                 registered: &registered,
+                open_files: &open_files,
             };
             let refusals = Refusals::new(view, &checks, &graph);
             syscall_checks(abi, &asked, bounds, &mut decided, refusals, &mut chains)

@@ -29,7 +29,7 @@ use crate::points_to::PointsTo;
 use crate::types::LocationId;
 
 /// A variable outside functions, with its file if it is static.
-type Table = (Option<PathId>, Sym);
+pub type Table = (Option<PathId>, Sym);
 
 /// The members that open a file.
 const OPENING: [&str; 2] = ["open", "proc_open"];
@@ -646,6 +646,25 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             found
         });
         allowed.is_none_or(|allowed| holders.iter().any(|table| allowed.contains(table)))
+    }
+
+    /// The tables that hold a function.
+    pub fn holding(&self, function: DefId) -> &[Table] {
+        self.holders.get(&function).map_or(&[], Vec::as_slice)
+    }
+
+    /// The functions of the tables that hold one to open a file.
+    pub fn beside_open(&self, opener: DefId) -> Vec<DefId> {
+        let mut found = Vec::new();
+        for table in self.holding(opener) {
+            let entries = || self.entries.get(table).into_iter().flatten();
+            let of = |entry: &Entry| self.view.resolve(entry.source, entry.path);
+            let opening = |entry: &Entry| OPENING.contains(&entry.member.text());
+            if entries().any(|entry| opening(entry) && of(entry).contains(&opener)) {
+                found.extend(entries().flat_map(|entry| of(entry).to_vec()));
+            }
+        }
+        found
     }
 
     /// The functions that are called for devices, pipes and sockets alone, and for which of them.
