@@ -180,6 +180,10 @@ def _add_checks(
     }
     shapes = {chain: _measure_chain(steps) for chain, steps in chains.items()}
     orders = {chain: _make_chain_order(steps) for chain, steps in chains.items()}
+    dispatches = {
+        chain: sum(standing.is_dispatch(step.edge, step.via) for step in steps)
+        for chain, steps in chains.items()
+    }
     evidence = []
     for check in checks:
         _refuse_misfit(check, shapes[id(check.chain)])
@@ -207,7 +211,7 @@ def _add_checks(
                 feasible=check.feasible,
                 standing=standing.decide(
                     feasible=check.feasible,
-                    depth=check.depth,
+                    depth=standing.measure_depth(check.depth, dispatches[id(check.chain)]),
                     pointer_hops=check.pointer_hops,
                     shared_by=check.shared_by,
                     check_name=check.check.check_name,

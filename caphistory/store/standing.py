@@ -117,6 +117,17 @@ def decide(
     return REMOTE
 
 
+def measure_depth(depth: int, dispatches: int) -> int:
+    """Return the depth that counts of a way with so many steps to all that is registered (a hook of
+    security modules): who calls them by name, as IMA was called up to 6.7, has a step less."""
+    return max(depth - dispatches, min(depth, 1))
+
+
+def is_dispatch(edge: str, via: str | None) -> bool:
+    """Tell whether a step goes to all that is registered: it is no choice of a pointer."""
+    return edge == "call" and via is not None
+
+
 def select_standing(column: str) -> str:
     """Return SQL for the name of a standing that a column holds as a number."""
     cases = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(STANDINGS))

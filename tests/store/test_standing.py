@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from caphistory.store.standing import STANDINGS, decide
+from caphistory.store.standing import STANDINGS, decide, is_dispatch, measure_depth
 
 TABLE = 200
 
@@ -85,3 +85,12 @@ def test_a_small_table_does_not_make_a_check_everybodys() -> None:
 def test_path_lookup_is_shared_in_every_release(shared_by: int, table: int) -> None:
     """The numbers of 0.11, 2.0.40, 2.2.26 and 7.1.5."""
     assert stands(shared_by=shared_by, table=table) == "shared"
+
+
+def test_a_step_to_all_that_is_registered_is_no_depth() -> None:
+    assert is_dispatch("call", "security_list_options.file_open")
+    assert not is_dispatch("pointer", "proto_ops.bind")
+    assert not is_dispatch("call", None)
+    assert [measure_depth(11, n) for n in (0, 1, 2)] == [11, 10, 9]
+    # What a hook does is not the entry function's own, however near.
+    assert (measure_depth(1, 1), measure_depth(0, 0)) == (1, 0)

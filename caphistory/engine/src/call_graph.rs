@@ -221,6 +221,8 @@ struct Steps<'s, 'v, 'p, 'f> {
     /// By name, for each definition that it means somewhere: who takes steps to it.
     callers: FxHashMap<Sym, FxHashMap<DefId, Vec<DefId>>>,
     steps: FxHashMap<Sym, Rc<FxHashMap<DefId, Vec<Step>>>>,
+    /// What is called with all that is registered.
+    dispatched: FxHashSet<DefId>,
 }
 
 impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
@@ -237,6 +239,7 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             threads: KernelThreads::new(pointers.view),
             callers: FxHashMap::default(),
             steps: FxHashMap::default(),
+            dispatched: FxHashSet::default(),
         }
     }
 
@@ -258,6 +261,7 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
         });
         let (every, one): (Vec<_>, Vec<_>) = possible.partition(|(_, call)| call.every);
         if !every.is_empty() {
+            self.dispatched.insert(callee);
             named.extend(every.iter().map(|(caller, _)| *caller));
             named = distinct(named.into_iter());
         }
@@ -352,7 +356,7 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
                 found.add(*caller, *call, None);
             }
         }
-        if !pointed.is_empty() || self.pointers.is_pointed_to(callee) {
+        if !pointed.is_empty() || self.dispatched.contains(&callee) {
             for one in self.pointers.callers(callee) {
                 let holds = self.possible(one.caller, Some(&one.call));
                 let allowed = || self.tables.allows(one.caller, &one.call, callee);

@@ -59,9 +59,8 @@ def test_another_slot_of_the_table_is_another_syscalls() -> None:
 
 
 def test_what_a_table_does_not_tell_may_be_read_by_any() -> None:
-    handed = KERNEL.replace("single_open(file, slack_show", "make_file(file, slack_show")
-    text = handed.replace("SLOT", "read = seq_read") + "int op(struct seq_operations *op)\n" + (
-        "{ op->show = slack_show; return 0; }\n"
-    )
+    text = KERNEL.replace("single_open(file, slack_show", "make_file(file, slack_show")
+    text = text.replace("SLOT", "read = seq_read")
+    text += "int op(struct seq_operations *op) { op->show = slack_show; return 0; }\n"
     rows = linked(text).syscall_checks
     assert {row.syscall for row in rows if row.feasible} == {"read", "splice"}

@@ -45,7 +45,8 @@ ALL = {
 
 SOME = {
     "those of a kind": (
-        "list_for_each_entry(P, &heads.FUNC, list) if (P->kind == 2) RC = P->hook.FUNC(__VA_ARGS__);"
+        "list_for_each_entry(P, &heads.FUNC, list)"
+        " if (P->kind == 2) RC = P->hook.FUNC(__VA_ARGS__);"
     ),
     "behind a test": (
         "list_for_each_entry(P, &heads.FUNC, list) {"
