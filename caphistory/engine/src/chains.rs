@@ -610,11 +610,14 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
                 }
             }
         }
-        let operations = &self.operations;
+        let (operations, states) = (&self.operations, &self.states);
         found.sort_by_key(|one| {
             let any = operations.is_any(one.operation);
             let labels = (operations.labels(one.operation), !any);
-            (one.hops, one.depth, labels, one.order, one.operation)
+            // Of files that are as good the first in the source: seq_read_iter, not bpf_seq_read.
+            let file = operations.file(states[one.state as usize].operation);
+            let place = (one.hops, one.depth, labels, one.order);
+            (place, one.operation, file)
         });
         found
     }

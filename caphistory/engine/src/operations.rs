@@ -447,6 +447,13 @@ impl Operations {
         kept.fold(EVERYTHING, |before, label| self.longer(before, *label))
     }
 
+    /// The number of the operation of an open file that is called (see `Label::of_file`).
+    pub fn file(&self, operation: OperationId) -> Option<i128> {
+        let mut labels = self.begin(operation).filter_map(|one| self.get(one).label);
+        let of_file = labels.find(|label| !label.is_told());
+        of_file.and_then(|label| label.number)
+    }
+
     /// An operation as it is told, whatever its labels are compared with.
     pub fn told(&mut self, operation: OperationId) -> OperationId {
         let all: Vec<OperationId> = self.begin(operation).collect();
