@@ -177,7 +177,7 @@ impl Kernel {
         let mut search = |sites: &[Site], bounds: [&Bounds; 2]| {
             let mut graph = build(&pointers, &tables, &all_checks, sites, &table, bounds[0]);
             let mut decided = constants(&pointers, &tables, &special, &mut graph, sites);
-            let open_files = OpenFiles::find(&graph, &view, &tables);
+            let open_files = OpenFiles::find(&graph, view, &tables);
             let asked = Question {
                 program,
                 graph: &graph,
