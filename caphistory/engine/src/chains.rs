@@ -529,14 +529,8 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
     /// The contexts in which a step's callee is called; None where its guards fail.
     fn handed(&mut self, at: NodeId, edge: &Edge) -> Option<Rc<[Context]>> {
         let situation = self.nodes[at as usize].situation.as_mut();
-        match (situation, self.constants.as_deref_mut(), &edge.call) {
-            (Some(situation), Some(constants), Some(call)) => {
-                let possible = situation.possible(constants, call.guards)
-                    && (edge.via.is_none() || situation.opens(constants, edge.callee))
-                    && situation.mounts(constants, edge)
-                    && situation.chooses(constants, edge);
-                possible.then(|| situation.handed(constants, call, edge.callee))
-            }
+        match (situation, self.constants.as_deref_mut()) {
+            (Some(situation), Some(constants)) => situation.after(constants, edge),
             _ => Some(self.nothing_handed.clone()),
         }
     }

@@ -13,6 +13,7 @@
 
 mod bounds;
 pub mod situation;
+pub mod walk;
 
 use std::rc::Rc;
 use std::sync::LazyLock;
@@ -47,7 +48,7 @@ pub struct Wish {
 }
 
 /// A context, by number: equal ones have equal numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Context(u32);
 
 /// The context of what is called with nothing known.

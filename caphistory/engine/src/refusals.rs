@@ -23,6 +23,10 @@ const DEEPEST: u32 = 6;
 /// Ways from a check that are tried for one on which its error is not lost.
 const MOST_WAYS: usize = 1_000;
 
+/// A definition from which a check is come to, and what its result does there; the one that it calls
+/// on the way, by which step, and how many steps there are from it.
+type Back = (DefId, Outcome, Option<usize>, EdgeId, u8);
+
 /// What a missing privilege does to a syscall; fields as in `meaning::Meaning`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Refusal {
@@ -196,13 +200,15 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
 
     /// A chain from an entry function on which a refusal with an error comes to the syscall, where
     /// it is lost on the best one: kill(-1) does not tell of the processes that it may not signal,
-    /// kill(pid) does. Of calls by name only, and not much longer.
+    /// kill(pid) does. Of calls by name only, not much longer, and only one whose steps are
+    /// `open`: truncate() asks for MAY_WRITE, and what lacks MAY_READ is not refused there (6.8).
     pub fn clearer(
         &mut self,
         site: &Site,
-        entry: Option<DefId>,
+        entry: DefId,
         found: &Found,
         chains: &mut Chains,
+        open: &mut dyn FnMut(&[&Edge]) -> bool,
     ) -> Option<Found> {
         if found.pointer_hops > 0 {
             return None;
@@ -213,17 +219,18 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         if first.is_empty() || (known.effect, known.errno) == wanted {
             return None;
         }
-        let entry = entry?;
         let most = found.depth + 2;
         let reached = self.called_from(entry, most);
         let graph = self.graph;
-        let mut ways: Vec<(DefId, Outcome, Option<usize>, EdgeId, u8)> =
-            vec![(site.definition, refused, None, 0, 0)];
+        let mut ways: Vec<Back> = vec![(site.definition, refused, None, 0, 0)];
         let mut seen: FxHashSet<(DefId, Outcome)> = FxHashSet::default();
         let mut at = 0;
         while let Some(&(definition, outcome, _, _, depth)) = ways.get(at) {
             if definition == entry && effect(outcome, first) == wanted {
-                return Some(self.chain(&ways, at, chains));
+                let steps = self.steps(&ways, at);
+                if open(&steps) {
+                    return Some(self.chain(&steps, chains));
+                }
             }
             let range = if depth < most {
                 graph.numbers_to(definition)
@@ -238,7 +245,9 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 let carried = edge.call.as_ref().map_or(outcome, |call| {
                     self.carried(call, edge.caller, definition, outcome)
                 });
-                if seen.insert((edge.caller, carried)) && ways.len() < MOST_WAYS {
+                // There may be several ways to the entry function, not all of them open.
+                let fresh = edge.caller == entry || seen.insert((edge.caller, carried));
+                if fresh && ways.len() < MOST_WAYS {
                     ways.push((edge.caller, carried, Some(at), number, depth + 1));
                 }
             }
@@ -247,27 +256,28 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         None
     }
 
-    fn chain(
-        &self,
-        ways: &[(DefId, Outcome, Option<usize>, EdgeId, u8)],
-        end: usize,
-        chains: &mut Chains,
-    ) -> Found {
-        let mut found = Found {
-            operation: Sym::default(),
-            pointer_hops: 0,
-            depth: ways[end].4,
-            conditional: false,
-            chain: None,
-        };
+    /// The steps from an entry function, in order.
+    fn steps(&self, ways: &[Back], end: usize) -> Vec<&'a Edge> {
+        let graph = self.graph;
+        let mut found = Vec::new();
         let mut at = end;
         while let Some(before) = ways[at].2 {
-            let edge = &self.graph.edges[ways[at].3 as usize];
-            found.conditional |= edge.conditional;
-            found.chain = Some(chains.longer(found.chain, step(self.view.program, edge)));
+            found.push(&graph.edges[ways[at].3 as usize]);
             at = before;
         }
         found
+    }
+
+    fn chain(&self, steps: &[&Edge], chains: &mut Chains) -> Found {
+        let longer =
+            |chain, edge: &&Edge| Some(chains.longer(chain, step(self.view.program, edge)));
+        Found {
+            operation: Sym::default(),
+            pointer_hops: 0,
+            depth: steps.len() as u8,
+            conditional: steps.iter().any(|edge| edge.conditional),
+            chain: steps.iter().fold(None, longer),
+        }
     }
 
     /// What an entry function comes to by calls by name, in so many steps.

@@ -10,6 +10,7 @@ use crate::call_graph::{BOUNDS, Bounds, Edge, FURTHER, SWITCHED_OFF, build};
 use crate::chains::{ChainId, Chains, Found, Question, Reached, Step, answer, constants, reached};
 use crate::checks::{CheckSite, Checks, Site, Wrapper};
 use crate::constant_propagation::Constants;
+use crate::constant_propagation::walk::is_open;
 use crate::facts::Blob;
 use crate::folders::{Abi, I386, X86_64};
 use crate::intern::Sym;
@@ -345,9 +346,13 @@ fn syscall_checks(
                 hops: 0,
             };
             // What one operation leads to is told as it is.
-            let clearer = (feasible && found.operation.is_empty())
-                .then(|| refusals.clearer(site, entry.definition, found, chains))
-                .flatten();
+            let clearer = entry
+                .definition
+                .filter(|_| feasible && found.operation.is_empty());
+            let clearer = clearer.and_then(|entry| {
+                let mut open = |steps: &[&Edge]| is_open(decided, entry, steps, site);
+                refusals.clearer(site, entry, found, chains, &mut open)
+            });
             let found = clearer.as_ref().unwrap_or(found);
             let refusal = refusals.find(site, found.chain, chains);
             rows.push(SyscallCheck {

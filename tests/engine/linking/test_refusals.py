@@ -279,6 +279,36 @@ def test_an_error_that_one_way_loses() -> None:
     assert refusal(f"{send}{all_of_them}return 0; }}\n") == ("limit", None)
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected", "by"),
+    [
+        ("return read();", ("deny", "EACCES"), "sys_one read permission"),
+        ("return write();", ("limit", None), "sys_one note permission"),
+        ("if (x) return write(); return read();", ("deny", "EACCES"), "sys_one read permission"),
+    ],
+)
+def test_no_constant_switches_off_the_way_whose_error_is_told(
+    asked: str, expected: tuple[str, str | None], by: str
+) -> None:
+    """truncate asks for MAY_WRITE only, 6.8."""
+    text = f"""
+-- fs/open.c
+#define MAY_WRITE 2
+#define MAY_READ 4
+static int permission(int mask)
+{{
+    return mask == MAY_READ && !capable(CAP_A) ? -EACCES : 0;
+}}
+static void note(void) {{ permission(MAY_READ); }}
+static int write(void) {{ return permission(MAY_WRITE); }}
+static int read(void) {{ return permission(MAY_READ); }}
+int sys_one(int x) {{ note(); {asked} }}
+"""
+    (row,) = linked(text).syscall_checks
+    assert (row.meaning.effect, row.meaning.errno) == expected
+    assert " ".join(step.function for step in row.chain) == by
+
+
 def test_the_error_of_a_security_module() -> None:
     code = (
         "int sys_one(void)\n"

@@ -157,6 +157,22 @@ impl Situation {
         chosen.under_key(numbers, self.definition, table, key, callee)
     }
 
+    /// The contexts in which a step's callee is called; None where its guards fail.
+    pub fn after(
+        &mut self,
+        constants: &mut Constants<'_, '_, '_, '_>,
+        edge: &Edge,
+    ) -> Option<Rc<[Context]>> {
+        let Some(call) = &edge.call else {
+            return Some(constants.nothing_handed.clone());
+        };
+        let possible = self.possible(constants, call.guards)
+            && (edge.via.is_none() || self.opens(constants, edge.callee))
+            && self.mounts(constants, edge)
+            && self.chooses(constants, edge);
+        possible.then(|| self.handed(constants, call, edge.callee))
+    }
+
     /// Which named constants of the user's lead to what stands under these guards.
     pub fn ways(
         &mut self,
