@@ -27,6 +27,7 @@ use crate::facts::Call;
 use crate::file_kinds::Kinds;
 use crate::guards::{leaves, names, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
+use crate::lexer::is_upper;
 use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
 use crate::objects::{Objects, member_of, struct_of};
@@ -355,8 +356,14 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     pub fn find_numbers(&mut self) {
         let mut all: FxHashSet<Sym> = self.names.values().flatten().copied().collect();
         all.extend(self.chosen.key_names());
-        let constants = all.into_iter().filter(|name| name.text().starts_with(':'));
-        self.numbers.find(constants);
+        // Those of macros that may be functions too.
+        let is_wanted = |name: &Sym| match name.text().split_at_checked(1) {
+            Some(("@", name)) => is_upper(name),
+            _ => name.text().starts_with(':'),
+        };
+        let plain = |name: Sym| Sym::new(name.text().trim_start_matches([':', '@']));
+        let wanted = all.into_iter().filter(is_wanted).map(plain);
+        self.numbers.find(wanted);
     }
 
     /// What is in no parameter nobody can know.
@@ -445,8 +452,10 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                 self.numbers.value(name, path)
             } else {
                 let function = text.strip_prefix('@').map(Sym::new);
-                let is_function = function.is_some_and(|one| self.is_function(one, definition));
-                is_function.then_some(Value::Int(1))
+                let leaves_alone = |one: Sym| {
+                    self.is_function(one, definition) || self.numbers.only_reads(one, path)
+                };
+                function.is_some_and(leaves_alone).then_some(Value::Int(1))
             };
             if let Some(value) = value {
                 found.insert(name, value);

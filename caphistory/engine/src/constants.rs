@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Regex, bytes};
 
 use crate::facts::Constant;
 use crate::guards::{expression, string, unknown};
@@ -15,6 +15,16 @@ use crate::lexer::{
 use crate::places::{Local, Locals};
 use crate::tree::{Field, Tree};
 
+/// The body of a macro that is no expression which is followed, but leaves its arguments as they
+/// are: `ACC_MODE(x)` is an element of a string (`fs/open.c`, 6.8).
+const UNREAD: &str = "?";
+/// What may change something: an assignment, a counter, an address, a call.
+static CHANGES: LazyLock<bytes::Regex> = LazyLock::new(|| {
+    bytes::Regex::new(
+        r"(?-u)[^=!<>]=[^=]|<<=|>>=|\+\+|--|(?:\A|[^\w\s)\]&]|&&)\s*&[^&]|\b[A-Za-z_]\w*\s*\(",
+    )
+    .expect("a pattern of this module")
+});
 /// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.
 const MOST: usize = 500_000;
 /// ALL_INOTIFY_BITS (6.x) names 22 flags.
@@ -44,6 +54,8 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
         let body = words.join(&b' ');
         let body = if is_plain(&body) || is_strings(&body) {
             latin1(&body)
+        } else if listed.is_some() && only_reads(&body) {
+            UNREAD.to_owned()
         } else {
             String::new()
         };
@@ -180,6 +192,15 @@ fn is_plain(body: &[u8]) -> bool {
     let plain =
         |&byte: &u8| is_word(byte) || is_space(byte) || b"()|&~<>+*^',-=!?:".contains(&byte);
     (1..=LONGEST_BODY).contains(&body.len()) && body.iter().all(plain)
+}
+
+/// Whether the body of a macro leaves what it is given as it is: it takes no address, sets nothing
+/// and calls nothing that may.
+pub fn only_reads(body: &[u8]) -> bool {
+    let one =
+        |&byte: &u8| is_word(byte) || is_space(byte) || b"()[]\".|&~<>+*^,-=!?:".contains(&byte);
+    let is_expression = !body.is_empty() && body.len() <= LONGEST_BODY && body.iter().all(one);
+    is_expression && !CHANGES.is_match(body)
 }
 
 /// Whether a body is made of strings that are names, and names that may stand for such:

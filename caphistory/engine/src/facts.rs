@@ -252,7 +252,8 @@ pub enum MentionKind {
 }
 
 /// A macro that may be a constant, with its parameters in lower case: `body` is
-/// empty where it is no expression that `constants::constant` reads.
+/// empty where it is no expression that `constants::constant` reads, and `?` where that leaves its
+/// arguments as they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Constant {
     pub name: Sym,

@@ -10,7 +10,7 @@
 //! - `("|?", x, y)`, `("&?", x, y)`: an `|` or `&` that may or may not take place
 //! - `("addr", "$x")`: the address of a variable, with the word `last` behind it where a return
 //!   hands it on
-//! - `("unless", x, "@f", …)`: x, if none of these is a macro
+//! - `("unless", x, "@f", …)`: x, if none of these is a macro that may change it
 //! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`; `own` with `staying` where the code runs behind the switch

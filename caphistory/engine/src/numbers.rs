@@ -5,7 +5,7 @@ use std::sync::{LazyLock, Mutex};
 use regex::bytes::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::constants::{body_of, constant};
+use crate::constants::{body_of, constant, only_reads};
 use crate::facts::Constant;
 use crate::guards::{names, unknown};
 use crate::headers::split_arguments;
@@ -66,6 +66,14 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
     /// The value of a name in a file, as far as it is known.
     pub fn value(&mut self, name: Sym, path: PathId) -> Option<Value> {
         self.value_within(plain(name), path, 0)
+    }
+
+    /// Whether a macro of this name leaves what it is handed as it is, as far as a file sees.
+    pub fn only_reads(&self, name: Sym, path: PathId) -> bool {
+        let macros = self.visible(name, path);
+        let reads =
+            |one: &&Constant| !one.parameters.is_empty() && only_reads(one.body.text().as_bytes());
+        !macros.is_empty() && macros.iter().all(reads)
     }
 
     fn value_within(&mut self, name: Sym, path: PathId, depth: u32) -> Option<Value> {

@@ -350,11 +350,10 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
                 if self.is_parameter(definition, base) {
                     return expr;
                 }
-                match self
-                    .held_at((definition, base, member, None), depth + 1)
-                    .as_deref()
-                {
-                    Some([only]) if !leaves(*only).contains(&place) => *only,
+                let held = self.held_at((definition, base, member, None), depth + 1);
+                let held = held.map_or(Vec::new(), |held| in_turn(&held, place));
+                match held.as_slice() {
+                    [only] if !leaves(*only).contains(&place) => *only,
                     _ => expr,
                 }
             }

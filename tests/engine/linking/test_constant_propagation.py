@@ -1425,37 +1425,68 @@ def test_what_is_set_where_a_condition_holds_is_no_longer_what_it_was(
     assert feasible(text) == {"known": known, "none": 1, "any": 1}
 
 
-@pytest.mark.parametrize(("flags", "asked"), [("0", 0), ("8", 1), ("x", 1)])
-def test_a_function_that_fills_a_struct_from_another_one(flags: str, asked: int) -> None:
-    """file_open_name, which makes struct open_flags of struct open_how, 6.8."""
-    text = f"""
+FILLED = """
 -- fs/open.c
-struct how {{ int flags; }};
-struct op {{ int open_flag; int mode; }};
-static struct how build(int flags) {{ struct how how = {{ .flags = flags & 15 }}; return how; }}
+#define WILL_CREATE(flags) (flags & (1 | 4))
+#define ACC_MODE(x) ("\\004\\002\\006\\006"[(x)&3])
+#define CLEARED(x) ((x) = 8)
+#define NOTED(x) (*note(&(x)))
+struct how { int flags; };
+struct op { int open_flag; int mode; };
+static struct how build(int flags)
+{
+    struct how how = { .flags = flags & 15 };
+
+    CHANGE
+    return how;
+}
 static int fill(const struct how *how, struct op *op)
-{{
+{
     int flags = how->flags;
 
+    USE
     if (flags & 2)
         return -EINVAL;
     op->open_flag = flags;
     return 0;
-}}
+}
 static int may_open(const struct op *op)
-{{
+{
     return op->open_flag & 8 && !capable(CAP_FOWNER) ? -EPERM : 0;
-}}
+}
 int sys_swapon(int x)
-{{
+{
     struct op op;
-    struct how how = build({flags});
+    struct how made = build(FLAGS);
 
-    if (fill(&how, &op))
+    if (fill(&made, &op))
         return -1;
     return may_open(&op);
-}}
+}
 """
+
+
+@pytest.mark.parametrize(
+    ("flags", "change", "use", "asked"),
+    [
+        ("0", "", "", 0),
+        ("8", "", "", 1),
+        ("x", "", "", 1),
+        ("4", "if (how.flags & 4) how.flags &= 5;", "", 0),
+        ("12", "if (how.flags & 4) how.flags &= 9;", "", 1),
+        ("4", "if (how.flags & 4) how.flags |= 8;", "", 1),
+        ("1", "if (how.flags & 4) how.flags |= 8;", "", 0),
+        ("0", "", "if (WILL_CREATE(flags)) op->mode = ACC_MODE(flags);", 0),
+        ("8", "", "if (WILL_CREATE(flags)) op->mode = ACC_MODE(flags);", 1),
+        ("0", "", "if (CLEARED(flags)) return 0;", 1),
+        ("0", "", "if (NOTED(flags)) return 0;", 1),
+    ],
+)
+def test_a_function_that_fills_a_struct_from_another_one(
+    flags: str, change: str, use: str, asked: int
+) -> None:
+    """file_open_name, which makes struct open_flags of struct open_how, 6.8."""
+    text = FILLED.replace("FLAGS", flags).replace("CHANGE", change).replace("USE", use)
     assert feasible(text) == {"swapon": asked}
 
 
