@@ -64,6 +64,14 @@ class Engine:
         """Read contents, given as (id, content, assembler). Gives (id, reason) of each that
         broke the reader: it counts as not read."""
 
+    def keep(self, blobs: list[tuple[str, bool]]) -> bytes:
+        """What was read of these contents, given as (id, assembler), for ``recall``."""
+
+    def recall(self, kept: bytes, wanted: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+        """Take up what ``keep`` gave, in another process perhaps, if most of it is wanted. Gives
+        the contents, as (id, assembler), that need not be read any more: none where the bytes
+        were damaged, or kept by an engine that reads otherwise."""
+
     def forget(self, keep: list[str]) -> None:
         """Drop what was read of all contents but those with these ids."""
 

@@ -8,11 +8,12 @@ releases share most files.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from caphistory.history.model import BrokenObject, Source, TagRef
+from caphistory.indexing.kept_facts import KeptFacts, Name
 from caphistory.indexing.makefiles import OPTIONS_OFF, Replaced, find_stand_ins
 from caphistory.indexing.mistakes import report_mistake
 from caphistory.indexing.unbuilt import Said, find_unbuilt
@@ -68,10 +69,13 @@ class _Files(NamedTuple):
     unbuilt: set[str]
 
 
-def link_releases(works: Iterable[Work], engine: Engine, jobs: int) -> Generator[Done, None, None]:
-    """Link releases on ``jobs`` threads and give what comes of each, in their order."""
+def link_releases(
+    works: Iterable[Work], engine: Engine, jobs: int, kept: KeptFacts | None = None
+) -> Generator[Done, None, None]:
+    """Link releases on ``jobs`` threads and give what comes of each, in their order; ``kept`` has
+    what an earlier run read, and gets what was read of the last."""
     waiting: deque[tuple[Work, _Files, Future[Rows], int, tuple[tuple[str, str], ...]]] = deque()
-    reader = _Reader(engine)
+    reader = _Reader(engine, kept)
     pool = ThreadPoolExecutor(jobs)
     try:
         for work in works:
@@ -96,6 +100,7 @@ def link_releases(works: Iterable[Work], engine: Engine, jobs: int) -> Generator
             reader.forget(held.ids for _, held, *_ in waiting)
         while waiting:
             yield _finish(*waiting.popleft())
+        reader.keep()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -156,9 +161,11 @@ def make_records(
 class _Reader:
     """Reads the files of releases that the engine does not hold yet."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, kept: KeptFacts | None) -> None:
         """``engine`` holds what is read."""
         self._engine = engine
+        self._kept = kept
+        self._last: Collection[Name] = ()
         self._broken: dict[str, str] = {}
         self._makefiles: Replaced = {}
         self._configured: dict[str, Said] = {}
@@ -170,7 +177,11 @@ class _Reader:
         ids = source.files(tag)
         code = {path: blob for path, blob in ids.items() if path.endswith(_READ)}
         wanted = {(blob, path.endswith(_ASSEMBLER)): path for path, blob in code.items()}
+        self._last = wanted
         missing = self._engine.missing([*wanted])
+        if self._kept is not None and len(missing) > len(wanted) / 2:
+            self._kept.recall(wanted)
+            missing = self._engine.missing(missing)
         self._feed(source, missing)
         unread: dict[str, str] = {
             path: self._broken[blob] for path, blob in code.items() if blob in self._broken
@@ -209,6 +220,11 @@ class _Reader:
     def _read_batch(self, batch: list[tuple[str, bytes, bool]]) -> None:
         """Have the engine read contents, and note those that it cannot."""
         self._broken.update(self._engine.read(batch))
+
+    def keep(self) -> None:
+        """Keep what was read of the last release for the next run."""
+        if self._kept is not None:
+            self._kept.keep(self._last)
 
     def forget(self, near: Iterable[Mapping[str, str]]) -> None:
         """Drop from the engine what none of the ``near`` releases (git ids by path) holds."""

@@ -21,6 +21,7 @@ from caphistory.history.sources_file import open_listing
 from caphistory.history.versions import kind, match, position, series
 from caphistory.indexing.excluding import remove_syscalls
 from caphistory.indexing.jobs import choose_jobs, this_machine
+from caphistory.indexing.kept_facts import KeptFacts
 from caphistory.indexing.linker import Work, link_releases
 from caphistory.indexing.mistakes import report_mistake
 from caphistory.indexing.processes import skip_cycle_search
@@ -135,7 +136,9 @@ def index(
                 progress.note(chosen.reason)
                 progress.stage("reading and linking", len(works))
                 opened_engine = engine.open_engine(chosen.number)
-                with closing(link_releases(works, opened_engine, chosen.number)) as results:
+                kept = KeptFacts(cache_folder() / "facts", opened_engine)
+                linking = link_releases(works, opened_engine, chosen.number, kept)
+                with closing(linking) as results:
                     for done in results:
                         name = done.work.release.release
                         blobs += done.blobs_read

@@ -65,11 +65,16 @@ class Bench:
         return cost
 
     def index(self, what: str, patterns: Sequence[str], db: str, least: Cost) -> None:
-        """Measure ``caphistory index`` of such tags into a database."""
+        """Measure ``caphistory index`` of such tags into a database; a new one is made without
+        what an earlier run kept."""
+        cache = self.folder / "cache"
+        if not (self.folder / db).exists():
+            shutil.rmtree(cache, ignore_errors=True)
         command = [sys.executable, "-m", "caphistory", "--db", str(self.folder / db), "index"]
         named = [f"--tag={pattern}" for pattern in patterns] or ["--prereleases"]
         command += [f"--jobs={self.jobs}", *named, str(self.repository)]
-        self.note(what, measured(command), least)
+        environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+        self.note(what, measured(command, environment=environment), least)
 
     def tools(self, tags: Sequence[str], least: Cost) -> None:
         """Measure the other tools on unpacked releases, one after the other."""

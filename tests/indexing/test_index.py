@@ -94,8 +94,7 @@ def test_a_second_run_finds_nothing_to_do(history: Path, whole: Path, tmp_path: 
 
 def test_what_was_read_is_not_read_again_in_a_run(history: Path, tmp_path: Path) -> None:
     """Between 2.2.0 and 2.2.9 one file differs of the eight that are read."""
-    assert read(tmp_path / "a.db", history, tags=["2.2.0"]).blobs_read == 8
-    assert read(tmp_path / "b.db", history, tags=["2.2.0", "2.2.9"]).blobs_read == 9
+    assert read(tmp_path / "a.db", history, tags=["2.2.0", "2.2.9"]).blobs_read == 9
 
 
 @pytest.mark.parametrize("late", RELEASES)

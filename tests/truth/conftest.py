@@ -16,6 +16,7 @@ from caphistory.cli.progress import QuietProgress
 from caphistory.history.sources import open_source
 from caphistory.indexing import index
 from caphistory.store import open_reader, unpack
+from tests.indexing.running import own_folders
 
 Line = Callable[[str, str, int], str]
 
@@ -40,14 +41,15 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connec
 def read_anew(default_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with READ_ANEW as the program reads them now."""
     path = tmp_path_factory.mktemp("anew") / "anew.db"
-    index(
-        [str(default_history)],
-        path,
-        tags=READ_ANEW,
-        prereleases=False,
-        jobs=2,
-        progress=QuietProgress(),
-    )
+    with own_folders(path.parent):
+        index(
+            [str(default_history)],
+            path,
+            tags=READ_ANEW,
+            prereleases=False,
+            jobs=2,
+            progress=QuietProgress(),
+        )
     return path
 
 

@@ -15,6 +15,7 @@ from caphistory import paths as resources
 from caphistory.cli.progress import QuietProgress
 from caphistory.indexing import index
 from caphistory.store import export, open_reader, unpack
+from tests.indexing.running import own_folders
 from tests.kernels.small_history import RELEASES
 from tests.truth.conftest import READ_ANEW
 
@@ -33,14 +34,15 @@ VIEWS = {
 
 def indexed(history: Path, path: Path, releases: list[str], jobs: int) -> Path:
     for release in releases:
-        index(
-            [str(history)],
-            path,
-            tags=[release],
-            prereleases=False,
-            jobs=jobs,
-            progress=QuietProgress(),
-        )
+        with own_folders(path.parent):
+            index(
+                [str(history)],
+                path,
+                tags=[release],
+                prereleases=False,
+                jobs=jobs,
+                progress=QuietProgress(),
+            )
     return path
 
 

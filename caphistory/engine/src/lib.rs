@@ -29,6 +29,7 @@ pub mod includes;
 pub mod initialisers;
 pub mod intern;
 pub mod items;
+pub mod kept_facts;
 mod kernel_threads;
 mod kind_tests;
 pub mod lexer;

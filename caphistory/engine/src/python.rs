@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyInt, PyList, PyNone, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyInt, PyList, PyNone, PyString, PyTuple};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -18,6 +18,7 @@ use crate::chains::{ChainId, Step};
 use crate::checks::{CheckSite, Wrapper};
 use crate::facts::Blob;
 use crate::intern::Sym;
+use crate::kept_facts::{self, Name};
 use crate::meaning::Meaning;
 use crate::names::PathId;
 use crate::reader::{Store, read, read_assembler};
@@ -26,8 +27,9 @@ use crate::release::{self, CapabilityDefinition, LinkedRelease, StandIns, Syscal
 /// Expressions and calls nest as deep as a file has them.
 const STACK: usize = 64 << 20;
 
-/// A content, by its id, and whether it is read as assembler.
-type Name = (String, bool);
+/// What tells this program from any other in what it keeps.
+const MARK: &str = env!("SOURCES");
+
 /// Files by name: the ids of their contents.
 type Files = HashMap<String, String>;
 
@@ -89,6 +91,37 @@ impl Engine {
                 }
             }
             broken
+        })
+    }
+
+    fn keep<'py>(&self, py: Python<'py>, blobs: Vec<Name>) -> Bound<'py, PyBytes> {
+        let kept = py.detach(|| {
+            let held = self.held();
+            let all = blobs.into_iter().filter_map(|name| {
+                let blob = held.get(&name)?.clone();
+                Some((name, blob))
+            });
+            let all: Vec<_> = all.collect();
+            drop(held);
+            self.pool.install(|| kept_facts::keep(MARK, &all))
+        });
+        PyBytes::new(py, &kept)
+    }
+
+    fn recall(&self, py: Python<'_>, kept: PyBackedBytes, wanted: Vec<Name>) -> Vec<Name> {
+        py.detach(|| {
+            let wanted: HashSet<Name> = wanted.into_iter().collect();
+            let are_of_use = |names: &[Name]| {
+                let some = names.iter().filter(|name| wanted.contains(name)).count();
+                some * 2 > names.len()
+            };
+            let all = kept_facts::take(MARK, &kept, are_of_use).unwrap_or_default();
+            let names = all.iter().map(|(name, _)| name.clone()).collect();
+            let mut held = self.held();
+            for (name, blob) in all {
+                held.entry(name).or_insert(blob);
+            }
+            names
         })
     }
 
