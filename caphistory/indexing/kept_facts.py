@@ -33,11 +33,14 @@ class KeptFacts:
         self._path = path
         self._engine = engine
         self._recalled: set[Name] = set()
+        self._asked = False
 
     def recall(self, wanted: Collection[Name]) -> None:
-        """Give the engine what was kept, once, as soon as most of it is wanted."""
-        if self._recalled:
+        """Give the engine what was kept if most of it is ``wanted`` by the first release of a run;
+        of a history that is read anew, the others would only load it in vain."""
+        if self._asked:
             return
+        self._asked = True
         with suppress(OSError):
             if self._path.stat().st_size <= _MOST_BYTES:
                 self._recalled.update(self._engine.recall(self._path.read_bytes(), [*wanted]))

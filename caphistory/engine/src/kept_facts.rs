@@ -429,7 +429,7 @@ macro_rules! record {
 record! {
     Call {
         line, target, arguments, outcomes, instead, case, condition, guards, passes, tables, kinds,
-        creds, pointer, conditional, refuses
+        creds, pointer, every, conditional, refuses
     }
     UidTest { line, text, outcome, instead, condition, guards, conditional }
     Flow { line, target, source }
