@@ -180,8 +180,8 @@ def _add_checks(
     }
     shapes = {chain: _measure_chain(steps) for chain, steps in chains.items()}
     orders = {chain: _make_chain_order(steps) for chain, steps in chains.items()}
-    dispatches = {
-        chain: sum(standing.is_dispatch(step.edge, step.via) for step in steps)
+    weights = {
+        chain: standing.weigh([(step.edge, step.via) for step in steps], len(steps) - 1)
         for chain, steps in chains.items()
     }
     evidence = []
@@ -211,7 +211,7 @@ def _add_checks(
                 feasible=check.feasible,
                 standing=standing.decide(
                     feasible=check.feasible,
-                    depth=standing.measure_depth(check.depth, dispatches[id(check.chain)]),
+                    way=weights[id(check.chain)],
                     pointer_hops=check.pointer_hops,
                     shared_by=check.shared_by,
                     check_name=check.check.check_name,

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from caphistory.store.histories import write_histories
 from caphistory.store.operations import write_all_operations
 from caphistory.store.runs import Fact
-from caphistory.store.standing import PRIVILEGE, decide, is_dispatch, measure_depth
+from caphistory.store.standing import PRIVILEGE, Way, decide, weigh
 from caphistory.store.tables import OPEN, RUN_TABLES
 
 #: A run of releases, by their numbers from 0; and rows with one.
@@ -156,7 +156,7 @@ def _read_pieces(db: sqlite3.Connection, positions: list[int]) -> Iterator[_Piec
     """
     for row in map(tuple, db.execute(query)):
         fact, (first, last, site, depth, hops, abi, *rest) = row[:5], row[5:]
-        key = (fact[4], order_of.measure_depth(fact[1], depth), hops, site, abi, *rest)
+        key = (fact[4], order_of.weigh(fact[1], depth), hops, site, abi, *rest)
         if key not in standings:
             standings[key] = _list_standings(key, shared[site, abi, hops], tables[abi])
         order = (hops, depth, fact[3], *order_of.get(site, fact[1], fact[2]))
@@ -168,13 +168,13 @@ def _list_standings(
     key: Fact, shared: list[tuple[_Run, int]], tables: list[tuple[_Run, int]]
 ) -> list[tuple[_Run, int]]:
     """Return in which releases rows of one kind have which standing."""
-    feasible, depth, hops, _, _, check_name, operation, effect, subject = key
+    feasible, way, hops, _, _, check_name, operation, effect, subject = key
     runs: defaultdict[int, list[_Run]] = defaultdict(list)
     for run, count in shared:
         for part, size in _cut(run, tables):
             standing = decide(
                 feasible=feasible,
-                depth=depth,
+                way=way,
                 pointer_hops=hops,
                 shared_by=count,
                 check_name=check_name,
@@ -211,15 +211,13 @@ class _Orders:
             " coalesce(namespace, '') FROM meanings",
         )
         self._chains = dict(db.execute("SELECT id, edges FROM chains").fetchall())
-        edges = db.execute("SELECT id, edge, via FROM edges WHERE via IS NOT NULL")
-        self._dispatches = {number for number, edge, via in edges if is_dispatch(edge, via)}
+        steps = db.execute("SELECT id, edge, via FROM edges WHERE via IS NOT NULL")
+        self._named = {number: (edge, via) for number, edge, via in steps}
 
-    def measure_depth(self, chain: int, depth: int) -> int:
-        """Return the depth of a chain that counts for the standing."""
-        if not self._dispatches:
-            return depth
-        steps = loads(self._chains[chain])
-        return measure_depth(depth, sum(edge in self._dispatches for edge in steps))
+    def weigh(self, chain: int, depth: int) -> Way:
+        """Return what counts of a chain for the standing."""
+        edges = loads(self._chains[chain])
+        return weigh([self._named[edge] for edge in edges if edge in self._named], depth)
 
     def get(self, site: int, chain: int, meaning: int) -> Fact:
         """Return what sorts a row."""

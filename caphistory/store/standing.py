@@ -6,6 +6,9 @@ kernel's source (``tests/truth/labels``), over the share of a table's syscalls t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 #: The standings, the most telling first; the database holds their places in this tuple.
 STANDINGS = ("own", "shared", "remote", "off")
 OWN, SHARED, REMOTE, OFF = range(4)
@@ -48,6 +51,13 @@ NAMED_POINTERS, NAMED_DEPTH, NAMED = 2, 7, 0.10
 #: right. Not with more steps than ``POINTER_DEPTH``: of the draw from 6.8 none of four was.
 FEW, FEW_POINTERS = 3, 2
 
+#: What has functions of its own that open, read or map files, and the operations of files.
+_HOLDERS = ("file_system_type.", "linux_binfmt.", "super_operations.")
+_OF_FILES = "file_operations."
+
+#: Where a file system opens what it has just made (``atomic_open``), by its own function.
+_GIVEN_OPEN = "finish_open(open)"
+
 #: No table has fewer syscalls (0.01 has 67): a small one does not make a check everybody's.
 SMALLEST_TABLE = 60
 
@@ -63,8 +73,11 @@ MEANS = {
     f" {CALL_DEPTH} direct calls at a site that at most {ANYBODY:.0%} of the table's syscalls"
     f" reach, or within {LOOKUP_DEPTH} steps, one of them through a function pointer, where at"
     f" most {LOOKUP:.0%} do",
-    "remote": "weak: more steps or function pointers lead to code that many share, or it asks"
-    " about who opened a file (file_ns_capable, or under its credentials) and not about the caller",
+    "remote": "weak: more steps or function pointers lead to code that many share, or to an"
+    " operation of another file than the syscall was handed (the interpreter of a program, the file"
+    " behind a folder), or it asks about who opened a file (file_ns_capable, or under its"
+    " credentials) and not about the caller; a step to all that is registered, such as a hook of"
+    " security modules, counts neither as a step nor as a pointer",
     "off": "constants on the way switch it off",
 }
 
@@ -75,10 +88,18 @@ RULE = "; ".join(f"{name}: {meaning}" for name, meaning in MEANS.items())
 PRIVILEGE = "coalesce(capability, check_name)"
 
 
+class Way(NamedTuple):
+    """What counts of the steps of a chain: how many there are, and whether one calls an operation
+    of a file that is not the one which the syscall was handed."""
+
+    depth: int
+    another_file: bool
+
+
 def decide(
     *,
     feasible: int,
-    depth: int,
+    way: Way,
     pointer_hops: int,
     shared_by: int,
     check_name: str,
@@ -93,6 +114,9 @@ def decide(
         return OFF
     # Under the credentials of a file (process accounting) its opener's privilege counts.
     if subject == "opener" and check_name != "file_ns_capable":
+        return REMOTE
+    depth = way.depth
+    if way.another_file:
         return REMOTE
     near = pointer_hops == 0 or depth <= POINTER_DEPTH
     if depth == 0 or (shared_by <= FEW and pointer_hops <= FEW_POINTERS and near):
@@ -117,15 +141,39 @@ def decide(
     return REMOTE
 
 
-def measure_depth(depth: int, dispatches: int) -> int:
-    """Return the depth that counts of a way with so many steps to all that is registered (a hook of
-    security modules): who calls them by name, as IMA was called up to 6.7, has a step less."""
-    return max(depth - dispatches, min(depth, 1))
+def weigh(steps: Sequence[tuple[str, str | None]], depth: int) -> Way:
+    """Return what counts of a chain with ``depth`` steps, given the (edge, via) of at least those
+    that have a ``via``.
+
+    A step to all that is registered (a hook of security modules) is no choice of a pointer: who
+    calls them by name, as IMA was called up to 6.7, has a step less.
+    """
+    dispatches = sum(edge == "call" and via is not None for edge, via in steps)
+    pointers = [via for edge, via in steps if edge == "pointer" and via is not None]
+    return Way(max(depth - dispatches, min(depth, 1)), _calls_another_file(pointers))
 
 
-def is_dispatch(edge: str, via: str | None) -> bool:
-    """Tell whether a step goes to all that is registered: it is no choice of a pointer."""
-    return edge == "call" and via is not None
+def _calls_another_file(pointers: Sequence[str]) -> bool:
+    """Tell whether the last operation of a file is called behind one of something else that has
+    files of its own, or of another file: an interpreter of execve, the container of a folder of
+    coda. What moves data may do so by another operation of the same file (``splice_read`` by
+    ``read``), and one driver's ``open`` hands on to another's."""
+    of_files = [at for at, via in enumerate(pointers) if via.startswith(_OF_FILES)]
+    if not of_files:
+        return False
+    last = pointers[of_files[-1]]
+    return any(
+        via.startswith(_HOLDERS)
+        or via == _GIVEN_OPEN
+        or (via.startswith(_OF_FILES) and via != last and not _moves_data(via, last))
+        for via in pointers[: of_files[-1]]
+    )
+
+
+def _moves_data(*operations: str) -> bool:
+    """Tell whether all these operations of files read or write their contents."""
+    verbs = ("read", "write", "send")
+    return all(any(verb in one for verb in verbs) and "dir" not in one for one in operations)
 
 
 def select_standing(column: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from caphistory.records import CheckSite, LinkedRelease, Meaning, SyscallCheck
-from caphistory.store.standing import STANDINGS, decide
+from caphistory.store.standing import STANDINGS, decide, weigh
 
 Row = tuple[Any, ...]
 
@@ -166,7 +166,7 @@ def _best(of: LinkedRelease, rows: list[SyscallCheck]) -> SyscallCheck:
 def _standing(of: LinkedRelease, row: SyscallCheck) -> int:
     return decide(
         feasible=row.feasible,
-        depth=row.depth,
+        way=weigh([(step.edge, step.via) for step in row.chain], row.depth),
         pointer_hops=row.pointer_hops,
         shared_by=row.shared_by,
         check_name=row.check.check_name,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from caphistory.store.standing import STANDINGS, decide, is_dispatch, measure_depth
+from caphistory.store.standing import STANDINGS, Way, decide, weigh
 
 TABLE = 200
 
@@ -16,6 +16,7 @@ def stands(**row: Any) -> str:
     usual: dict[str, Any] = {
         "feasible": 1,
         "depth": 3,
+        "another_file": False,
         "pointer_hops": 0,
         "shared_by": 1,
         "check_name": "capable",
@@ -24,7 +25,9 @@ def stands(**row: Any) -> str:
         "subject": "caller",
         "table": TABLE,
     }
-    return STANDINGS[decide(**(usual | row))]
+    asked = usual | row
+    way = Way(asked.pop("depth"), asked.pop("another_file"))
+    return STANDINGS[decide(way=way, **asked)]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,9 @@ def stands(**row: Any) -> str:
         ("remote", {"shared_by": 4, "check_name": "file_ns_capable", "operation": "PR_X"}),
         ("remote", {"shared_by": 1, "subject": "opener"}),
         ("own", {"shared_by": 1, "subject": "other"}),
+        # An operation of another file.
+        ("remote", {"shared_by": 1, "pointer_hops": 2, "another_file": True}),
+        ("off", {"feasible": 0, "another_file": True}),
     ],
 )
 def test_standing(standing: str, row: dict[str, Any]) -> None:
@@ -88,9 +94,29 @@ def test_path_lookup_is_shared_in_every_release(shared_by: int, table: int) -> N
 
 
 def test_a_step_to_all_that_is_registered_is_no_depth() -> None:
-    assert is_dispatch("call", "security_list_options.file_open")
-    assert not is_dispatch("pointer", "proto_ops.bind")
-    assert not is_dispatch("call", None)
-    assert [measure_depth(11, n) for n in (0, 1, 2)] == [11, 10, 9]
+    hook = ("call", "security_list_options.file_open")
+    assert [weigh([hook] * n, 11).depth for n in (0, 1, 2)] == [11, 10, 9]
+    assert weigh([("pointer", "proto_ops.bind"), ("call", None)], 11).depth == 11
     # What a hook does is not the entry function's own, however near.
-    assert (measure_depth(1, 1), measure_depth(0, 0)) == (1, 0)
+    assert (weigh([hook], 1).depth, weigh([], 0).depth) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("another", "pointers"),
+    [
+        (False, ["file_operations.write"]),
+        (False, ["file_operations.open", "file_operations.open"]),
+        (False, ["file_operations.splice_read", "file_operations.read_iter"]),
+        (False, ["io_issue_def.issue", "file_operations.write"]),
+        (False, ["linux_binfmt.load_binary", "inode_operations.permission"]),
+        (True, ["linux_binfmt.load_binary", "file_operations.mmap"]),
+        (True, ["file_system_type.read_super", "file_operations.ioctl"]),
+        (True, ["file_operations.readdir", "file_operations.read"]),
+        (True, ["file_operations.unlocked_ioctl", "file_operations.open"]),
+        (True, ["finish_open(open)", "file_operations.open"]),
+    ],
+)
+def test_an_operation_behind_one_of_something_else_is_another_files(
+    another: bool, pointers: list[str]
+) -> None:
+    assert weigh([("pointer", via) for via in pointers], 5).another_file is another
