@@ -63,7 +63,8 @@ def stands(**row: Any) -> str:
         ("remote", {"pointer_hops": 2, "depth": 8, "shared_by": 20, "operation": "/proc/x"}),
         ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 21, "operation": "/proc/x"}),
         ("remote", {"pointer_hops": 3, "depth": 7, "shared_by": 20, "operation": "/proc/x"}),
-        ("own", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "SIOCX"}),
+        ("own", {"pointer_hops": 2, "depth": 7, "shared_by": 6, "operation": "SIOCX"}),
+        ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 7, "operation": "SIOCX"}),
         ("own", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "/dev/x/SIOCX"}),
         ("remote", {"pointer_hops": 2, "depth": 7, "shared_by": 20, "operation": "SIOCX//dev/x"}),
         # Who opened a file.
