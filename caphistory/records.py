@@ -128,8 +128,9 @@ class Step(NamedTuple):
     """One step of a chain: at ``line`` of ``function`` (defined in ``path``) the code goes on to
     the next step, or in the last step makes the check.
 
-    ``edge`` is ``call`` or ``pointer``; ``via`` names a pointer step, such as
-    ``proto_ops.bind``, and is None for a call.
+    ``edge`` is ``call`` or ``pointer``; ``via`` names what a pointer step goes through, such as
+    ``proto_ops.bind``. A call has one where it goes to all that is registered, such as a hook of
+    security modules, and else None.
     """
 
     function: str

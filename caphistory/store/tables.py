@@ -228,9 +228,12 @@ FACT_TABLES = (
         "Steps from one function to the next on a way to a check, whatever their line",
         _refer("from_function", "functions", "function that goes on"),
         _refer("to_function", "functions", "function it goes on to"),
-        Column("edge", str, "call or pointer"),
+        Column("edge", str, "pointer, or call: by name, or of all that is registered (with a via)"),
         Column(
-            "via", str, "struct and member of a pointer step, such as proto_ops.bind", optional=True
+            "via",
+            str,
+            "struct and member through which the step goes, such as proto_ops.bind",
+            optional=True,
         ),
         Column("occurrence", int, "number among like steps of a release, from 0"),
     ),
