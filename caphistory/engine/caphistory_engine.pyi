@@ -64,8 +64,9 @@ class Engine:
         """Read contents, given as (id, content, assembler). Gives (id, reason) of each that
         broke the reader: it counts as not read."""
 
-    def keep(self, blobs: list[tuple[str, bool]]) -> bytes:
-        """What was read of these contents, given as (id, assembler), for ``recall``."""
+    def keep(self, blobs: list[tuple[str, bool]]) -> list[bytes]:
+        """What was read of these contents, given as (id, assembler), for ``recall``: parts that
+        follow one another."""
 
     def recall(self, kept: bytes, wanted: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
         """Take up what ``keep`` gave, in another process perhaps, if most of it is wanted. Gives

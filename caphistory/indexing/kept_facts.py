@@ -50,12 +50,13 @@ class KeptFacts:
         if sum(name not in self._recalled for name in names) <= len(names) * _MUCH:
             return
         kept = self._engine.keep([*names])
-        if len(kept) > _MOST_BYTES:
+        if sum(map(len, kept)) > _MOST_BYTES:
             return
         new = self._path.with_suffix(".new")
         try:
             new.parent.mkdir(parents=True, exist_ok=True)
-            new.write_bytes(kept)
+            with new.open("wb") as file:
+                file.writelines(kept)
             new.replace(self._path)
         except OSError:  # no room on the disk, say: the next run reads again
             with suppress(OSError):

@@ -25,8 +25,9 @@ const HASH: usize = 32;
 /// Room is made for so many entries of a list before the first is seen.
 const MOST_AHEAD: usize = 1 << 10;
 
-/// The facts of these contents as bytes.
-pub fn keep(mark: &str, blobs: &[(Name, Arc<Blob>)]) -> Vec<u8> {
+/// The facts of these contents as bytes, in parts that follow one another: 6.8 has 450 MB, which are
+/// not to stand in memory twice.
+pub fn keep(mark: &str, blobs: &[(Name, Arc<Blob>)]) -> Vec<Vec<u8>> {
     let mut to = Writer::default();
     let names = to.apart(|to| {
         for ((id, assembler), _) in blobs {
@@ -35,7 +36,7 @@ pub fn keep(mark: &str, blobs: &[(Name, Arc<Blob>)]) -> Vec<u8> {
         }
     });
     let facts = to.apart(|to| blobs.iter().for_each(|(_, blob)| blob.put(to)));
-    let mut all = vec![0; HASH];
+    let mut parts = vec![Vec::new()];
     for (count, bytes) in [
         (blobs.len(), names),
         (to.texts.count(), to.texts.bytes),
@@ -45,12 +46,12 @@ pub fn keep(mark: &str, blobs: &[(Name, Arc<Blob>)]) -> Vec<u8> {
         (to.items.count(), to.items.bytes),
         (blobs.len(), facts),
     ] {
-        number(count as u32, &mut all);
-        all.extend(bytes);
+        let mut head = Vec::new();
+        number(count as u32, &mut head);
+        parts.extend([head, bytes]);
     }
-    let hash = hash(mark, &all[HASH..]);
-    all[..HASH].copy_from_slice(&hash);
-    all
+    parts[0] = hash(mark, &parts).to_vec();
+    parts
 }
 
 /// The facts that were kept under this mark, if they are of use, by the contents that they are of;
@@ -66,7 +67,7 @@ pub fn take(
         ..Reader::default()
     };
     let names = from.all(|from| Some((from.text()?.to_owned(), bool::take(from)?)))?;
-    if !are_of_use(&names) || head != hash(mark, bytes) {
+    if !are_of_use(&names) || head != hash(mark, &[bytes]) {
         return None;
     }
     from.texts = from.all(|from| from.text().map(Sym::new))?;
@@ -82,10 +83,13 @@ pub fn take(
     whole.then(|| names.into_iter().zip(blobs).collect())
 }
 
-fn hash(mark: &str, bytes: &[u8]) -> [u8; HASH] {
+fn hash(mark: &str, parts: &[impl AsRef<[u8]>]) -> [u8; HASH] {
     let mut hasher = blake3::Hasher::new_derive_key("caphistory facts");
     hasher.update(&(mark.len() as u64).to_le_bytes());
-    hasher.update(mark.as_bytes()).update(bytes);
+    hasher.update(mark.as_bytes());
+    for part in parts {
+        hasher.update(part.as_ref());
+    }
     hasher.finalize().into()
 }
 
@@ -525,7 +529,7 @@ int clock_set(struct clock *clock, int value)
     #[test]
     fn what_was_kept_is_taken_up_as_it_was() {
         let facts = facts();
-        let again = taken("one", &keep("one", &facts)).expect("the facts");
+        let again = taken("one", &keep("one", &facts).concat()).expect("the facts");
         assert_eq!(format!("{again:?}"), format!("{facts:?}"));
         assert!(Arc::ptr_eq(
             &again[0].1.items[0].item,
@@ -535,14 +539,14 @@ int clock_set(struct clock *clock, int value)
 
     #[test]
     fn what_is_of_no_use_or_of_another_program_is_not() {
-        let kept = keep("one", &facts());
+        let kept = keep("one", &facts()).concat();
         assert!(taken("two", &kept).is_none());
         assert!(take("one", &kept, |names| names.len() != 2).is_none());
     }
 
     #[test]
     fn nor_is_what_was_cut_short_or_changed() {
-        let mut kept = keep("one", &facts());
+        let mut kept = keep("one", &facts()).concat();
         for end in 0..kept.len() {
             assert!(taken("one", &kept[..end]).is_none());
             kept[end] ^= 1;
@@ -560,7 +564,7 @@ int clock_set(struct clock *clock, int value)
             end in any::<prop::sample::Index>(),
             cut in any::<bool>(),
         ) {
-            let mut kept = keep("one", &facts());
+            let mut kept = keep("one", &facts()).concat();
             for (at, byte) in changes {
                 let at = HASH + at.index(kept.len() - HASH);
                 kept[at] = byte;
@@ -568,7 +572,7 @@ int clock_set(struct clock *clock, int value)
             if cut {
                 kept.truncate(HASH + end.index(kept.len() - HASH));
             }
-            let hash = hash("one", &kept[HASH..]);
+            let hash = hash("one", &[&kept[HASH..]]);
             kept[..HASH].copy_from_slice(&hash);
             if let Some(facts) = taken("one", &kept) {
                 let shown = format!("{facts:?}");

@@ -94,7 +94,7 @@ impl Engine {
         })
     }
 
-    fn keep<'py>(&self, py: Python<'py>, blobs: Vec<Name>) -> Bound<'py, PyBytes> {
+    fn keep<'py>(&self, py: Python<'py>, blobs: Vec<Name>) -> Vec<Bound<'py, PyBytes>> {
         let kept = py.detach(|| {
             let held = self.held();
             let all = blobs.into_iter().filter_map(|name| {
@@ -105,7 +105,8 @@ impl Engine {
             drop(held);
             self.pool.install(|| kept_facts::keep(MARK, &all))
         });
-        PyBytes::new(py, &kept)
+        let parts = kept.into_iter().map(|part| PyBytes::new(py, &part));
+        parts.collect()
     }
 
     fn recall(&self, py: Python<'_>, kept: PyBackedBytes, wanted: Vec<Name>) -> Vec<Name> {
