@@ -2,7 +2,7 @@
 //! makes one that is served by a table that it is handed.
 //!
 //! Most file systems that show the kernel's own state have one: `oprofilefs_create_file(sb, root,
-//! "buffer", &ops)` (2.6), whose own helper has `inode->i_fop = fops`.
+//! "buffer", &ops)` (2.6), whose own helper stores them in the inode.
 
 use std::cell::RefCell;
 
