@@ -58,6 +58,9 @@ FEW, FEW_POINTERS = 3, 2
 _HOLDERS = ("file_system_type.", "linux_binfmt.", "super_operations.")
 _OF_FILES = "file_operations."
 
+#: Behind it stands the variable in which the kernel keeps a file of its own that it operates on.
+_KEPT_IN = " of "
+
 #: Where a file system opens what it has just made (``atomic_open``), by its own function.
 _GIVEN_OPEN = "finish_open(open)"
 
@@ -176,11 +179,14 @@ def weigh(steps: Sequence[tuple[str, str | None]], depth: int) -> Way:
 def _calls_another_file(pointers: Sequence[str]) -> bool:
     """Tell whether the last operation of a file is called behind one of something else that has
     files of its own, or of another file: an interpreter of execve, the container of a folder of
-    coda. What moves data may do so by another operation of the same file (``splice_read`` by
-    ``read``), and one driver's ``open`` hands on to another's."""
+    coda; or any is one of a file that the kernel keeps for itself, as that of acct. What moves data
+    may do so by another operation of the same file (``splice_read`` by ``read``), and one driver's
+    ``open`` hands on to another's."""
     of_files = [at for at, via in enumerate(pointers) if via.startswith(_OF_FILES)]
     if not of_files:
         return False
+    if any(_KEPT_IN in pointers[at] for at in of_files):
+        return True
     last = pointers[of_files[-1]]
     return any(
         via.startswith(_HOLDERS)

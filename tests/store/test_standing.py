@@ -116,6 +116,8 @@ def test_a_step_to_all_that_is_registered_is_no_depth() -> None:
         (True, ["file_operations.readdir", "file_operations.read"]),
         (True, ["file_operations.unlocked_ioctl", "file_operations.open"]),
         (True, ["finish_open(open)", "file_operations.open"]),
+        (True, ["file_operations.write of acct_globals.file"]),
+        (True, ["file_operations.write of acct_file", "proc_dir_entry.write_proc"]),
     ],
 )
 def test_an_operation_behind_one_of_something_else_is_another_files(

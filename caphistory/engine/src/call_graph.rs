@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::checks::Site;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
+use crate::global_files::GlobalFiles;
 use crate::intern::{ExprList, Sym};
 use crate::kernel_threads::KernelThreads;
 use crate::names::{DefId, PathId, View, distinct};
@@ -36,7 +37,8 @@ pub const SWITCHED_OFF: &Bounds = &[8, 8, 8, 8];
 
 /// A step from one definition to another: the line it is made at, and how. `call` is None for a
 /// macro that is only another name for the callee. `hops` is 1 through a pointer, unless all that is
-/// registered there is called: nothing is chosen then. `order` is its place among the steps to the
+/// registered there is called: nothing is chosen then. `kept_in` is where the kernel keeps the file on
+/// which it operates, where that is none of the caller's (see `global_files`). `order` is its place among the steps to the
 /// callee, by way, caller and line.
 #[derive(Clone, Copy, Debug)]
 pub struct Edge {
@@ -47,7 +49,18 @@ pub struct Edge {
     pub via: Option<Sym>,
     pub hops: u8,
     pub call: Option<Call>,
+    pub kept_in: Option<Sym>,
     pub order: u32,
+}
+
+impl Edge {
+    /// What a step through a pointer goes through, as it is told: `file_operations.write of
+    /// acct_file`.
+    pub fn told_via(&self) -> Option<Sym> {
+        let (via, place) = (self.via?, self.kept_in);
+        let told = |place: Sym| Sym::new(&format!("{} of {}", via.text(), place.text()));
+        Some(place.map_or(via, told))
+    }
 }
 
 /// The number of an edge in a graph.
@@ -218,6 +231,7 @@ struct Steps<'s, 'v, 'p, 'f> {
     tables: &'s TableSets<'s, 'v, 'p, 'f>,
     checks: &'s FxHashSet<DefId>,
     threads: KernelThreads<'v, 'p, 'f>,
+    files: GlobalFiles<'s, 'v, 'p, 'f>,
     /// By name, for each definition that it means somewhere: who takes steps to it.
     callers: FxHashMap<Sym, FxHashMap<DefId, Vec<DefId>>>,
     steps: FxHashMap<Sym, Rc<FxHashMap<DefId, Vec<Step>>>>,
@@ -237,6 +251,7 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             tables,
             checks,
             threads: KernelThreads::new(pointers.view),
+            files: GlobalFiles::new(pointers),
             callers: FxHashMap::default(),
             steps: FxHashMap::default(),
             dispatched: FxHashSet::default(),
@@ -368,7 +383,11 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
                 }
             }
         }
-        found.in_order()
+        let mut edges = found.in_order();
+        for edge in &mut edges {
+            edge.kept_in = self.files.kept_in(edge);
+        }
+        edges
     }
 }
 
@@ -400,6 +419,7 @@ impl<'v, 'p, 'f> Found<'v, 'p, 'f> {
             via,
             hops: u8::from(via.is_some() && !call.is_some_and(|call| call.every)),
             call,
+            kept_in: None,
             order: 0,
         };
         let same = self.known.entry((caller, via)).or_default();

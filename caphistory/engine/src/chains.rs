@@ -545,6 +545,9 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             Some(call) => situation.ways(constants, call.guards),
             None => self.unselected.clone(),
         };
+        if edge.kept_in.is_some() {
+            return both(&guarded, &[[Label::of_kept_file()].into()]).into();
+        }
         let names = (self.registered)(edge);
         let named = names.iter().map(|name| Label::registered(*name));
         let called = self.open_files.operation(edge);
@@ -581,7 +584,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         found
     }
 
-    /// All arrivals at a site, best first, with the operations by which it is reached.
+    /// All arrivals at a site, best first (those by a file that the kernel keeps last), with the operations by which it is reached.
     fn at_site(&mut self, site: &Site) -> Vec<AtSite> {
         let mut found = Vec::new();
         for (order, node, ways) in self.asking(site) {
@@ -591,6 +594,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
                     let Some(operation) = self.operations.with(before, way) else {
                         continue;
                     };
+                    let by_kept_file = self.operations.is_of_kept_file(operation);
                     let operation = self.operations.told(operation);
                     let arrivals = &self.states[state as usize].arrivals;
                     found.extend(arrivals.iter().map(|(hops, depth, mask)| AtSite {
@@ -598,6 +602,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
                         depth: *depth,
                         order,
                         operation,
+                        by_kept_file,
                         state,
                         mask: mask.clone(),
                     }));
@@ -611,7 +616,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             // Of files that are as good the first in the source: seq_read_iter, not bpf_seq_read.
             let file = operations.file(states[one.state as usize].operation);
             let place = (one.hops, one.depth, labels, one.order);
-            (place, one.operation, file)
+            (one.by_kept_file, place, one.operation, file)
         });
         found
     }
@@ -651,6 +656,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         }
         let covers = |other: &AtSite, one: &AtSite| {
             other.operation != one.operation
+                && (one.by_kept_file || !other.by_kept_file)
                 && other.hops <= one.hops
                 && other.depth <= one.depth + MOST_STEPS_MORE
                 && self.operations.is_part(other.operation, one.operation)
@@ -843,6 +849,8 @@ struct AtSite {
     depth: u8,
     order: usize,
     operation: OperationId,
+    /// By an operation of a file that the kernel keeps for itself, which tells less than any other.
+    by_kept_file: bool,
     state: StateId,
     mask: Mask,
 }
@@ -854,7 +862,7 @@ pub fn step(program: &Program<'_>, edge: &Edge) -> Step {
         function: caller.name,
         path: caller.path,
         line: edge.line,
-        via: edge.via,
+        via: edge.told_via(),
         hops: edge.hops,
     }
 }

@@ -183,6 +183,7 @@ fn of_objects(
 ) -> Vec<(Sym, Expr)> {
     let nothing = Expr::text("0");
     let is_made = |value: &Expr| matches!(value.as_tuple(), Some(("made", _)));
+    let is_kept = |value: &Expr| matches!(value.as_tuple(), Some(("kept", [_])));
     let all = by_place(made);
     let is_returned = |place: &Sym| place.text() == "()";
     // A struct itself, of which functions may have the address.
@@ -223,6 +224,15 @@ fn of_objects(
             let rest = Sym::new(&format!("${name}>*"));
             let made = values.iter().filter(|value| is_made(value));
             found.extend(made.map(|value| (rest, given(*value))));
+        } else if !own
+            && !uses.addressed.contains(place)
+            && values
+                .iter()
+                .all(|value| *value == nothing || is_kept(value))
+        {
+            let kept_in = Sym::new(&format!("${name}>@"));
+            let places = values.iter().filter_map(|value| value.as_tuple());
+            found.extend(places.map(|(_, place)| (kept_in, place[0])));
         }
     }
     found

@@ -23,6 +23,7 @@ pub mod file_kinds;
 mod file_macros;
 pub mod folders;
 mod foreign;
+mod global_files;
 pub mod guards;
 pub mod headers;
 pub mod includes;

@@ -48,8 +48,18 @@ impl Label {
         }
     }
 
+    /// The operation of a file that the kernel keeps for itself: what is called there by the name of
+    /// a file is none that the user names. It is not told either.
+    pub fn of_kept_file() -> Label {
+        Label {
+            exact: Some(OF_KEPT_FILE),
+            number: Some(0),
+            ..Label::registered(Sym::default())
+        }
+    }
+
     fn is_told(&self) -> bool {
-        self.exact != Some(OF_FILE)
+        !matches!(self.exact, Some(OF_FILE | OF_KEPT_FILE))
     }
 
     /// What it names, where that is an object: a file by its path, or a family of sockets. Nobody
@@ -59,7 +69,7 @@ impl Label {
         let name = self.name.text();
         let begun = ["/", "PF_", "AF_"];
         let found = begun.iter().position(|begin| name.starts_with(begin))?;
-        Some(if found == 0 { "file" } else { "family" })
+        Some(if found == 0 { FILE_OBJECT } else { "family" })
     }
 
     fn is_same(&self, other: &Label) -> bool {
@@ -80,8 +90,12 @@ impl Label {
     }
 }
 
-/// The subject of labels of open files, which no argument of a syscall is.
+/// The subjects of labels of open files, which no argument of a syscall is.
 const OF_FILE: u64 = u64::MAX;
+const OF_KEPT_FILE: u64 = u64::MAX - 1;
+
+/// What a label names that is a path.
+const FILE_OBJECT: &str = "file";
 
 /// Labels that all must be given, outermost first; none where everything leads there.
 pub type Way = Rc<[Label]>;
@@ -420,10 +434,11 @@ impl Operations {
             if known().any(|one| one.excludes(label)) {
                 return None;
             }
-            if label.not {
+            let object = label.object();
+            let is_path = object == Some(FILE_OBJECT);
+            if label.not || is_path && self.is_of_kept_file(found) {
                 continue;
             }
-            let object = label.object();
             let other = |one: Label| object.is_some() && one.object() == object;
             if known().any(|one| other(one) && !one.is_same(label)) {
                 found = self.without(found, object);
@@ -452,6 +467,12 @@ impl Operations {
         let mut labels = self.begin(operation).filter_map(|one| self.get(one).label);
         let of_file = labels.find(|label| !label.is_told());
         of_file.and_then(|label| label.number)
+    }
+
+    /// Whether it is by an operation of a file that the kernel keeps for itself.
+    pub fn is_of_kept_file(&self, operation: OperationId) -> bool {
+        let mut labels = self.begin(operation).filter_map(|one| self.get(one).label);
+        labels.any(|one| one == Label::of_kept_file())
     }
 
     /// An operation as it is told, whatever its labels are compared with.

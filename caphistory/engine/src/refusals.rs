@@ -307,7 +307,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             let same = |edge: &Edge| {
                 let caller = &program[edge.caller];
                 edge.line == step.line
-                    && edge.via == step.via
+                    && edge.told_via() == step.via
                     && caller.name == step.function
                     && caller.path == step.path
             };

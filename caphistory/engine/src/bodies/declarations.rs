@@ -75,7 +75,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.assigned(value)
             };
             if !is_static && !found.array && self.is_object(found.name.text()) {
-                let object = self.object(value);
+                let object = self.object_for(found.name.text(), value);
                 let inner = declarator.field(Field::Declarator);
                 let whole = inner.is_some_and(|one| one.kind() == Kind::Identifier);
                 let sign = if whole { ">*" } else { "" };

@@ -7,6 +7,17 @@ use crate::lexer::is_word;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 
+/// What is open: the kernel keeps some for itself (the one that acct(2) was given).
+const FILE: &str = "struct file";
+
+/// Whether an expression may name a place as it is.
+fn is_place(value: Node<'_>) -> bool {
+    matches!(
+        value.kind(),
+        Kind::Identifier | Kind::FieldExpression | Kind::SubscriptExpression
+    )
+}
+
 impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// The object that a pointer is set to: `("made", "@f", …)` of a call, the variable that points
     /// to it, 0 of none.
@@ -44,6 +55,17 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
+    /// What a variable is set to: `("kept", ":acct_file")` of a file that stands in a place outside
+    /// functions, else the object that it points to.
+    pub(super) fn object_for(&self, name: &str, value: Node<'t>) -> Expr {
+        let is_file = self.type_of(name).text() == FILE;
+        let place = Some(self.places.place(value)).filter(|_| is_file && is_place(value));
+        match place.filter(|place| place.starts_with(':')) {
+            Some(place) => Expr::tuple("kept", &[Expr::text(&place)]),
+            None => self.object(value),
+        }
+    }
+
     /// Whether a local variable is a struct or points to one.
     pub(super) fn is_object(&self, name: &str) -> bool {
         let local = self.places.locals.get(name);
@@ -69,7 +91,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.add_object(node, sure, line);
             }
         } else if self.is_object(&place.text()[1..]) {
-            let object = value.map_or_else(guards::unknown, |value| self.object(value));
+            let object = value.map_or_else(guards::unknown, |value| {
+                self.object_for(&place.text()[1..], value)
+            });
             self.add_object(node, place, object);
         }
     }
