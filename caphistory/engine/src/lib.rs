@@ -26,6 +26,7 @@ mod foreign;
 mod global_files;
 pub mod guards;
 pub mod headers;
+mod identity_changes;
 pub mod includes;
 pub mod initialisers;
 pub mod intern;

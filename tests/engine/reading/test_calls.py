@@ -180,6 +180,26 @@ def test_a_uid_is_compared_with_root_in_a_variable(set_: str, tests: int) -> Non
 
 
 @pytest.mark.parametrize(
+    ("condition", "tests"),
+    [
+        ("old_uid == 0 && current->uid != 0", 0),
+        ("(old_uid == 0 || old_euid == 0) && (current->uid != 0 && current->euid != 0) && a", 0),
+        ("old_uid != 0 && current->uid == 0", 0),
+        ("!old_uid && current->uid", 0),
+        ("uid_eq(c->uid, GLOBAL_ROOT_UID) && !uid_eq(d->uid, GLOBAL_ROOT_UID)", 0),
+        ("current->uid != 0 && current->euid != 0", 2),
+        ("uid_eq(c->uid, GLOBAL_ROOT_UID) || !uid_eq(d->uid, GLOBAL_ROOT_UID)", 2),
+        ("old_uid == 1 && current->uid != 0", 1),
+        ("!old_gid && current->uid", 1),
+    ],
+)
+def test_what_becomes_of_a_uid_is_no_test_of_it(condition: str, tests: int) -> None:
+    """What setuid and its kin do to capabilities, from 2.1.103 on."""
+    parameters = "int old_uid, int old_euid, int old_gid, struct cred *c, struct cred *d"
+    assert len(uid_tests(f"if ({condition}) cap_clear(c->caps);", parameters)) == tests
+
+
+@pytest.mark.parametrize(
     "statements",
     [
         "current->euid = 0;",

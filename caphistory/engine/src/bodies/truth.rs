@@ -4,6 +4,7 @@ use super::{BodyReader, DEEPEST, Guard};
 use crate::alternatives::Test;
 use crate::effects::{Given, Outcome};
 use crate::facts::UidTest;
+use crate::identity_changes::is_of_change;
 use crate::intern::{ExprList, Sym};
 use crate::tree::{Field, Kind, Node};
 use crate::uids::is_uid;
@@ -105,6 +106,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     /// `failing` is what the expression gives for everybody but root.
     pub(super) fn uid_test(&mut self, node: Node<'t>, conditional: bool, failing: bool) {
+        if is_of_change(node, &self.roots, self.code) {
+            return;
+        }
         let given = if failing { Given::True } else { Given::False };
         let outcome = self.outcomes.outcome(node, given);
         let at = self.offset(node);

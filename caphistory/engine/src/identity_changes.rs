@@ -1,0 +1,114 @@
+//! Tests of uids that ask what becomes of an identity: in goes a test of a uid and the condition
+//! around it, out comes whether it asks for no privilege but for what is given up or taken.
+
+use rustc_hash::FxHashSet;
+
+use crate::tree::{Field, Kind, Node};
+use crate::uids::{is_made_root, is_root};
+
+const DEEPEST: u32 = 20;
+
+/// Whether a test of a uid stands beside one of another uid with the opposite sign: "old_euid == 0 &&
+/// current->euid != 0", where root gives up its capabilities with its uid (cap_emulate_setxuid from
+/// 2.1.103 on). Nobody is refused or restricted for not being root. `roots` are variables that are
+/// root's.
+pub fn is_of_change(test: Node, roots: &FxHashSet<&'static str>, code: &[u8]) -> bool {
+    let reader = Reader { roots, code };
+    let mut node = test;
+    while let Some(above) = node.parent() {
+        match above.kind() {
+            Kind::ParenthesizedExpression | Kind::UnaryExpression => {}
+            Kind::BinaryExpression => {
+                let sides = [Field::Left, Field::Right].map(|field| above.field(field));
+                let [Some(left), Some(right)] = sides else {
+                    return false;
+                };
+                let other = if left == node { right } else { left };
+                if above.field(Field::Operator).map(Node::kind) == Some(Kind::AndAnd) {
+                    let own = reader.tests(node, true, 0);
+                    let others = reader.tests(other, true, 0);
+                    if own.iter().any(|is_root| others.contains(&!is_root)) {
+                        return true;
+                    }
+                }
+            }
+            _ => return false,
+        }
+        node = above;
+    }
+    false
+}
+
+struct Reader<'a, 'c> {
+    roots: &'a FxHashSet<&'static str>,
+    code: &'c [u8],
+}
+
+impl Reader<'_, '_> {
+    /// For each test of a uid in a condition with this truth, whether it is root's there.
+    fn tests(&self, node: Node, truth: bool, depth: u32) -> Vec<bool> {
+        let is_uid = |node: Node| self.is_uid(node);
+        match node.kind() {
+            _ if depth > DEEPEST => vec![],
+            Kind::ParenthesizedExpression => match node.last_named() {
+                Some(inner) => self.tests(inner, truth, depth + 1),
+                None => vec![],
+            },
+            Kind::UnaryExpression if self.code.get(node.start()) == Some(&b'!') => {
+                match node.field(Field::Argument) {
+                    Some(inner) => self.tests(inner, !truth, depth + 1),
+                    None => vec![],
+                }
+            }
+            Kind::BinaryExpression => {
+                let (Some(sign), Some(left), Some(right)) = (
+                    node.field(Field::Operator).map(Node::kind),
+                    node.field(Field::Left),
+                    node.field(Field::Right),
+                ) else {
+                    return vec![];
+                };
+                match sign {
+                    Kind::AndAnd | Kind::OrOr => {
+                        let mut found = self.tests(left, truth, depth + 1);
+                        found.extend(self.tests(right, truth, depth + 1));
+                        found
+                    }
+                    Kind::Equal | Kind::NotEqual if is_uid(left) && self.is_zero(right) => {
+                        vec![(sign == Kind::Equal) == truth]
+                    }
+                    _ => vec![],
+                }
+            }
+            Kind::CallExpression => {
+                let is_test = node
+                    .field(Field::Function)
+                    .is_some_and(|name| name.bytes(self.code) == b"uid_eq");
+                let arguments = node.field(Field::Arguments).filter(|_| is_test);
+                let compares = arguments.is_some_and(|all| {
+                    all.named_children().any(is_uid)
+                        && all.named_children().any(|one| self.is_root(one))
+                });
+                if compares { vec![truth] } else { vec![] }
+            }
+            _ if is_uid(node) => vec![!truth],
+            _ => vec![],
+        }
+    }
+
+    /// Whether an expression is a uid, of whomever: `current->euid`, `old_ruid`.
+    fn is_uid(&self, node: Node) -> bool {
+        let is_name = matches!(node.kind(), Kind::Identifier | Kind::FieldExpression);
+        is_name && node.bytes(self.code).ends_with(b"uid") && !self.is_root(node)
+    }
+
+    fn is_zero(&self, node: Node) -> bool {
+        node.bytes(self.code) == b"0" || self.is_root(node)
+    }
+
+    fn is_root(&self, node: Node) -> bool {
+        let name = node.bytes(self.code);
+        let is_variable = std::str::from_utf8(name).is_ok_and(|name| self.roots.contains(name));
+        is_root(name) || is_variable || is_made_root(node, self.code)
+    }
+}
