@@ -2,10 +2,13 @@
 //! in two that lead to the same refusal.
 //!
 //! An alternative is a tuple of the name of what is called and its arguments (as `facts::Call` has
-//! them), `uid0`, or `owner`: a comparison of a uid of the caller with that of something else.
+//! them), `uid0`, `owner`: a comparison of a uid of the caller with that of something else, or
+//! `limit`: one of how much is asked for with how much is allowed.
 
 use crate::effects::Outcome;
+use crate::implications::implied;
 use crate::intern::{Expr, Sym};
+use crate::limits::{exceeds, is_resource_limit};
 use crate::outcomes::{Flow, each_before, each_set, leaves};
 use crate::places::Places;
 use crate::tree::{Field, Kind, Node};
@@ -13,6 +16,8 @@ use crate::uids::{is_own, is_root, is_uid};
 
 pub const OWNER: &str = "owner";
 pub const UID0: &str = "uid0";
+/// Who stays within a limit needs no privilege.
+pub const LIMIT: &str = "limit";
 const DEEPEST: u32 = 20;
 /// More are no alternatives but a mangled file.
 const MOST: usize = 16;
@@ -84,24 +89,25 @@ impl<'t> Test<'_, 't, '_> {
 
     /// Those of conditions under which the test is asked at all.
     fn before(&self, condition: Node<'t>, found: &mut Vec<Expr>) {
+        let mut around = vec![];
         let mut inner = condition;
         while let Some(above) = inner.parent() {
-            if above.kind() == Kind::IfStatement
-                && let Some(asked) = above.field(Field::Condition)
+            if matches!(
+                above.kind(),
+                Kind::IfStatement | Kind::ConditionalExpression
+            ) && let Some(asked) = above.field(Field::Condition)
                 && asked != inner
             {
                 let then = above.field(Field::Consequence) == Some(inner);
-                self.collect(asked, then, 0, found);
-            }
-            if above.kind() == Kind::ConditionalExpression
-                && let Some(asked) = above.field(Field::Condition)
-                && asked != inner
-            {
-                let then = above.field(Field::Consequence) == Some(inner);
-                self.collect(asked, then, 0, found);
+                self.collect(asked, then, 0, &mut around);
             }
             inner = above;
         }
+        // "if (level > old) { if (!capable(…)) … }" (sys_iopl), "if (cmd >= SIOCDEVPRIVATE && …)": what
+        // stands around says what is done, not how much.
+        let others = around.into_iter().filter(|one| *one != Expr::text(LIMIT));
+        let fresh: Vec<Expr> = others.filter(|one| !found.contains(one)).collect();
+        found.extend(fresh);
         let Some(statement) = statement(condition) else {
             return;
         };
@@ -112,8 +118,41 @@ impl<'t> Test<'_, 't, '_> {
         });
     }
 
+    /// The if that is asked wherever the test is, of one that holds nothing but another: "if (mask ==
+    /// MAY_READ) if (capable(A)) return 0; if (!(mask & MAY_EXEC)) if (capable(B)) return 0;".
+    fn asked_with_test(&self, node: Node<'t>) -> Node<'t> {
+        let inner = node.field(Field::Consequence).map(only_statement);
+        let nested = inner.filter(|inner| inner.kind() == Kind::IfStatement);
+        let condition = node.field(Field::Condition);
+        match (nested, condition) {
+            (Some(nested), Some(condition))
+                if implied(condition, &self.around(), self.flow.code) == Some(true) =>
+            {
+                nested
+            }
+            _ => node,
+        }
+    }
+
+    /// The conditions of the ifs that the test stands in, with their truth there.
+    fn around(&self) -> Vec<(Node<'t>, bool)> {
+        let mut known = vec![];
+        let mut inner = self.expression;
+        while let Some(above) = inner.parent() {
+            if above.kind() == Kind::IfStatement
+                && let Some(asked) = above.field(Field::Condition)
+                && asked != inner
+            {
+                known.push((asked, above.field(Field::Consequence) == Some(inner)));
+            }
+            inner = above;
+        }
+        known
+    }
+
     /// Those of an if that leaves with something better than the test.
     fn of_leaving(&self, node: Node<'t>, found: &mut Vec<Expr>) {
+        let node = self.asked_with_test(node);
         let (Some(condition), Some(then)) =
             (node.field(Field::Condition), node.field(Field::Consequence))
         else {
@@ -152,6 +191,11 @@ impl<'t> Test<'_, 't, '_> {
         match node.kind() {
             _ if is_uid(node, self.places) && bad => add(Expr::text(UID0)),
             _ if is_uid(node, self.places) => {}
+            _ if is_resource_limit(node, self.flow.code) => {
+                if !bad {
+                    add(Expr::text(LIMIT));
+                }
+            }
             Kind::ParenthesizedExpression => {
                 if let Some(inner) = node.last_named() {
                     self.collect(inner, bad, depth + 1, found);
@@ -187,6 +231,14 @@ impl<'t> Test<'_, 't, '_> {
                             self.collect(left, bad == unequal, depth + 1, found);
                         } else if bad == unequal && self.compares_owner(left, right) {
                             add(Expr::text(OWNER));
+                        }
+                    }
+                    // "n > most && !capable(…)", "n <= most || capable(…)"; "level < least" is of levels
+                    // (has_pid_permissions).
+                    Kind::Greater | Kind::GreaterEqual | Kind::LessEqual => {
+                        let within = sign == Kind::LessEqual;
+                        if bad != within && exceeds(left, right, self.flow.code) {
+                            add(Expr::text(LIMIT));
                         }
                     }
                     _ => {}
@@ -300,6 +352,15 @@ impl<'t> Test<'_, 't, '_> {
 fn is_of_super_block(uid: &[u8]) -> bool {
     let member = uid.rsplit(|byte| matches!(byte, b'.' | b'>')).next();
     member.is_some_and(|name| name.starts_with(b"s_"))
+}
+
+/// What a block holds, if that is one statement.
+fn only_statement(block: Node<'_>) -> Node<'_> {
+    let mut children = block.named_children();
+    match (children.next(), children.next()) {
+        (Some(only), None) if block.kind() == Kind::CompoundStatement => only,
+        _ => block,
+    }
 }
 
 /// The statement that holds an expression.

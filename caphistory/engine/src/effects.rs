@@ -1,7 +1,7 @@
 //! What a function does about what a call in it gives, and what that makes of a check that fails:
 //! plain values, of which each list is kept once.
 
-use crate::intern::Sym;
+use crate::intern::{Sym, SymList};
 use crate::numbering::list;
 
 /// What a false result of a check does.
@@ -48,6 +48,9 @@ pub enum Outcome {
     Same,
     /// It returns an error (`EPERM`; empty for a negative number).
     Error(Sym),
+    /// It returns one of two errors, by whether a parameter has a flag. The parts: the one as a rule, the
+    /// parameter, the flag, the error with it and the one without.
+    Either(SymList),
     /// It goes on, restricted, and returns an error where the restriction is hit.
     Limited(Sym),
     /// It returns 0, NULL or false.
@@ -72,7 +75,9 @@ impl Outcome {
     pub fn effect(self) -> Effect {
         match self {
             Outcome::GoesOn | Outcome::Limited(_) | Outcome::Of(_) => Effect::Limit,
-            Outcome::Error(_) | Outcome::Left(_) | Outcome::Reply(_) => Effect::Deny,
+            Outcome::Error(_) | Outcome::Either(_) | Outcome::Left(_) | Outcome::Reply(_) => {
+                Effect::Deny
+            }
             Outcome::Same | Outcome::Reason | Outcome::Zero | Outcome::One | Outcome::Unknown => {
                 Effect::Unknown
             }
@@ -86,6 +91,7 @@ impl Outcome {
             | Outcome::Limited(errno)
             | Outcome::Left(errno)
             | Outcome::Reply(errno) => errno,
+            Outcome::Either(parts) => parts.get().first().copied().unwrap_or_default(),
             _ => Sym::default(),
         }
     }

@@ -316,8 +316,12 @@ impl Kept for Outcome {
             Outcome::Reply(errno) => (8, errno),
             Outcome::Limited(errno) => (9, errno),
             Outcome::Of(function) => (10, function),
+            Outcome::Either(_) => (11, none),
         };
         (number, text).put(to);
+        if let Outcome::Either(parts) = *self {
+            parts.put(to);
+        }
     }
 
     fn take(from: &mut Reader) -> Option<Outcome> {
@@ -334,6 +338,7 @@ impl Kept for Outcome {
             8 => Outcome::Reply(text),
             9 => Outcome::Limited(text),
             10 => Outcome::Of(text),
+            11 => Outcome::Either(SymList::take(from)?),
             _ => return None,
         })
     }

@@ -76,6 +76,7 @@ fn outcome<'py>(py: Python<'py>, one: Outcome) -> PyResult<Bound<'py, PyString>>
         Outcome::Error(errno) if errno.is_empty() => "-1".into(),
         Outcome::Error(errno) => errno.text().to_owned(),
         Outcome::Limited(errno) => format!("limited, {}", errno.text()),
+        Outcome::Either(_) => format!("{} or another", one.errno().text()),
         Outcome::Of(name) => format!("of {}", name.text()),
         Outcome::Reply(errno) => format!("reply {}", errno.text()),
         Outcome::Left(errno) => format!("0 and {}", errno.text()),

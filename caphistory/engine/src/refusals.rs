@@ -4,10 +4,11 @@
 mod fallbacks;
 mod places;
 
+use fallbacks::only_limits;
 use places::{Places, subject};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::alternatives::{OWNER, UID0};
+use crate::alternatives::{LIMIT, OWNER, UID0};
 use crate::call_graph::{Edge, EdgeId, Graph};
 use crate::chains::{ChainId, Chains, Found, Step, step};
 use crate::checks::{Asked, CheckSite, Checks, Meaning, Site};
@@ -116,6 +117,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 if outcome == Outcome::Zero {
                     instead.extend(self.privileges(call.instead, edge.caller, 0));
                 }
+                let before = outcome;
                 outcome = self.carried(call, edge.caller, definition, outcome);
                 first = first_of(first, outcome);
                 places.whose = self.handed(places.whose, definition, call);
@@ -123,11 +125,23 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 if !call.creds.is_empty() && subject(places.whose) == Subject::Caller {
                     places.whose = call.creds;
                 }
+                if !only_limits(before)
+                    && only_limits(outcome)
+                    && let Some(denied) = self.denied_on_way(&edge, privilege, places)
+                {
+                    outcome = denied.outcome;
+                    first = outcome.errno();
+                    places = denied.places;
+                    instead = denied.instead;
+                }
             }
             definition = edge.caller;
             line = edge.line;
         }
-        let (effect, errno) = effect(outcome, first);
+        let (effect, errno) = match effect(outcome, first) {
+            (Effect::Deny, errno) if instead.contains(&Sym::new(LIMIT)) => (Effect::Limit, errno),
+            other => other,
+        };
         let refusal = Refusal {
             effect,
             errno,
@@ -342,7 +356,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
                 }
             }
         };
-        let found = self.denied_before(site, &found).unwrap_or(found);
+        let found = self.denied_beside(site, &found).unwrap_or(found);
         self.sites.insert(key, found.clone());
         found
     }
@@ -374,7 +388,8 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             let mut all: Vec<Outcome> = of_uids.iter().map(|test| test.outcome).collect();
             for call in fact.calls() {
                 if !self.checks.meanings(call, check).is_empty() {
-                    all.push(carry(call, self.given(call, check, depth)));
+                    let given = self.given(call, check, depth);
+                    all.push(self.settled(carry(call, given), given, check));
                 }
             }
             if let Fact::Macro(macro_) = fact
@@ -396,6 +411,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
 
     /// What a caller does about what a step's callee gives.
     fn carried(&self, call: &Call, caller: DefId, callee: DefId, outcome: Outcome) -> Outcome {
+        let outcome = self.chosen(outcome, callee, call);
         let carried = self.settled(carry(call, outcome), outcome, caller);
         // "#define CHECK if (!suser()) return -EPERM": the macro returns from its user.
         let is_macro = self.view.program[callee].fact.macro_().is_some();
@@ -506,7 +522,7 @@ fn given_by(outcome: Outcome) -> Option<Given> {
     match outcome {
         Outcome::Zero => Some(Given::False),
         Outcome::One => Some(Given::True),
-        Outcome::Error(_) | Outcome::Limited(_) => Some(Given::Error),
+        Outcome::Error(_) | Outcome::Either(_) | Outcome::Limited(_) => Some(Given::Error),
         Outcome::Left(_) => Some(Given::Left),
         _ => None,
     }
@@ -555,7 +571,7 @@ fn effect(outcome: Outcome, first: Sym) -> (Effect, Option<Sym>) {
             (Effect::Limit, errno)
         }
         Outcome::Limited(_) => (Effect::Limit, errno),
-        Outcome::Error(_) | Outcome::Reply(_) => (Effect::Deny, errno),
+        Outcome::Error(_) | Outcome::Either(_) | Outcome::Reply(_) => (Effect::Deny, errno),
         Outcome::Unknown | Outcome::Same | Outcome::Reason => (Effect::Unknown, None),
         Outcome::Left(_) | Outcome::GoesOn | Outcome::Of(_) | Outcome::Zero | Outcome::One => {
             (Effect::Limit, None)
@@ -589,7 +605,9 @@ fn privilege(meaning: &Meaning) -> Option<Sym> {
 
 fn sorted(mut instead: Vec<Sym>, site: &Site) -> SymList {
     let own = site.check.capability.unwrap_or(site.check.check_name);
-    instead.retain(|one| *one != own && (one.text() != UID0 || own.text() != "suser"));
+    instead.retain(|one| {
+        *one != own && one.text() != LIMIT && (one.text() != UID0 || own.text() != "suser")
+    });
     instead.sort_by_key(|one| one.text());
     instead.dedup();
     SymList::new(&instead)

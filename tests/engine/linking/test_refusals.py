@@ -111,6 +111,45 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
             "int sys_one(void) { int *slot = find(); if (!slot) return -EAGAIN; return 0; }",
             ("limit", "EAGAIN"),
         ),
+        # A limit by what is compared, whatever the error: msgctl and mlock.
+        (
+            "int sys_one(int n) { if (n > most && !capable(CAP_A)) return -EPERM; return 0; }",
+            ("limit", "EPERM"),
+        ),
+        (
+            "int sys_one(int n) { if (n <= p->most || capable(CAP_A)) return 0; return -EPERM; }",
+            ("limit", "EPERM"),
+        ),
+        (
+            "int may(void)\n{ if (rlimit(RLIMIT_A) != 0) return 1; if (capable(CAP_A)) return 1;\n"
+            "return 0; }\n"
+            "int sys_one(int n) { if (!may()) return -EPERM; return 0; }",
+            ("limit", "EPERM"),
+        ),
+        # A level, a range, what is there already, and a comparison around it are none.
+        (
+            "int sys_one(int n) { if (n > 1 && !capable(CAP_A)) return -EPERM; return 0; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int sys_one(int n) { if (n < LEAST && !capable(CAP_A)) return -EPERM; return 0; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int sys_one(int n)\n"
+            "{ if (n < least) return 0; if (capable(CAP_A)) return 0; return -EPERM; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int sys_one(struct a *a)\n"
+            "{ if (a->nice > p->nice && !capable(CAP_A)) return -EPERM; return 0; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int sys_one(int n)\n"
+            "{ if (n > old) { if (!capable(CAP_A)) return -EPERM; } return 0; }",
+            ("deny", "EPERM"),
+        ),
         # The error that it began with says whether it is a limit.
         (
             "int ask(void) { if (!capable(CAP_A)) return -EACCES; return 0; }\n"
@@ -150,6 +189,36 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
             "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
             "int sys_one(int a) { return each(a, ask()); }",
             ("limit", None),
+        ),
+        (
+            "#define each(a, ask) ({ int e = 0; if (a) e = ask; e; })\n"
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int sys_one(int a) { int e; e = each(a, ask()); return e; }",
+            ("deny", "EPERM"),
+        ),
+        # The error that there is already stays, be it the one that the function gives.
+        (
+            "int sys_one(int a)\n"
+            "{ int rc = ask(a); if (rc >= 0) { if (a) goto out; rc = -EACCES; }\n"
+            "if (rc != 0 && capable(CAP_A)) rc = 0; out: return rc; }",
+            ("deny", "EACCES"),
+        ),
+        (
+            "int sys_one(int a) { int n = ask(a); if (n != 0 && capable(CAP_A)) n = 0; return n; }",
+            ("limit", None),
+        ),
+        # What takes a refusal down gives back the error that it is handed last.
+        (
+            "int sys_one(int a)\n"
+            "{ int e; if (capable(CAP_A)) e = 0; else e = -EACCES;\n"
+            "if (a) log(a); return note(a, e); }",
+            ("limit", None),
+        ),
+        (
+            "int sys_one(int a)\n"
+            "{ int error; if (capable(CAP_A)) error = 0; else error = -EACCES;\n"
+            "if (a) log(a); return note(a, error); }",
+            ("deny", "EACCES"),
         ),
         # Refused where more is wanted than a restricted one may have.
         (
@@ -343,6 +412,35 @@ def test_two_that_do_instead_of_one_another(code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("!(mask & MAY_EXEC)", ("CAP_B",)),
+        ("!(mask & MAY_EXEC) || x", ("CAP_B",)),
+        ("mask == MAY_READ", ("CAP_B",)),
+        ("mask & MAY_READ", ("CAP_B",)),
+        ("mask & MAY_EXEC", ()),
+        ("!(mask & MAY_EXEC) && x", ()),
+        ("x", ()),
+    ],
+)
+def test_one_that_is_asked_next_under_a_condition(condition: str, expected: tuple[str]) -> None:
+    """The two overrides of generic_permission from 3.16 on."""
+    code = f"""
+int sys_one(int mask)
+{{
+    if (mask == MAY_READ)
+        if (capable(CAP_A))
+            return 0;
+    if ({condition})
+        if (capable(CAP_B))
+            return 0;
+    return -EACCES;
+}}
+"""
+    assert instead(code)["CAP_A"] == expected
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "int sys_one(void) { if (!capable(CAP_A) || !capable(CAP_B)) return -EPERM; return 0; }",
@@ -504,3 +602,64 @@ def test_a_check_that_only_limits_behind_one_that_refuses() -> None:
         ("deny", "EACCES"),
         ("limit", None),
     }
+
+
+def test_a_check_that_only_limits_before_one_that_says_how() -> None:
+    code = (
+        "int sys_one(int n)\n"
+        "{ int e = -ENOMEM; if (n > most && !capable(CAP_A)) n -= counted;\n"
+        "if (n <= most || capable(CAP_A)) e = lock(n); return e; }\n"
+    )
+    assert {(one.effect, one.errno) for one in meanings(code)} == {("limit", "ENOMEM")}
+    other = code.replace("-ENOMEM", "-EINVAL")
+    assert ("limit", None) in {(one.effect, one.errno) for one in meanings(other)}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("kind == SHARED && !may()", ("deny", "EPERM")),
+        ("kind == OTHER && !may()", ("limit", None)),
+    ],
+)
+def test_a_check_on_the_way_behind_one_that_refuses(
+    condition: str, expected: tuple[str, str | None]
+) -> None:
+    """A warning of hugetlb_file_setup in 6.8."""
+    code = f"""
+int may(void) {{ return capable(CAP_A) || in_group(); }}
+int warns(int n) {{ if (n > most && !capable(CAP_A)) return 0; return 1; }}
+int sys_one(int kind)
+{{
+    if ({condition})
+        return -EPERM;
+    if (kind == SHARED) {{
+        if (warns(kind))
+            log();
+    }}
+    return 0;
+}}
+"""
+    rows = linked(f"-- kernel/one.c\n{code}").syscall_checks
+    found = {
+        (row.meaning.effect, row.meaning.errno) for row in rows if row.check.function == "warns"
+    }
+    assert found == {expected}
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [("MAY_WRITE", "EPERM"), ("MAY_READ", "ENODATA"), ("mask", "EPERM"), ("mask | 1", "EPERM")],
+)
+def test_one_of_two_errors_that_an_argument_chooses(argument: str, expected: str) -> None:
+    """xattr_permission from 2.6.16 on."""
+    code = f"""
+int ask(int a, int mask)
+{{
+    if (!capable(CAP_A))
+        return (mask & MAY_WRITE) ? -EPERM : -ENODATA;
+    return 0;
+}}
+int sys_one(int mask) {{ int error = ask(1, {argument}); if (error) return error; return 0; }}
+"""
+    assert refusal(code) == ("deny", expected)

@@ -2,10 +2,12 @@
 //! about to reply, out comes the outcome, with what it leaves in a variable of its caller.
 
 use super::assignments::{OUT, each_set};
-use super::control_flow::{each_before, has_argument, holds, statement_of};
+use super::control_flow::{
+    Behind, behind, each_before, has_argument, holds, returned_value, statement_of,
+};
 use super::errors::error;
 use super::run::{Run, State};
-use super::values::Value;
+use super::values::{Value, converted};
 use crate::effects::{Given, Outcome};
 use crate::intern::Sym;
 use crate::tree::{Field, Kind, Node};
@@ -74,6 +76,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         };
         match known.value {
             Value::Error(name) => error(name),
+            Value::Either(choice) => choice.outcome(),
             Value::Negative => left().unwrap_or(Outcome::Error(Sym::default())),
             Value::Given => Outcome::Same,
             Value::Left => Outcome::Reason,
@@ -123,6 +126,27 @@ impl<'t> Run<'_, 't, '_> {
         let is_last = is_handed || state.decided && is_of_those && !state.leaving;
         let name = is_last.then(|| self.made_by(value)).flatten();
         name.map_or(Outcome::GoesOn, Outcome::Of)
+    }
+
+    /// What is returned at once of a call that is handed the error of the call itself: "error =
+    /// fn_for_each(label, profile, ask(profile)); return error;".
+    pub(super) fn returned_at_once(&self, statement: Node<'t>) -> Option<Outcome> {
+        let assignment = statement
+            .first_named()
+            .filter(|_| self.given == Given::Error)?;
+        let is_handed = |value: &Node| *value != self.call && holds(*value, self.call);
+        let value = assignment.field(Field::Right).filter(is_handed)?;
+        let Behind::Statement(next, _) = behind(statement, None) else {
+            return None;
+        };
+        let returned = returned_value(next).filter(|_| next.kind() == Kind::ReturnStatement)?;
+        let variable = assignment.field(Field::Left)?;
+        let is_same = variable.bytes(self.flow.code) == returned.bytes(self.flow.code);
+        let is_call = value.kind() == Kind::CallExpression;
+        let name = (is_same && is_call && converted(value, self.flow.code).is_none())
+            .then(|| self.made_by(returned))
+            .flatten()?;
+        Some(Outcome::Of(name))
     }
 
     /// The function that a returned value comes from: itself called, or where the variable was set

@@ -2,7 +2,7 @@
 //! call gave what it gave, and what the sides that it may pass by refuse or would have set.
 
 use super::assignments::each_set;
-use super::control_flow::{holds, is_loop, leaves};
+use super::control_flow::{holds, is_loop, leaves, returned_value};
 use super::errors::{is_error, is_refusal};
 use super::run::{Run, State};
 use super::values::{DEEPEST, Known, Value, literal};
@@ -239,15 +239,4 @@ impl<'t, 'c> Run<'_, 't, 'c> {
             _ => None,
         }
     }
-}
-
-/// What a statement returns, if it is or ends with a return.
-fn returned_value(statement: Node<'_>) -> Option<Node<'_>> {
-    let mut last = statement;
-    while last.kind() == Kind::CompoundStatement {
-        last = last.named_children().last()?;
-    }
-    (last.kind() == Kind::ReturnStatement)
-        .then(|| last.first_named())
-        .flatten()
 }

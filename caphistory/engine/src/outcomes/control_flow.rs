@@ -192,3 +192,14 @@ pub(super) fn returns(label: Node) -> bool {
     }
     false
 }
+
+/// What a statement returns, if it is or ends with a return.
+pub(super) fn returned_value(statement: Node<'_>) -> Option<Node<'_>> {
+    let mut last = statement;
+    while last.kind() == Kind::CompoundStatement {
+        last = last.named_children().last()?;
+    }
+    (last.kind() == Kind::ReturnStatement)
+        .then(|| last.first_named())
+        .flatten()
+}

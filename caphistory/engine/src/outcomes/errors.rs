@@ -28,7 +28,7 @@ pub(super) fn error(name: &[u8]) -> Outcome {
 }
 
 pub(super) fn is_error(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Error(_))
+    matches!(outcome, Outcome::Error(_) | Outcome::Either(_))
 }
 
 /// Whether an error is one that a missing privilege gives, not a fault of the work behind.

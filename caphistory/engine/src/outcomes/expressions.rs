@@ -3,10 +3,10 @@
 
 use super::assignments::{OUT, variable};
 use super::control_flow::{first_statement, has_argument, holds};
-use super::errors::{error, is_errno_variable, is_refusal};
+use super::errors::{error, is_errno_variable, is_refusal, refusals};
 use super::run::{Run, State};
 use super::values::{
-    DEEPEST, Known, UNKNOWN, Value, compared, constant, converted, literal, named_constant,
+    Choice, DEEPEST, Known, UNKNOWN, Value, compared, constant, converted, literal, named_constant,
     negative,
 };
 use crate::effects::Given;
@@ -153,7 +153,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
             let known = self.value(first, state, depth);
             let is_error = match known.value {
                 Value::Unknown | Value::Named(_) | Value::Less => None,
-                Value::Error(_) | Value::Negative | Value::Left => Some(true),
+                Value::Error(_) | Value::Either(_) | Value::Negative | Value::Left => Some(true),
                 Value::Given => Some(self.given == Given::Error),
                 Value::Zero => Some(name == b"IS_ERR_OR_NULL"),
                 Value::One => Some(false),
@@ -171,7 +171,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         }
         if let Some(known) = self
             .other_form(node, name, state, depth)
-            .or_else(|| self.handed_error(node, state))
+            .or_else(|| self.handed_error(node, state, depth))
             .or_else(|| self.given_back(node, state))
             .or_else(|| self.taken_down(node, state))
         {
@@ -224,15 +224,34 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         (known.rests && is_error).then_some(known)
     }
 
-    /// The constant error that a call is handed where something is refused, which it takes down and
-    /// gives back: "return audit_policy(label, op, \"not admin\", -EACCES)".
-    fn handed_error(&self, call: Node<'t>, state: &State<'t, 'c>) -> Option<Known<'c>> {
-        if !state.decided || holds(call, self.call) {
+    /// The error that a call is handed last where something is refused, which it takes down and gives
+    /// back: "return audit_policy(label, op, \"not admin\", -EACCES)", "return audit_caps(profile, cap,
+    /// error);".
+    fn handed_error(
+        &mut self,
+        call: Node<'t>,
+        state: &mut State<'t, 'c>,
+        depth: u32,
+    ) -> Option<Known<'c>> {
+        if holds(call, self.call) {
             return None;
         }
         let last = call.field(Field::Arguments)?.named_children().last()?;
-        let value = literal(last, self.flow.code, 0);
-        matches!(value, Value::Error(_)).then_some(Known { value, rests: true })
+        let constant = literal(last, self.flow.code, 0);
+        if let Value::Error(_) = constant {
+            let value = constant;
+            return state.decided.then_some(Known { value, rests: true });
+        }
+        let is_returned = call
+            .parent()
+            .is_some_and(|above| above.kind() == Kind::ReturnStatement);
+        let is_variable =
+            last.kind() == Kind::Identifier && is_errno_variable(last.bytes(self.flow.code));
+        if !is_returned || !is_variable {
+            return None;
+        }
+        let known = self.value(last, state, depth);
+        (known.rests && matches!(known.value, Value::Error(_))).then_some(known)
     }
 
     /// The error that the call gave, where it is handed on as the loop comes round.
@@ -314,7 +333,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                 let (one, other) = (side(Field::Consequence), side(Field::Alternative));
                 match (one.rests, other.rests) {
                     _ if one.value == other.value => one,
-                    (false, false) => either_error(one, other),
+                    (false, false) => either_error(condition, one, other, self.flow.code),
                     (true, false) => one,
                     (false, true) => other,
                     _ => UNKNOWN,
@@ -373,9 +392,28 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         Known { value, rests }
     }
 
+    /// The error that a variable holds, if any: the constant that it was set to, or the only refusal
+    /// that the function gives.
+    fn error_in(&self, name: &[u8]) -> Option<Value<'c>> {
+        let held = self.flow.held_before(self.start, name).value;
+        if let Value::Error(_) = held {
+            return Some(held);
+        }
+        match refusals(self.call.root().bytes(self.flow.code))[..] {
+            [only] => Some(Value::Error(only.text().as_bytes())),
+            _ => None,
+        }
+    }
+
     /// Takes in that a comparison with an error holds, since the call behind its && is made: "if (err
-    /// == -ENOSPC && may_retry()) goto retry; return err;".
+    /// == -ENOSPC && may_retry()) goto retry; return err;". Or that there is one, which is an error of
+    /// the function itself: "if (rc != 0 && capable(…)) rc = 0; return rc;" (smk_tskacc).
     fn assume(&self, left: Node<'t>, state: &mut State<'t, 'c>) {
+        if let Some(name) = error_variable(left, self.flow.code)
+            && let Some(value) = self.error_in(name)
+        {
+            return state.set(name, Known { value, rests: true });
+        }
         let sides = [Field::Operator, Field::Left, Field::Right].map(|field| left.field(field));
         let [Some(sign), Some(variable), Some(constant)] = sides else {
             return;
@@ -391,20 +429,65 @@ impl<'t, 'c> Run<'_, 't, 'c> {
     }
 }
 
+/// The variable that a condition asks for an error in: "rc", "rc != 0", "rc < 0".
+fn error_variable<'c>(condition: Node, code: &'c [u8]) -> Option<&'c [u8]> {
+    if condition.kind() == Kind::ParenthesizedExpression {
+        return error_variable(condition.last_named()?, code);
+    }
+    let is_comparison = condition.kind() == Kind::BinaryExpression;
+    let variable = match condition.field(Field::Operator).map(Node::kind) {
+        Some(Kind::NotEqual | Kind::Less) if is_comparison => {
+            let zero = condition.field(Field::Right)?.bytes(code) == b"0";
+            condition.field(Field::Left).filter(|_| zero)?
+        }
+        _ => condition,
+    };
+    let name = variable.bytes(code);
+    (variable.kind() == Kind::Identifier && is_errno_variable(name)).then_some(name)
+}
+
 fn is_minimum(value: Node, code: &[u8]) -> bool {
     let function = value.field(Field::Function);
     function.is_some_and(|one| matches!(one.bytes(code), b"min" | b"min_t"))
 }
 
 /// What fails either way: "return (mask & MAY_WRITE) ? -EPERM : -ENODATA;", with the error that a
-/// missing privilege gives as a rule.
-fn either_error<'c>(one: Known<'c>, other: Known<'c>) -> Known<'c> {
-    let (Value::Error(first), Value::Error(second)) = (one.value, other.value) else {
+/// missing privilege gives as a rule where no flag tells.
+fn either_error<'c>(
+    condition: Node,
+    one: Known<'c>,
+    other: Known<'c>,
+    code: &'c [u8],
+) -> Known<'c> {
+    let (Value::Error(with), Value::Error(without)) = (one.value, other.value) else {
         return UNKNOWN;
     };
-    if is_refusal(error(second)) && !is_refusal(error(first)) {
-        other
-    } else {
-        one
+    let usual = match is_refusal(error(without)) && !is_refusal(error(with)) {
+        true => other,
+        false => one,
+    };
+    let (Value::Error(name), Some((variable, flag))) = (usual.value, flag_test(condition, code))
+    else {
+        return usual;
+    };
+    let value = Value::Either(Choice {
+        usual: name,
+        variable,
+        flag,
+        with,
+        without,
+    });
+    Known { value, ..usual }
+}
+
+/// The variable and the flag of "(mask & MAY_WRITE)".
+fn flag_test<'c>(condition: Node, code: &'c [u8]) -> Option<(&'c [u8], &'c [u8])> {
+    if condition.kind() == Kind::ParenthesizedExpression {
+        return flag_test(condition.last_named()?, code);
     }
+    let is_test = condition.field(Field::Operator).map(Node::kind) == Some(Kind::And);
+    let variable = condition.field(Field::Left).filter(|_| is_test)?;
+    let flag = condition.field(Field::Right)?;
+    let are_names = [variable, flag].map(Node::kind) == [Kind::Identifier; 2];
+    are_names.then(|| (variable.bytes(code), flag.bytes(code)))
 }

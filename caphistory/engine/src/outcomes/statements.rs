@@ -260,6 +260,9 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         let known = self.value(expression, state, 0);
         if expression.kind() == Kind::AssignmentExpression {
             self.restrict(expression, state);
+            if let Some(returned) = self.returned_at_once(statement) {
+                return Some(returned);
+            }
         }
         // "ret = kiocb_done(req, ret2, issue_flags);"
         let called = match expression.kind() {

@@ -2,7 +2,8 @@
 //! out comes what it is, as far as an error, 0 and 1 are told apart.
 
 use super::errors::is_errno;
-use crate::effects::Given;
+use crate::effects::{Given, Outcome};
+use crate::intern::{Sym, SymList};
 use crate::tree::{Field, Kind, Node};
 use crate::uids::is_root;
 
@@ -16,6 +17,8 @@ pub(super) enum Value<'c> {
     One,
     Negative,
     Error(&'c [u8]),
+    /// One of two errors, by a flag.
+    Either(Choice<'c>),
     /// A constant by its name, of which nobody knows more than that it is no error: NO_QUOTA.
     Named(&'c [u8]),
     /// What the call gave.
@@ -24,6 +27,29 @@ pub(super) enum Value<'c> {
     Left,
     /// Something that is more where the privilege is there: "if (suser()) mode = 0777;".
     Less,
+}
+
+/// "(variable & flag) ? -with : -without", and which of the errors is given as a rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Choice<'c> {
+    pub(super) usual: &'c [u8],
+    pub(super) variable: &'c [u8],
+    pub(super) flag: &'c [u8],
+    pub(super) with: &'c [u8],
+    pub(super) without: &'c [u8],
+}
+
+impl Choice<'_> {
+    pub(super) fn outcome(self) -> Outcome {
+        let parts = [
+            self.usual,
+            self.variable,
+            self.flag,
+            self.with,
+            self.without,
+        ];
+        Outcome::Either(SymList::new(&parts.map(Sym::latin1)))
+    }
 }
 
 /// A value, and whether it rests on what the call gave.
@@ -51,7 +77,9 @@ impl Value<'_> {
         match self {
             Value::Unknown | Value::Named(_) | Value::Less => None,
             Value::Zero => Some(false),
-            Value::One | Value::Negative | Value::Error(_) | Value::Left => Some(true),
+            Value::One | Value::Negative | Value::Error(_) | Value::Either(_) | Value::Left => {
+                Some(true)
+            }
             Value::Given => Some(matches!(given, Given::True | Given::Error)),
         }
     }
@@ -92,7 +120,7 @@ pub(super) fn compared(sign: Kind, one: Value<'_>, other: Value<'_>, given: Give
         };
     }
     let is_negative = match subject {
-        Value::Error(_) | Value::Negative | Value::Left => true,
+        Value::Error(_) | Value::Either(_) | Value::Negative | Value::Left => true,
         Value::Given => given == Given::Error,
         _ => false,
     };
