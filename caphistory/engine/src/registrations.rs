@@ -46,7 +46,7 @@ enum Label {
 use Label::{Constant, File};
 
 /// By the tag of a type and the member that holds the label; `[]` is the index of an array.
-const OF_TYPES: [(&str, &str, Label); 31] = [
+const OF_TYPES: [(&str, &str, Label); 36] = [
     ("pid_entry", "name", File("/proc/PID")),
     ("ctl_table", "procname", File(SYSCTL)),
     ("proc_dir_entry", "name", File("/proc/**")),
@@ -75,6 +75,11 @@ const OF_TYPES: [(&str, &str, Label); 31] = [
     ("rdma_nl_cbs", "[]", Constant("NETLINK_RDMA")),
     ("sock_diag_handler", "family", Constant("NETLINK_SOCK_DIAG")),
     ("xattr_handler", "prefix", Constant("")),
+    ("xattr_handler", "name", Constant("")),
+    ("ext2_xattr_handler", "prefix", Constant("")),
+    ("ext3_xattr_handler", "prefix", Constant("")),
+    ("reiserfs_xattr_handler", "prefix", Constant("")),
+    ("proc_ns_operations", "name", File("/proc/PID/ns")),
     ("net_proto_family", "family", Constant("")),
     ("proto_ops", "family", Constant("")),
     ("drm_ioctl_desc", "[]", Constant("")),
@@ -82,7 +87,7 @@ const OF_TYPES: [(&str, &str, Label); 31] = [
 
 /// By how the name of a registering function begins, and the number of the argument with the label;
 /// None for any.
-const OF_CALLS: [(&str, Label); 21] = [
+const OF_CALLS: [(&str, Label); 22] = [
     ("proc_net_", File("/proc/net")),
     ("proc_create_net", File("/proc/net")),
     ("create_proc_info_entry", File("/proc")),
@@ -91,6 +96,7 @@ const OF_CALLS: [(&str, Label); 21] = [
     ("proc_mkdir", File("/proc")),
     ("debugfs_create_", File("/sys/kernel/debug/**")),
     ("securityfs_create_", File(SECURITY)),
+    ("aafs_create", File(SECURITY)),
     ("register_chrdev", File("/dev")),
     ("__register_chrdev", File("/dev")),
     ("device_create", File("/dev")),
@@ -161,7 +167,9 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             return files.unwrap_or_default();
         }
         // listxattr is given no name.
-        let named = edge.via.filter(|via| via.text() != "xattr_handler.list");
+        let named = edge
+            .via
+            .filter(|via| !via.text().ends_with("xattr_handler.list"));
         let through = named.map(|via| self.names(edge.callee, via));
         let names = through.unwrap_or_default();
         let is_family = |name: &Sym| is_family(name.text());
@@ -188,6 +196,10 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         if let Some(&known) = self.known.borrow().get(&(callee, via)) {
             return known;
         }
+        // For a folder in which there are more of its kind.
+        let mut known = self.known.borrow_mut();
+        known.insert((callee, via), SymList::default());
+        drop(known);
         let mut found = Vec::new();
         let mut seen = FxHashSet::default();
         self.add_names(Thing::Function(callee), Some(via), 0, &mut seen, &mut found);
@@ -446,8 +458,9 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         variable.is_some_and(|(_, variable)| variable.array)
     }
 
-    /// The files whose numbers lead to where a thing is stored; none where it is stored elsewhere too,
-    /// as what reads the links in /proc/PID/fd is (2.4).
+    /// The files whose numbers lead to where a thing is stored, and any file in a folder whose own
+    /// function stores it too, as what reads the links in /proc/PID/fd (2.4); none where another
+    /// one does.
     fn files_selected(&self, thing: Thing, at: &NamingAt) -> Vec<Sym> {
         let place = place_of(self.name(thing));
         let flows = self.view().program.flows.get(key_of(place)).iter();
@@ -458,13 +471,30 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         let selected = all
             .iter()
             .filter(|one| one.naming.holder == at.naming.holder);
-        if stored.count() > selected.count() {
+        let selected: Vec<Option<DefId>> = selected.map(|one| one.within).collect();
+        let stored: Vec<DefId> = stored.map(|(user, _)| *user).collect();
+        let others = stored
+            .iter()
+            .filter(|user| !selected.contains(&Some(**user)));
+        let others: Vec<Vec<Sym>> = others.map(|user| self.files_below(*user)).collect();
+        if stored.len() > selected.len() + others.len() || others.iter().any(Vec::is_empty) {
             return Vec::new();
         }
         let numbers = at.naming.labels.iter();
         let numbers = numbers.filter_map(|one| one.text().split_once('='));
         let numbers: Vec<Sym> = numbers.map(|(_, text)| Sym::new(text)).collect();
-        self.numbered_files().with(&numbers)
+        let mut found = self.numbered_files().with(&numbers);
+        found.extend(others.concat());
+        found
+    }
+
+    /// Any file of the folders in which a function looks files up.
+    fn files_below(&self, function: DefId) -> Vec<Sym> {
+        let folders = self.names(function, Sym::new("inode_operations.lookup"));
+        folders
+            .iter()
+            .map(|folder| join(folder.text(), "**"))
+            .collect()
     }
 
     /// The files whose numbers lead to a call under a `case` (`case PROC_PID_STAT: return

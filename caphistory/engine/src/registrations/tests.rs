@@ -328,6 +328,58 @@ fn a_number_may_select_a_file() {
 }
 
 #[test]
+fn a_folder_may_have_more_files_of_a_kind() {
+    let of = |lookup: &str| {
+        let text = format!(
+            "struct inode_operations {{ int (*readlink)(int); int (*lookup)(int); }};\n\
+            struct inode {{ struct inode_operations *i_op; }};\n\
+            static struct inode_operations link = {{ .readlink = f }};\n\
+            static struct pid_entry all[] = {{ {{ PROC_TGID_EXE, 3, \"exe\", 4 }}, {{ PROC_TGID_FD, 2, \"fd\", 5 }} }};\n\
+            void lookup_fd(struct inode *dir) {{ struct inode *inode = make(dir); inode->i_op = &link; }}\n\
+            static struct inode_operations fd = {{ .lookup = {lookup} }};\n\
+            void look(struct inode *dir, int type) {{ struct inode *inode = make(dir); switch (type) {{\n\
+            case PROC_TGID_FD: inode->i_op = &fd; break;\n\
+            case PROC_TGID_EXE: inode->i_op = &link; break; }} }}\n"
+        );
+        names("inode_operations.readlink", &text)
+    };
+    assert_eq!(of("lookup_fd"), "/proc/PID/exe /proc/PID/fd/**");
+    assert_eq!(of("other"), "");
+}
+
+#[test]
+fn folders_and_namespaces_have_names() {
+    let folder = "struct inode_operations { int (*mkdir)(int); };\n\
+        static struct inode_operations dir = { .mkdir = f };\n\
+        void init(struct dentry *d) { aafs_create(\"namespaces\", 0755, d, NULL, NULL, NULL, &dir); }\n";
+    assert_eq!(
+        names("inode_operations.mkdir", folder),
+        "/sys/kernel/security/**/namespaces"
+    );
+    let namespace = "struct proc_ns_operations { char *name; int (*install)(int); };\n\
+        static struct proc_ns_operations one = { .name = \"mnt\", .install = f };\n";
+    assert_eq!(
+        names("proc_ns_operations.install", namespace),
+        "/proc/PID/ns/mnt"
+    );
+}
+
+#[test]
+fn names_of_attributes_are_told_by_their_handlers() {
+    let of = |type_: &str, member: &str| {
+        let text = format!(
+            "struct {type_} {{ char *name; char *prefix; int (*get)(int); }};\n\
+            static struct {type_} one = {{ .{member} = XATTR_ONE, .get = f }};\n"
+        );
+        names(&format!("{type_}.get"), &text)
+    };
+    assert_eq!(of("xattr_handler", "prefix"), "XATTR_ONE");
+    assert_eq!(of("xattr_handler", "name"), "XATTR_ONE");
+    assert_eq!(of("ext2_xattr_handler", "prefix"), "XATTR_ONE");
+    assert_eq!(of("other_handler", "prefix"), "");
+}
+
+#[test]
 fn an_index_names_what_stands_there() {
     let text = "struct clock { int (*set)(int); };\nstruct task { struct clock *clock; };\n\
         static struct clock one = { .set = f };\n";
