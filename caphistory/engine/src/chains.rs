@@ -25,10 +25,11 @@ pub fn constants<'s, 'v, 'p, 'f>(
     pointers: &'s PointsTo<'v, 'p, 'f>,
     tables: &'s TableSets<'s, 'v, 'p, 'f>,
     special: &'s FxHashMap<DefId, Kinds>,
+    registered: Registered<'s>,
     graph: &mut Graph,
     sites: &[Site],
 ) -> Constants<'s, 'v, 'p, 'f> {
-    let mut found = Constants::new(pointers, tables, special);
+    let mut found = Constants::new(pointers, tables, special, registered);
     for edge in &mut graph.edges {
         if let Some(call) = &mut edge.call {
             call.guards = found.settle(edge.caller, call.guards, call.line);
@@ -259,7 +260,6 @@ type LastStep = (EdgeId, StateId, Mask);
 struct Search<'g, 'c, 's, 'v, 'p, 'f> {
     program: &'g Program<'g>,
     graph: &'g Graph,
-    registered: Registered<'g>,
     open_files: &'g OpenFiles,
     constants: Option<&'c mut Constants<'s, 'v, 'p, 'f>>,
     barred: FxHashMap<DefId, FxHashSet<DefId>>,
@@ -296,7 +296,6 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         Search {
             program: asked.program,
             graph: asked.graph,
-            registered: asked.registered,
             open_files: asked.open_files,
             constants,
             barred: dispatched(entries),
@@ -548,7 +547,7 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
         if edge.kept_in.is_some() {
             return both(&guarded, &[[Label::of_kept_file()].into()]).into();
         }
-        let names = (self.registered)(edge);
+        let names = situation.names(constants, edge);
         let named = names.iter().map(|name| Label::registered(*name));
         let called = self.open_files.operation(edge);
         let read = called
@@ -874,7 +873,6 @@ pub struct Question<'a> {
     pub graph: &'a Graph,
     pub entries: &'a [Entry],
     pub sites: &'a [Site],
-    pub registered: Registered<'a>,
     pub open_files: &'a OpenFiles,
 }
 

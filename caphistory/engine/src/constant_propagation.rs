@@ -31,7 +31,7 @@ use crate::lexer::is_upper;
 use crate::names::{DefId, PathId};
 use crate::numbers::Numbers;
 use crate::objects::{Objects, member_of, struct_of};
-use crate::operations::{Way, selectors};
+use crate::operations::{Registered, Way, selectors};
 use crate::points_to::PointsTo;
 use crate::table_sets::TableSets;
 use crate::user_data;
@@ -79,6 +79,7 @@ type Asked = (DefId, ExprList, usize, Option<Sym>, bool);
 pub struct Constants<'s, 'v, 'p, 'f> {
     pointers: &'s PointsTo<'v, 'p, 'f>,
     special: &'s FxHashMap<DefId, Kinds>,
+    registered: Registered<'s>,
     numbers: Numbers<'v, 'p, 'f>,
     objects: Objects<'s, 'v, 'p, 'f>,
     chosen: ChosenTables<'s, 'v, 'p, 'f>,
@@ -107,11 +108,13 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         pointers: &'s PointsTo<'v, 'p, 'f>,
         tables: &'s TableSets<'s, 'v, 'p, 'f>,
         special: &'s FxHashMap<DefId, Kinds>,
+        registered: Registered<'s>,
     ) -> Self {
         let nothing: Values = Rc::from([]);
         Constants {
             pointers,
             special,
+            registered,
             numbers: Numbers::new(pointers.view),
             objects: Objects::new(pointers),
             chosen: ChosenTables::new(pointers, tables),
@@ -464,6 +467,20 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         let found = Rc::new(found);
         self.named.insert(definition, found.clone());
         found
+    }
+
+    /// The string that a constant is where a definition stands.
+    fn string(&mut self, name: Sym, definition: DefId) -> Option<Sym> {
+        if !is_upper(name.text()) {
+            return None;
+        }
+        let path = self.pointers.view.program[definition].path;
+        self.numbers.find([name]);
+        let name = Sym::new(&format!(":{}", name.text()));
+        match self.numbers.value(name, path) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// Whether guards of a definition leave no number that one of its parameters may be.

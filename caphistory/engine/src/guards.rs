@@ -14,7 +14,8 @@
 //! - `("case", x, own, all)`: true in a branch of a switch over x: `own` are the labels that lead
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`; `own` with `staying` where the code runs behind the switch
-//! - `("call", ":M", x, …)`: the use of a macro in upper case
+//! - `("call", ":M", x, …)`: the use of a macro in upper case, or of a function that tells what
+//!   something is (see `predicates`)
 //! - `("strcmp", x, y)`, `("strncmp", x, y, n)`, `("strlen", x)`, `("sizeof", x)`, `("concat", x, …)`:
 //!   what is made of strings, which are texts that begin with `"`
 //! - `("when", g, x)`: x, given under the condition g
@@ -29,6 +30,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::lexer::{self, is_upper};
 use crate::places::Locals;
+use crate::predicates::is_predicate;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 
@@ -143,6 +145,9 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             else {
                 return unknown();
             };
+            if of_user_struct(base, code, local) {
+                return Expr::text(&format!("%{}", field.text(code)));
+            }
             let mut base = base;
             while base.kind() == Kind::ParenthesizedExpression
                 && let Some(inner) = base.last_named()
@@ -182,6 +187,21 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             _ => unknown(),
         },
     }
+}
+
+/// Whether an expression is a part of a struct of a kind that only users fill, or of what it points
+/// to.
+fn of_user_struct(node: Node, code: &[u8], local: &Locals) -> bool {
+    let mut base = node;
+    while base.kind() == Kind::FieldExpression
+        && let Some(inner) = base.field(Field::Argument)
+    {
+        base = inner;
+    }
+    base.kind() == Kind::Identifier
+        && local
+            .get(&base.text(code))
+            .is_some_and(|one| user_data::fills(one.type_.text()))
 }
 
 /// Whether a literal is a name: short, and without spaces and escapes.
@@ -239,7 +259,7 @@ fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     if known && user_data::takes_part(&name) {
         return Expr::tuple("part", &[first, Expr::text(&name)]);
     }
-    if !is_upper(&name) {
+    if !is_upper(&name) && !(known && is_predicate(&name)) {
         return unknown();
     }
     let mut all = vec![Expr::text(&format!(":{name}"))];

@@ -12,6 +12,7 @@ use crate::headers::split_arguments;
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::lexer::is_constant;
 use crate::names::{PathId, View};
+use crate::predicates::is_predicate;
 use crate::values::{Value, any_of, value_of};
 
 const DEEPEST: u32 = 8;
@@ -154,6 +155,14 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
             && depth < DEEPEST
         {
             return self.with_macros(body, path, depth + 1);
+        }
+        let is_function = |name: Sym| is_predicate(plain(name).text());
+        if head.as_text() == Some("call")
+            && rest
+                .first()
+                .is_some_and(|name| name.as_sym().is_some_and(is_function))
+        {
+            return unknown();
         }
         Expr::node(ExprNode::Tuple(ExprList::new(&made)))
     }

@@ -153,6 +153,10 @@ fn labels(expr: Expr, truth: bool, known: &dyn Known) -> Vec<Way> {
         ("&", true) => flags(operands, known),
         ("case", true) => cases(operands, known),
         ("grow", true) => given(operands, known),
+        // They are 0 where the strings are the same.
+        ("strcmp" | "strncmp", false) => {
+            compared(operands.get(..2).unwrap_or_default(), true, known)
+        }
         _ => everything(),
     }
 }
@@ -352,7 +356,9 @@ fn collect(expr: Expr, found: &mut Vec<Sym>) {
         return;
     };
     match head {
-        "==" | "!=" | "&" if operands.iter().any(|side| !constants(*side).is_empty()) => {
+        "==" | "!=" | "&" | "strcmp" | "strncmp"
+            if operands.iter().any(|side| !constants(*side).is_empty()) =>
+        {
             found.extend(leaves(expr));
         }
         "case" => {

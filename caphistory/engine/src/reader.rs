@@ -32,6 +32,7 @@ use crate::macros::{macro_, matters, used_alone};
 use crate::notation;
 use crate::outcomes::refusals;
 use crate::places::{Local, Locals};
+use crate::predicates::predicates;
 use crate::repairs::{readable, with_groups, without_attributes};
 use crate::tables::assembler_functions;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -194,6 +195,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
     let [mentions, called] = mentions(&scanned, &prototypes);
     let mut constants = defined(&scanned.directives, source).into_vec();
     constants.extend(enumerated(&scanned.code, &scanned.directives));
+    constants.extend(predicates(&scanned.code));
     Blob {
         items: placed.into_iter().map(|(_, item)| item).collect(),
         includes: includes(source, scanned.directives.iter()),

@@ -177,14 +177,14 @@ impl Kernel {
         // What one search needs goes before the next: constants and the graph are large.
         let mut search = |sites: &[Site], bounds: [&Bounds; 2]| {
             let mut graph = build(&pointers, &tables, &all_checks, sites, &table, bounds[0]);
-            let mut decided = constants(&pointers, &tables, &special, &mut graph, sites);
+            let mut decided =
+                constants(&pointers, &tables, &special, &registered, &mut graph, sites);
             let open_files = OpenFiles::find(&graph, view, &tables);
             let asked = Question {
                 program,
                 graph: &graph,
                 entries: &table,
                 sites,
-                registered: &registered,
                 open_files: &open_files,
             };
             let refusals = Refusals::new(view, &checks, &graph);

@@ -26,6 +26,13 @@ const COPYING: [&str; 5] = [
 ];
 /// Those that do so under other names.
 const ALSO_COPYING: [&str; 3] = ["get_user", "unsafe_get_user", "get_user_ifreq"];
+/// Structs that hold what a user gives, and nothing else: a control message, and the name and the
+/// value of an extended attribute (`fs/xattr.c`, 5.19 on).
+const FILLED: [&str; 3] = [
+    "struct cmsghdr",
+    "struct xattr_ctx",
+    "struct kernel_xattr_ctx",
+];
 const WORD: i128 = 0xffff_ffff;
 /// Macros and functions that give a part of a number: by how many places they shift it and which
 /// bits they keep then, where that is the same in all releases.
@@ -50,6 +57,11 @@ pub fn returns_copy(name: &str, arguments: usize) -> bool {
     RETURNING
         .iter()
         .any(|(one, number)| *one == name && number.is_none_or(|number| number == arguments))
+}
+
+/// Whether users fill structs of a type, and nobody else.
+pub fn fills(type_: &str) -> bool {
+    FILLED.contains(&type_)
 }
 
 /// Whether a call copies from the user's memory into what its arguments point to.

@@ -248,6 +248,69 @@ int sys_ask(int cmd)
     assert {row.shared_by for row in rows} == {1}
 
 
+NAMES = """
+#define ASK_NAME "ask.one"
+#define ASK_OTHER "ask.two"
+#define ASK_PREFIX "ask."
+static inline bool is_ask_name(const char *name)
+{
+    return (strcmp(name, ASK_NAME) == 0) ||
+           (strcmp(name, ASK_OTHER) == 0);
+}
+static inline bool is_listed_name(const char *name) { list(name); return name; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("!strcmp(name, ASK_NAME)", {"ASK_NAME"}),
+        ("strcmp(name, ASK_NAME) == 0 || !strcmp(name, ASK_OTHER)", {"ASK_NAME", "ASK_OTHER"}),
+        ("!strncmp(name, ASK_PREFIX, sizeof(ASK_PREFIX) - 1)", {"ASK_PREFIX"}),
+        ("is_ask_name(name)", {"ASK_NAME", "ASK_OTHER"}),
+        ("strcmp(name, ASK_NAME)", {""}),
+        ("!is_ask_name(name)", {""}),
+        ("is_listed_name(name)", {""}),
+        ('!strcmp(name, "ask.one")', {""}),
+        ("!strcmp(state, ASK_NAME)", {""}),
+    ],
+)
+def test_a_name_that_the_user_gives_is_compared(condition: str, expected: set[str]) -> None:
+    body = f"char name[8]; strncpy_from_user(name, arg, 8); if ({condition}) {CHECK}"
+    assert asking(body, NAMES) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("ASK_NAME", {""}), ("ASK_OTHER", set())])
+def test_a_name_that_the_kernel_gives_is_no_operation(name: str, expected: set[str]) -> None:
+    work = f"{NAMES}\nint work(char *name) {{ if (!strcmp(name, ASK_NAME)) {CHECK} return 0; }}"
+    assert asking(f"return work({name});", work) == expected
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("cmsghdr", {"SOL_ASK/ASK_ONE"}), ("state", {""})])
+def test_a_control_message_is_the_users(kind: str, expected: set[str]) -> None:
+    body = f"""
+    struct {kind} *one;
+    for (one = first(arg); one; one = next(one)) {{
+        if (one->level != SOL_ASK)
+            continue;
+        switch (one->type) {{
+        case ASK_ONE:
+            {CHECK}
+        }}
+    }}
+"""
+    assert asking(body) == expected
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("xattr_ctx", {"ASK_NAME"}), ("state", {""})])
+def test_the_name_of_an_attribute_is_the_users(kind: str, expected: set[str]) -> None:
+    work = f"""{NAMES}
+static int named(const char *name) {{ if (!strcmp(name, ASK_NAME)) {CHECK} return 0; }}
+static int work(struct {kind} *ctx) {{ return named(ctx->kname->name); }}
+"""
+    assert asking("return work(make(arg));", work) == expected
+
+
 @pytest.mark.parametrize(("member", "expected"), [("set", "XATTR_ONE"), ("list", "")])
 def test_who_lists_attributes_gives_no_name(member: str, expected: str) -> None:
     others = f"""
@@ -256,6 +319,31 @@ static int work(int x) {{ {CHECK} return 0; }}
 static struct xattr_handler one = {{ .prefix = XATTR_ONE, .{member} = work }};
 """
     assert asking(f"struct xattr_handler *h = &one; return h->{member}(1);", others) == {expected}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("char name[8]; strncpy_from_user(name, arg, 8); return attribute(name);", {"XATTR_ONE"}),
+        ('return attribute("one.more");', {""}),
+        ('return attribute("two.more");', set()),
+    ],
+)
+def test_a_handler_is_called_for_its_own_names(body: str, expected: set[str]) -> None:
+    others = f"""
+#define XATTR_ONE "one."
+struct xattr_handler {{ char *prefix; int (*set)(int); }};
+static int work(int x) {{ {CHECK} return 0; }}
+static struct xattr_handler one = {{ .prefix = XATTR_ONE, .set = work }};
+static int attribute(const char *name)
+{{
+    struct xattr_handler *h = &one;
+    if (!strcmp(name, "none"))
+        return 0;
+    return h->set(1);
+}}
+"""
+    assert asking(body, others) == expected
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,41 @@ impl Situation {
         chosen.under_key(numbers, self.definition, table, key, callee)
     }
 
+    /// The strings that the definition was handed.
+    fn strings(&self) -> Vec<&'static str> {
+        let strings = self.context.iter().filter_map(|(_, value)| match value {
+            Value::String(text) => Some(text.text()),
+            _ => None,
+        });
+        strings.collect()
+    }
+
+    /// Whether one of the names under which the callee of a step is registered begins a string that
+    /// the definition was handed: who sets `security.evm` (chmod, 6.8) does not come to what is there
+    /// for `trusted.`. So may any name that is no string, and where no string was handed.
+    fn is_named(&self, constants: &mut Constants<'_, '_, '_, '_>, edge: &Edge) -> bool {
+        let strings = self.strings();
+        if strings.is_empty() || edge.via.is_none() {
+            return true;
+        }
+        let names = (constants.registered)(edge);
+        let begins = |name: &Sym| match constants.string(*name, self.definition) {
+            Some(text) => strings.iter().any(|one| one.starts_with(text.text())),
+            None => true,
+        };
+        names.is_empty() || names.get().iter().any(begins)
+    }
+
+    /// The names under which the callee of a step is registered, without those that are strings
+    /// where the kernel itself says which.
+    pub fn names(&self, constants: &mut Constants<'_, '_, '_, '_>, edge: &Edge) -> Vec<Sym> {
+        let mut names = (constants.registered)(edge).get().to_vec();
+        if !self.strings().is_empty() {
+            names.retain(|name| constants.string(*name, self.definition).is_none());
+        }
+        names
+    }
+
     /// The contexts in which a step's callee is called; None where its guards fail.
     pub fn after(
         &mut self,
@@ -169,7 +204,8 @@ impl Situation {
         let possible = self.possible(constants, call.guards)
             && (edge.via.is_none() || self.opens(constants, edge.callee))
             && self.mounts(constants, edge)
-            && self.chooses(constants, edge);
+            && self.chooses(constants, edge)
+            && self.is_named(constants, edge);
         possible.then(|| self.handed(constants, call, edge.callee))
     }
 
@@ -187,7 +223,8 @@ impl Situation {
         }
         let named = constants.named(self.definition);
         let known = |name: Sym| self.known(name, &named);
-        let found: Rc<[Way]> = ways(guards, &known).into();
+        let all = constants.with_macros(self.definition, guards);
+        let found: Rc<[Way]> = ways(all, &known).into();
         self.selected.insert(guards, found.clone());
         found
     }
