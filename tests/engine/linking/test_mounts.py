@@ -216,3 +216,61 @@ def test_what_is_opened_on_a_mount_by_name_is_of_that_file_system(
 ) -> None:
     """nfsservctl writes to files of nfsd, 2.6.9."""
     assert asked(FILES + CONTROL.replace("OPEN", opening), "control") == found
+
+
+INIT = """
+int init_control(struct inode *inode)
+{
+    create_entry(inode);
+    return REGISTER;
+}
+-- fs/entries.c
+#include <linux/fs.h>
+static int entry_write(struct file *file, int n) { return capable(CAP_WRONG); }
+static struct file_operations entry_fops = { .write = entry_write };
+static int register_entry(struct inode *inode) { inode->i_fop = &entry_fops; return 0; }
+int create_entry(struct inode *inode) { return register_entry(inode); }
+-- fs/control_call.c"""
+
+
+@pytest.mark.parametrize(
+    ("registering", "found"),
+    [("register_filesystem(&control_type)", {"CAP_A"}), ("0", {"CAP_A", "CAP_WRONG"})],
+)
+def test_who_registers_a_file_system_may_make_files_elsewhere(
+    registering: str, found: set[str | None]
+) -> None:
+    """nfsd makes a file of /proc where it registers its file system, 2.6.9."""
+    init = INIT.replace("REGISTER", registering)
+    control = CONTROL.replace("-- fs/control_call.c", init).replace("OPEN", "open_control(n)")
+    assert asked(FILES + control, "control") == found
+
+
+MOUNTING = """
+-- fs/super.c
+#include <linux/fs.h>
+struct vfsmount *do_kern_mount(const char *name, int flags)
+{
+    struct file_system_type *type = get_fs_type(name);
+    return type->fill(alloc_super(type)) ? NULL : alloc_mount(type);
+}
+-- fs/control.c
+#include <linux/fs.h>
+static int control_fill(struct super_block *sb) { return capable(CAP_A); }
+static struct file_system_type control_type = { .name = "control", .fill = control_fill };
+-- fs/other.c
+#include <linux/fs.h>
+static int other_fill(struct super_block *sb) { return capable(CAP_WRONG); }
+static struct file_system_type other_type = { .name = "other", .fill = other_fill };
+-- fs/mount.c
+#include <linux/fs.h>
+int sys_control(const char *name) { return do_kern_mount(NAME, 0) ? 0 : -1; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [('"control"', {"CAP_A"}), ("name", {"CAP_A", "CAP_WRONG"})]
+)
+def test_what_is_mounted_by_name_is_that_file_system(name: str, found: set[str | None]) -> None:
+    """nfsservctl mounts "nfsd", 2.6.9."""
+    assert asked(FILES + MOUNTING.replace("NAME", name), "control") == found

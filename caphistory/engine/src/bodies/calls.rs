@@ -48,7 +48,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             self.fill_structs(&given);
             let choice = self.choices.of(function, &self.places);
             let mounts = self.mounts.as_ref();
-            let source = mounts.and_then(|mounts| mounts.of_arguments(&given, &self.places));
+            let source =
+                mounts.and_then(|mounts| mounts.of_call(&target, arguments, &given, &self.places));
             let mount = source.map(choices::on);
             let told = choice.filter(|_| pointer).into_iter().chain(mount);
             made.guards = with_guards(made.guards, told);

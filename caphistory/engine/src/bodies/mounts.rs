@@ -69,6 +69,18 @@ impl Mounts {
         }
     }
 
+    /// The source of the one mount that the arguments of a call come from, or that it makes.
+    pub fn of_call(
+        &self,
+        name: &str,
+        given: Node,
+        arguments: &[Node],
+        places: &Places,
+    ) -> Option<Sym> {
+        let from = self.of_arguments(arguments, places);
+        from.or_else(|| mounted_by(name, given, places))
+    }
+
     /// The source of the one mount that arguments come from.
     pub fn of_arguments(&self, arguments: &[Node], places: &Places) -> Option<Sym> {
         let mut sources = arguments
@@ -109,6 +121,15 @@ impl Mounts {
 
 /// The file system that a call mounts, or the call, which tells as little as its name.
 fn made_by(name: &str, given: Node, places: &Places) -> Option<Sym> {
+    let type_ = mounted_by(name, given, places);
+    Some(type_.unwrap_or_else(|| Sym::new(&format!("{name}()"))))
+}
+
+/// The file system that a call mounts for the kernel itself.
+fn mounted_by(name: &str, given: Node, places: &Places) -> Option<Sym> {
+    if !name.contains(MAKING) {
+        return None;
+    }
     let named = |node: Node| match node.kind() {
         Kind::StringLiteral if guards::string(node.bytes(places.code)) => {
             Some(Sym::latin1(node.bytes(places.code)))
@@ -119,9 +140,7 @@ fn made_by(name: &str, given: Node, places: &Places) -> Option<Sym> {
         }
         _ => None,
     };
-    let type_ = given.named_children().find_map(named);
-    let type_ = type_.filter(|_| name.contains(MAKING));
-    Some(type_.unwrap_or_else(|| Sym::new(&format!("{name}()"))))
+    given.named_children().find_map(named)
 }
 
 /// Whether an expression is a place that may keep a mount: no local variable.

@@ -113,14 +113,17 @@ impl TableSets<'_, '_, '_, '_> {
         let [only] = *found else {
             return None;
         };
-        let definition = &self.view.program[only];
-        let mut arguments = definition
-            .fact
-            .calls()
-            .iter()
-            .flat_map(|call| call.arguments.get());
-        let names = |place: &&Sym| self.is_system(**place, Some(only), definition.path);
-        arguments.find(names).map(|_| definition.path)
+        let first = self.systems_in(only).next();
+        first.map(|_| self.view.program[only].path)
+    }
+
+    /// The file systems of its file that a function hands to others, as who mounts or registers one
+    /// does.
+    fn systems_in(&self, user: DefId) -> impl Iterator<Item = Sym> {
+        let definition = &self.view.program[user];
+        let calls = definition.fact.calls().iter();
+        let arguments = calls.flat_map(|call| call.arguments.iter().copied());
+        arguments.filter(move |place| self.is_system(*place, Some(user), definition.path))
     }
 
     /// The file of the file system that is registered by a name.
@@ -189,6 +192,12 @@ impl TableSets<'_, '_, '_, '_> {
         let Some(holders) = self.holders.get(&callee) else {
             return false;
         };
+        // A mount that is made of it calls its own functions.
+        if table_type.is_some_and(|name| TYPE.strip_prefix("struct ") == Some(name)) {
+            return holders
+                .iter()
+                .all(|(at, _)| at.is_some_and(|at| at != file));
+        }
         let known = self.file_systems.borrow().tables.get(&file).cloned();
         let tables = known.unwrap_or_else(|| {
             let found = Rc::new(self.tables_of_system(file));
@@ -216,7 +225,13 @@ impl TableSets<'_, '_, '_, '_> {
         let mut open: FxHashSet<Sym> = FxHashSet::default();
         let mut called: Vec<DefId> = Vec::new();
         let stores = self.stores_by_user();
-        for user in program.of_file(file) {
+        // Who registers it may make files elsewhere, too: /proc/fs/nfs/exports (2.6.9).
+        let names_it = |one| {
+            self.systems_in(one)
+                .any(|place| place.text().starts_with(':'))
+        };
+        let own = program.of_file(file).filter(|one| !names_it(*one));
+        for user in own {
             for store in stores.get(&user).into_iter().flatten() {
                 let given = self.source(store);
                 if given.partial {
