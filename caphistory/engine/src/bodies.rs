@@ -265,7 +265,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             Kind::Declaration => self.declaration(node, conditional, depth),
             Kind::UpdateExpression => {
                 if let Some(argument) = node.field(Field::Argument) {
-                    self.set(node, argument, None, Kind::Other);
+                    self.count(node, argument);
                     self.choices.give(argument, None, &self.places);
                 }
                 self.through(node, conditional, depth);

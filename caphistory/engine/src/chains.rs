@@ -37,7 +37,13 @@ pub fn constants<'s, 'v, 'p, 'f>(
     }
     let of_edges = graph.edges.iter().filter_map(|edge| edge.call.as_ref());
     let of_sites = sites.iter().map(|site| &site.guards);
-    found.find_macros(of_sites.chain(of_edges.map(|call| &call.guards)));
+    let of_edges = of_edges.flat_map(|call| [&call.guards, &call.passes]);
+    found.find_macros(of_sites.chain(of_edges));
+    for edge in &mut graph.edges {
+        if let Some(call) = &mut edge.call {
+            call.passes = found.with_macros(edge.caller, call.passes);
+        }
+    }
     for site in sites {
         found.want(site.definition, site.guards);
     }
@@ -494,19 +500,8 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             if barred.is_some_and(|barred| barred.contains(&edge.callee)) {
                 continue;
             }
-            let Some(contexts) = self.handed(at, edge) else {
-                continue;
-            };
-            let ways = self.ways(at, edge);
             let kind = usize::from(edge.hops);
-            let mut reached: Vec<NodeId> = Vec::with_capacity(contexts.len());
-            for context in contexts.iter() {
-                let node = self.node(edge.callee, *context);
-                if !reached.contains(&node) {
-                    reached.push(node);
-                }
-            }
-            for node in reached {
+            for (node, ways) in self.reached(at, edge) {
                 let next = found[kind].len();
                 let known = *seen[kind].entry(node).or_insert(next);
                 if known == next {
@@ -517,12 +512,49 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
                         *known = either(&[known.to_vec(), ways.to_vec()]).into();
                     }
                 }
-                self.before[node as usize].push((*number, at, ways.clone()));
+                self.before[node as usize].push((*number, at, ways));
             }
         }
         let found = Rc::new(found);
         self.following[at as usize] = Some(found.clone());
         found
+    }
+
+    /// The nodes to which a step leads, each with the ways by which it does: what is known of the
+    /// callee may rest on what the user gives (`prctl_set_seccomp`, 6.12).
+    fn reached(&mut self, at: NodeId, edge: &Edge) -> Vec<(NodeId, Rc<[Way]>)> {
+        let Some(contexts) = self.handed(at, edge) else {
+            return vec![];
+        };
+        let ways = self.ways(at, edge);
+        let mut found: Vec<(NodeId, Vec<Way>)> = Vec::with_capacity(contexts.len());
+        for way in ways.iter() {
+            let told = (contexts.len() > 1 && ways.len() > 1).then(|| self.told_by(at, edge, way));
+            let contexts = told.flatten().unwrap_or_else(|| contexts.clone());
+            for context in contexts.iter() {
+                let node = self.node(edge.callee, *context);
+                match found.iter_mut().find(|(one, _)| *one == node) {
+                    Some((_, known)) if known.last() == Some(way) => {}
+                    Some((_, known)) => known.push(way.clone()),
+                    None => found.push((node, vec![way.clone()])),
+                }
+            }
+        }
+        let same = |own: Vec<Way>| match own[..] == ways[..] {
+            true => ways.clone(),
+            false => own.into(),
+        };
+        found
+            .into_iter()
+            .map(|(node, own)| (node, same(own)))
+            .collect()
+    }
+
+    /// The contexts in which a step's callee is called where the user gives what a way says.
+    fn told_by(&mut self, at: NodeId, edge: &Edge, way: &Way) -> Option<Rc<[Context]>> {
+        let situation = self.nodes[at as usize].situation.as_ref()?;
+        let mut told = situation.where_given(way)?;
+        told.after(self.constants.as_deref_mut()?, edge)
     }
 
     /// The contexts in which a step's callee is called; None where its guards fail.
@@ -614,7 +646,10 @@ impl<'g, 'c, 's, 'v, 'p, 'f> Search<'g, 'c, 's, 'v, 'p, 'f> {
             let labels = (operations.labels(one.operation), !any);
             // Of files that are as good the first in the source: seq_read_iter, not bpf_seq_read.
             let file = operations.file(states[one.state as usize].operation);
-            let place = (one.hops, one.depth, labels, one.order);
+            // Of ways that are as short that by which the same labels are given first: what comes
+            // out of a default (F_SETOWN in do_fcntl, 2.4) may have left them to another case.
+            let last = u8::MAX - operations.labels(states[one.state as usize].operation);
+            let place = (one.hops, one.depth, labels, last, one.order);
             (one.by_kept_file, place, one.operation, file)
         });
         found

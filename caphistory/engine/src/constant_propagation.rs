@@ -235,7 +235,8 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         }
     }
 
-    /// Look for the macros that guards use. To be asked before anything is wanted.
+    /// Look for the macros that guards, arguments and what members are set to use. To be asked before
+    /// anything is wanted.
     pub fn find_macros<'g>(&mut self, all: impl Iterator<Item = &'g ExprList>) {
         let mut found = FxHashSet::default();
         let mut seen = FxHashSet::default();
@@ -244,11 +245,20 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
                 .iter()
                 .for_each(|guard| add_macros(*guard, &mut found));
         }
+        let setting = self.objects.using(&|value| has_macros(value));
+        let sets = setting.iter().flat_map(|one| self.objects.values_set(*one));
+        sets.for_each(|value| add_macros(value, &mut found));
         self.numbers.find(found);
+        let program = self.pointers.view.program;
+        for one in setting {
+            let path = program[one].path;
+            self.objects
+                .replace(one, &|value| self.numbers.with_macros(value, path, 0));
+        }
     }
 
-    /// Guards with the macros that they use in their place.
-    fn with_macros(&mut self, definition: DefId, guards: ExprList) -> ExprList {
+    /// Guards or arguments with the macros that they use in their place.
+    pub fn with_macros(&mut self, definition: DefId, guards: ExprList) -> ExprList {
         let mut found = FxHashSet::default();
         guards
             .iter()
@@ -551,6 +561,13 @@ fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
         found.insert(name);
     }
     operands.iter().for_each(|one| add_macros(*one, found));
+}
+
+/// Whether an expression uses a macro.
+fn has_macros(expr: Expr) -> bool {
+    parts(expr).is_err_and(|(head, operands)| {
+        head == "call" || operands.iter().any(|one| has_macros(*one))
+    })
 }
 
 /// Whether a wish is which table a parameter (`$ops>`), or a member of it (`$walk>ops>`), points to.

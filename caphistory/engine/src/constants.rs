@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, bytes};
 
+use crate::conditionals::expression as expression_of;
 use crate::facts::Constant;
 use crate::guards::{expression, string, unknown};
 use crate::intern::{Expr, Sym, SymList};
@@ -16,7 +17,7 @@ use crate::places::{Local, Locals};
 use crate::tree::{Field, Tree};
 
 /// The body of a macro that is no expression which is followed, but leaves its arguments as they
-/// are: `ACC_MODE(x)` is an element of a string (`fs/open.c`, 6.8).
+/// are.
 const UNREAD: &str = "?";
 /// What may change something: an assignment, a counter, an address, a call.
 static CHANGES: LazyLock<bytes::Regex> = LazyLock::new(|| {
@@ -36,9 +37,11 @@ static OF_TYPE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The constants that a file defines as macros, in order; none of a file of nothing else.
 pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
-    let defines = directives
-        .iter()
-        .filter(|directive| directive.keyword == Keyword::Define);
+    let mut branches: Vec<Option<bool>> = Vec::new();
+    let defines = directives.iter().filter(|directive| {
+        follow(&mut branches, directive);
+        directive.keyword == Keyword::Define && !branches.contains(&Some(false))
+    });
     let mut size = 0;
     let mut found = Vec::new();
     for directive in defines {
@@ -52,7 +55,7 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
             .split(|&byte| is_space(byte));
         let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
         let body = words.join(&b' ');
-        let body = if is_plain(&body) || is_strings(&body) {
+        let body = if is_plain(&body) || is_strings(&body) || is_element(&body) {
             latin1(&body)
         } else if listed.is_some() && only_reads(&body) {
             UNREAD.to_owned()
@@ -79,6 +82,27 @@ pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
         });
     }
     found.into()
+}
+
+/// Keeps whether the branches in which a directive stands are the kernel's own, or what headers have
+/// for programs (`__SI_CODE` of `asm-generic/siginfo.h`, 2.6); None for those of other conditions.
+fn follow(branches: &mut Vec<Option<bool>>, directive: &Directive) {
+    match directive.keyword {
+        Keyword::If | Keyword::Ifdef | Keyword::Ifndef => {
+            let (asked, truth) = expression_of(directive);
+            branches.push((asked.text() == "defined(__KERNEL__)").then_some(truth));
+        }
+        Keyword::Elif | Keyword::Else => {
+            let is_else = directive.keyword == Keyword::Else;
+            if let Some(last) = branches.last_mut() {
+                *last = last.filter(|_| is_else).map(|truth| !truth);
+            }
+        }
+        Keyword::Endif => {
+            branches.pop();
+        }
+        _ => {}
+    }
 }
 
 /// The constants that a file's enums name, in order: each as its own value or as the
@@ -194,11 +218,28 @@ fn is_plain(body: &[u8]) -> bool {
     (1..=LONGEST_BODY).contains(&body.len()) && body.iter().all(plain)
 }
 
+/// Whether a body takes a byte of a string: `("\004\002\006\006"[(x)&O_ACCMODE])` (`ACC_MODE` of
+/// `include/linux/fs.h`).
+fn is_element(body: &[u8]) -> bool {
+    let mut around = body.split(|&byte| byte == b'"');
+    let parts = (around.next(), around.next(), around.next(), around.next());
+    let (Some(before), Some(_), Some(behind), None) = parts else {
+        return false;
+    };
+    let of_index = |&byte: &u8| byte == b'[' || byte == b']';
+    let plain: Vec<u8> = behind
+        .iter()
+        .copied()
+        .filter(|one| !of_index(one))
+        .collect();
+    behind.starts_with(b"[") && before.iter().all(|&byte| byte == b'(') && is_plain(&plain)
+}
+
 /// Whether the body of a macro leaves what it is given as it is: it takes no address, sets nothing
 /// and calls nothing that may.
 pub fn only_reads(body: &[u8]) -> bool {
     let one =
-        |&byte: &u8| is_word(byte) || is_space(byte) || b"()[]\".|&~<>+*^,-=!?:".contains(&byte);
+        |&byte: &u8| is_word(byte) || is_space(byte) || b"()[]\"\\.|&~<>+*^,-=!?:".contains(&byte);
     let is_expression = !body.is_empty() && body.len() <= LONGEST_BODY && body.iter().all(one);
     is_expression && !CHANGES.is_match(body)
 }
@@ -238,7 +279,8 @@ fn with_letters<'d>(directive: &'d Directive, source: &[u8]) -> Cow<'d, [u8]> {
                 break;
             };
             let literal = at..end + 1;
-            if string(&text[literal.clone()]) {
+            let is_table = text.get(end + 1) == Some(&b'[');
+            if is_table || string(&text[literal.clone()]) {
                 code[literal.clone()].copy_from_slice(&text[literal]);
             }
             at = end + 1;

@@ -7,8 +7,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Call, UidTest};
 use crate::guards::{
-    followed_only, has_leaves, is_copied, known_part, leaves, substitute, unknown, unmarked,
-    without_guard,
+    followed_only, has_leaves, is_copied, known_part, leaves, marked, substitute, unknown,
+    unmarked, without_guard,
 };
 use crate::intern::{Expr, ExprList, Sym};
 
@@ -18,6 +18,10 @@ const MOST_CHANGES: usize = 500;
 const MOST_PLAIN: usize = 12;
 /// More values of a variable are not followed.
 const MOST_VALUES: usize = 4;
+/// Local variables that are made of one another, and the parts of what they stand for: of more
+/// nothing is put in their place.
+const DEEPEST_LOCALS: usize = 2;
+const MOST_PARTS: usize = 60;
 /// More functions that a variable is handed to are not told from macros.
 const MOST_USERS: usize = 30;
 
@@ -66,6 +70,7 @@ pub fn decided(
     let values = by_place(&sets);
     let objects = made.iter().map(|(place, _)| variable(*place)).collect();
     let stands = stands(&values, &users, uses, &parameters, &objects);
+    let stands = with_locals(stands, &parameters);
     let makers = once_made(made, uses, &parameters);
     // Of a pointer that is set to another one the members are not the caller's.
     let followed = |name: &str, member: bool| {
@@ -91,10 +96,7 @@ pub fn decided(
         .iter()
         .map(|(&place, &value)| {
             let value = with_conditions(value, &begun);
-            let grown = value.as_tuple().is_some_and(|(head, _)| head == "grow");
-            let inner = matches!(value.as_tuple(), Some(("unless", [inner, ..]))
-                if inner.as_tuple().is_some_and(|(head, _)| head == "grow"));
-            if grown || inner {
+            if has_grown(value) {
                 (place, followed_only(value, &unchanged, place))
             } else {
                 (place, value)
@@ -121,7 +123,7 @@ pub fn decided(
     let once: Values = stands
         .iter()
         .filter(|&(place, value)| *value != unknown() || parameters.contains(variable(*place)))
-        .map(|(&place, &value)| (place, value))
+        .map(|(&place, &value)| (place, unmarked(value)))
         .collect();
     for call in &mut calls {
         call.guards = decide(call.guards);
@@ -268,8 +270,7 @@ pub fn loops() -> Sym {
     *LOOPS
 }
 
-/// The parameter's member, or the parameter, that a local variable is given before it changes, as
-/// one of its values.
+/// What a local variable may be that is given a parameter, or a member of one, before it changes.
 fn begun_as(place: Sym, value: Expr, parameters: &FxHashSet<&str>) -> Option<Expr> {
     if place.text().contains('>') || parameters.contains(variable(place)) {
         return None;
@@ -283,9 +284,7 @@ fn begun_as(place: Sym, value: Expr, parameters: &FxHashSet<&str>) -> Option<Exp
         };
     }
     let own = only.as_sym().filter(|one| one.text().starts_with('$'))?;
-    parameters
-        .contains(variable(own))
-        .then(|| Expr::tuple("any", &[only]))
+    parameters.contains(variable(own)).then_some(value)
 }
 
 /// What a variable may be, with what other variables are in the conditions under which it changes.
@@ -301,6 +300,62 @@ fn with_conditions(value: Expr, begun: &Values) -> Expr {
         _ => *change,
     }));
     Expr::tuple("grow", &parts)
+}
+
+/// The same values of local variables with what other ones, and parameters that change, may be in
+/// their place: `acc_mode = ACC_MODE(flags)` of `flags &= ~strip`.
+fn with_locals(stands: Values, parameters: &FxHashSet<&str>) -> Values {
+    let is_local = |place: Sym| !parameters.contains(variable(place));
+    let stand_for = |place: Sym, value: Expr| {
+        let own = |one: Sym| one == place;
+        let value = if is_local(place) {
+            value
+        } else {
+            marked(value, &own)
+        };
+        (place, value)
+    };
+    let known: Vec<(Sym, Expr)> = stands
+        .iter()
+        .filter(|(place, value)| !place.text().contains('>') && is_known(**value))
+        .map(|(place, value)| stand_for(*place, *value))
+        .collect();
+    let mut found = stands;
+    for (place, value) in &mut found {
+        let settles = |value: Expr| is_local(*place) && size(value) <= MOST_PARTS;
+        for _ in 0..DEEPEST_LOCALS {
+            let named = leaves(*value);
+            let others = known
+                .iter()
+                .filter(|(one, _)| one != place && named.contains(one));
+            let others: Values = others.copied().collect();
+            if others.is_empty() || !settles(*value) {
+                break;
+            }
+            *value = substitute(*value, &others);
+        }
+    }
+    found
+}
+
+/// Whether a value is followed, and not one that only the user chooses.
+fn is_known(value: Expr) -> bool {
+    let any = matches!(value.as_tuple(), Some(("any", _)));
+    value != unknown() && !is_copied(value) && !any
+}
+
+/// How many texts an expression is made of.
+fn size(expr: Expr) -> usize {
+    let operands = expr.as_tuple().map_or(&[][..], |(_, operands)| operands);
+    1 + operands.iter().map(|one| size(*one)).sum::<usize>()
+}
+
+/// Whether a value, or a part of it, is one that changes.
+fn has_grown(value: Expr) -> bool {
+    let tuple = value.as_tuple();
+    tuple.is_some_and(|(head, operands)| {
+        head == "grow" || operands.iter().any(|one| has_grown(*one))
+    })
 }
 
 /// Whether an expression is made of what is in a place.
@@ -486,8 +541,15 @@ fn changed(place: Sym, values: &[Expr], sure: &[(Sym, Expr)]) -> Expr {
             substitute(*value, &before)
         }
     };
-    let (first, later): (Vec<Expr>, Vec<Expr>) =
-        plain.iter().partition(|value| bare(value) == **value);
+    let is_first = |value: &&Expr| plain.contains(*value) && bare(value) == **value;
+    let first: Vec<Expr> = plain.iter().filter(is_first).copied().collect();
+    // One after the other, as they stand in the code.
+    let mut later: Vec<Expr> = Vec::new();
+    for value in values.iter().filter(|value| !is_first(value)) {
+        if !later.contains(value) {
+            later.push(*value);
+        }
+    }
     let behind = values.iter().rposition(|value| first.contains(value));
     let is_sure = |value: &Expr| {
         let mut same = values.iter().enumerate().filter(|(_, one)| *one == value);
@@ -501,7 +563,6 @@ fn changed(place: Sym, values: &[Expr], sure: &[(Sym, Expr)]) -> Expr {
     let plain: Vec<Expr> = first.iter().map(of_place).collect();
     let mut parts = vec![Expr::tuple("plain", &plain)];
     parts.extend(later);
-    parts.extend(changes.iter().map(of_place));
     Expr::tuple("grow", &parts)
 }
 

@@ -18,10 +18,11 @@
 //!   something is (see `predicates`)
 //! - `("strcmp", x, y)`, `("strncmp", x, y, n)`, `("strlen", x)`, `("sizeof", x)`, `("concat", x, …)`:
 //!   what is made of strings, which are texts that begin with `"`
+//! - `("element", n, x, …)`: that of the numbers x, the bytes of a string, which n tells
 //! - `("when", g, x)`: x, given under the condition g
 //! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
 //!   of y, in which `.` is the value before; behind a y that is `("then", g, x)` nothing that stands
-//!   before it is left where g holds
+//!   before it is left where g holds; where such an x is made of `.` it changes that once
 
 use std::sync::LazyLock;
 
@@ -37,6 +38,8 @@ use crate::user_data;
 const DEEPEST: u32 = 12;
 /// Functions that compare strings or tell their length, with the number of their arguments.
 const OF_STRINGS: [(&str, usize); 3] = [("strcmp", 2), ("strncmp", 3), ("strlen", 1)];
+/// Strings of more bytes than the modes of an open are no tables.
+const MOST_ELEMENTS: usize = 16;
 /// Longer strings are messages, not names.
 const LONGEST_NAME: usize = 40;
 /// Before the labels of a switch that lead to what stands behind it.
@@ -180,6 +183,7 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             }
         }
         Kind::BinaryExpression => binary(node, code, local, depth),
+        Kind::SubscriptExpression => element(node, code, local, depth),
         Kind::CallExpression => called(node, code, local, depth),
         _ => match node.bytes(code) {
             b"true" => Expr::text("1"),
@@ -202,6 +206,42 @@ fn of_user_struct(node: Node, code: &[u8], local: &Locals) -> bool {
         && local
             .get(&base.text(code))
             .is_some_and(|one| user_data::fills(one.type_.text()))
+}
+
+/// A byte of a string: `"\004\002\006\006"[flags & O_ACCMODE]`.
+fn element(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+    let string = node.field(Field::Argument);
+    let string = string.filter(|one| one.kind() == Kind::StringLiteral);
+    let bytes = string.and_then(|one| bytes_of(one.bytes(code)));
+    let index = node.last_named();
+    let index = index.map_or_else(unknown, |one| within(one, code, local, depth + 1));
+    let Some(bytes) = bytes.filter(|_| index != unknown()) else {
+        return unknown();
+    };
+    let bytes = bytes.iter().map(|byte| Expr::text(&byte.to_string()));
+    let all: Vec<Expr> = std::iter::once(index).chain(bytes).collect();
+    Expr::tuple("element", &all)
+}
+
+/// The bytes of a short string literal, with the 0 behind them; None if it has escapes that are not
+/// octal.
+fn bytes_of(literal: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = literal.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let mut found = vec![];
+    while let Some((&first, behind)) = rest.split_first() {
+        let is_octal = |byte: &&u8| (b'0'..b'8').contains(*byte);
+        let digits = behind.iter().take(3).take_while(is_octal).count();
+        if first == b'\\' {
+            let (octal, behind) = behind.split_at(digits);
+            found.push(u8::from_str_radix(str::from_utf8(octal).ok()?, 8).ok()?);
+            rest = behind;
+        } else {
+            found.push(first);
+            rest = behind;
+        }
+    }
+    found.push(0);
+    (found.len() <= MOST_ELEMENTS).then_some(found)
 }
 
 /// Whether a literal is a name: short, and without spaces and escapes.

@@ -174,7 +174,7 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         if !others.iter().all(same) || first.parameters.len() != given.len() {
             return None;
         }
-        Some(instance(first, given))
+        Some(instance(first, given)).filter(|body| *body != unknown())
     }
 
     fn visible(&self, name: Sym, path: PathId) -> Vec<&'f Constant> {

@@ -51,6 +51,29 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         }
     }
 
+    /// The functions that set something to a value of which this holds.
+    pub fn using(&self, wanted: &dyn Fn(Expr) -> bool) -> Vec<DefId> {
+        let program = self.pointers.view.program;
+        let all = program.files().flat_map(|path| program.of_file(path));
+        let sets = |one: &DefId| self.values_set(*one).any(wanted);
+        all.filter(sets).collect()
+    }
+
+    /// All values that a function sets something to.
+    pub fn values_set(&self, definition: DefId) -> impl Iterator<Item = Expr> + use<'f> {
+        let function = self.function(definition);
+        let sets = function.map_or(&[][..], |one| &one.sets);
+        sets.iter().map(|(_, value)| *value)
+    }
+
+    /// Puts others in the place of the values that a function sets something to.
+    pub fn replace(&mut self, definition: DefId, by: &dyn Fn(Expr) -> Expr) {
+        let mut sets = (*self.sets_of(definition)).clone();
+        let all = sets.values_mut().flatten();
+        all.for_each(|value| *value = by(*value));
+        self.sets.insert(definition, Rc::new(sets));
+    }
+
     /// What `member` of a struct may be that a definition hands on to `target`, as expressions of
     /// that definition: none where it does not set it, None where nobody knows.
     pub fn held(

@@ -58,6 +58,13 @@ impl Label {
         }
     }
 
+    /// The number that an argument of the syscall, which is told by a number too, has where the user
+    /// gives the name.
+    pub fn value(&self) -> Option<(u64, i128)> {
+        let (argument, number) = (self.exact?, self.number?);
+        (!self.not && self.is_told()).then_some((argument, number))
+    }
+
     fn is_told(&self) -> bool {
         !matches!(self.exact, Some(OF_FILE | OF_KEPT_FILE))
     }

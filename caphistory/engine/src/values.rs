@@ -123,6 +123,75 @@ pub fn value_of(expr: Expr, known: &dyn Known) -> Option<Value> {
     value_at(expr, known, 0)
 }
 
+/// The values that an expression may have, each by itself where they are as few as `most`: those
+/// that a variable is given, as it is changed.
+pub fn each_value(expr: Expr, known: &dyn Known, most: usize) -> Vec<Option<Value>> {
+    let whole = vec![value_of(expr, known)];
+    match parts(expr) {
+        Err(("unless", [inner, functions @ ..])) => {
+            let is_known = |one: &Expr| parts(*one).is_ok_and(|name| known.get(name).is_some());
+            match functions.iter().all(is_known) {
+                true => each_value(*inner, known, most),
+                false => whole,
+            }
+        }
+        Err(("grow", operands)) => each_grown(operands, known, most).unwrap_or(whole),
+        _ => whole,
+    }
+}
+
+fn each_grown(operands: &[Expr], known: &dyn Known, most: usize) -> Option<Vec<Option<Value>>> {
+    let (first, changes) = operands.split_first()?;
+    let mut found: Vec<Value> = Vec::new();
+    let add = |found: &mut Vec<Value>, value: Value| {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    };
+    for one in parts(*first).err()?.1 {
+        add(&mut found, value_of(*one, known)?);
+    }
+    let (later, fresh): (Vec<Expr>, Vec<Expr>) =
+        changes.iter().partition(|one| is_of_before(**one));
+    for change in fresh {
+        if let Some(value) = given(change, known)? {
+            add(&mut found, value);
+        }
+    }
+    let mut at = 0;
+    while let Some(before) = found.get(at).copied().filter(|_| found.len() <= most) {
+        at += 1;
+        let known = |name: Sym| match name.text() {
+            "." => Some(before),
+            _ => known.get(name),
+        };
+        for change in &later {
+            if let Some(value) = given(*change, &known)? {
+                add(&mut found, value);
+            }
+        }
+    }
+    let few = (1..=most).contains(&found.len());
+    few.then(|| found.into_iter().map(Some).collect())
+}
+
+/// The value that a change gives to a variable: none where its condition fails. None where it is not
+/// known, or where nothing is left of what the variable may have been.
+fn given(change: Expr, known: &dyn Known) -> Option<Option<Value>> {
+    let (guard, value, is_sure) = match parts(change) {
+        Err((head @ ("when" | "then"), [guard, value])) => {
+            (truth_of(*guard, known), *value, head == "then")
+        }
+        _ => (None, change, false),
+    };
+    match guard {
+        Some(false) => Some(None),
+        Some(true) if is_sure => None,
+        _ if is_sure && is_of_before(value) => None,
+        _ => value_of(value, known).map(Some),
+    }
+}
+
 /// Whether a condition holds; None where it cannot be told.
 pub fn truth_of(expr: Expr, known: &dyn Known) -> Option<bool> {
     truth_at(expr, known, 0)
@@ -209,6 +278,20 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             let begun = |number: usize| text_of(at(number)).map(|text| text.bytes().take(most));
             let same = begun(0)?.eq(begun(1)?);
             Some(Value::Int(i128::from(!same)))
+        }
+        "element" => {
+            let index = bits(at(0));
+            let may_be = |number: &i128| number & !index.may == 0 && index.must & !number == 0;
+            let all = (0..).zip(operands.iter().skip(1));
+            let all = all.filter(|(number, _)| may_be(number));
+            let all: Vec<_> = all
+                .map(|(_, one)| value_at(*one, known, depth + 1))
+                .collect();
+            let found = bits(any_of(&all));
+            value(Bits {
+                user: index.user,
+                ..found
+            })
         }
         "when" | "then" => at(1),
         "grow" => grown(operands, known, depth + 1),
@@ -370,14 +453,43 @@ fn grown(operands: &[Expr], known: &dyn Known, depth: u32) -> Option<Value> {
     let mut found = (!values.is_empty()).then(|| any_of(&values));
     let before = |name: Sym| known.get(name).filter(|_| name.text() != ".");
     let settles = |change: &Expr| match parts(*change) {
-        Err(("then", [guard, _])) => truth_at(*guard, &before, depth) == Some(true),
+        Err(("then", [guard, value])) => {
+            !is_of_before(*value) && truth_at(*guard, &before, depth) == Some(true)
+        }
         _ => false,
     };
     if let Some(at) = changes.iter().rposition(settles) {
         found = Some(value_at(changes[at], &before, depth));
         changes = &changes[at + 1..];
     }
-    for _ in 0..MOST_ROUNDS {
+    let is_once =
+        |change: &Expr| matches!(parts(*change), Err(("then", [_, value])) if is_of_before(*value));
+    while let Some(at) = changes.iter().position(is_once) {
+        found = grown_by(found, &changes[..at], MOST_ROUNDS, known, depth)?;
+        found = grown_by(found, &changes[at..=at], 1, known, depth)?;
+        changes = &changes[at + 1..];
+    }
+    grown_by(found, changes, MOST_ROUNDS, known, depth)?.flatten()
+}
+
+/// Whether a value is made of what was there before.
+fn is_of_before(expr: Expr) -> bool {
+    match parts(expr) {
+        Ok(text) => text.text() == ".",
+        Err((_, operands)) => operands.iter().any(|one| is_of_before(*one)),
+    }
+}
+
+/// What may be there, or some changes of it, in so many rounds; None where they find no end.
+fn grown_by(
+    found: Option<Option<Value>>,
+    changes: &[Expr],
+    rounds: usize,
+    known: &dyn Known,
+    depth: u32,
+) -> Option<Option<Option<Value>>> {
+    let mut found = found;
+    for _ in 0..rounds {
         let before = found;
         for change in changes {
             let now = found.flatten();
@@ -399,10 +511,10 @@ fn grown(operands: &[Expr], known: &dyn Known, depth: u32) -> Option<Value> {
             found = Some(found.map_or(value, |found| any_of(&[found, value])));
         }
         if found == before {
-            return found.flatten();
+            return Some(found);
         }
     }
-    None
+    (rounds == 1).then_some(found)
 }
 
 fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {

@@ -338,7 +338,10 @@ int sys_loud(int n) { return work(0, n); }
         ("for_each(other) { if (quiet) return 0; }", 1),
         ("if (quiet) return 0; again: if (other--) goto again;", 0),
         ("again: if (quiet) return 0; if (other--) goto again;", 0),
-        ("if (other) goto in; if (!quiet) { in: return capable(CAP_A); }", 1),
+        ("if (other) goto in; if (!quiet) { in: note(other); }", 1),
+        ("if (other) goto in; if (quiet) { in: return 0; }", 0),
+        ("if (other) goto in; if (quiet) { in: note(other); out: return 0; }", 0),
+        ("if (other) goto in; if (quiet) { out: return 0; in: note(other); }", 1),
         ("switch (other) { case 1: if (quiet) return 0; case 2: note(other); }", 1),
     ],
 )
@@ -500,7 +503,8 @@ int open(int flag, struct info *info, int how)
         ("open(O_CREAT, FROM_USER, EMPTY)", 1),
         ("open(O_CREAT, FROM_USER, ROUND)", 1),
         ("open(O_CREAT, FROM_USER, NAMED_QUIET)", 0),
-        ("open(O_CREAT, FROM_USER, SHIFTED(1, 4))", 1),
+        ("open(O_CREAT, FROM_USER, SHIFTED(1, 4))", 0),
+        ("open(O_CREAT, FROM_USER, SHIFTED(1, 3))", 1),
     ],
 )
 def test_a_macro_of_the_release_stands_for_its_number(call: str, expected: int) -> None:
@@ -1488,6 +1492,163 @@ def test_a_function_that_fills_a_struct_from_another_one(
     """file_open_name, which makes struct open_flags of struct open_how, 6.8."""
     text = FILLED.replace("FLAGS", flags).replace("CHANGE", change).replace("USE", use)
     assert feasible(text) == {"swapon": asked}
+
+
+@pytest.mark.parametrize(
+    ("condition", "asked"),
+    [
+        ("#ifdef __KERNEL__", 0),
+        ("#if defined(__KERNEL__)", 0),
+        ("#ifdef CONFIG_CODES", 1),
+    ],
+)
+def test_what_headers_define_for_programs_is_not_the_kernels(condition: str, asked: int) -> None:
+    """SI_MESGQ, with which __do_notify sends a signal, 2.6.9."""
+    text = f"""
+-- include/linux/siginfo.h
+{condition}
+#define MESGQ (6 << 16)
+#define CODE(t, n) ((t) | ((n) & 0xffff))
+#else
+#define MESGQ 0
+#define CODE(t, n) (n)
+#endif
+#define SI_MESGQ CODE(MESGQ, -3)
+#define FROM_USER(info) ((info)->code <= 0)
+struct info {{ int code; }};
+-- kernel/signal.c
+#include <linux/siginfo.h>
+int send(struct info *info)
+{{
+    return FROM_USER(info) && !capable(CAP_KILL) ? -EPERM : 0;
+}}
+int sys_notify(int x) {{ struct info info; info.code = SI_MESGQ; return send(&info); }}
+"""
+    assert feasible(text) == {"notify": asked}
+
+
+MODES = """
+-- fs/open.c
+#define MODE(x) ("\\000\\004\\002\\006"[(x) & 3])
+static int may_open(int mode, int flag)
+{
+    mode &= 7;
+    if (mode == 4 && !capable(CAP_DAC_READ_SEARCH))
+        return -EACCES;
+    return flag & 16 && !capable(CAP_FOWNER) ? -EPERM : 0;
+}
+static int lookup(struct inode *inode, int flag)
+{
+    int mode = MODE(flag);
+
+    if (flag & 8)
+        mode |= 32;
+    if (inode->made) {
+        mode = 0;
+        flag &= ~16;
+    }
+    return may_open(mode, flag);
+}
+static int open(struct inode *inode, int flags)
+{
+    int plain = flags;
+
+    COUNT
+    return lookup(inode, plain);
+}
+int sys_one(struct inode *inode, int x) { return open(inode, FLAGS); }
+"""
+COUNTED = "if ((plain + 1) & 3) plain++;"
+
+
+@pytest.mark.parametrize(
+    ("flags", "count", "asked"),
+    [
+        ("1", "", {"CAP_DAC_READ_SEARCH"}),
+        ("2 | 8", "", set()),
+        ("3", "", set()),
+        ("3 | 16", "", {"CAP_FOWNER"}),
+        ("17", "", {"CAP_DAC_READ_SEARCH", "CAP_FOWNER"}),
+        ("x", "", {"CAP_DAC_READ_SEARCH", "CAP_FOWNER"}),
+        ("2", COUNTED, set()),
+        ("2 | 16", COUNTED, {"CAP_FOWNER"}),
+        ("0", COUNTED, {"CAP_DAC_READ_SEARCH"}),
+        ("15", "while (plain & 3) plain++;", {"CAP_DAC_READ_SEARCH", "CAP_FOWNER"}),
+        (
+            "2",
+            "again: if (plain & 3) { plain++; goto again; }",
+            {"CAP_DAC_READ_SEARCH", "CAP_FOWNER"},
+        ),
+    ],
+)
+def test_the_mode_of_an_open_is_a_byte_of_a_string(flags: str, count: str, asked: set[str]) -> None:
+    """ACC_MODE in open_namei, and the flags that filp_open counts up, 2.6.9."""
+    rows = linked(MODES.replace("FLAGS", flags).replace("COUNT", count)).syscall_checks
+    assert {row.check.capability for row in rows if row.feasible} == asked
+
+
+FILLED_MODE = """
+-- fs/open.c
+#define MODE(x) ("\\004\\002\\006\\006"[(x) & 3])
+struct op { int mode; int open_flag; };
+static int fill(int asked, struct op *op)
+{
+    int strip = 64;
+    int flags = asked;
+    int mode = MODE(flags);
+
+    flags &= ~strip;
+    if (flags & 32)
+        mode = 0;
+    op->open_flag = flags;
+    op->mode = mode;
+    return 0;
+}
+static int permission(int mask)
+{
+    return mask == 4 && !capable(CAP_DAC_READ_SEARCH) ? -EACCES : 0;
+}
+static int may_open(struct file *file, const struct op *op)
+{
+    int flag = op->open_flag;
+    int cut = 0;
+    int mode = op->mode;
+
+    if (file->made) {
+        flag &= ~16;
+        mode = 0;
+    } else if (flag & 16)
+        cut = 1;
+    if (permission(mode))
+        return -EACCES;
+    return cut && !capable(CAP_FSETID) ? -EPERM : 0;
+}
+int sys_swapon(struct file *file, int x)
+{
+    struct op op;
+
+    if (fill(FLAGS, &op))
+        return -1;
+    return may_open(file, &op);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "asked"),
+    [
+        ("0", {"CAP_DAC_READ_SEARCH"}),
+        ("1", set()),
+        ("2", set()),
+        ("2 | 16", {"CAP_FSETID"}),
+        ("64", {"CAP_DAC_READ_SEARCH"}),
+        ("x", {"CAP_DAC_READ_SEARCH", "CAP_FSETID"}),
+    ],
+)
+def test_a_mode_that_a_struct_was_filled_with(flags: str, asked: set[str]) -> None:
+    """build_open_flags, whose acc_mode and open_flag do_open tests, 6.8."""
+    rows = linked(FILLED_MODE.replace("FLAGS", flags)).syscall_checks
+    assert {row.check.capability for row in rows if row.feasible} == asked
 
 
 # What chooses the callee of a call through a pointer.

@@ -226,6 +226,60 @@ def test_of_too_many_operations_none_is_told() -> None:
     assert asking(f"switch (cmd) {{ {cases(25)} return work(); }}", work) == {""}
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("HOW_ONE", "HOW_TWO", {"ASK_TWO"}),
+        ("HOW_TWO", "HOW_TWO", {"ASK_ONE", "ASK_TWO"}),
+        ("HOW_TWO", "flags", {"ASK_ONE", "ASK_TWO/HOW_TWO"}),
+        ("HOW_ONE", "HOW_ONE", set()),
+    ],
+)
+def test_what_is_asked_for_decides_what_is_handed_on(
+    first: str, second: str, expected: set[str]
+) -> None:
+    """prctl_set_seccomp, which hands on another constant for each, 6.12."""
+    work = f"""
+#define ASK_ONE 1
+#define ASK_TWO 2
+#define HOW_ONE 0
+#define HOW_TWO 1
+static int work(int how)
+{{ switch (how) {{ case HOW_ONE: return 0; case HOW_TWO: {CHECK} }} return 0; }}
+"""
+    body = f"""
+    int how;
+    switch (cmd) {{
+    case ASK_ONE: how = {first}; break;
+    case ASK_TWO: how = {second}; break;
+    default: return -EINVAL;
+    }}
+    return work(how);"""
+    assert asking(body, work) == expected
+
+
+def test_of_ways_as_short_that_is_told_by_which_the_label_is_given_first() -> None:
+    """fcntl, whose default hands on what is no F_SETOWN, 2.4.31."""
+    kernel = f"""{TABLE}
+-- kernel/ask.c
+#define ASK_OWN 8
+static int work(int how) {{ switch (how) {{ case ASK_OWN: {CHECK} }} return 0; }}
+int sys_ask(int cmd)
+{{
+    switch (cmd) {{
+    default:
+        return work(cmd);
+    case ASK_OWN:
+        return work(ASK_OWN);
+    }}
+}}
+"""
+    (row,) = linked(kernel).syscall_checks
+    source = kernel.split("kernel/ask.c\n")[1].splitlines()
+    assert row.meaning.operation == "ASK_OWN"
+    assert source[row.chain[0].line - 1].strip() == "return work(ASK_OWN);"
+
+
 def test_each_operation_has_its_own_chain() -> None:
     kernel = f"""{TABLE}
 -- kernel/ask.c

@@ -187,6 +187,27 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
+    /// Takes down that a variable is counted up (`if ((flags + 1) & O_ACCMODE) flags++;`), as what it
+    /// is set to where that happens once, under conditions that are known.
+    pub(super) fn count(&mut self, node: Node<'t>, target: Node<'t>) {
+        self.set(node, target, None, Kind::Other);
+        let place = self.expression(target);
+        let up = node.bytes(self.code).windows(2).any(|two| two == b"++");
+        let counted = place
+            .as_sym()
+            .filter(|_| up && target.kind() == Kind::Identifier);
+        if let Some(name) = counted
+            && self.depends_on_guards(node)
+        {
+            let at = self.offset(node);
+            let next = Expr::tuple("+", &[place, Expr::text("1")]);
+            let key = (at, name.text());
+            let guarded = self.guarded(at, next);
+            self.body.sets.insert(key, (name, guarded));
+            self.body.sure.insert(key, true);
+        }
+    }
+
     /// Whether a statement runs wherever the known conditions hold under which it stands.
     fn depends_on_guards(&mut self, node: Node<'t>) -> bool {
         let condition = (self.condition_at)(self.offset(node));

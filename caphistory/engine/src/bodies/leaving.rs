@@ -37,11 +37,12 @@ pub fn side_that_stays(statement: Node) -> Option<bool> {
     }
 }
 
-/// Whether the last of some statements is a return, a goto or the like.
+/// Whether the last of some statements is a return, a goto or the like; where a label stands before
+/// it (`out: return err;` within an if of `ext3_get_block_handle`, 2.4) what leads there leaves too.
 pub fn always_leaves(mut statement: Node) -> bool {
     while matches!(
         statement.kind(),
-        Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause
+        Kind::CompoundStatement | Kind::CaseStatement | Kind::ElseClause | Kind::LabeledStatement
     ) {
         match statement
             .named_children()
@@ -59,18 +60,6 @@ pub fn always_leaves(mut statement: Node) -> bool {
             sides.all(|side| side.is_some_and(always_leaves))
         }
         kind => is_leaving(kind),
-    }
-}
-
-/// Whether a case does not go on to the next one, a label before its last statement or none.
-pub fn case_leaves(case: Node) -> bool {
-    let statements = case.named_children();
-    let last = statements.filter(|one| one.kind() != Kind::Comment).last();
-    match last {
-        Some(last) if last.kind() == Kind::LabeledStatement => {
-            last.last_named().is_some_and(always_leaves)
-        }
-        _ => always_leaves(case),
     }
 }
 

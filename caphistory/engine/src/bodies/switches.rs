@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 
-use super::leaving::{breaks, case_leaves};
+use super::leaving::{always_leaves, breaks};
 use super::{BodyReader, Guard};
 use crate::guards;
 use crate::intern::{Expr, Sym};
@@ -60,7 +60,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.visit(child, true, depth + 1);
                 self.under.pop();
             }
-            if case_leaves(child) {
+            if always_leaves(child) {
                 own.clear();
                 plain = true;
             }
@@ -86,7 +86,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             all.push(label);
             own.push(label);
             stays = stays || breaks(case, 0);
-            if case_leaves(case) {
+            if always_leaves(case) {
                 staying.extend(if stays {
                     std::mem::take(&mut own)
                 } else {

@@ -15,9 +15,10 @@ use crate::guards::without_guard;
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::names::{DefId, PathId};
 use crate::objects::{member_of, struct_of};
-use crate::operations::{Way, ways};
+use crate::operations::{Label, Way, ways};
 use crate::values::{
-    Known, OF_USER, User, Value, any_of, parts, truth_of, user_of, value_of, without_user,
+    Known, OF_USER, User, Value, any_of, each_value, parts, truth_of, user_of, value_of,
+    without_user,
 };
 
 // So many different sets of constants for one call; from there on what they have in common.
@@ -47,6 +48,26 @@ impl Situation {
             selected: FxHashMap::default(),
             ways: FxHashMap::default(),
         }
+    }
+
+    /// The same where the user gives what a way says; None where that tells nothing of it.
+    pub fn where_given(&self, way: &Way) -> Option<Situation> {
+        let given = |value: Value| {
+            let mut numbers = way.iter().filter_map(Label::value);
+            numbers.find_map(|(argument, number)| {
+                let is_one = user_of(Some(value)) == User::Argument(argument);
+                is_one.then_some(Value::Int(number))
+            })
+        };
+        let told = |(place, value): &(Sym, Value)| (*place, given(*value).unwrap_or(*value));
+        let context: Values = self.context.iter().map(told).collect();
+        (context != self.context).then(|| Situation {
+            definition: self.definition,
+            context,
+            decided: FxHashMap::default(),
+            selected: FxHashMap::default(),
+            ways: FxHashMap::default(),
+        })
     }
 
     /// Whether no guard of the definition is known to fail, and none excludes another one.
@@ -289,7 +310,7 @@ impl Situation {
                 continue;
             };
             let mut values = match wish.member {
-                None => vec![self.value(constants, expr)],
+                None => self.values(constants, expr),
                 Some(member) => self.member(constants, expr, member, call.target),
             };
             if !wish.selects {
@@ -421,6 +442,15 @@ impl Situation {
         value_of(expr, &|name| self.known(name, &named))
     }
 
+    /// The values that an argument may have.
+    fn values(&self, constants: &mut Constants<'_, '_, '_, '_>, expr: Expr) -> Vec<Option<Value>> {
+        if parts(expr).is_ok() {
+            return vec![self.value(constants, expr)];
+        }
+        let named = constants.named(self.definition);
+        each_value(expr, &|name| self.known(name, &named), MOST_WAYS)
+    }
+
     /// What `member` of a struct may hold that the caller hands on to `target`: what the caller
     /// was handed itself or sets there, with the flags that it adds or not.
     fn member(
@@ -468,10 +498,13 @@ impl Situation {
         for value in plain {
             match parts(value) {
                 Err(("when", [guard, _])) if !holds(*guard, &known) => {}
-                _ => all.push(value_of(value, &known)),
+                _ => all.extend(each_value(value, &known, MOST_WAYS)),
             }
         }
-        let mut values = distinct([any_of(&all)]);
+        if all.is_empty() {
+            all.push(None);
+        }
+        let mut values = distinct(all);
         for _ in 0..MOST_ROUNDS {
             let before = values.clone();
             for change in &changes {
