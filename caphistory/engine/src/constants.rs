@@ -35,6 +35,10 @@ static OF_TYPE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a pattern of this module")
 });
 
+/// A cast for the checker alone: `((__force int) FMODE_NONOTIFY)` (`include/linux/fs.h`, 6.8).
+static FORCED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\(\s*__force\b[\w\s]*\)").expect("a pattern of this module"));
+
 /// The constants that a file defines as macros, in order; none of a file of nothing else.
 pub fn defined(directives: &[Directive], source: &[u8]) -> Box<[Constant]> {
     let mut branches: Vec<Option<bool>> = Vec::new();
@@ -340,7 +344,8 @@ pub fn constant(body: &str) -> Expr {
 /// The same for a macro with parameters, which are `$name`.
 pub fn body_of(body: &str, parameters: &[Sym]) -> Expr {
     // What takes a type is its size, or made of it.
-    let plain = OF_TYPE.replace_all(body, "sizeof(int)");
+    let unforced = FORCED.replace_all(body, "");
+    let plain = OF_TYPE.replace_all(&unforced, "sizeof(int)");
     let code = format!("int x = {plain};");
     let mut local = Locals::default();
     for &name in parameters {

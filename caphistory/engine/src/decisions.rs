@@ -18,10 +18,10 @@ const MOST_CHANGES: usize = 500;
 const MOST_PLAIN: usize = 12;
 /// More values of a variable are not followed.
 const MOST_VALUES: usize = 4;
-/// Local variables that are made of one another, and the parts of what they stand for: of more
-/// nothing is put in their place.
+/// Local variables that are made of one another, and the parts of what one stands for: of more
+/// nothing is put in its place.
 const DEEPEST_LOCALS: usize = 2;
-const MOST_PARTS: usize = 60;
+const MOST_PARTS: usize = 500;
 /// More functions that a variable is handed to are not told from macros.
 const MOST_USERS: usize = 30;
 
@@ -318,24 +318,39 @@ fn with_locals(stands: Values, parameters: &FxHashSet<&str>) -> Values {
     let known: Vec<(Sym, Expr)> = stands
         .iter()
         .filter(|(place, value)| !place.text().contains('>') && is_known(**value))
+        .filter(|(_, value)| size(**value) <= MOST_PARTS)
         .map(|(place, value)| stand_for(*place, *value))
         .collect();
     let mut found = stands;
     for (place, value) in &mut found {
-        let settles = |value: Expr| is_local(*place) && size(value) <= MOST_PARTS;
         for _ in 0..DEEPEST_LOCALS {
             let named = leaves(*value);
             let others = known
                 .iter()
                 .filter(|(one, _)| one != place && named.contains(one));
             let others: Values = others.copied().collect();
-            if others.is_empty() || !settles(*value) {
+            if others.is_empty() || !is_local(*place) {
                 break;
             }
-            *value = substitute(*value, &others);
+            *value = with_given(*value, &others);
         }
     }
     found
+}
+
+/// A value with others in the place of what is given, but not in the conditions of that: they come to
+/// many parts (the flags of `build_open_flags`, 6.8) and have what those variables began as.
+fn with_given(value: Expr, others: &Values) -> Expr {
+    match value.as_tuple() {
+        Some((head @ ("when" | "then"), [guard, given])) => {
+            Expr::tuple(head, &[*guard, with_given(*given, others)])
+        }
+        Some((head, operands)) if has_grown(value) => {
+            let operands = operands.iter().map(|one| with_given(*one, others));
+            Expr::tuple(head, &operands.collect::<Vec<_>>())
+        }
+        _ => substitute(value, others),
+    }
 }
 
 /// Whether a value is followed, and not one that only the user chooses.

@@ -135,6 +135,7 @@ pub fn each_value(expr: Expr, known: &dyn Known, most: usize) -> Vec<Option<Valu
                 false => whole,
             }
         }
+        Err(("when" | "then", [_, inner])) => each_value(*inner, known, most),
         Err(("grow", operands)) => each_grown(operands, known, most).unwrap_or(whole),
         _ => whole,
     }

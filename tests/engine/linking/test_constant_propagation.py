@@ -1590,14 +1590,24 @@ def test_the_mode_of_an_open_is_a_byte_of_a_string(flags: str, count: str, asked
 FILLED_MODE = """
 -- fs/open.c
 #define MODE(x) ("\\004\\002\\006\\006"[(x) & 3])
+#define FORCED ((__force int) HELD)
+#define HELD ((__force flags_t)(1 << 6))
+#define A (1 << 10)
+#define VALID (3 | A | A | A | A | A | A | A | A | A | A | A | A | A | A | A | 16 | 32 | 64)
 struct op { int mode; int open_flag; };
 static int fill(int asked, struct op *op)
 {
-    int strip = 64;
-    int flags = asked;
+    int strip = FORCED | 128;
+    int flags = asked & VALID;
     int mode = MODE(flags);
 
     flags &= ~strip;
+    if (flags & ~VALID)
+        return -EINVAL;
+    if ((flags & (16 | 32)) == (16 | 32))
+        return -EINVAL;
+    if (flags & A)
+        flags |= 256;
     if (flags & 32)
         mode = 0;
     op->open_flag = flags;
