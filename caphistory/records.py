@@ -130,7 +130,7 @@ class Step(NamedTuple):
 
     ``edge`` is ``call`` or ``pointer``; ``via`` names what a pointer step goes through, such as
     ``proto_ops.bind``. A call has one where it goes to all that is registered, such as a hook of
-    security modules, and else None.
+    security modules, or hands on to the same operation of a driver, and else None.
     """
 
     function: str

@@ -55,7 +55,8 @@ NAMED_POINTERS, NAMED_DEPTH, NAMED, NAMED_FEW = 2, 7, 0.10, 6
 FEW, FEW_POINTERS = 3, 2
 
 #: What has functions of its own that open, read or map files, and the operations of files.
-_HOLDERS = ("file_system_type.", "linux_binfmt.", "super_operations.")
+#: An operation of an inode opens other files (the folder of extended attributes of reiserfs, 2.6).
+_HOLDERS = ("file_system_type.", "linux_binfmt.", "super_operations.", "inode_operations.")
 _OF_FILES = "file_operations."
 
 #: Behind it stands the variable in which the kernel keeps a file of its own that it operates on.
@@ -169,7 +170,8 @@ def weigh(steps: Sequence[tuple[str, str | None]], depth: int) -> Way:
     that have a ``via``.
 
     A step to all that is registered (a hook of security modules) is no choice of a pointer: who
-    calls them by name, as IMA was called up to 6.7, has a step less.
+    calls them by name, as IMA was called up to 6.7, has a step less. Neither is one that only hands
+    on what was handed to it, such as that of ``chrdev_open`` to the ``open`` of a driver.
     """
     dispatches = sum(edge == "call" and via is not None for edge, via in steps)
     pointers = [via for edge, via in steps if edge == "pointer" and via is not None]

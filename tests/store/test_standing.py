@@ -113,6 +113,7 @@ def test_a_step_to_all_that_is_registered_is_no_depth() -> None:
         (True, ["linux_binfmt.load_binary", "file_operations.mmap"]),
         (True, ["file_system_type.read_super", "file_operations.ioctl"]),
         (True, ["super_operations.put_super", "file_operations.write"]),
+        (True, ["inode_operations.setattr", "file_operations.open"]),
         (True, ["file_operations.readdir", "file_operations.read"]),
         (True, ["file_operations.unlocked_ioctl", "file_operations.open"]),
         (True, ["finish_open(open)", "file_operations.open"]),

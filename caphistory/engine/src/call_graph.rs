@@ -37,8 +37,9 @@ pub const SWITCHED_OFF: &Bounds = &[8, 8, 8, 8];
 
 /// A step from one definition to another: the line it is made at, and how. `call` is None for a
 /// macro that is only another name for the callee. `hops` is 1 through a pointer, unless all that is
-/// registered there is called: nothing is chosen then. `kept_in` is where the kernel keeps the file on
-/// which it operates, where that is none of the caller's (see `global_files`). `order` is its place among the steps to the
+/// registered there is called, or the caller's own arguments are only handed on: nothing is chosen
+/// then. `kept_in` is where the kernel keeps the file on which it operates, where that is none of the
+/// caller's (see `global_files`). `order` is its place among the steps to the
 /// callee, by way, caller and line.
 #[derive(Clone, Copy, Debug)]
 pub struct Edge {
@@ -106,8 +107,8 @@ impl Graph {
 /// The fewest steps that lead from or to a definition, for each number of pointer steps: pairs of
 /// the two numbers.
 type Fewest = Vec<(u8, u8)>;
-/// The definitions at the other ends of steps: of those by name, or to all that is registered, and
-/// of those through pointers.
+/// The definitions at the other ends of steps: of those by name, or that choose nothing, and of
+/// those through pointers.
 type Ends = [Vec<DefId>; 2];
 
 /// Go backwards from the sites, as many steps as a chain may have, and keep the steps that a chain
@@ -235,7 +236,7 @@ struct Steps<'s, 'v, 'p, 'f> {
     /// By name, for each definition that it means somewhere: who takes steps to it.
     callers: FxHashMap<Sym, FxHashMap<DefId, Vec<DefId>>>,
     steps: FxHashMap<Sym, Rc<FxHashMap<DefId, Vec<Step>>>>,
-    /// What is called with all that is registered.
+    /// What is called through pointers that choose nothing.
     dispatched: FxHashSet<DefId>,
 }
 
@@ -274,13 +275,23 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
                 && self.possible(*caller, Some(call))
                 && self.tables.allows(*caller, call, callee)
         });
-        let (every, one): (Vec<_>, Vec<_>) = possible.partition(|(_, call)| call.every);
-        if !every.is_empty() {
+        let (set, chosen): (Vec<_>, Vec<_>) =
+            possible.partition(|(caller, call)| !self.chooses(*caller, call));
+        if !set.is_empty() {
             self.dispatched.insert(callee);
-            named.extend(every.iter().map(|(caller, _)| *caller));
+            named.extend(set.iter().map(|(caller, _)| *caller));
             named = distinct(named.into_iter());
         }
-        [named, distinct(one.into_iter().map(|(caller, _)| caller))]
+        [
+            named,
+            distinct(chosen.into_iter().map(|(caller, _)| caller)),
+        ]
+    }
+
+    /// Whether a call through a pointer chooses what it calls: not one of all that is registered,
+    /// nor one that only hands on.
+    fn chooses(&self, caller: DefId, call: &Call) -> bool {
+        !call.every && !self.tables.hands_on(caller, call)
     }
 
     fn callers_by(&self, name: Sym) -> FxHashMap<DefId, Vec<DefId>> {
@@ -375,10 +386,11 @@ impl<'s, 'v, 'p, 'f> Steps<'s, 'v, 'p, 'f> {
             for one in self.pointers.callers(callee) {
                 let holds = self.possible(one.caller, Some(&one.call));
                 let allowed = || self.tables.allows(one.caller, &one.call, callee);
-                let callers = if one.call.every { named } else { pointed };
+                let chooses = self.chooses(one.caller, &one.call);
+                let callers = if chooses { pointed } else { named };
                 if callers.contains(&one.caller) && holds && allowed() {
                     for via in one.ways.iter() {
-                        found.add(one.caller, Some(one.call), Some(*via));
+                        found.add(one.caller, Some(one.call), Some((*via, chooses)));
                     }
                 }
             }
@@ -409,7 +421,9 @@ impl<'v, 'p, 'f> Found<'v, 'p, 'f> {
         }
     }
 
-    fn add(&mut self, caller: DefId, call: Option<Call>, via: Option<Sym>) {
+    /// Adds a step: through a pointer by a way, and whether that chooses what is called.
+    fn add(&mut self, caller: DefId, call: Option<Call>, way: Option<(Sym, bool)>) {
+        let via = way.map(|(via, _)| via);
         let definition = &self.view.program[caller];
         let edge = Edge {
             caller,
@@ -417,7 +431,7 @@ impl<'v, 'p, 'f> Found<'v, 'p, 'f> {
             line: call.map_or(definition.line, |call| definition.item_line + call.line),
             conditional: call.is_some_and(|call| call.conditional),
             via,
-            hops: u8::from(via.is_some() && !call.is_some_and(|call| call.every)),
+            hops: u8::from(way.is_some_and(|(_, chooses)| chooses)),
             call,
             kept_in: None,
             order: 0,

@@ -12,9 +12,10 @@
 //! there, is called for such files only.
 
 mod file_systems;
+mod handing_on;
 mod known;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -26,7 +27,7 @@ use crate::names::{DefId, Fact, PathId, StoredAt, View, key_of, outside, place_o
 use crate::notation::{Values, filled, is_use, names, used};
 use crate::placed_files::Openers;
 use crate::points_to::PointsTo;
-use crate::types::LocationId;
+use crate::types::{Kind, LocationId};
 
 /// A variable outside functions, with its file if it is static.
 pub type Table = (Option<PathId>, Sym);
@@ -40,25 +41,41 @@ const DEEPEST: u32 = 40;
 /// Calls within calls whose arguments are told apart.
 const MOST_CALLS: u32 = 4;
 
-/// Tables, and whether they are all that there may be.
+/// Tables, and whether they are all that there may be. `circle` is the number of the outermost
+/// place that is being followed and into which this one leads back: what that holds besides comes
+/// on top.
 #[derive(Clone, Default)]
 struct Set {
     tables: FxHashSet<Table>,
     partial: bool,
+    circle: Option<usize>,
 }
 
 impl Set {
     fn unknown() -> Set {
         Set {
-            tables: FxHashSet::default(),
             partial: true,
+            ..Set::default()
+        }
+    }
+
+    /// The set of one table.
+    fn of(table: Table) -> Set {
+        Set {
+            tables: FxHashSet::from_iter([table]),
+            ..Set::default()
         }
     }
 
     fn add(&mut self, other: &Set) {
         self.tables.extend(&other.tables);
         self.partial |= other.partial;
+        self.circle = outermost(self.circle, other.circle);
     }
+}
+
+fn outermost(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    one.into_iter().chain(other).min()
 }
 
 /// A value that is stored in a member: by whom and for which kinds of files; `base` is the variable
@@ -76,6 +93,7 @@ struct Store {
 /// What a table holds under a member.
 #[derive(Clone, Copy)]
 struct Entry {
+    location: LocationId,
     member: Sym,
     source: Sym,
     path: PathId,
@@ -93,12 +111,27 @@ struct Given<'e> {
 
 /// A place as a function, or a file without one, names it.
 type At = (Sym, Option<DefId>, PathId);
-/// What a place holds.
-type InPlaces = FxHashMap<At, Set>;
-/// What is stored in a location, or in that of one variable.
-type Known = FxHashMap<(LocationId, Option<Sym>), Rc<Set>>;
-/// The tables that a function may call by, where it takes them from these places; None for any.
-type Allowed = FxHashMap<(DefId, SymList), Option<Rc<FxHashSet<Table>>>>;
+/// What is asked for the tables in it: a place, whoever called the function; or all that is stored
+/// in a location, or in that of one variable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Source {
+    Place(At),
+    Location(LocationId, Option<Sym>),
+}
+
+/// The tables that were found in sources.
+#[derive(Default)]
+struct Memory {
+    found: FxHashMap<Source, Rc<Set>>,
+    /// How many sources are being followed, each for the one before it.
+    depth: usize,
+    /// Those that are found as far as they do not lead back into one of them.
+    circular: Vec<(Source, usize)>,
+}
+
+/// The tables that a function may call by through a member, where it takes them from these places;
+/// None for any.
+type Allowed = FxHashMap<(DefId, SymList, Sym), Option<Rc<Set>>>;
 
 /// Answers which functions of tables a call may call.
 pub struct TableSets<'s, 'v, 'p, 'f> {
@@ -111,9 +144,9 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     holders: FxHashMap<DefId, Vec<Table>>,
     /// By the key of what is stored to.
     stores: FxHashMap<Sym, Vec<Store>>,
-    /// What a place holds, whoever called the function.
-    places: RefCell<InPlaces>,
-    known: RefCell<Known>,
+    memory: RefCell<Memory>,
+    /// What stands in members of objects.
+    registered: OnceCell<FxHashSet<Table>>,
     allowed: RefCell<Allowed>,
     identities: RefCell<known::Identities>,
     file_systems: RefCell<file_systems::Known>,
@@ -130,8 +163,8 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             openers: RefCell::new(Openers::new(pointers.view)),
             holders: FxHashMap::default(),
             stores: FxHashMap::default(),
-            places: RefCell::default(),
-            known: RefCell::default(),
+            memory: RefCell::default(),
+            registered: OnceCell::new(),
             allowed: RefCell::default(),
             identities: RefCell::default(),
             file_systems: RefCell::default(),
@@ -166,6 +199,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             return;
         };
         let entry = Entry {
+            location,
             member: self.pointers.locations.get(location).key,
             source: name,
             path: at.path,
@@ -251,13 +285,49 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         if given.is_some() {
             return self.followed(at, given, depth);
         }
-        if let Some(known) = self.places.borrow().get(&at) {
-            return known.clone();
+        let found = self.once(Source::Place(at), || self.followed(at, None, depth));
+        (*found).clone()
+    }
+
+    /// What is in a source, followed once. What is copied from itself adds nothing: cache_ops of
+    /// intermezzo keep the tables of inodes that they are given to (2.4).
+    fn once(&self, source: Source, follow: impl FnOnce() -> Set) -> Rc<Set> {
+        let (number, begun) = {
+            let mut memory = self.memory.borrow_mut();
+            if let Some(known) = memory.found.get(&source) {
+                if known.circle.is_none() {
+                    return known.clone();
+                }
+                let circles = memory.circular.iter().map(|(_, circle)| *circle);
+                let mut found = (**known).clone();
+                found.circle = circles.chain(found.circle).min();
+                return Rc::new(found);
+            }
+            let number = memory.depth;
+            let circular = Set {
+                circle: Some(number),
+                ..Set::default()
+            };
+            memory.found.insert(source, Rc::new(circular));
+            memory.depth += 1;
+            (number, memory.circular.len())
+        };
+        let mut found = follow();
+        let mut memory = self.memory.borrow_mut();
+        memory.depth -= 1;
+        if let Some(circle) = found.circle.filter(|circle| *circle < number) {
+            memory.circular.push((source, circle));
+        } else {
+            found.circle = None;
+            let Memory {
+                found, circular, ..
+            } = &mut *memory;
+            for (other, _) in circular.drain(begun..) {
+                found.remove(&other);
+            }
         }
-        // What is copied from itself adds nothing, but what rests on that is not all.
-        self.places.borrow_mut().insert(at, Set::unknown());
-        let found = self.followed(at, None, depth);
-        self.places.borrow_mut().insert(at, found.clone());
+        let found = Rc::new(found);
+        memory.found.insert(source, found.clone());
         found
     }
 
@@ -306,21 +376,18 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             // What a variable holds that nobody declares is in no table that is known.
             let name = outside(place).unwrap_or_default();
             return Set {
-                tables: FxHashSet::default(),
                 partial: !self.view.resolve(name, path).is_empty(),
+                ..Set::default()
             };
         };
         if self.entries.contains_key(&table) {
-            return Set {
-                tables: FxHashSet::from_iter([table]),
-                partial: false,
-            };
+            return Set::of(table);
         }
         match self.pointers.locations.location(place, path, None) {
             Some(location) => Set {
-                tables: self.stored_in(location, None, depth).tables.clone(),
                 // A list may begin there, which is filled through pointers to pointers.
                 partial: true,
+                ..(*self.stored_in(location, None, depth)).clone()
             },
             None => Set::unknown(),
         }
@@ -339,10 +406,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         if flows == 0 {
             let own = self.local_table(user, place);
             let own = own.filter(|table| self.entries.contains_key(table));
-            return own.map_or_else(Set::unknown, |table| Set {
-                tables: FxHashSet::from_iter([table]),
-                partial: false,
-            });
+            return own.map_or_else(Set::unknown, Set::of);
         }
         found
     }
@@ -491,26 +555,20 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
 
     /// What is stored in a location, or in that of one variable.
     fn stored_in(&self, location: LocationId, variable: Option<Sym>, depth: u32) -> Rc<Set> {
-        let key = (location, variable);
-        if let Some(known) = self.known.borrow().get(&key) {
-            return known.clone();
-        }
-        // What is copied from itself adds nothing, but what rests on that is not all.
-        let unknown = Rc::new(Set::unknown());
-        self.known.borrow_mut().insert(key, unknown);
-        let mut found = Set::default();
-        for store in self.stores_to(location) {
-            let elsewhere = variable.is_some() && store.base.is_some() && store.base != variable;
-            if !elsewhere {
-                let Store {
-                    source, user, path, ..
-                } = store;
-                found.add(&self.tables_in((source, user, path), None, depth + 1));
+        self.once(Source::Location(location, variable), || {
+            let mut found = Set::default();
+            for store in self.stores_to(location) {
+                let elsewhere =
+                    variable.is_some() && store.base.is_some() && store.base != variable;
+                if !elsewhere {
+                    let Store {
+                        source, user, path, ..
+                    } = store;
+                    found.add(&self.tables_in((source, user, path), None, depth + 1));
+                }
             }
-        }
-        let found = Rc::new(found);
-        self.known.borrow_mut().insert(key, found.clone());
-        found
+            found
+        })
     }
 
     fn stores_to(&self, location: LocationId) -> Vec<Store> {
@@ -555,20 +613,30 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         tables: impl IntoIterator<Item = Table>,
         without: impl Fn(&Table) -> bool,
     ) -> Set {
+        self.closure_for(None, tables, without)
+    }
+
+    /// The same for calls through a member: where a function under it hands on, that one calls.
+    fn closure_for(
+        &self,
+        member: Option<Sym>,
+        tables: impl IntoIterator<Item = Table>,
+        without: impl Fn(&Table) -> bool,
+    ) -> Set {
         let mut found = Set::default();
         let mut waiting: Vec<Table> = tables.into_iter().collect();
         while let Some(table) = waiting.pop() {
             if without(&table) || !found.tables.insert(table) {
                 continue;
             }
-            let next = self.passed_on(table);
+            let next = self.passed_on(table, member);
             found.partial |= next.partial;
             waiting.extend(next.tables);
         }
         found
     }
 
-    fn passed_on(&self, table: Table) -> Set {
+    fn passed_on(&self, table: Table, member: Option<Sym>) -> Set {
         let program = self.view.program;
         let mut found = Set::default();
         for entry in self.entries.get(&table).map_or(&[][..], Vec::as_slice) {
@@ -579,7 +647,11 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             }
             for &function in &*self.view.resolve(entry.source, entry.path) {
                 let fact = program[function].fact;
-                let same = |call: &&Call| call.pointer && key_of(call.target) == entry.member;
+                let hands_on =
+                    |call: &Call| member == Some(entry.member) && self.hands_on(function, call);
+                let same = |call: &&Call| {
+                    call.pointer && key_of(call.target) == entry.member && !hands_on(call)
+                };
                 for call in fact.calls().iter().filter(same) {
                     found.add(&self.all_in(call.tables, function));
                 }
@@ -627,7 +699,8 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
     }
 
     /// Whether a call through a pointer may call a function: not where the table is known that it
-    /// calls by, and the function is only in others.
+    /// calls by, and the function is only in others; nor, where that may be another one, where all
+    /// of them are known to stand elsewhere.
     pub fn allows(&self, caller: DefId, call: &Call, callee: DefId) -> bool {
         if call.tables.get().is_empty() {
             return true;
@@ -635,17 +708,43 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         let Some(holders) = self.holders.get(&callee) else {
             return true;
         };
-        let key = (caller, call.tables);
-        let known = self.allowed.borrow().get(&key).cloned();
-        let allowed = known.unwrap_or_else(|| {
-            let taken = self.all_in(call.tables, caller);
-            let found = self.closure(taken.tables, |_| false);
-            let whole = !taken.partial && !found.partial && !found.tables.is_empty();
-            let found = whole.then(|| Rc::new(found.tables));
-            self.allowed.borrow_mut().insert(key, found.clone());
-            found
+        let may = |allowed: &Set, table: &Table| {
+            allowed.tables.contains(table) || allowed.partial && !self.stands_elsewhere(table)
+        };
+        self.called_by(caller, call)
+            .is_none_or(|allowed| holders.iter().any(|table| may(&allowed, table)))
+    }
+
+    /// The tables by which a call goes, as far as any are known.
+    fn called_by(&self, caller: DefId, call: &Call) -> Option<Rc<Set>> {
+        let member = key_of(call.target);
+        let key = (caller, call.tables, member);
+        if let Some(known) = self.allowed.borrow().get(&key) {
+            return known.clone();
+        }
+        let taken = self.all_in(call.tables, caller);
+        let mut found = self.closure_for(Some(member), taken.tables, |_| false);
+        found.partial |= taken.partial;
+        let found = (!found.tables.is_empty()).then(|| Rc::new(found));
+        self.allowed.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    /// Whether a table is known to stand in a member of some object.
+    fn stands_elsewhere(&self, table: &Table) -> bool {
+        let known = self.registered.get_or_init(|| {
+            let kept = self.stores.values().flatten();
+            let kept = kept.filter(|store| self.is_kept(store));
+            kept.flat_map(|store| self.source(store).tables).collect()
         });
-        allowed.is_none_or(|allowed| holders.iter().any(|table| allowed.contains(table)))
+        known.contains(table)
+    }
+
+    /// Whether what is stored is kept in a member of an object.
+    fn is_kept(&self, store: &Store) -> bool {
+        let locations = &self.pointers.locations;
+        let location = self.location(store).map(|one| locations.get(one));
+        location.is_some_and(|one| matches!(one.kind, Kind::Member(..)))
     }
 
     /// The tables that hold a function.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.adapters import linked
+from tests.engine.adapters import chain_text, linked
 
 HEADER = """
 -- include/linux/fs.h
@@ -134,7 +134,7 @@ int sys_swapon(struct inode *inode, struct file *filp)
         assert "CAP_WRONG" in asked(DEVICES + call, "swapon")
 
 
-def test_what_registers_one_nobody_knows_registers_any() -> None:
+def test_what_registers_one_nobody_knows_registers_any_that_is_registered_nowhere_else() -> None:
     more = """
 -- drivers/odd.c
 void init_odd(void) { register_disc(5, look_up()); }
@@ -142,7 +142,9 @@ void init_odd(void) { register_disc(5, look_up()); }
 #include <linux/fs.h>
 int sys_swapon(struct inode *inode, struct file *filp) { return disc_open(inode, filp); }
 """
-    assert "CAP_WRONG" in asked(DEVICES + more, "swapon")
+    assert asked(DEVICES + more, "swapon") == {"CAP_A"}
+    odd = DEVICES.replace("register_char(4, &my_tty)", "hand_over(4, &my_tty)")
+    assert "CAP_WRONG" in asked(odd + more, "swapon")
 
 
 REGULAR = {
@@ -392,3 +394,105 @@ def test_a_file_that_is_opened_as_a_sequence_is_written_at_no_place(
     text = PLACED.replace("OPEN", opening) + more
     assert asked(text, "write") == {"CAP_A"}
     assert asked(text, "pwrite") == ({"CAP_A"} if placed else set())
+
+
+OPENED = (
+    DEVICES
+    + OPEN
+    + """
+-- fs/namei.c
+int sys_open(struct inode *inode) { return open_inode(inode) ? 0 : -1; }
+"""
+)
+
+
+def way_to_tty(more: str = "", kernel: str = OPENED) -> str:
+    """How open comes to the open of a driver."""
+    rows = linked(kernel + more).syscall_checks
+    (found,) = {
+        f"{row.pointer_hops}: {chain_text(row)}"
+        for row in rows
+        if row.feasible and row.check.capability == "CAP_WRONG"
+    }
+    return found
+
+
+THROUGH = (
+    "1: sys_open open_inode (file_operations.open) char_open (file_operations.open)"
+    " my_tty_open: CAP_WRONG"
+)
+AT_ONCE = "1: sys_open open_inode (file_operations.open) my_tty_open: CAP_WRONG"
+
+
+def test_a_driver_is_opened_by_what_the_inode_of_a_device_has() -> None:
+    """chrdev_open; it only hands on, which chooses no more than the device."""
+    assert way_to_tty() == THROUGH
+
+
+def test_what_hands_on_something_else_is_no_layer() -> None:
+    kernel = OPENED.replace(
+        """filp->f_op = take(1, chars);
+    return filp->f_op->open(inode, filp);""",
+        """filp->f_op = take(1, chars);
+    return filp->f_op->open(inode->i_next, filp);""",
+    )
+    assert way_to_tty(kernel=kernel) == AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("more", "way"),
+    [
+        ("int look(struct inode *i) { return char_open(i, get_empty_filp()); }", AT_ONCE),
+        (
+            """
+static int tree_open(struct inode *i, struct file *f) { return char_open(i, f); }
+struct file_operations tree_fops = { .open = tree_open };
+""",
+            THROUGH,
+        ),
+    ],
+)
+def test_what_is_called_by_name_is_a_layer_if_layers_call_it(more: str, way: str) -> None:
+    """blkdev_open is called by swapon (2.2), chrdev_open by devfs_open (2.4)."""
+    assert way_to_tty(f"\n-- fs/look.c\n#include <linux/fs.h>\n{more}") == way
+
+
+@pytest.mark.parametrize(
+    ("more", "way"),
+    [
+        # As proc_fops are, which are taken from where they are registered.
+        ("void init(struct inode *inode) { inode->i_fop = chars[2].fops; }", AT_ONCE),
+        ("void init(struct inode *inode) { inode->i_fop = &my_tty; }", AT_ONCE),
+        # What is not known is none of those that are known to stand elsewhere.
+        ("void init(struct inode *inode) { inode->i_fop = look_up(inode); }", THROUGH),
+        # What two members take from each other is known.
+        (
+            """
+void keep(struct registered *kept, struct inode *inode) { kept->fops = inode->i_fop; }
+void give(struct registered *kept, struct inode *inode) { inode->i_fop = kept->fops; }
+""",
+            AT_ONCE,
+        ),
+    ],
+)
+def test_an_inode_has_the_tables_that_it_is_given(more: str, way: str) -> None:
+    kernel = OPENED.replace("static struct file_operations my_tty", "struct file_operations my_tty")
+    kernel = kernel.replace("static struct registered chars", "struct registered chars")
+    text = f"""
+-- fs/more.c
+#include <linux/fs.h>
+extern struct file_operations my_tty;
+extern struct registered chars[8];
+{more}
+"""
+    assert way_to_tty(text, kernel) == way
+
+
+def test_a_table_that_stands_nowhere_else_may_be_what_is_not_known() -> None:
+    more = """
+-- fs/more.c
+#include <linux/fs.h>
+void init(struct inode *inode) { inode->i_fop = look_up(inode); }
+"""
+    kernel = OPENED.replace("register_char(4, &my_tty)", "hand_over(4, &my_tty)")
+    assert way_to_tty(more, kernel) == AT_ONCE
