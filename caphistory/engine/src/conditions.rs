@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What gcc defines for its targets (its manual, "Common Predefined Macros", and cpp -dM).
 const TARGETS: [(&str, &[&str]); 3] = [
@@ -56,12 +56,13 @@ static RELEASE: LazyLock<Regex> = LazyLock::new(|| {
 });
 const DEEPEST: u32 = 50;
 
-/// What a kernel is built as: its ABI, the other architectures of the tree, and its version as
-/// `LINUX_VERSION_CODE` has it (None where its name does not tell).
+/// What a kernel is built as: its ABI, the other architectures of the tree with the macros that only
+/// they define, and its version as `LINUX_VERSION_CODE` has it (None where its name does not tell).
 #[derive(Clone, Debug)]
 pub struct Target<'a> {
     pub abi: &'a str,
     pub others: Vec<&'a str>,
+    pub undefined: FxHashSet<&'a str>,
     pub version: Option<u64>,
 }
 
@@ -230,7 +231,8 @@ impl Reader<'_> {
         if ALWAYS.contains(&name) || of(&TARGETS, true) || of(&OPTIONS, true) {
             return Some(true);
         }
-        if NEVER.contains(&name) || of(&TARGETS, false) || of(&OPTIONS, false) {
+        let never = NEVER.contains(&name) || self.target.undefined.contains(name);
+        if never || of(&TARGETS, false) || of(&OPTIONS, false) {
             return Some(false);
         }
         let option = name.strip_prefix("CONFIG_")?;
@@ -325,6 +327,7 @@ mod tests {
             &Target {
                 abi: "i386",
                 others: vec!["", "alpha"],
+                undefined: FxHashSet::from_iter(["HAVE_PCI_MMAP"]),
                 version,
             },
         )
@@ -340,6 +343,7 @@ mod tests {
         ));
         assert!(!holds("LINUX_VERSION_CODE < 0x20100"));
         assert!(!holds("defined(CONFIG_ALPHA)"));
+        assert!(!holds("defined(HAVE_PCI_MMAP)"));
         assert!(holds("!(X + 1 > 2)"));
         assert!(!holds("!defined(__KERNEL__)"));
     }

@@ -1,5 +1,5 @@
-//! Which files only other architectures can have: the files of a release and what they include go
-//! in, and for each file whether it is one comes out.
+//! Which files and macros only other architectures can have: the files of a release and what they
+//! include go in, and for each file whether it is one comes out, and the macros' names.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -58,6 +58,26 @@ pub fn foreign(files: &Files<'_>, abi: &Abi, includes: &mut Includes<'_, '_>) ->
             .collect();
     }
     found
+}
+
+/// The macros that only other architectures' headers define: no file of a kernel with this ABI, and
+/// no user, as does the configuration. drivers/pci/proc.c (2.2.24) has `#ifdef HAVE_PCI_MMAP`, which
+/// only asm-sparc64/pci.h defines.
+pub fn macros_of_others<'f>(files: &Files<'f>, abi: &Abi) -> FxHashSet<&'f str> {
+    let (mut theirs, mut ours) = (FxHashSet::default(), FxHashSet::default());
+    for file in files.all() {
+        let folder = files.architecture(file).text();
+        let blob = files.blob(file);
+        let constants = blob.constants.iter().map(|one| one.name.text());
+        if folder.is_empty() || abi.folders.contains(&folder) {
+            let macros = blob.items.iter().filter_map(|one| one.item.macro_.as_ref());
+            ours.extend(macros.map(|one| one.name.text()).chain(constants));
+        } else if ASM.is_match(files.path(file)) || ARCH_INCLUDE.is_match(files.path(file)) {
+            theirs.extend(constants.filter(|name| !name.starts_with("CONFIG_")));
+        }
+    }
+    theirs.retain(|name| !ours.contains(name));
+    theirs
 }
 
 /// The names by which other architectures' code includes their headers, without a sign.

@@ -143,3 +143,45 @@ def test_any_text_is_answered(condition: str) -> None:
 @pytest.mark.parametrize("nesting", [1, 8])
 def test_parentheses_are_answered(nesting: int) -> None:
     assert "i386" in abis("(" * nesting + "X" + ")" * nesting)
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        ("-- include/asm-sparc/pci.h\n#define HAVE_PCI_MMAP\n", False),
+        ("-- arch/arm/include/asm/pci.h\n#define HAVE_PCI_MMAP 1\n", False),
+        ("", True),
+        ("-- arch/arm/kernel/pci.c\n#define HAVE_PCI_MMAP\n", True),
+        (
+            "-- include/asm-sparc/pci.h\n#define HAVE_PCI_MMAP\n"
+            "-- include/asm-i386/pci.h\n#define HAVE_PCI_MMAP\n",
+            True,
+        ),
+        (
+            "-- include/asm-sparc/pci.h\n#define HAVE_PCI_MMAP\n"
+            "-- drivers/video/one.c\n#define HAVE_PCI_MMAP\n",
+            True,
+        ),
+    ],
+)
+def test_a_macro_that_only_other_architectures_define(headers: str, asked: bool) -> None:
+    """drivers/pci/proc.c, 2.2.24: only sparc64 maps the registers of devices."""
+    kernel = f"""{headers}
+-- drivers/pci/proc.c
+#ifdef HAVE_PCI_MMAP
+int sys_mmap(void) {{ return capable(CAP_SYS_RAWIO); }}
+#endif
+"""
+    assert bool(linked(kernel).syscall_checks) == asked
+
+
+def test_an_option_is_nobodys_own() -> None:
+    kernel = """
+-- include/asm-sparc/config.h
+#define CONFIG_ONE
+-- kernel/one.c
+#ifdef CONFIG_ONE
+int sys_one(void) { return capable(CAP_A); }
+#endif
+"""
+    assert linked(kernel).syscall_checks

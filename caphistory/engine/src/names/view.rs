@@ -16,7 +16,7 @@ use super::program::Program;
 use crate::conditions::{self, Target, version_code};
 use crate::facts::Variable;
 use crate::folders::{Abi, GENERIC, PathId};
-use crate::foreign::foreign;
+use crate::foreign::{foreign, macros_of_others};
 use crate::includes::Includes;
 use crate::intern::Sym;
 
@@ -84,6 +84,7 @@ impl<'p, 'f> View<'p, 'f> {
             target: Target {
                 abi: abi.name,
                 others: others.into_iter().map(Sym::text).collect(),
+                undefined: macros_of_others(files, &abi),
                 version: version_code(release),
             },
             includes: RefCell::new(includes),
