@@ -25,10 +25,10 @@ use crate::choices::{choice_of, mount_in};
 use crate::chosen_tables::ChosenTables;
 use crate::facts::Call;
 use crate::file_kinds::Kinds;
-use crate::guards::{leaves, names, without_guard};
+use crate::guards::{RETURNED, leaves, names, unknown, without_guard};
 use crate::intern::{Expr, ExprList, Sym};
 use crate::lexer::is_upper;
-use crate::names::{DefId, PathId};
+use crate::names::DefId;
 use crate::numbers::Numbers;
 use crate::objects::{Objects, member_of, struct_of};
 use crate::operations::{Registered, Way, selectors};
@@ -94,7 +94,7 @@ pub struct Constants<'s, 'v, 'p, 'f> {
     shared: FxHashMap<Rc<[Wish]>, Wishes>,
     named: FxHashMap<DefId, Rc<FxHashMap<Sym, Value>>>,
     names: FxHashMap<DefId, FxHashSet<Sym>>,
-    expanded: FxHashMap<(PathId, ExprList), ExprList>,
+    expanded: FxHashMap<(DefId, ExprList), ExprList>,
     excluding: FxHashMap<(DefId, ExprList), bool>,
     nothing_handed: Rc<[Context]>,
     unselected: Rc<[Way]>,
@@ -266,13 +266,19 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
         if found.is_empty() {
             return guards;
         }
-        let path = self.pointers.view.program[definition].path;
-        let key = (path, guards);
+        let key = (definition, guards);
         if let Some(known) = self.expanded.get(&key) {
             return *known;
         }
+        let program = self.pointers.view.program;
+        let path = program[definition].path;
+        let function = program[definition].fact.function();
+        let sets = function.map_or(&[][..], |function| &function.sets);
         let numbers = &self.numbers;
-        let made = guards.iter().map(|one| numbers.with_macros(*one, path, 0));
+        let made = guards.iter().map(|one| {
+            let one = without_own(*one, sets);
+            numbers.with_macros(one, path, 0)
+        });
         let made = ExprList::new(&made.collect::<Vec<_>>());
         self.expanded.insert(key, made);
         made
@@ -555,7 +561,7 @@ fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
     let Err((head, operands)) = parts(expr) else {
         return;
     };
-    if head == "call"
+    if matches!(head, "call" | RETURNED)
         && let Some(name) = operands.first().and_then(|one| parts(*one).ok())
     {
         found.insert(name);
@@ -568,6 +574,31 @@ fn has_macros(expr: Expr) -> bool {
     parts(expr).is_err_and(|(head, operands)| {
         head == "call" || operands.iter().any(|one| has_macros(*one))
     })
+}
+
+/// A condition with `?` for what functions return of structs whose members are set where it is
+/// asked: the condition only tells the struct, not the member.
+fn without_own(expr: Expr, sets: &[(Sym, Expr)]) -> Expr {
+    let Err((head, operands)) = parts(expr) else {
+        return expr;
+    };
+    let is_set = |one: &Expr| {
+        let Some(variable) = struct_of(*one) else {
+            return false;
+        };
+        let mut members = sets
+            .iter()
+            .filter_map(|(place, _)| place.text().split_once('>'));
+        members.any(|(base, _)| base == variable.text())
+    };
+    if head == RETURNED && operands.iter().any(is_set) {
+        return unknown();
+    }
+    let inner: Vec<Expr> = operands.iter().map(|one| without_own(*one, sets)).collect();
+    if inner == operands {
+        return expr;
+    }
+    Expr::tuple(head, &inner)
 }
 
 /// Whether a wish is which table a parameter (`$ops>`), or a member of it (`$walk>ops>`), points to.

@@ -26,6 +26,14 @@ static CHANGES: LazyLock<bytes::Regex> = LazyLock::new(|| {
     )
     .expect("a pattern of this module")
 });
+/// An inline function with a body that only returns an expression, from the word `inline` on: its
+/// name, parameters and expression.
+static RETURNING: LazyLock<bytes::Regex> = LazyLock::new(|| {
+    bytes::Regex::new(
+        r"(?-u)\Ainline(?:__)?\b[\w\s*]{1,80}?\b(\w+)\s*\(([\w\s*,]{1,200})\)\s*\{\s*return\b([^;{}#]{1,400});\s*\}",
+    )
+    .expect("a pattern of this module")
+});
 /// Lists of a graphics chip's registers (5.x, 6.x): no call takes such a constant.
 const MOST: usize = 500_000;
 /// ALL_INOTIFY_BITS (6.x) names 22 flags.
@@ -173,6 +181,50 @@ pub fn enumerated(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
         }
     }
     found
+}
+
+/// What inline functions give that only return an expression, as macros with their parameters: in
+/// order, without those that a macro of the file may stand for. `code` is without comments and
+/// strings.
+pub fn returned(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
+    let mut found = Vec::new();
+    for at in memchr::memmem::find_iter(code, b"inline") {
+        let Some(parts) = RETURNING.captures(&code[at..]) else {
+            continue;
+        };
+        let parameters: Option<Vec<Sym>> = parts[2]
+            .split(|&byte| byte == b',')
+            .map(last_word)
+            .collect();
+        let words = parts[3].split(|&byte| is_space(byte));
+        let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+        let body = words.join(&b' ');
+        let name = parts[1].to_vec();
+        let is_macro = |one: &Directive| {
+            let start = skip(&one.code, one.rest, is_space);
+            let end = skip(&one.code, start, is_word);
+            one.keyword == Keyword::Define && one.code[start..end] == name
+        };
+        if let Some(parameters) = parameters
+            && is_plain(&body)
+            && !directives.iter().any(is_macro)
+        {
+            found.push(Constant {
+                name: Sym::latin1(&name),
+                parameters: SymList::new(&parameters),
+                body: Sym::latin1(&body),
+            });
+        }
+    }
+    found
+}
+
+/// The name of a parameter: its last word, if there is another one before it.
+fn last_word(parameter: &[u8]) -> Option<Sym> {
+    let parameter = parameter.trim_ascii();
+    let start = parameter.iter().rposition(|&byte| !is_word(byte))?;
+    let name = &parameter[start + 1..];
+    (!name.is_empty()).then(|| Sym::latin1(name))
 }
 
 /// The name of a macro that may be a constant, its parameters in lower case without white space,

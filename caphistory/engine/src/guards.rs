@@ -15,7 +15,9 @@
 //!   there (`default` among them), `all` those of the switch, each a tuple that begins with the
 //!   word `labels`; `own` with `staying` where the code runs behind the switch
 //! - `("call", ":M", x, …)`: the use of a macro in upper case, or of a function that tells what
-//!   something is (see `predicates`)
+//!   something is (see `is_predicate`)
+//! - `("returned", ":f", x, …)`: in conditions only, what a function gives that may be inline and
+//!   only return an expression
 //! - `("strcmp", x, y)`, `("strncmp", x, y, n)`, `("strlen", x)`, `("sizeof", x)`, `("concat", x, …)`:
 //!   what is made of strings, which are texts that begin with `"`
 //! - `("element", n, x, …)`: that of the numbers x, the bytes of a string, which n tells
@@ -31,7 +33,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::lexer::{self, is_upper};
 use crate::places::Locals;
-use crate::predicates::is_predicate;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 
@@ -45,6 +46,11 @@ const MOST_ELEMENTS: usize = 16;
 const LONGEST_NAME: usize = 40;
 /// Before the labels of a switch that lead to what stands behind it.
 pub const STAYING: &str = "staying";
+
+/// How the names of functions begin that tell what something is.
+const PREDICATE: &str = "is_";
+/// What a function gives that may only return an expression.
+pub const RETURNED: &str = "returned";
 
 static UNKNOWN: LazyLock<Expr> = LazyLock::new(|| Expr::text("?"));
 
@@ -81,10 +87,41 @@ impl Expr {
 
 /// An expression of C; `local` are the parameters and local variables.
 pub fn expression(node: Node, code: &[u8], local: &Locals) -> Expr {
-    within(node, code, local, 0)
+    let follows_calls = false;
+    within(
+        node,
+        code,
+        Scope {
+            local,
+            follows_calls,
+        },
+        0,
+    )
 }
 
-fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+/// The same of a condition, in which calls are followed of functions that may only return an
+/// expression.
+pub fn condition(node: Node, code: &[u8], local: &Locals) -> Expr {
+    let follows_calls = true;
+    within(
+        node,
+        code,
+        Scope {
+            local,
+            follows_calls,
+        },
+        0,
+    )
+}
+
+/// What the names in an expression may be.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    local: &'a Locals,
+    follows_calls: bool,
+}
+
+fn within(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
     if depth > DEEPEST {
         return unknown();
     }
@@ -92,7 +129,11 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     match node.kind() {
         Kind::Identifier => {
             let name = node.text(code);
-            let sign = if local.contains(&name) { '$' } else { ':' };
+            let sign = if scope.local.contains(&name) {
+                '$'
+            } else {
+                ':'
+            };
             Expr::text(&format!("{sign}{name}"))
         }
         Kind::NumberLiteral => number(&node.text(code)).map_or_else(unknown, |n| Expr::text(&n)),
@@ -108,33 +149,33 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
         Kind::ConcatenatedString => {
             let strings = node.named_children();
             let strings: Vec<Expr> = strings
-                .map(|one| within(one, code, local, depth + 1))
+                .map(|one| within(one, code, scope, depth + 1))
                 .collect();
             Expr::tuple("concat", &strings)
         }
         Kind::SizeofExpression => {
             let inner = node.field(Field::Value);
-            match inner.map_or_else(unknown, |inner| within(inner, code, local, depth + 1)) {
+            match inner.map_or_else(unknown, |inner| within(inner, code, scope, depth + 1)) {
                 inner if is_constant(inner) => Expr::tuple("sizeof", &[inner]),
                 _ => unknown(),
             }
         }
-        Kind::ConditionalExpression => conditional(node, code, local, depth),
+        Kind::ConditionalExpression => conditional(node, code, scope, depth),
         Kind::ParenthesizedExpression | Kind::CastExpression => node
             .field(Field::Value)
             .or_else(|| node.last_named())
-            .map_or_else(unknown, |inner| within(inner, code, local, depth + 1)),
+            .map_or_else(unknown, |inner| within(inner, code, scope, depth + 1)),
         Kind::PointerExpression if first == b'&' => match node.field(Field::Argument) {
             Some(inner) if inner.kind() == Kind::Identifier => {
                 let name = inner.text(code);
-                if local.contains(&name) {
+                if scope.local.contains(&name) {
                     Expr::tuple("addr", &[Expr::text(&format!("${name}"))])
                 } else {
                     unknown()
                 }
             }
             Some(inner) if inner.kind() == Kind::FieldExpression => {
-                let place = within(inner, code, local, depth + 1);
+                let place = within(inner, code, scope, depth + 1);
                 match place.as_text() {
                     Some(text) if text.starts_with(['$', '%']) => {
                         Expr::tuple("part", &[place, Expr::text("&")])
@@ -149,7 +190,7 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
             else {
                 return unknown();
             };
-            if of_user_struct(base, code, local) {
+            if of_user_struct(base, code, scope.local) {
                 return Expr::text(&format!("%{}", field.text(code)));
             }
             let mut base = base;
@@ -162,14 +203,18 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
                 return unknown();
             }
             let name = base.text(code);
-            let sign = if local.contains(&name) { '$' } else { ':' };
+            let sign = if scope.local.contains(&name) {
+                '$'
+            } else {
+                ':'
+            };
             Expr::text(&format!("{sign}{name}>{}", field.text(code)))
         }
         Kind::UnaryExpression => {
             let Some(operand) = node.field(Field::Argument) else {
                 return unknown();
             };
-            let value = within(operand, code, local, depth + 1);
+            let value = within(operand, code, scope, depth + 1);
             match first {
                 _ if value == unknown() => unknown(),
                 b'!' => Expr::tuple("!", &[value]),
@@ -183,9 +228,9 @@ fn within(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
                 _ => unknown(),
             }
         }
-        Kind::BinaryExpression => binary(node, code, local, depth),
-        Kind::SubscriptExpression => element(node, code, local, depth),
-        Kind::CallExpression => called(node, code, local, depth),
+        Kind::BinaryExpression => binary(node, code, scope, depth),
+        Kind::SubscriptExpression => element(node, code, scope, depth),
+        Kind::CallExpression => called(node, code, scope, depth),
         _ => match node.bytes(code) {
             b"true" => Expr::text("1"),
             b"false" => Expr::text("0"),
@@ -210,12 +255,12 @@ fn of_user_struct(node: Node, code: &[u8], local: &Locals) -> bool {
 }
 
 /// A byte of a string: `"\004\002\006\006"[flags & O_ACCMODE]`.
-fn element(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+fn element(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
     let string = node.field(Field::Argument);
     let string = string.filter(|one| one.kind() == Kind::StringLiteral);
     let bytes = string.and_then(|one| bytes_of(one.bytes(code)));
     let index = node.last_named();
-    let index = index.map_or_else(unknown, |one| within(one, code, local, depth + 1));
+    let index = index.map_or_else(unknown, |one| within(one, code, scope, depth + 1));
     let Some(bytes) = bytes.filter(|_| index != unknown()) else {
         return unknown();
     };
@@ -261,7 +306,7 @@ fn is_constant(expr: Expr) -> bool {
 
 /// What a call of one of a few well-known functions and macros is worth, or the use of a macro in
 /// upper case.
-fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+fn called(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
     let (Some(function), Some(arguments)) =
         (node.field(Field::Function), node.field(Field::Arguments))
     else {
@@ -278,7 +323,7 @@ fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     if !given.is_empty() && user_data::returns_copy(&name, given.len()) {
         return Expr::text(&format!("%{name}"));
     }
-    let inner = |one: &Node| within(*one, code, local, depth + 1);
+    let inner = |one: &Node| within(*one, code, scope, depth + 1);
     let first = given.first().map_or_else(unknown, inner);
     if matches!(&*name, "likely" | "unlikely") {
         return first;
@@ -300,19 +345,21 @@ fn called(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     if known && user_data::takes_part(&name) {
         return Expr::tuple("part", &[first, Expr::text(&name)]);
     }
-    if !is_upper(&name) && !(known && is_predicate(&name)) {
-        return unknown();
-    }
+    let sign = match is_upper(&name) || known && is_predicate(&name) {
+        true => "call",
+        false if scope.follows_calls && known => RETURNED,
+        false => return unknown(),
+    };
     let mut all = vec![Expr::text(&format!(":{name}"))];
     all.extend(given.iter().map(inner));
-    Expr::tuple("call", &all)
+    Expr::tuple(sign, &all)
 }
 
-fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+fn conditional(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
     let sides: Vec<Expr> = [Field::Condition, Field::Consequence, Field::Alternative]
         .into_iter()
         .filter_map(|field| node.field(field))
-        .map(|side| within(side, code, local, depth + 1))
+        .map(|side| within(side, code, scope, depth + 1))
         .collect();
     if sides.len() == 3 && !sides[1..].contains(&unknown()) {
         Expr::tuple("?:", &sides)
@@ -321,7 +368,7 @@ fn conditional(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     }
 }
 
-fn binary(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
+fn binary(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
     let (Some(operator), Some(left), Some(right)) = (
         node.field(Field::Operator),
         node.field(Field::Left),
@@ -350,12 +397,12 @@ fn binary(node: Node, code: &[u8], local: &Locals, depth: u32) -> Expr {
     if !partly && !wholly {
         return unknown();
     }
-    let first = within(left, code, local, depth + 1);
+    let first = within(left, code, scope, depth + 1);
     // Whatever is shifted, the bits below are 0.
     if first == unknown() && !partly && sign != Kind::ShiftLeft {
         return unknown();
     }
-    let second = within(right, code, local, depth + 1);
+    let second = within(right, code, scope, depth + 1);
     if second == unknown() && (first == unknown() || !partly) {
         return unknown();
     }
@@ -477,6 +524,18 @@ pub fn has_leaves(expr: Expr) -> bool {
                 && parts.iter().skip(1).any(|&part| has_leaves(part))
         }
     }
+}
+
+/// Whether an expression rests on what a function returns.
+pub fn has_calls(expr: Expr) -> bool {
+    let inner = expr.as_tuple();
+    inner.is_some_and(|(head, parts)| head == RETURNED || parts.iter().any(|&part| has_calls(part)))
+}
+
+/// Whether a function of this name is one that tells what something is: `is_posix_acl_xattr(name)`
+/// (4.x on) stands for two names of attributes.
+pub fn is_predicate(name: &str) -> bool {
+    name.starts_with(PREDICATE)
 }
 
 /// The constants that an expression names, `:X`, and what it rests on, `@f`.

@@ -54,7 +54,6 @@ pub mod outcomes;
 pub mod placed_files;
 mod places;
 pub mod points_to;
-mod predicates;
 pub mod python;
 pub mod python_facts;
 pub mod reader;

@@ -7,12 +7,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::constants::{body_of, constant, only_reads};
 use crate::facts::Constant;
-use crate::guards::{names, unknown};
+use crate::guards::{RETURNED, is_predicate, names, unknown};
 use crate::headers::split_arguments;
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::lexer::is_constant;
 use crate::names::{PathId, View};
-use crate::predicates::is_predicate;
 use crate::values::{Value, any_of, value_of};
 
 const DEEPEST: u32 = 8;
@@ -139,7 +138,8 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         if found.is_empty() { vec![text] } else { found }
     }
 
-    /// A condition with macros in the place of their uses: `SI_FROMUSER($info)`.
+    /// A condition with macros in the place of their uses (`SI_FROMUSER($info)`), and with what
+    /// functions return that only return an expression.
     pub fn with_macros(&self, expr: Expr, path: PathId, depth: u32) -> Expr {
         let ExprNode::Tuple(all) = expr.get() else {
             return expr;
@@ -149,26 +149,31 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         let [head, rest @ ..] = made.as_slice() else {
             return expr;
         };
-        if head.as_text() == Some("call")
+        let is_call = head.as_text() == Some("call");
+        let is_named = |name: Sym| is_predicate(plain(name).text());
+        let name = rest.first().and_then(|name| name.as_sym());
+        let is_returned = head.as_text() == Some(RETURNED);
+        let is_function = is_returned || is_call && name.is_some_and(is_named);
+        if (is_function || is_call)
             && let [name, given @ ..] = rest
-            && let Some(body) = self.used(*name, given, path)
+            && let Some(body) = self.used(*name, given, path, is_function)
             && depth < DEEPEST
         {
             return self.with_macros(body, path, depth + 1);
         }
-        let is_function = |name: Sym| is_predicate(plain(name).text());
-        if head.as_text() == Some("call")
-            && rest
-                .first()
-                .is_some_and(|name| name.as_sym().is_some_and(is_function))
-        {
+        if is_function {
             return unknown();
         }
         Expr::node(ExprNode::Tuple(ExprList::new(&made)))
     }
 
-    fn used(&self, name: Expr, given: &[Expr], path: PathId) -> Option<Expr> {
-        let macros = self.visible(plain(name.as_sym()?), path);
+    /// The body of a macro with what is given, or of a function that may be no other.
+    fn used(&self, name: Expr, given: &[Expr], path: PathId, is_function: bool) -> Option<Expr> {
+        let name = plain(name.as_sym()?);
+        let macros = self.visible(name, path);
+        if is_function && self.view.resolve(name, path).len() != macros.len() {
+            return None;
+        }
         let (first, others) = macros.split_first()?;
         let same = |one: &&Constant| one.parameters == first.parameters && one.body == first.body;
         if !others.iter().all(same) || first.parameters.len() != given.len() {

@@ -140,7 +140,8 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
             return target.is_some().then(Vec::new);
         }
         let mut found: Vec<Expr> = sets.into_iter().flatten().copied().collect();
-        let settled = target.is_none() && is_sure(self);
+        let whole = all.contains_key(&member_of(base, sure(rest())));
+        let settled = target.is_none() && !whole && is_sure(self);
         for value in begun.into_iter().flatten().filter(|_| !settled) {
             match parts(without_guard(*value)) {
                 Err(("zero", named)) if named.contains(&Expr::sym(member)) => {}
@@ -268,13 +269,17 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
             }
         }
         let sets = self.sets_of(callee);
-        if sets.contains_key(&member_of(place, rest())) {
-            return None;
-        }
         let mut found = sets
             .get(&member_of(place, member))
             .cloned()
             .unwrap_or_default();
+        for whole in sets.get(&member_of(place, rest())).into_iter().flatten() {
+            match parts(without_guard(*whole)) {
+                Err(("zero", named)) if named.contains(&Expr::sym(member)) => {}
+                Err(("zero", _)) => found.push(Expr::text("0")),
+                _ => return None,
+            }
+        }
         found.extend(self.filled(callee, place, member, None, depth)?);
         Some(found)
     }
@@ -295,9 +300,9 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         end: u32,
         depth: u32,
     ) -> Option<u32> {
-        let sure = Sym::new(&format!("{}!", member.text()));
         let all = self.sets_of(definition);
-        let own = all.get(&member_of(base, sure)).into_iter().flatten();
+        let own = [member, rest()].map(|one| all.get(&member_of(base, sure(one))));
+        let own = own.into_iter().flatten().flatten();
         let own = own.filter_map(|line| line.as_text()?.parse().ok());
         let mut last: Option<u32> = own.filter(|line| *line < end).max();
         if depth > DEEPEST_MADE {
@@ -672,6 +677,11 @@ fn written(call: &Call, position: usize) -> Option<Sym> {
 fn rest() -> Sym {
     static REST: LazyLock<Sym> = LazyLock::new(|| Sym::new("*"));
     *REST
+}
+
+/// Where the lines are kept at which a member is set for sure.
+fn sure(member: Sym) -> Sym {
+    Sym::new(&format!("{}!", member.text()))
 }
 
 /// What a function returns.

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::facts::{Call, Function};
 use crate::file_kinds::PLACED_FLAG;
-use crate::guards::{names, without_guard};
+use crate::guards::{has_calls, names, without_guard};
 use crate::intern::{Expr, Sym};
 use crate::names::{DefId, View};
 
@@ -66,7 +66,7 @@ impl<'v, 'p, 'f> Openers<'v, 'p, 'f> {
         // "if (op) { res = seq_open(file, op); … } return res;" does nothing else with the file.
         let alone = calls.len() == 1;
         calls.into_iter().any(|call| {
-            let sure = !call.conditional || alone && call.guards.is_empty();
+            let sure = !call.conditional || alone && call.guards.iter().all(|one| has_calls(*one));
             let callees = self.view.resolve(call.target, definition.path);
             let mut all = callees.iter();
             sure && !call.pointer

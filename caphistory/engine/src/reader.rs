@@ -15,7 +15,7 @@ use crate::bodies::{Body, BodyReader, ConditionAt, in_order};
 use crate::conditionals::{
     Conditions, Group, Nest, condition_text, groups, selections, without_guards,
 };
-use crate::constants::{defined, enumerated};
+use crate::constants::{defined, enumerated, returned};
 use crate::decisions::decided;
 use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::{
@@ -32,7 +32,6 @@ use crate::macros::{macro_, matters, used_alone};
 use crate::notation;
 use crate::outcomes::refusals;
 use crate::places::{Local, Locals};
-use crate::predicates::predicates;
 use crate::repairs::{readable, with_groups, without_attributes};
 use crate::tables::assembler_functions;
 use crate::tree::{Field, Kind, Node, Tree, latin1};
@@ -195,7 +194,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
     let [mentions, called] = mentions(&scanned, &prototypes);
     let mut constants = defined(&scanned.directives, source).into_vec();
     constants.extend(enumerated(&scanned.code, &scanned.directives));
-    constants.extend(predicates(&scanned.code));
+    constants.extend(returned(&scanned.code, &scanned.directives));
     Blob {
         items: placed.into_iter().map(|(_, item)| item).collect(),
         includes: includes(source, scanned.directives.iter()),

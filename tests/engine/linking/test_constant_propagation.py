@@ -1814,3 +1814,89 @@ def test_limits_that_exclude_one_another(user: str, between: str, expected: int)
     """vc_allocate (drivers/char/console.c, 2.0 to 2.6) has two limits, which are equal."""
     text = LIMITS.replace("USER\n", f"{user}\n").replace("BETWEEN", between)
     assert feasible(text)["open"] == expected
+
+
+DIRECTION = """
+-- include/linux/fs.h
+#define READ 0
+#define WRITE 1
+struct kiocb { void *complete; struct file *file; };
+struct iter { int source; void *buffer; };
+INLINE
+static inline bool is_sync(struct kiocb *iocb)
+{
+    return iocb->complete == NULL;
+}
+static inline void init_sync(struct kiocb *iocb, struct file *file)
+{
+    INIT *iocb = (struct kiocb) { .file = file };
+}
+static inline void iter_buffer(struct iter *iter, int direction, void *buffer)
+{
+    *iter = (struct iter) { .source = direction, .buffer = buffer };
+}
+-- fs/fuse/file.c
+#include <linux/fs.h>
+static int direct(struct iter *iter)
+{
+    BEFORE
+    if (rw(iter) == WRITE)
+        return capable(CAP_FSETID);
+    return 0;
+}
+static int later(struct kiocb *iocb)
+{
+    return is_sync(iocb) ? 0 : capable(CAP_SYS_ADMIN);
+}
+int sys_read(struct file *file, void *buffer)
+{
+    struct kiocb iocb;
+    struct iter iter;
+
+    init_sync(&iocb, file);
+    iter_buffer(&iter, READ, buffer);
+    return direct(&iter) + later(&iocb);
+}
+int sys_write(struct file *file, void *buffer)
+{
+    struct kiocb iocb;
+    struct iter iter;
+
+    init_sync(&iocb, file);
+    iocb.complete = buffer;
+    iter_buffer(&iter, WRITE, buffer);
+    return direct(&iter) + later(&iocb);
+}
+"""
+RW = "static inline unsigned char rw(const struct iter *i) { return i->source ? WRITE : READ; }"
+
+
+def asked_for_direction(
+    rw: str = RW, before: str = "", init: str = ""
+) -> set[tuple[str, str | None]]:
+    text = DIRECTION.replace("INLINE", rw).replace("BEFORE", before).replace("INIT", init)
+    rows = linked(text).syscall_checks
+    return {(row.syscall, row.check.capability) for row in rows if row.feasible}
+
+
+def test_an_inline_function_gives_what_it_returns() -> None:
+    """Reads of fuse (6.12) neither write nor are asynchronous."""
+    assert asked_for_direction() == {("write", "CAP_FSETID"), ("write", "CAP_SYS_ADMIN")}
+
+
+@pytest.mark.parametrize(
+    ("rw", "before"),
+    [
+        ("int rw(const struct iter *i);", ""),
+        (f"{RW}\n#ifdef CONFIG_X\n#define rw(i) look(i)\n#endif", ""),
+        (f"{RW}\n-- fs/rw.c\nint rw(const struct iter *i) {{ return look(i); }}", ""),
+        (f"#ifdef X\n{RW}\n#else\n{RW.replace('WRITE : ', '0 : ')}\n#endif", ""),
+        (RW, "iter->source = look();"),
+    ],
+)
+def test_what_may_give_something_else_decides_nothing(rw: str, before: str) -> None:
+    assert ("read", "CAP_FSETID") in asked_for_direction(rw, before)
+
+
+def test_a_struct_that_may_not_be_set_is_not_known() -> None:
+    assert ("read", "CAP_SYS_ADMIN") in asked_for_direction(init="if (file)")

@@ -69,3 +69,28 @@ def test_a_list_of_registers_is_passed_over() -> None:
 )
 def test_constants_of_enums(source: str, values: dict[str, str]) -> None:
     assert {one.name: one.body for one in facts(source).constants} == values
+
+
+@pytest.mark.parametrize(
+    ("source", "functions"),
+    [
+        (
+            "static inline bool is_sync(struct kiocb *kiocb)\n{\n\treturn kiocb->done == NULL;\n}",
+            [("is_sync", ("kiocb",), "kiocb->done == NULL")],
+        ),
+        (
+            "static __inline__ int of(const struct a *a, int n) { return a->m ? n\n : 0; }",
+            [("of", ("a", "n"), "a->m ? n : 0")],
+        ),
+        ("static int of(struct a *a) { return a->m; }", []),
+        ("static inline int of(struct a *a) { look(); return a->m; }", []),
+        ("static inline int of(struct a *a) { return a->m[1]; }", []),
+        ("static inline int of(void) { return 1; }", []),
+        ("static inline int of(int a);\nint other(int b) { return b; }", []),
+        ("#define of of\nstatic inline int of(struct a *a) { return a->m; }", []),
+    ],
+)
+def test_inline_functions_that_only_return_an_expression(
+    source: str, functions: list[tuple[str, tuple[str, ...], str]]
+) -> None:
+    assert [tuple(one) for one in facts(source).constants if one.name.islower()] == functions

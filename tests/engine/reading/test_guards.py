@@ -257,8 +257,12 @@ MADE: Expr = ("made", "@make", "$x", "7")
         ("struct attr n = { x };", [("$n>*", "?")]),
         ("struct attr n; memset(&n, 0, sizeof(n));", [("$n>*", ("zero",))]),
         ("struct attr n; memset(&n, 1, sizeof(n));", []),
-        ("*a = (struct attr) { .valid = 1 };", [("$a>*", ("zero", "valid")), ("$a>valid", "1")]),
-        ("*a = *look();", [("$a>*", "?")]),
+        (
+            "*a = (struct attr) { .valid = 1 };",
+            [("$a>*", ("zero", "valid")), ("$a>valid", "1"), ("$a>*!", "2")],
+        ),
+        ("*a = *look();", [("$a>*", "?"), ("$a>*!", "2")]),
+        ("if (y) *a = *look();", [("$a>*", ("when", "$y", "?"))]),
         (
             "while (x)\n x--;\n a->valid = 4;",
             [("$a>valid", "4"), ("@(loop)", ("lines", "2", "3")), ("$a>valid!", "4")],

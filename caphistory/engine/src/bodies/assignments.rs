@@ -39,6 +39,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             && let Some(variable) = self.struct_set(left, right)
         {
             self.set_members(node, variable, right);
+            if !conditional {
+                self.settle_members(node, variable);
+            }
         }
         self.visit(left, conditional, depth + 1);
         self.visit(right, conditional, depth + 1);

@@ -62,7 +62,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         for guard in &mut under {
             let expr = *guard.expr.get_or_insert_with(|| {
                 guard.configured = self.configured(guard.condition);
-                let expr = self.expression(guard.condition);
+                let locals = &self.places.locals;
+                let expr = guards::condition(guard.condition, self.code, locals);
                 let expr = self.as_given(expr, guard.condition.end());
                 if !guards::has_leaves(expr) {
                     guards::unknown()

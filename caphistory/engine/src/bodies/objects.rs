@@ -85,16 +85,27 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             return;
         };
         if place.text().contains('>') {
-            if sure && !self.returned {
-                let sure = Sym::new(&format!("{}!", place.text()));
-                let line = Expr::text(&self.row(node).to_string());
-                self.add_object(node, sure, line);
+            if sure {
+                self.settle(node, place);
             }
         } else if self.is_object(&place.text()[1..]) {
             let object = value.map_or_else(guards::unknown, |value| {
                 self.object_for(&place.text()[1..], value)
             });
             self.add_object(node, place, object);
+        }
+    }
+
+    /// Takes down that a struct is set as a whole, unless the function may have returned before.
+    pub(super) fn settle_members(&mut self, node: Node<'t>, variable: Sym) {
+        self.settle(node, Sym::new(&format!("{}>*", variable.text())));
+    }
+
+    fn settle(&mut self, node: Node<'t>, place: Sym) {
+        if !self.returned {
+            let sure = Sym::new(&format!("{}!", place.text()));
+            let line = Expr::text(&self.row(node).to_string());
+            self.add_object(node, sure, line);
         }
     }
 

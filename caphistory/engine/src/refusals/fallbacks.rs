@@ -7,6 +7,7 @@ use crate::call_graph::Edge;
 use crate::checks::{Asked, Site};
 use crate::effects::{Effect, Outcome};
 use crate::facts::Call;
+use crate::guards::has_calls;
 use crate::intern::{Expr, Sym};
 use crate::names::DefId;
 use crate::outcomes::EXHAUSTED;
@@ -73,7 +74,7 @@ impl Refusals<'_, '_, '_, '_> {
         places: Places,
     ) -> Option<AtSite> {
         let call = edge.call.as_ref()?;
-        let is_chosen = !call.guards.get().is_empty();
+        let is_chosen = !call.guards.iter().all(|one| has_calls(*one));
         self.denied_with(edge.caller, call, wanted.filter(|_| is_chosen)?, places)
     }
 
@@ -94,7 +95,7 @@ impl Refusals<'_, '_, '_, '_> {
                     .guards
                     .get()
                     .iter()
-                    .all(|one| is_ordering(*one) || guards.contains(one))
+                    .all(|one| is_ordering(*one) || has_calls(*one) || guards.contains(one))
         });
         for call in others {
             let (given, found) = match self.checks.meanings(call, definition)[..] {
