@@ -136,6 +136,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     /// The parameters that may change somewhere, and where those that did so have done first.
     changing: FxHashSet<&'static str>,
     changed: FxHashMap<Sym, usize>,
+    /// What the local variables were declared as that may be set to something else later.
+    begun: FxHashMap<Sym, Expr>,
     /// Whether code further down may have run before: in a loop, or behind a label that a goto
     /// leads back to.
     looped: bool,
@@ -191,6 +193,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             returned: false,
             changing: FxHashSet::default(),
             changed: FxHashMap::default(),
+            begun: FxHashMap::default(),
             looped: false,
             jumps: None,
             structs: FxHashSet::default(),

@@ -610,6 +610,21 @@ pub fn marked(expr: Expr, wanted: &dyn Fn(Sym) -> bool) -> Expr {
     }
 }
 
+/// An expression with what variables were declared as in their place; their members stay as they
+/// are.
+pub fn declared(expr: Expr, values: &FxHashMap<Sym, Expr>) -> Expr {
+    match expr.get() {
+        _ if values.is_empty() => expr,
+        ExprNode::Text(sym) => values.get(&sym).copied().unwrap_or(expr),
+        ExprNode::Tuple(parts) => match parts.first() {
+            Some(&head) if head.as_text() != Some("addr") => {
+                remade(expr, &parts, head, |part| declared(part, values))
+            }
+            _ => expr,
+        },
+    }
+}
+
 /// An expression without marks (see `marked`).
 pub fn unmarked(expr: Expr) -> Expr {
     match expr.get() {

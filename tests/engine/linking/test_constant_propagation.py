@@ -1900,3 +1900,60 @@ def test_what_may_give_something_else_decides_nothing(rw: str, before: str) -> N
 
 def test_a_struct_that_may_not_be_set_is_not_known() -> None:
     assert ("read", "CAP_SYS_ADMIN") in asked_for_direction(init="if (file)")
+
+
+SENDING = """
+-- net/ipx/af_ipx.c
+struct msghdr { void *name; };
+static int bind_any(void) { return capable(CAP_NET_ADMIN) ? 0 : -EACCES; }
+static int do_send(struct msghdr *msg)
+{
+    struct sockaddr *to = msg->name;
+    struct sockaddr own;
+
+    BEFORE
+    if (to)
+        return bind_any();
+    to = &own;
+    return route(to);
+}
+int sys_send(int fd)
+{
+    struct msghdr msg;
+
+    msg.name = NULL;
+    return do_send(&msg);
+}
+int sys_sendto(int fd, void *name)
+{
+    struct msghdr msg;
+
+    msg.name = name;
+    return do_send(&msg);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("", {"sendto"}),
+        ("look(own);", {"sendto"}),
+        ("if (look()) to = &own;", {"send", "sendto"}),
+        ("fill(&to);", {"send", "sendto"}),
+        ("again:", {"send", "sendto"}),
+    ],
+)
+def test_a_variable_is_what_it_was_declared_as_until_it_changes(
+    before: str, expected: set[str]
+) -> None:
+    """ipx_sendmsg (net/ipx/af_ipx.c, 2.2 to 2.6) binds for a named destination."""
+    text = SENDING.replace("BEFORE", before)
+    if before.endswith(":"):
+        text = text.replace("return route(to);", "goto again;")
+    assert asked(text) == expected
+
+
+def test_a_variable_of_an_inner_block_is_another_one() -> None:
+    block = "{ struct sockaddr *to = look(); use(to); }"
+    assert asked(SENDING.replace("BEFORE", block)) == {"send", "sendto"}

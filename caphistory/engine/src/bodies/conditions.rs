@@ -8,9 +8,11 @@ use crate::guards;
 use crate::initialisers::members_in;
 use crate::intern::{Expr, ExprList, Sym};
 use crate::lexer::is_word;
+use crate::notation::base;
 use crate::tree::{Field, Kind, Node};
 use crate::user_data;
 use memchr::memmem;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 
 /// Conditions that one call may stand under: each call keeps its own list, so that a mangled file
@@ -21,29 +23,45 @@ const MOST_OF_SETS: usize = 8;
 
 impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// An expression that stands before `at`, with `$x'` for the parameters that have not changed
-    /// as yet.
+    /// as yet, and what local variables were declared as that have not changed.
     pub(super) fn as_given(&self, expr: Expr, at: usize) -> Expr {
-        if self.looped || self.changing.is_empty() {
+        if self.looped || self.changing.is_empty() && self.begun.is_empty() {
             return expr;
         }
+        let is_same = |place: Sym| self.changed.get(&place).is_none_or(|first| *first >= at);
+        let begun = self.begun.iter();
+        let begun = begun.filter(|(place, value)| **value != guards::unknown() && is_same(**place));
+        let begun: FxHashMap<Sym, Expr> = begun.map(|(place, value)| (*place, *value)).collect();
         let unchanged = |place: Sym| {
             let name = place.text().strip_prefix('$');
-            name.is_some_and(|name| self.changing.contains(name))
-                && self.changed.get(&place).is_none_or(|first| *first >= at)
+            name.is_some_and(|name| self.changing.contains(name)) && is_same(place)
         };
-        guards::marked(expr, &unchanged)
+        guards::marked(guards::declared(expr, &begun), &unchanged)
+    }
+
+    /// Takes down what a local variable is declared as, by a declaration that ends at `end`, if that
+    /// is a parameter or a member of one and the variable may change behind it (ipx_sendmsg,
+    /// net/ipx/af_ipx.c of 2.2: `usipx = msg->msg_name; if (usipx) … else usipx = &local;`).
+    pub(super) fn begin(&mut self, variable: Sym, value: Expr, end: usize) {
+        let place = value.as_text().and_then(|text| text.strip_prefix('$'));
+        let base = place.map(base);
+        let of_parameter = base.is_some_and(|base| self.parameters.contains(base));
+        let rest = self.code.get(end..).unwrap_or_default();
+        let is_begun = of_parameter && may_change(rest, &variable.text()[1..]);
+        let value = if is_begun { value } else { guards::unknown() };
+        // One of the same name in another block may be meant.
+        let other = self.begun.insert(variable, value);
+        if other.is_some_and(|other| other != value) {
+            self.begun.insert(variable, guards::unknown());
+        }
     }
 
     /// The parameters that a function's code may change: what stands before a sign that does so, or
     /// behind an `&`.
     pub(super) fn find_changing(&mut self, parameters: &[Parameter]) {
-        let may_change = |name: &str| {
-            let mut found = memmem::find_iter(self.code, name.as_bytes());
-            found.any(|at| changes(self.code, at, name.len()))
-        };
         let names = parameters.iter().map(|one| one.name.text());
         self.changing = names
-            .filter(|name| !name.is_empty() && may_change(name))
+            .filter(|name| !name.is_empty() && may_change(self.code, name))
             .collect();
     }
 
@@ -281,6 +299,12 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 .or_insert((place, guarded));
         }
     }
+}
+
+/// Whether a name may be changed somewhere in some code.
+fn may_change(code: &[u8], name: &str) -> bool {
+    let mut found = memmem::find_iter(code, name.as_bytes());
+    found.any(|at| changes(code, at, name.len()))
 }
 
 /// Whether a name at an offset may be changed there: `x = `, `x |= `, `x++`, `--x`, `&x`.

@@ -50,10 +50,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.own_structs
                     .extend(kind_tests::name_of(declarator, self.code));
             }
+            let variable = Sym::new(&format!("${}", found.name.text()));
             let Some(value) = value else {
+                self.begin(variable, guards::unknown(), declarator.end());
                 continue;
             };
-            let variable = Sym::new(&format!("${}", found.name.text()));
             if value.kind() == Kind::InitializerList {
                 self.store(value, variable, type_, found.array);
             } else {
@@ -82,6 +83,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 let place = Sym::new(&[variable.text(), sign].concat());
                 self.add_object(declarator, place, object);
             }
+            self.begin(variable, set, value.end());
             let at = self.offset(declarator);
             let guarded = self.guarded(at, set);
             self.body
