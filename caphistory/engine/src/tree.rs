@@ -140,6 +140,7 @@ named! {
         Designator = "designator",
         Field = "field",
         Function = "function",
+        Initializer = "initializer",
         Label = "label",
         Left = "left",
         Name = "name",

@@ -1957,3 +1957,50 @@ def test_a_variable_is_what_it_was_declared_as_until_it_changes(
 def test_a_variable_of_an_inner_block_is_another_one() -> None:
     block = "{ struct sockaddr *to = look(); use(to); }"
     assert asked(SENDING.replace("BEFORE", block)) == {"send", "sendto"}
+
+
+CONTROL = """
+-- include/linux/socket.h
+struct header { int length; };
+struct msghdr { void *control; int length; };
+#define __FIRST(ctl, len) ((len) >= sizeof(struct header) ? (struct header *)(ctl) : NULL)
+#define FIRST(msg) __FIRST((msg)->control, (msg)->length)
+-- net/core/scm.c
+#include <linux/socket.h>
+static int scm_send(struct msghdr *msg)
+{
+    struct header *one;
+
+    for (one = FIRST(msg); one; one = next(msg, one)) {
+        if (!capable(CAP_SETUID))
+            return -EPERM;
+    }
+    return 0;
+}
+int sys_ioctl(int fd)
+{
+    struct msghdr msg;
+
+    msg.control = NULL;
+    msg.length = fd;
+    return scm_send(&msg);
+}
+int sys_sendmsg(int fd, void *control)
+{
+    struct msghdr msg;
+
+    msg.control = control;
+    msg.length = fd;
+    return scm_send(&msg);
+}
+"""
+
+
+def test_a_loop_over_nothing_does_not_run() -> None:
+    """Requests of ncpfs (fs/ncpfs/sock.c, 2.4) have no control data, and no credentials in it."""
+    assert asked(CONTROL) == {"sendmsg"}
+
+
+def test_what_stands_behind_a_loop_runs() -> None:
+    loop = "next(msg, one)) {"
+    assert asked(CONTROL.replace(loop, "next(msg, one)); {")) == {"ioctl", "sendmsg"}

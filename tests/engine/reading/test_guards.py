@@ -56,6 +56,13 @@ def guards(statements: str) -> tuple[Expr, ...]:
         ("if (a->ops->m) g();", None),
         ("while (x) g();", None),
         ("do g(); while (x);", None),
+        ("for (p = FIRST(a); p; p = next(p)) g();", ("call", ":FIRST", "$a")),
+        ("for (p = a->valid; p; p = next(p)) g();", "$a>valid"),
+        ("for (p = a->valid; p; p = next(p)) h(); g();", None),
+        ("for (p = a->valid; q; p = next(p)) g();", None),
+        ("for (p += a->valid; p; p = next(p)) g();", None),
+        ("for (p = look(); p; p = next(p)) g();", None),
+        ("if (y) goto in; for (p = a->valid; p; p = next(p)) { in: g(); }", None),
     ],
 )
 def test_conditions(statements: str, condition: Expr | None) -> None:

@@ -170,13 +170,38 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
 
     pub(super) fn loop_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let body = node.field(Field::Body);
+        let first = self.first_of(node);
         self.add_loop(node.start(), node.end());
         let outer = std::mem::replace(&mut self.looped, true);
         for child in node.named_children() {
             let inside = body.is_some_and(|body| child.start() == body.start());
+            let under = self.under.len();
+            if inside && let Some((condition, first)) = first {
+                let mut guard = Guard::new(condition, true, child);
+                guard.expr = Some(first);
+                self.under.push(guard);
+            }
             self.branch(|reader| reader.visit(child, inside || conditional, depth + 1));
+            self.under.truncate(under);
         }
         self.looped = outer;
+    }
+
+    /// What the variable of a loop begins with that runs while that is not 0, with the condition:
+    /// where it is 0 the loop does not run (CMSG_FIRSTHDR of a message without control data in
+    /// __scm_send, net/core/scm.c).
+    fn first_of(&self, node: Node<'t>) -> Option<(Node<'t>, Expr)> {
+        let (first, condition) = (
+            node.field(Field::Initializer)?,
+            node.field(Field::Condition)?,
+        );
+        let (variable, value) = (first.field(Field::Left)?, first.field(Field::Right)?);
+        let is_variable = condition.kind() == Kind::Identifier
+            && condition.bytes(self.code) == variable.bytes(self.code);
+        let is_set = first.field(Field::Operator).map(Node::kind) == Some(Kind::Assign);
+        let value = guards::condition(value, self.code, &self.places.locals);
+        let value = self.as_given(value, first.end());
+        (is_variable && is_set && guards::has_leaves(value)).then_some((condition, value))
     }
 
     /// A goto from anywhere may lead here, past what returned earlier and into what stands under
