@@ -312,7 +312,10 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
                 let shifted = |bits: i128| bits.checked_mul(1 << places);
                 return value(Bits::new(shifted(left.must)?, shifted(left.may)?));
             }
-            None
+            match (operator, at(0), at(1)) {
+                ("+", Some(Value::Bits(left)), Some(Value::Int(right))) => value(sum(left, right)?),
+                _ => None,
+            }
         }
         "part" => {
             let name = operands.get(1).and_then(|name| parts(*name).ok());
@@ -382,6 +385,18 @@ fn arithmetic(operator: &str, left: i128, right: i128) -> Option<i128> {
         ">>" if left >= 0 && (0..64).contains(&right) => Some(left >> right),
         _ => None,
     }
+}
+
+/// A number more, if it changes only bits below those that are not known: flags that are counted up
+/// though one more may be set (`flags |= O_LARGEFILE` of sys_open, then `namei_flags++`, 2.6.9).
+fn sum(left: Bits, right: i128) -> Option<Bits> {
+    let unknown = left.may & !left.must;
+    let below = (unknown & -unknown) - 1;
+    let low = (left.must & below).checked_add(right)?;
+    let with_low = |bits: i128| bits & !below | low;
+    (0..=below)
+        .contains(&low)
+        .then(|| Bits::new(with_low(left.must), with_low(left.may)))
 }
 
 /// What a value has to do with what the user gives.

@@ -1587,6 +1587,17 @@ def test_the_mode_of_an_open_is_a_byte_of_a_string(flags: str, count: str, asked
     assert {row.check.capability for row in rows if row.feasible} == asked
 
 
+@pytest.mark.parametrize(
+    ("given", "asked"), [("2", set()), ("2 | 16", {"CAP_FOWNER"}), ("66", set())]
+)
+def test_flags_are_counted_up_though_another_one_may_be_set(given: str, asked: set[str]) -> None:
+    """sys_open sets O_LARGEFILE for some, 2.6.9."""
+    two = "int two(struct inode *inode, int flags) { flags |= 64; return open(inode, flags); }"
+    text = MODES.replace("int sys_one", f"{two}\nint sys_one").replace("COUNT", COUNTED)
+    rows = linked(text.replace("open(inode, FLAGS)", f"two(inode, {given})")).syscall_checks
+    assert {row.check.capability for row in rows if row.feasible} == asked
+
+
 FILLED_MODE = """
 -- fs/open.c
 #define MODE(x) ("\\004\\002\\006\\006"[(x) & 3])
