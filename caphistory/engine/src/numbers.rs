@@ -1,6 +1,6 @@
 //! What the names of constants stand for in a file of one release.
 
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use regex::bytes::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,7 +9,7 @@ use crate::constants::{body_of, constant, only_reads};
 use crate::facts::Constant;
 use crate::guards::{RETURNED, is_predicate, names, unknown};
 use crate::headers::split_arguments;
-use crate::intern::{Expr, ExprList, ExprNode, Sym};
+use crate::intern::{Expr, ExprList, ExprNode, Sym, SymList};
 use crate::lexer::is_constant;
 use crate::names::{PathId, View};
 use crate::values::{Value, any_of, value_of};
@@ -18,6 +18,7 @@ const DEEPEST: u32 = 8;
 static CALL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?-u)\A([A-Z_][A-Z0-9_]*)\s*\(").expect("a pattern"));
 // Most constants are the same in neighbouring releases, and in files that see the same header.
+static BODIES: LazyLock<Mutex<FxHashMap<(Sym, SymList), Expr>>> = LazyLock::new(Mutex::default);
 static EXPRESSIONS: LazyLock<Mutex<FxHashMap<Sym, Expr>>> = LazyLock::new(Mutex::default);
 
 /// The values of macros without parameters, as the files of a release define them. Where the
@@ -239,8 +240,11 @@ fn instance(macro_: &Constant, given: &[Expr]) -> Expr {
     for (name, value) in macro_.parameters.iter().zip(given) {
         values.insert(name.text(), *value);
     }
-    let body = body_of(macro_.body.text(), macro_.parameters.get());
-    with_values(body, &values)
+    let mut bodies = BODIES.lock().unwrap_or_else(PoisonError::into_inner);
+    let body = bodies
+        .entry((macro_.body, macro_.parameters))
+        .or_insert_with(|| body_of(macro_.body.text(), macro_.parameters.get()));
+    with_values(*body, &values)
 }
 
 /// An expression with values in the place of variables; other variables are `?`.
