@@ -83,9 +83,10 @@ MEANS = {
     f" most {LOOKUP:.0%} do",
     "remote": "weak: more steps or function pointers lead to code that many share, or to an"
     " operation of another file than the syscall was handed (the interpreter of a program, the file"
-    " behind a folder), or it asks about who opened a file (file_ns_capable, or under its"
-    " credentials) and not about the caller; a step to all that is registered, such as a hook of"
-    " security modules, counts neither as a step nor as a pointer",
+    " behind a folder, the one that acct was given before), or it asks about who opened a file"
+    " (file_ns_capable, or under its credentials) and not about the caller; a step to all that is"
+    " registered, such as a hook of security modules, or one that hands on to the same operation of"
+    " a driver, counts neither as a step nor as a pointer",
     "off": "constants on the way switch it off",
 }
 

@@ -228,11 +228,18 @@ FACT_TABLES = (
         "Steps from one function to the next on a way to a check, whatever their line",
         _refer("from_function", "functions", "function that goes on"),
         _refer("to_function", "functions", "function it goes on to"),
-        Column("edge", str, "pointer, or call: by name, or of all that is registered (with a via)"),
+        Column(
+            "edge",
+            str,
+            "pointer, or call: by name, or (with a via) of all that is registered, or a handing on"
+            " to the same operation of a driver",
+        ),
         Column(
             "via",
             str,
-            "struct and member through which the step goes, such as proto_ops.bind",
+            "struct and member through which the step goes, such as proto_ops.bind; of a file that"
+            " the kernel keeps for itself also in which variable (file_operations.write of"
+            " acct_file)",
             optional=True,
         ),
         Column("occurrence", int, "number among like steps of a release, from 0"),
