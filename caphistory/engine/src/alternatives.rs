@@ -191,11 +191,8 @@ impl<'t> Test<'_, 't, '_> {
         match node.kind() {
             _ if is_uid(node, self.places) && bad => add(Expr::text(UID0)),
             _ if is_uid(node, self.places) => {}
-            _ if is_resource_limit(node, self.flow.code) => {
-                if !bad {
-                    add(Expr::text(LIMIT));
-                }
-            }
+            _ if is_resource_limit(node, self.flow.code) && !bad => add(Expr::text(LIMIT)),
+            _ if is_resource_limit(node, self.flow.code) => {}
             Kind::ParenthesizedExpression => {
                 if let Some(inner) = node.last_named() {
                     self.collect(inner, bad, depth + 1, found);
