@@ -204,11 +204,7 @@ impl<'t> Test<'_, 't, '_> {
                 }
             }
             Kind::BinaryExpression => {
-                let (Some(sign), Some(left), Some(right)) = (
-                    node.field(Field::Operator).map(Node::kind),
-                    node.field(Field::Left),
-                    node.field(Field::Right),
-                ) else {
+                let Some((sign, left, right)) = node.sides() else {
                     return;
                 };
                 match sign {

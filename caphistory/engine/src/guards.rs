@@ -369,14 +369,9 @@ fn conditional(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
 }
 
 fn binary(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
-    let (Some(operator), Some(left), Some(right)) = (
-        node.field(Field::Operator),
-        node.field(Field::Left),
-        node.field(Field::Right),
-    ) else {
+    let Some((sign, left, right)) = node.sides() else {
         return unknown();
     };
-    let sign = operator.kind();
     // The value of these one known side may settle, that of the others not.
     let partly = matches!(sign, Kind::AndAnd | Kind::OrOr | Kind::And | Kind::Or);
     let wholly = matches!(

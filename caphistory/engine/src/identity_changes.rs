@@ -61,11 +61,7 @@ impl Reader<'_, '_> {
                 }
             }
             Kind::BinaryExpression => {
-                let (Some(sign), Some(left), Some(right)) = (
-                    node.field(Field::Operator).map(Node::kind),
-                    node.field(Field::Left),
-                    node.field(Field::Right),
-                ) else {
+                let Some((sign, left, right)) = node.sides() else {
                     return vec![];
                 };
                 match sign {

@@ -40,7 +40,7 @@ impl<'t> Implied<'t, '_> {
                 Some(!self.truth(node.field(Field::Argument)?, depth + 1)?)
             }
             Kind::BinaryExpression => {
-                let (sign, left, right) = sides(node)?;
+                let (sign, left, right) = node.sides()?;
                 match sign {
                     Kind::AndAnd | Kind::OrOr => {
                         let settles = sign == Kind::OrOr;
@@ -64,7 +64,7 @@ impl<'t> Implied<'t, '_> {
     fn has_flag(&self, variable: Node<'t>, flag: Node<'t>) -> Option<bool> {
         let flag = flag_name(flag, self.code)?;
         self.facts.iter().find_map(|(one, truth)| {
-            let (sign, left, right) = sides(*one)?;
+            let (sign, left, right) = one.sides()?;
             let is_of_it = left.bytes(self.code) == variable.bytes(self.code);
             let equals = flag_name(right, self.code).filter(|_| is_of_it)?;
             (*truth && sign == Kind::Equal).then_some(equals == flag)
@@ -93,7 +93,7 @@ fn facts_of<'t>(
     if let Some((inner, truth)) = inner {
         return facts_of(inner, truth, code, depth + 1, facts);
     }
-    match sides(node) {
+    match node.sides() {
         Some((Kind::AndAnd, left, right)) if truth => {
             facts_of(left, truth, code, depth + 1, facts);
             facts_of(right, truth, code, depth + 1, facts);
@@ -104,12 +104,6 @@ fn facts_of<'t>(
         }
         _ => facts.push((node, truth)),
     }
-}
-
-fn sides(node: Node<'_>) -> Option<(Kind, Node<'_>, Node<'_>)> {
-    let sign = node.field(Field::Operator)?.kind();
-    Some((sign, node.field(Field::Left)?, node.field(Field::Right)?))
-        .filter(|_| node.kind() == Kind::BinaryExpression)
 }
 
 fn is_not(node: Node, code: &[u8]) -> bool {

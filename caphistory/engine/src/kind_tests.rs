@@ -151,8 +151,7 @@ fn told_within<'c>(
             }
         }
         Kind::BinaryExpression => {
-            let (left, right) = (node.field(Field::Left)?, node.field(Field::Right)?);
-            let sign = node.field(Field::Operator)?.kind();
+            let (sign, left, right) = node.sides()?;
             match sign {
                 Kind::AndAnd | Kind::OrOr => {
                     let both = (sign == Kind::AndAnd) == truth;

@@ -516,6 +516,13 @@ impl<'t> Node<'t> {
         self.named_children().last()
     }
 
+    /// The sign and the two sides of a binary operation; None of anything else.
+    pub fn sides(self) -> Option<(Kind, Node<'t>, Node<'t>)> {
+        let sign = self.field(Field::Operator)?.kind();
+        Some((sign, self.field(Field::Left)?, self.field(Field::Right)?))
+            .filter(|_| self.kind() == Kind::BinaryExpression)
+    }
+
     /// Its first child in a field.
     pub fn field(self, field: Field) -> Option<Node<'t>> {
         self.all_children()

@@ -72,15 +72,10 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         depth: u32,
         decides: bool,
     ) {
-        let (Some(operator), Some(left), Some(right)) = (
-            node.field(Field::Operator),
-            node.field(Field::Left),
-            node.field(Field::Right),
-        ) else {
+        let Some((sign, left, right)) = node.sides() else {
             self.through(node, conditional, depth + 1);
             return;
         };
-        let sign = operator.kind();
         match sign {
             Kind::AndAnd | Kind::OrOr => {
                 self.decide(left, conditional, depth + 1, decides);

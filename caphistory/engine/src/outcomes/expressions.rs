@@ -347,14 +347,9 @@ impl<'t, 'c> Run<'_, 't, 'c> {
     }
 
     fn binary(&mut self, node: Node<'t>, state: &mut State<'t, 'c>, depth: u32) -> Known<'c> {
-        let (Some(operator), Some(left), Some(right)) = (
-            node.field(Field::Operator),
-            node.field(Field::Left),
-            node.field(Field::Right),
-        ) else {
+        let Some((sign, left, right)) = node.sides() else {
             return UNKNOWN;
         };
-        let sign = operator.kind();
         let one = self.value(left, state, depth);
         if sign == Kind::AndAnd && holds(right, self.call) {
             self.assume(left, state);
