@@ -238,17 +238,15 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     /// Look for the macros that guards, arguments and what members are set to use. To be asked before
     /// anything is wanted.
     pub fn find_macros<'g>(&mut self, all: impl Iterator<Item = &'g ExprList>) {
-        let mut found = FxHashSet::default();
+        let mut found = Macros::default();
         let mut seen = FxHashSet::default();
         for guards in all.filter(|guards| seen.insert(**guards)) {
-            guards
-                .iter()
-                .for_each(|guard| add_macros(*guard, &mut found));
+            for guard in guards.iter() {
+                found.add(*guard);
+            }
         }
-        let setting = self.objects.using(&|value| has_macros(value));
-        let sets = setting.iter().flat_map(|one| self.objects.values_set(*one));
-        sets.for_each(|value| add_macros(value, &mut found));
-        self.numbers.find(found);
+        let setting = self.objects.using(&mut |value| found.add(value));
+        self.numbers.find(found.names);
         let program = self.pointers.view.program;
         for one in setting {
             let path = program[one].path;
@@ -259,11 +257,11 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
 
     /// Guards or arguments with the macros that they use in their place.
     pub fn with_macros(&mut self, definition: DefId, guards: ExprList) -> ExprList {
-        let mut found = FxHashSet::default();
-        guards
-            .iter()
-            .for_each(|guard| add_macros(*guard, &mut found));
-        if found.is_empty() {
+        let mut found = Macros::default();
+        for guard in guards.iter() {
+            found.add(*guard);
+        }
+        if found.names.is_empty() {
             return guards;
         }
         let key = (definition, guards);
@@ -556,24 +554,36 @@ impl<'s, 'v, 'p, 'f> Constants<'s, 'v, 'p, 'f> {
     }
 }
 
-/// Adds the names of the macros that an expression uses.
-fn add_macros(expr: Expr, found: &mut FxHashSet<Sym>) {
-    let Err((head, operands)) = parts(expr) else {
-        return;
-    };
-    if matches!(head, "call" | RETURNED)
-        && let Some(name) = operands.first().and_then(|one| parts(*one).ok())
-    {
-        found.insert(name);
-    }
-    operands.iter().for_each(|one| add_macros(*one, found));
+/// The names of the macros that expressions use. Each part is looked at once: what is computed of
+/// itself over and over stands in itself many times (2.6.29 took minutes).
+#[derive(Default)]
+struct Macros {
+    names: FxHashSet<Sym>,
+    seen: FxHashSet<Expr>,
+    using: FxHashSet<Expr>,
 }
 
-/// Whether an expression uses a macro.
-fn has_macros(expr: Expr) -> bool {
-    parts(expr).is_err_and(|(head, operands)| {
-        head == "call" || operands.iter().any(|one| has_macros(*one))
-    })
+impl Macros {
+    /// Adds those of an expression; whether it uses any.
+    fn add(&mut self, expr: Expr) -> bool {
+        let Err((head, operands)) = parts(expr) else {
+            return false;
+        };
+        if !self.seen.insert(expr) {
+            return self.using.contains(&expr);
+        }
+        let is_call = head == "call";
+        if (is_call || head == RETURNED)
+            && let Some(name) = operands.first().and_then(|one| parts(*one).ok())
+        {
+            self.names.insert(name);
+        }
+        let inner = operands.iter().fold(false, |any, one| self.add(*one) | any);
+        if is_call || inner {
+            self.using.insert(expr);
+        }
+        is_call || inner
+    }
 }
 
 /// A condition with `?` for what functions return of structs whose members are set where it is

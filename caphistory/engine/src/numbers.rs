@@ -1,5 +1,6 @@
 //! What the names of constants stand for in a file of one release.
 
+use std::cell::RefCell;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use regex::bytes::Regex;
@@ -27,6 +28,9 @@ pub struct Numbers<'v, 'p, 'f> {
     view: &'v View<'p, 'f>,
     definitions: FxHashMap<Sym, Vec<(PathId, &'f Constant)>>,
     known: FxHashMap<(Sym, PathId), Option<Value>>,
+    /// What `with_macros` made of an expression in a file so deep within others: what a macro is
+    /// given stands in it several times, and in those that it is given to (nested `min` and `max`).
+    expanded: RefCell<FxHashMap<(Expr, PathId, u32), Expr>>,
 }
 
 impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
@@ -35,6 +39,7 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
             view,
             definitions: FxHashMap::default(),
             known: FxHashMap::default(),
+            expanded: RefCell::default(),
         }
     }
 
@@ -145,6 +150,16 @@ impl<'v, 'p, 'f> Numbers<'v, 'p, 'f> {
         let ExprNode::Tuple(all) = expr.get() else {
             return expr;
         };
+        let key = (expr, path, depth);
+        let before = self.expanded.borrow().get(&key).copied();
+        before.unwrap_or_else(|| {
+            let found = self.expand(expr, all, path, depth);
+            self.expanded.borrow_mut().insert(key, found);
+            found
+        })
+    }
+
+    fn expand(&self, expr: Expr, all: ExprList, path: PathId, depth: u32) -> Expr {
         let inner = |one: &Expr| self.with_macros(*one, path, depth);
         let made: Vec<Expr> = all.iter().map(inner).collect();
         let [head, rest @ ..] = made.as_slice() else {

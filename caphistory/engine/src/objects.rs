@@ -52,10 +52,13 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
     }
 
     /// The functions that set something to a value of which this holds.
-    pub fn using(&self, wanted: &dyn Fn(Expr) -> bool) -> Vec<DefId> {
+    pub fn using(&self, wanted: &mut dyn FnMut(Expr) -> bool) -> Vec<DefId> {
         let program = self.pointers.view.program;
         let all = program.files().flat_map(|path| program.of_file(path));
-        let sets = |one: &DefId| self.values_set(*one).any(wanted);
+        let sets = |one: &DefId| {
+            self.values_set(*one)
+                .fold(false, |any, value| wanted(value) | any)
+        };
         all.filter(sets).collect()
     }
 
