@@ -1,8 +1,9 @@
 """What readers found of requirements that were drawn at random after the work on them was done.
 
 ``python -m tests.truth.draws`` prints the figures of ``draws/*.csv``, one file for each draw, which
-README.md describes. ``python -m tests.truth.draws RELEASE ABI SEED NUMBER`` prints a draw to be
-read: pairs of syscall and privilege whose standing is own, of each one requirement with its chain.
+README.md describes; with the name of a folder there, those of its files. RELEASE ABI SEED NUMBER
+print a draw to be read: pairs of syscall and privilege whose standing is own, of each one
+requirement with its chain.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ VERDICTS = {
 """What a reader may say of each column."""
 
 
-def read_draws() -> list[dict[str, str]]:
-    """Return the rows of all draws, by COLUMNS."""
+def read_draws(folder: Path = DRAWS) -> list[dict[str, str]]:
+    """Return the rows of all draws of a folder, by COLUMNS."""
     rows = []
-    for path in sorted(DRAWS.glob("*.csv")):
+    for path in sorted(folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             rows += list(csv.DictReader(file))
     return rows
@@ -113,8 +114,8 @@ def draw(release: str, abi: str, seed: str, number: int) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
+    if sys.argv[2:]:
         asked_release, asked_abi, asked_seed, asked_number = sys.argv[1:]
         print("\n".join(draw(asked_release, asked_abi, asked_seed, int(asked_number))))
     else:
-        print(summarise(read_draws()))
+        print(summarise(read_draws(DRAWS.joinpath(*sys.argv[1:]))))

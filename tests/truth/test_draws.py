@@ -9,10 +9,10 @@ import pytest
 
 from tests.truth.draws import COLUMNS, DRAWS, VERDICTS, read_draws, summarise
 
-FILES = sorted(DRAWS.glob("*.csv"))
+FILES = sorted(DRAWS.glob("**/*.csv"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(DRAWS)) for path in FILES])
 def test_every_row_says_what_was_read(path: Path) -> None:
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
@@ -39,5 +39,8 @@ def test_pairs_are_counted_by_pointers_and_what_does_as_well_where_it_is_told() 
     assert "(`instead`): 0/2 (0%)." in told
 
 
-def test_the_draws_are_read() -> None:
-    assert read_draws()
+@pytest.mark.parametrize(
+    "folder", sorted({path.parent for path in FILES}), ids=lambda path: path.name
+)
+def test_the_draws_are_read(folder: Path) -> None:
+    assert read_draws(folder)
