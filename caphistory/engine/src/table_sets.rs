@@ -144,6 +144,8 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     holders: FxHashMap<DefId, Vec<Table>>,
     /// By the key of what is stored to.
     stores: FxHashMap<Sym, Vec<Store>>,
+    /// The same by the location that is stored to, of the keys that were asked for.
+    located: RefCell<FxHashMap<Sym, FxHashMap<LocationId, Vec<Store>>>>,
     memory: RefCell<Memory>,
     /// What stands in members of objects.
     registered: OnceCell<FxHashSet<Table>>,
@@ -163,6 +165,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             openers: RefCell::new(Openers::new(pointers.view)),
             holders: FxHashMap::default(),
             stores: FxHashMap::default(),
+            located: RefCell::default(),
             memory: RefCell::default(),
             registered: OnceCell::new(),
             allowed: RefCell::default(),
@@ -573,11 +576,17 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
 
     fn stores_to(&self, location: LocationId) -> Vec<Store> {
         let key = self.pointers.locations.get(location).key;
-        let all = self.stores.get(&key).map_or(&[][..], Vec::as_slice);
-        let found = all
-            .iter()
-            .filter(|store| self.location(store) == Some(location));
-        found.copied().collect()
+        if !self.located.borrow().contains_key(&key) {
+            let mut found: FxHashMap<LocationId, Vec<Store>> = FxHashMap::default();
+            for store in self.stores.get(&key).into_iter().flatten() {
+                if let Some(location) = self.location(store) {
+                    found.entry(location).or_default().push(*store);
+                }
+            }
+            self.located.borrow_mut().insert(key, found);
+        }
+        let located = self.located.borrow();
+        located[&key].get(&location).cloned().unwrap_or_default()
     }
 
     /// The location that is stored to.
