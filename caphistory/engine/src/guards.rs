@@ -87,31 +87,13 @@ impl Expr {
 
 /// An expression of C; `local` are the parameters and local variables.
 pub fn expression(node: Node, code: &[u8], local: &Locals) -> Expr {
-    let follows_calls = false;
-    within(
-        node,
-        code,
-        Scope {
-            local,
-            follows_calls,
-        },
-        0,
-    )
+    within(node, code, Scope::new(local, false), 0)
 }
 
 /// The same of a condition, in which calls are followed of functions that may only return an
 /// expression.
 pub fn condition(node: Node, code: &[u8], local: &Locals) -> Expr {
-    let follows_calls = true;
-    within(
-        node,
-        code,
-        Scope {
-            local,
-            follows_calls,
-        },
-        0,
-    )
+    within(node, code, Scope::new(local, true), 0)
 }
 
 /// What the names in an expression may be.
@@ -119,6 +101,15 @@ pub fn condition(node: Node, code: &[u8], local: &Locals) -> Expr {
 struct Scope<'a> {
     local: &'a Locals,
     follows_calls: bool,
+}
+
+impl<'a> Scope<'a> {
+    fn new(local: &'a Locals, follows_calls: bool) -> Scope<'a> {
+        Scope {
+            local,
+            follows_calls,
+        }
+    }
 }
 
 fn within(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {

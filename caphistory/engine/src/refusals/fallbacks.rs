@@ -9,6 +9,7 @@ use crate::effects::{Effect, Outcome};
 use crate::facts::Call;
 use crate::guards::has_calls;
 use crate::intern::{Expr, Sym};
+use crate::lexer::is_upper;
 use crate::names::DefId;
 use crate::outcomes::EXHAUSTED;
 
@@ -48,7 +49,7 @@ impl Refusals<'_, '_, '_, '_> {
         let constant = argument.and_then(|one| one.text().strip_prefix(':'));
         Outcome::Error(match constant {
             Some(name) if name == flag.text() => with,
-            Some(name) if is_constant(name) => without,
+            Some(name) if is_upper(name) => without,
             _ => usual,
         })
     }
@@ -126,11 +127,6 @@ impl Refusals<'_, '_, '_, '_> {
         }
         None
     }
-}
-
-/// Whether a name is that of a constant: MAY_READ.
-fn is_constant(name: &str) -> bool {
-    !name.chars().any(|one| one.is_ascii_lowercase())
 }
 
 /// Whether an outcome is that the work goes on, with no error where the limit is hit.
