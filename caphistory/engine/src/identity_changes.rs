@@ -10,26 +10,27 @@ const DEEPEST: u32 = 20;
 
 /// Whether a test of a uid stands beside one of another uid with the opposite sign: "old_euid == 0 &&
 /// current->euid != 0", where root gives up its capabilities with its uid (cap_emulate_setxuid from
-/// 2.1.103 on). Nobody is refused or restricted for not being root. `roots` are variables that are
-/// root's.
+/// 2.1.103 on). Nobody is refused or restricted for not being root. Two uids that `current` has at one
+/// time are no change: NFS up to 2.2 tries again as root where "current->fsuid == 0 && current->uid
+/// != 0". `roots` are variables that are root's.
 pub fn is_of_change(test: Node, roots: &FxHashSet<&'static str>, code: &[u8]) -> bool {
     let reader = Reader { roots, code };
+    let mut own = reader.tests(test, true, 0);
     let mut node = test;
     while let Some(above) = node.parent() {
         match above.kind() {
-            Kind::ParenthesizedExpression | Kind::UnaryExpression => {}
+            Kind::ParenthesizedExpression => {}
+            Kind::UnaryExpression => own.iter_mut().for_each(|one| one.is_root = !one.is_root),
             Kind::BinaryExpression => {
-                let sides = [Field::Left, Field::Right].map(|field| above.field(field));
-                let [Some(left), Some(right)] = sides else {
+                let Some((sign, left, right)) = above.sides() else {
                     return false;
                 };
-                let other = if left == node { right } else { left };
-                if above.field(Field::Operator).map(Node::kind) == Some(Kind::AndAnd) {
-                    let own = reader.tests(node, true, 0);
-                    let others = reader.tests(other, true, 0);
-                    if own.iter().any(|is_root| others.contains(&!is_root)) {
-                        return true;
-                    }
+                let others = reader.tests(if left == node { right } else { left }, true, 0);
+                let changes = |one: &Tested| others.iter().any(|other| other.is_after(one));
+                match sign {
+                    Kind::Equal | Kind::NotEqual => own = reader.tests(above, true, 0),
+                    Kind::AndAnd if own.iter().any(changes) => return true,
+                    _ => {}
                 }
             }
             _ => return false,
@@ -39,15 +40,34 @@ pub fn is_of_change(test: Node, roots: &FxHashSet<&'static str>, code: &[u8]) ->
     false
 }
 
+/// A test of a uid: whether it is the current task's, and whether it is root's.
+struct Tested {
+    is_of_current: bool,
+    is_root: bool,
+}
+
+impl Tested {
+    /// Whether the one is before a change and the other one after it.
+    fn is_after(&self, other: &Self) -> bool {
+        self.is_root != other.is_root && !(self.is_of_current && other.is_of_current)
+    }
+}
+
 struct Reader<'a, 'c> {
     roots: &'a FxHashSet<&'static str>,
     code: &'c [u8],
 }
 
 impl Reader<'_, '_> {
-    /// For each test of a uid in a condition with this truth, whether it is root's there.
-    fn tests(&self, node: Node, truth: bool, depth: u32) -> Vec<bool> {
+    /// The tests of uids in a condition with this truth.
+    fn tests(&self, node: Node, truth: bool, depth: u32) -> Vec<Tested> {
         let is_uid = |node: Node| self.is_uid(node);
+        let tested = |uid: Node, is_root| Tested {
+            is_of_current: uid
+                .field(Field::Argument)
+                .is_some_and(|object| object.bytes(self.code) == b"current"),
+            is_root,
+        };
         match node.kind() {
             _ if depth > DEEPEST => vec![],
             Kind::ParenthesizedExpression => match node.last_named() {
@@ -71,7 +91,7 @@ impl Reader<'_, '_> {
                         found
                     }
                     Kind::Equal | Kind::NotEqual if is_uid(left) && self.is_zero(right) => {
-                        vec![(sign == Kind::Equal) == truth]
+                        vec![tested(left, (sign == Kind::Equal) == truth)]
                     }
                     _ => vec![],
                 }
@@ -81,13 +101,12 @@ impl Reader<'_, '_> {
                     .field(Field::Function)
                     .is_some_and(|name| name.bytes(self.code) == b"uid_eq");
                 let arguments = node.field(Field::Arguments).filter(|_| is_test);
-                let compares = arguments.is_some_and(|all| {
-                    all.named_children().any(is_uid)
-                        && all.named_children().any(|one| self.is_root(one))
-                });
-                if compares { vec![truth] } else { vec![] }
+                let compared = arguments
+                    .filter(|all| all.named_children().any(|one| self.is_root(one)))
+                    .and_then(|all| all.named_children().find(|one| is_uid(*one)));
+                compared.map(|uid| tested(uid, truth)).into_iter().collect()
             }
-            _ if is_uid(node) => vec![!truth],
+            _ if is_uid(node) => vec![tested(node, !truth)],
             _ => vec![],
         }
     }
