@@ -133,12 +133,22 @@ impl<'s, 'v, 'p, 'f> ChosenTables<'s, 'v, 'p, 'f> {
             return *known;
         }
         let found = tables.made_by(&key.0, user, call, &mut |user, call| {
-            let Some(("of", [table, _])) = choice_of(call.guards) else {
+            let Some(("of", [table, key])) = choice_of(call.guards) else {
                 return Vec::new();
             };
             let table = table.as_sym().unwrap_or_default();
+            let path = self.pointers.view.program[user].path;
+            // inet_create of 2.2 leaves the sockets of one type to `net_families[PF_PACKET]`.
+            let key = match value_of(*key, &|_| None) {
+                Some(Value::Name(name)) => numbers.value(name, path),
+                known => known,
+            };
+            let key = match key {
+                Some(Value::Int(number)) => Some(number),
+                _ => None,
+            };
             let mut found = self.pointers.targets(user, call);
-            found.retain(|one| self.under_key(numbers, user, table, None, *one));
+            found.retain(|one| self.under_key(numbers, user, table, key, *one));
             found
         });
         self.made.insert(key, found);

@@ -187,6 +187,42 @@ static int one_create(struct socket *sock, int type)
     assert asked(more.replace("CREATE", MADE["by name"]), "user") == {"CAP_A"}
 
 
+THIRD = """
+-- net/three.c
+#include <linux/net.h>
+#define PF_THREE 3
+static int three_bind(struct socket *sock) { return capable(CAP_THREE) ? 0 : -1; }
+struct proto_ops three_ops = { .bind = three_bind };
+static int three_create(struct socket *sock, int type) { sock->ops = &three_ops; return 0; }
+static struct family three = { .family = PF_THREE, .create = three_create };
+void three_start(void) { sock_register(&three); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ("PF_TWO", {"CAP_A", "CAP_WRONG"}),
+        ("type", {"CAP_A", "CAP_WRONG", "CAP_THREE"}),
+    ],
+)
+def test_what_a_family_leaves_to_another_one_has_tables_of_both(
+    other: str, expected: set[str]
+) -> None:
+    """inet_create (net/ipv4/af_inet.c, 2.2) leaves some sockets to PF_PACKET."""
+    more = SOCKETS.replace("static struct family *families", "struct family *families")
+    more = more.replace(
+        "{ one_init(sock); return 0; }",
+        f"""{{
+    if (type == 9)
+        return families[{other}]->create(sock, type);
+    one_init(sock);
+    return 0;
+}}""",
+    )
+    assert asked(more.replace("CREATE", MADE["by name"]) + THIRD, "user") == expected
+
+
 LINES = """
 -- include/linux/line.h
 #define N_ONE 0
