@@ -7,6 +7,7 @@ mod assignments;
 mod calls;
 mod conditions;
 mod declarations;
+mod fills;
 mod found;
 mod kinds;
 mod leaving;
@@ -136,6 +137,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     /// The parameters that may change somewhere, and where those that did so have done first.
     changing: FxHashSet<&'static str>,
     changed: FxHashMap<Sym, usize>,
+    /// The members that are given a value where they are 0, before anything else.
+    filled: FxHashSet<Sym>,
     /// What the local variables were declared as that may be set to something else later.
     begun: FxHashMap<Sym, Expr>,
     /// Whether code further down may have run before: in a loop, or behind a label that a goto
@@ -193,6 +196,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             returned: false,
             changing: FxHashSet::default(),
             changed: FxHashMap::default(),
+            filled: FxHashSet::default(),
             begun: FxHashMap::default(),
             looped: false,
             jumps: None,

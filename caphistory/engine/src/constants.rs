@@ -13,6 +13,7 @@ use crate::intern::{Expr, Sym, SymList};
 use crate::lexer::{
     Directive, Keyword, find, is_constant, is_space, is_upper, is_word, latin1, skip,
 };
+use crate::lower_bounds;
 use crate::places::{Local, Locals};
 use crate::tree::{Field, Tree};
 
@@ -220,7 +221,7 @@ pub fn returned(code: &[u8], directives: &[Directive]) -> Vec<Constant> {
 }
 
 /// The name of a parameter: its last word, if there is another one before it.
-fn last_word(parameter: &[u8]) -> Option<Sym> {
+pub fn last_word(parameter: &[u8]) -> Option<Sym> {
     let parameter = parameter.trim_ascii();
     let start = parameter.iter().rposition(|&byte| !is_word(byte))?;
     let name = &parameter[start + 1..];
@@ -395,6 +396,9 @@ pub fn constant(body: &str) -> Expr {
 
 /// The same for a macro with parameters, which are `$name`.
 pub fn body_of(body: &str, parameters: &[Sym]) -> Expr {
+    if let Some(bound) = lower_bounds::expression(body) {
+        return bound;
+    }
     // What takes a type is its size, or made of it.
     let unforced = FORCED.replace_all(body, "");
     let plain = OF_TYPE.replace_all(&unforced, "sizeof(int)");

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::aliases::Aliases;
 use crate::facts::{Call, UidTest};
 use crate::guards::{
     followed_only, has_leaves, is_copied, known_part, leaves, marked, substitute, unknown,
@@ -65,6 +66,28 @@ pub fn decided(
     parameters: &[Sym],
 ) -> Decided {
     let parameters: FxHashSet<&str> = parameters.iter().map(|name| name.text()).collect();
+    let aliases = Aliases::new(sets, uses, &parameters);
+    let renamed;
+    let (sets, uses) = if aliases.is_empty() {
+        (sets, uses)
+    } else {
+        for call in &mut calls {
+            call.guards = aliases.list(call.guards);
+            call.passes = aliases.list(call.passes);
+        }
+        for test in &mut uid_tests {
+            test.guards = aliases.list(test.guards);
+        }
+        let sure = aliases.sets(&uses.sure);
+        renamed = (
+            aliases.sets(sets),
+            Uses {
+                sure,
+                ..uses.clone()
+            },
+        );
+        (&renamed.0[..], &renamed.1)
+    };
     let users = users_of(&uses.handed);
     let sets = with_copies(sets, &users, &uses.addressed, &parameters);
     let values = by_place(&sets);
@@ -396,7 +419,7 @@ fn by_place(sets: &[(Sym, Expr)]) -> Vec<(Sym, Vec<Expr>)> {
 }
 
 /// The variable of a place: `x` of `$x>m`.
-fn variable(place: Sym) -> &'static str {
+pub fn variable(place: Sym) -> &'static str {
     let mut rest = place.text().chars();
     rest.next();
     rest.as_str().split('>').next().unwrap_or_default()

@@ -253,7 +253,8 @@ pub enum MentionKind {
 
 /// A macro that may be a constant, with its parameters in lower case: `body` is
 /// empty where it is no expression that `constants::constant` reads, and `?` where that leaves its
-/// arguments as they are.
+/// arguments as they are. A function may stand here for what it returns (see `constants::returned`
+/// and `lower_bounds`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Constant {
     pub name: Sym,

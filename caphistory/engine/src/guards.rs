@@ -20,6 +20,8 @@
 //!   only return an expression
 //! - `("strcmp", x, y)`, `("strncmp", x, y, n)`, `("strlen", x)`, `("sizeof", x)`, `("concat", x, …)`:
 //!   what is made of strings, which are texts that begin with `"`
+//! - `("ntohs", x)`, `("ntohl", x)`: x with its bytes in the other order, in conditions only
+//! - `("at least", x)`: a number that is no less than x
 //! - `("element", n, x, …)`: that of the numbers x, the bytes of a string, which n tells
 //! - `("when", g, x)`: x, given under the condition g
 //! - `("grow", ("plain", x, …), y, …)`: one of the values x, as changed any number of times by any
@@ -30,6 +32,7 @@ use std::sync::LazyLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::byte_order::Order;
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::lexer::{self, is_upper};
 use crate::places::Locals;
@@ -51,6 +54,8 @@ pub const STAYING: &str = "staying";
 const PREDICATE: &str = "is_";
 /// What a function gives that may only return an expression.
 pub const RETURNED: &str = "returned";
+/// A number that is no less than another one.
+pub const AT_LEAST: &str = "at least";
 
 static UNKNOWN: LazyLock<Expr> = LazyLock::new(|| Expr::text("?"));
 
@@ -335,6 +340,10 @@ fn called(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
     }
     if known && user_data::takes_part(&name) {
         return Expr::tuple("part", &[first, Expr::text(&name)]);
+    }
+    let order = Order::named(&name).filter(|_| scope.follows_calls && known);
+    if let Some(order) = order {
+        return Expr::tuple(order.name(), &[first]);
     }
     let sign = match is_upper(&name) || known && is_predicate(&name) {
         true => "call",

@@ -2,9 +2,11 @@
 //! nothing of git or SQL.
 #![deny(unsafe_code)]
 
+mod aliases;
 pub mod alternatives;
 pub mod audit;
 pub mod bodies;
+mod byte_order;
 pub mod call_graph;
 pub mod chains;
 pub mod checks;
@@ -37,6 +39,7 @@ mod kernel_threads;
 mod kind_tests;
 pub mod lexer;
 mod limits;
+mod lower_bounds;
 pub mod macro_expansion;
 pub mod macros;
 mod makers;

@@ -28,6 +28,7 @@ use crate::initialisers::{Found, variables_in};
 use crate::intern::{Sym, SymList};
 use crate::items::{Extent, cut};
 use crate::lexer::{Directive, Keyword, Scan, blank, is_upper, is_word, scan, with_names};
+use crate::lower_bounds::bounded;
 use crate::macros::{macro_, matters, used_alone};
 use crate::notation;
 use crate::outcomes::refusals;
@@ -195,6 +196,7 @@ pub fn read(source: &[u8], store: &Store) -> Blob {
     let mut constants = defined(&scanned.directives, source).into_vec();
     constants.extend(enumerated(&scanned.code, &scanned.directives));
     constants.extend(returned(&scanned.code, &scanned.directives));
+    constants.extend(bounded(&scanned.code));
     Blob {
         items: placed.into_iter().map(|(_, item)| item).collect(),
         includes: includes(source, scanned.directives.iter()),

@@ -5,12 +5,14 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
+use crate::byte_order::Order;
+use crate::guards::AT_LEAST;
 use crate::intern::{Expr, ExprNode, Sym};
 use crate::lexer::is_upper;
 use crate::user_data;
 
 /// A number, a number of which some bits are known, the name of a constant or global whose number
-/// is not known (`:NAME`), or that of a member which holds a function (`~m`), a string, or the address of something.
+/// is not known (`:NAME`), or that of a member which holds a function (`~m`), a string, the address of something, or a number that is at least another one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Value {
     Int(i128),
@@ -18,6 +20,15 @@ pub enum Value {
     Bits(Bits),
     Name(Sym),
     Address,
+    Least(Least),
+}
+
+/// A number that is at least another one, in the order of the network's bytes or in the machine's
+/// (see `byte_order`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Least {
+    number: i128,
+    order: Option<Order>,
 }
 
 /// A number of which some bits are known: those that it has (`must`), and those that it may have
@@ -345,6 +356,14 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             })
         }
         "when" | "then" => at(1),
+        AT_LEAST => match at(0)? {
+            Value::Int(number) => Some(Value::Least(Least {
+                number,
+                order: None,
+            })),
+            _ => None,
+        },
+        "ntohs" | "ntohl" => turned(Order::named(operator)?, at(0)?),
         "grow" => {
             let cache = known.cache();
             let before = cache.and_then(|cache| cache.borrow().get(&expr).copied());
@@ -395,6 +414,41 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
             truth_at(expr, known, depth + 1).map(|truth| Value::Int(i128::from(truth)))
         }
         _ => None,
+    }
+}
+
+/// A number with its bytes in the other order.
+fn turned(order: Order, value: Value) -> Option<Value> {
+    match value {
+        Value::Int(0) => Some(value),
+        Value::Least(Least { number, order: now }) if now.is_none_or(|now| now == order) => {
+            let order = now.is_none().then_some(order);
+            Some(Value::Least(Least { number, order }))
+        }
+        _ => None,
+    }
+}
+
+impl Least {
+    /// Whether a comparison with a number holds.
+    fn compared(self, operator: &str, with: i128) -> Option<bool> {
+        let is_reached = match operator {
+            ">=" | "<" => with <= self.number,
+            _ => with < self.number,
+        };
+        let known = self.order.is_none() && plain(self.number) && plain(with) && is_reached;
+        known.then_some(operator.starts_with('>'))
+    }
+}
+
+/// `>` of `<`: what a comparison is with its sides exchanged.
+pub fn mirrored(operator: &'static str) -> &'static str {
+    match operator {
+        "<" => ">",
+        "<=" => ">=",
+        ">" => "<",
+        ">=" => "<=",
+        _ => operator,
     }
 }
 
@@ -480,6 +534,11 @@ pub fn bits(value: Option<Value>) -> Bits {
     match value {
         Some(Value::Int(number)) => Bits::new(number, number),
         Some(Value::Bits(bits)) => bits,
+        // In whatever order its bytes are.
+        Some(Value::Least(Least { number, .. })) => Bits {
+            nonzero: number > 0,
+            ..ANY
+        },
         _ => ANY,
     }
 }
@@ -619,6 +678,10 @@ fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {
                     _ => left >= right,
                 })
             }
+            (Some(Value::Least(left)), Some(Value::Int(right))) => left.compared(operator, right),
+            (Some(Value::Int(left)), Some(Value::Least(right))) => {
+                right.compared(mirrored(operator), left)
+            }
             // More than 0 is no matter of signs.
             (Some(Value::Bits(left)), Some(Value::Int(0))) if left.nonzero && left.may >= 0 => {
                 Some(matches!(operator, ">" | ">="))
@@ -635,6 +698,7 @@ fn truth_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<bool> {
             Value::Int(number) => Some(number != 0),
             Value::Bits(bits) => bits.nonzero.then_some(true),
             Value::Address | Value::String(_) => Some(true),
+            Value::Least(Least { number, .. }) => (number > 0).then_some(true),
             Value::Name(_) => None,
         },
     }
@@ -738,6 +802,22 @@ mod tests {
         assert_eq!(truth_of(flags, &knowing("$valid", known)), Some(false));
         assert_eq!(truth_of(flags, &knowing("$valid", None)), None);
         assert_eq!(truth_of(flags, &knowing("$valid", number(-1))), Some(true));
+    }
+
+    #[test]
+    fn what_is_at_least_a_number_is_not_below_it() {
+        let least = Expr::tuple(AT_LEAST, &[Expr::text("64")]);
+        let below = |value: Expr, number: &str| Expr::tuple("<", &[value, Expr::text(number)]);
+        let nothing = |_: Sym| None;
+        assert_eq!(truth_of(below(least, "64"), &nothing), Some(false));
+        assert_eq!(truth_of(below(least, "65"), &nothing), None);
+        let turned = |value: Expr| Expr::tuple("ntohs", &[value]);
+        assert_eq!(truth_of(below(turned(least), "64"), &nothing), None);
+        assert_eq!(
+            truth_of(below(turned(turned(least)), "64"), &nothing),
+            Some(false)
+        );
+        assert_eq!(truth_of(turned(least), &nothing), Some(true));
     }
 
     #[test]

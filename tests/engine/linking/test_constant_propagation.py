@@ -2015,3 +2015,101 @@ def test_a_loop_over_nothing_does_not_run() -> None:
 def test_what_stands_behind_a_loop_runs() -> None:
     loop = "next(msg, one)) {"
     assert asked(CONTROL.replace(loop, "next(msg, one)); {")) == {"ioctl", "sendmsg"}
+
+
+PORTS = """
+-- include/linux/socket.h
+#define FIRST_PORT 0x4000
+#define LAST_PORT 0x7fff
+struct address { unsigned short port; int net; };
+-- net/bind.c
+#include <linux/socket.h>
+static unsigned short free_port(struct net *net)
+{
+    unsigned short port = net->next;
+
+    if (port < FIRST_PORT)
+        port = FIRST_PORT;
+    while (find(net, port))
+        if (port > LAST_PORT)
+            port = FIRST_PORT;
+        else
+            port++;
+    return ntohs(port);
+}
+static int do_bind(struct sock *sk, struct sockaddr *any)
+{
+    struct address *addr = (struct address *)any;
+    struct net *net = find_net(addr->net);
+    int err = -EINVAL;
+
+    if (!net)
+        goto out;
+    if (!addr->port) {
+        addr->port = free_port(net);
+        if (!addr->port)
+            goto out;
+    }
+    err = -EACCES;
+    if (ntohs(addr->port) < FIRST_PORT && !capable(CAP_NET_ADMIN))
+        goto out;
+    err = 0;
+out:
+    return err;
+}
+int sys_bind(struct sock *sk, struct sockaddr *addr) { return do_bind(sk, addr); }
+int sys_recv(struct sock *sk)
+{
+    struct address own;
+
+    own.port = 0;
+    own.net = 0;
+    return do_bind(sk, (struct sockaddr *)&own);
+}
+"""
+
+
+def test_a_number_that_a_function_raises_to_a_limit_is_not_below_it() -> None:
+    """Sockets of IPX that are bound on their own (net/ipx/af_ipx.c, 2.2 to 2.6)."""
+    assert asked(PORTS) == {"bind"}
+    equal = PORTS.replace("if (!addr->port) {", "if (addr->port == 0) {")
+    assert asked(equal) == {"bind"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "changed"),
+    [
+        pytest.param("own.port = 0;", "own.port = sk->port;", id="not 0"),
+        pytest.param("< FIRST_PORT && !", "< LAST_PORT && !", id="another limit"),
+        pytest.param("port++;", "port--;", id="lowered again"),
+        pytest.param("return ntohs(port);", "return port;", id="in another order"),
+        pytest.param(
+            "if (!addr->port) {",
+            "if (!addr->port && net->chooses) {",
+            id="not whenever it is 0",
+        ),
+        pytest.param("int err = -EINVAL;", "int err = look(&addr);", id="another address"),
+        pytest.param(
+            "    err = -EACCES;",
+            "out_of_turn:\n    err = -EACCES;",
+            id="passed by",
+        ),
+    ],
+)
+def test_a_number_that_may_be_below_a_limit_is_asked_about(kept: str, changed: str) -> None:
+    text = PORTS.replace(kept, changed)
+    if "out_of_turn" in changed:
+        text = text.replace(
+            "        goto out;\n    if (!addr->port) {",
+            "        goto out_of_turn;\n    if (!addr->port) {",
+        )
+    assert asked(text) == {"bind", "recv"}
+
+
+def test_what_stands_beside_the_filling_runs_where_the_member_is_0() -> None:
+    text = PORTS.replace("addr->port = free_port(net);", "addr->port = free_port(net); tell();")
+    text += "-- net/tell.c\nvoid tell(void) { if (capable(CAP_SYS_ADMIN)) note(); }\n"
+    rows = linked(text).syscall_checks
+    found = {(row.syscall, row.check.capability) for row in rows if row.feasible}
+    both = {("bind", "CAP_NET_ADMIN"), ("bind", "CAP_SYS_ADMIN")}
+    assert found == {*both, ("recv", "CAP_SYS_ADMIN")}

@@ -25,7 +25,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     /// An expression that stands before `at`, with `$x'` for the parameters that have not changed
     /// as yet, and what local variables were declared as that have not changed.
     pub(super) fn as_given(&self, expr: Expr, at: usize) -> Expr {
-        if self.looped || self.changing.is_empty() && self.begun.is_empty() {
+        let is_plain = self.changing.is_empty() && self.begun.is_empty() && self.filled.is_empty();
+        if self.looped || is_plain {
             return expr;
         }
         let is_same = |place: Sym| self.changed.get(&place).is_none_or(|first| *first >= at);
@@ -34,7 +35,8 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let begun: FxHashMap<Sym, Expr> = begun.map(|(place, value)| (*place, *value)).collect();
         let unchanged = |place: Sym| {
             let name = place.text().strip_prefix('$');
-            name.is_some_and(|name| self.changing.contains(name)) && is_same(place)
+            let changes = name.is_some_and(|name| self.changing.contains(name));
+            (changes || self.filled.contains(&place)) && is_same(place)
         };
         guards::marked(guards::declared(expr, &begun), &unchanged)
     }

@@ -19,6 +19,7 @@ use crate::tree::{Field, Kind, Node};
 impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
     pub(super) fn if_(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         let condition = node.field(Field::Condition);
+        self.note_fill(node);
         if let Some(condition) = condition {
             self.decide(condition, conditional, depth + 1, true);
         }
@@ -254,7 +255,7 @@ fn jumps(code: &[u8]) -> FxHashMap<&[u8], (usize, usize)> {
 }
 
 /// The label that a goto at an offset leads to, if it is one.
-fn jump(code: &[u8], at: usize) -> Option<&[u8]> {
+pub(super) fn jump(code: &[u8], at: usize) -> Option<&[u8]> {
     let inside = at.checked_sub(1).and_then(|before| code.get(before));
     let rest = code.get(at + 4..)?;
     let white = rest

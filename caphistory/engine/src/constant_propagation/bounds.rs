@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::intern::{Expr, ExprList, Sym};
-use crate::values::{Known, Value, parts, value_of};
+use crate::values::{Known, Value, mirrored, parts, value_of};
 
 /// Larger numbers may be negative ones.
 const LARGEST: i128 = i32::MAX as i128;
@@ -43,7 +43,7 @@ fn narrow(expr: Expr, truth: bool, known: &dyn Known, found: &mut FxHashMap<Sym,
                 bound(variable, sign, number, truth, found);
             } else if let (Some(number), Some(variable)) = (number(*left, known), variable(*right))
             {
-                bound(variable, turned(sign), number, truth, found);
+                bound(variable, mirrored(sign), number, truth, found);
             }
         }
         _ => {}
@@ -60,17 +60,6 @@ fn number(expr: Expr, known: &dyn Known) -> Option<i128> {
     match value_of(expr, known) {
         Some(Value::Int(number)) if (0..=LARGEST).contains(&number) => Some(number),
         _ => None,
-    }
-}
-
-/// `>` of `<`: what a comparison is with its sides exchanged.
-fn turned(sign: &'static str) -> &'static str {
-    match sign {
-        "<" => ">",
-        "<=" => ">=",
-        ">" => "<",
-        ">=" => "<=",
-        _ => sign,
     }
 }
 
