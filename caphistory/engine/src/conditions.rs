@@ -44,6 +44,9 @@ const OPTIONS: [(&str, &[&str]); 2] = [
     ("i386", &["CONFIG_X86_32"]),
     ("x86_64", &["CONFIG_X86_64", "CONFIG_64BIT"]),
 ];
+/// What only kernels with these ABIs can have: `CONFIG_COMPAT` (2.5.48 on) is for the calls of 32-bit
+/// programs in 64-bit kernels.
+const ALONE: [(&str, &[&str]); 1] = [("x86_64", &["CONFIG_COMPAT"])];
 const VERSION: &str = "LINUX_VERSION_CODE";
 const ALWAYS: [&str; 3] = ["__KERNEL__", "__GNUC__", VERSION];
 const NEVER: [&str; 3] = ["__ASSEMBLY__", "__ASSEMBLER__", "__cplusplus"];
@@ -232,7 +235,7 @@ impl Reader<'_> {
             return Some(true);
         }
         let never = NEVER.contains(&name) || self.target.undefined.contains(name);
-        if never || of(&TARGETS, false) || of(&OPTIONS, false) {
+        if never || of(&TARGETS, false) || of(&OPTIONS, false) || of(&ALONE, false) {
             return Some(false);
         }
         let option = name.strip_prefix("CONFIG_")?;

@@ -88,6 +88,7 @@ def test_what_may_hold(condition: str) -> None:
         "defined(CONFIG_X86_64)",
         "defined(CONFIG_64BIT)",
         "!defined(CONFIG_X86_32)",
+        "defined(CONFIG_COMPAT)",
     ],
 )
 def test_what_cannot_hold(condition: str) -> None:
@@ -103,6 +104,10 @@ def test_what_cannot_hold(condition: str) -> None:
         ("defined(CONFIG_64BIT) && !defined(CONFIG_X86_32)", {"x86_64"}),
         ("defined(CONFIG_X86_32)", {"i386"}),
         ("!defined(CONFIG_X86_32) || defined(CONFIG_64BIT)", {"x86_64"}),
+        # Calls of 32-bit programs are for 64-bit kernels; these need not be built for them.
+        ("defined(CONFIG_COMPAT)", {"x86_64"}),
+        ("!defined(CONFIG_COMPAT)", {"i386", "x86_64"}),
+        ("defined(CONFIG_COMPAT_BRK)", {"i386", "x86_64"}),
         ("defined(__s390x__)", set()),
         ("defined(__i386__) || defined(__x86_64__)", {"i386", "x86_64"}),
         ("LINUX_VERSION_CODE < 7", set()),
