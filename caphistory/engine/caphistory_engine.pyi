@@ -82,7 +82,7 @@ class Engine:
         files: dict[str, str],
         texts: dict[str, bytes],
         stand_ins: dict[str, set[str]],
-        unbuilt: set[str],
+        unbuilt: dict[str, set[str]],
     ) -> Rows:
         """The rows of a release.
 
@@ -90,7 +90,7 @@ class Engine:
         assembler do not matter, and those whose content was not read count as empty. ``texts``
         are the contents of the files that ``texts_wanted`` names. ``stand_ins`` are, for each ABI
         (``i386``, ``x86_64``), the paths that are built only where an option is off; from those in
-        ``unbuilt`` no kernel is built.
+        ``unbuilt`` no kernel with that ABI is built.
 
         In the rows, texts, steps, chains, meanings and check sites that are equal are the same
         object.

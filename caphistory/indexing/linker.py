@@ -66,7 +66,7 @@ class _Files(NamedTuple):
     ids: Mapping[str, str]
     texts: dict[str, bytes]
     stand_ins: dict[str, set[str]]
-    unbuilt: set[str]
+    unbuilt: dict[str, set[str]]
 
 
 def link_releases(
@@ -197,7 +197,9 @@ class _Reader:
             without = find_stand_ins(ids, source.read, off, self._makefiles)
             replaced[abi] = set(without.paths)
             unread.update(without.unread)
-        unbuilt = find_unbuilt(ids, source.read, self._configured)
+        unbuilt = {
+            abi: find_unbuilt(ids, source.read, abi, self._configured) for abi in OPTIONS_OFF
+        }
         return _Files(ids, texts, replaced, unbuilt), len(missing), tuple(sorted(unread.items()))
 
     def _feed(self, source: Source, missing: list[tuple[str, bool]]) -> None:

@@ -85,7 +85,7 @@ def _link_in_turn(versions: Sequence[tuple[dict[str, bytes], str]]) -> list[Link
             abi: set(find_stand_ins(ids, contents.__getitem__, off, {}).paths)
             for abi, off in OPTIONS_OFF.items()
         }
-        unbuilt = find_unbuilt(ids, contents.__getitem__, {})
+        unbuilt = {abi: find_unbuilt(ids, contents.__getitem__, abi, {}) for abi in OPTIONS_OFF}
         release = Release(name, "2.2", "release", 1, None, "tests", None)
         result.append(make_records(release, engine.link(name, ids, texts, instead, unbuilt), ()))
         engine.forget([*ids.values()])

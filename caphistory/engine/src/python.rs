@@ -22,7 +22,9 @@ use crate::kept_facts::{self, Name};
 use crate::meaning::Meaning;
 use crate::names::PathId;
 use crate::reader::{Store, read, read_assembler};
-use crate::release::{self, CapabilityDefinition, LinkedRelease, StandIns, Syscall, SyscallCheck};
+use crate::release::{
+    self, ByAbi, CapabilityDefinition, LinkedRelease, StandIns, Syscall, SyscallCheck,
+};
 
 /// Expressions and calls nest as deep as a file has them.
 const STACK: usize = 64 << 20;
@@ -141,9 +143,12 @@ impl Engine {
         files: Files,
         texts: HashMap<String, PyBackedBytes>,
         stand_ins: HashMap<String, HashSet<String>>,
-        unbuilt: HashSet<String>,
+        unbuilt: HashMap<String, HashSet<String>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let stand_ins = known_stand_ins(stand_ins, unbuilt)?;
+        let stand_ins = StandIns {
+            stand_ins: by_abi(stand_ins)?,
+            unbuilt: by_abi(unbuilt)?,
+        };
         let linked = py.detach(|| {
             let blobs = self.facts(&files);
             let texts: BTreeMap<&str, &[u8]> = texts
@@ -186,15 +191,9 @@ impl Engine {
     }
 }
 
-fn known_stand_ins(
-    by_abi: HashMap<String, HashSet<String>>,
-    unbuilt: HashSet<String>,
-) -> PyResult<StandIns> {
-    let mut found = StandIns {
-        unbuilt,
-        ..StandIns::default()
-    };
-    for (abi, paths) in by_abi {
+fn by_abi(files: HashMap<String, HashSet<String>>) -> PyResult<ByAbi> {
+    let mut found = ByAbi::default();
+    for (abi, paths) in files {
         match abi.as_str() {
             "i386" => found.i386 = paths,
             "x86_64" => found.x86_64 = paths,

@@ -92,13 +92,19 @@ pub struct LinkedRelease {
     pub chains: Chains,
 }
 
-/// The files that a kernel with an ABI is built from only where an option is off, and those that
-/// none is built from.
+/// Files by the ABI of a kernel.
 #[derive(Clone, Debug, Default)]
-pub struct StandIns {
+pub struct ByAbi {
     pub i386: HashSet<String>,
     pub x86_64: HashSet<String>,
-    pub unbuilt: HashSet<String>,
+}
+
+/// The files that a kernel is built from only where an option is off, and those that none is built
+/// from.
+#[derive(Clone, Debug, Default)]
+pub struct StandIns {
+    pub stand_ins: ByAbi,
+    pub unbuilt: ByAbi,
 }
 
 /// Which of a release's files hold tables that `link` reads itself.
@@ -119,12 +125,13 @@ pub fn link(
     stand_ins: &StandIns,
 ) -> LinkedRelease {
     let program = Program::new(files);
+    let StandIns { stand_ins, unbuilt } = stand_ins;
     let view =
-        |abi, replaced| View::new(&program, abi, release, replaced).without(&stand_ins.unbuilt);
-    let mut linked = Kernel::link(&view(I386, &stand_ins.i386), texts);
+        |abi, replaced, unbuilt| View::new(&program, abi, release, replaced).without(unbuilt);
+    let mut linked = Kernel::link(&view(I386, &stand_ins.i386, &unbuilt.i386), texts);
     // One after the other: what one ABI's links take (0.9 GB for 6.8) is not needed twice.
     if has_x86_64(texts) {
-        let of = Kernel::link(&view(X86_64, &stand_ins.x86_64), texts);
+        let of = Kernel::link(&view(X86_64, &stand_ins.x86_64, &unbuilt.x86_64), texts);
         linked.take_in(of);
     }
     let (audit, audit_details) = linked.audit;

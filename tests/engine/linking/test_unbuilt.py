@@ -1,4 +1,4 @@
-"""What needs an option that no Kconfig defines is built by no kernel."""
+"""What needs an option that no kernel with an ABI has is built by none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ source "fs/Kconfig"
 source "arch/i386/oprofile/Kconfig"
 -- fs/Kconfig
 config ONE_FS
-	bool
+	bool "One"
 menuconfig OTHER
 	bool "Other"
 """
@@ -34,6 +34,7 @@ BUILT = {
     "elsewhere too": "obj-$(CONFIG_ONE) += check.o\nobj-y += check.o",
     "as a part of another": "obj-$(CONFIG_ONE) += one.o\none-y := check.o\nobj-y += check.o",
     "what the Makefile sets": "CONFIG_ONE := y\nobj-$(CONFIG_ONE) += check.o",
+    "by a variable": "obj-$(CONFIG_ONE) += check.o\nobj-y += ch$(LETTER)ck.o",
     "by another Makefile": "obj-$(CONFIG_ONE) += check.o\n-- fs/Makefile\nobj-y += one/check.o",
 }
 
@@ -56,3 +57,45 @@ def test_a_release_without_all_of_kconfig_tells_nothing() -> None:
     makefile = UNBUILT["as itself"]
     assert reached(makefile, kconfig="")
     assert reached(makefile, kconfig=KCONFIG + "source fs/Kconfig.binfmt\n")
+
+
+BY_OPTION = UNBUILT["as itself"]
+ABOUT = 'config ONE\n\ttristate "One"\n'
+BARE = "config ONE\n\tbool\n"
+OTHER = 'config A\n\tbool "A"\n'
+EXCLUDED = {
+    "by an option of nobody": f"{ABOUT}\tdepends on PPC",
+    "with others": f"{ABOUT}\tdepends on OTHER && (PPC || SPARC) && m",
+    "by a block": f"if PPC\n{ABOUT}endif",
+    "by a menu": f'menu "For PPC"\n\tdepends on PPC\n{ABOUT}endmenu',
+    "at second hand": f"{ABOUT}\tdepends on A\n{OTHER}\tdepends on PPC",
+    "by the processor": f"{ABOUT}\tdepends on 64BIT\nconfig 64BIT\n\tdef_bool y",
+    "by what the processor has": f"{ABOUT}\tdepends on !X86_32",
+    "selected by nothing": BARE,
+    "selected by what is not there": f"{BARE}{OTHER}\tdepends on PPC\n\tselect ONE",
+    "selected for another architecture": f"{BARE}-- arch/ppc/Kconfig\n{OTHER}\tselect ONE",
+}
+POSSIBLE = {
+    "or another": f"{ABOUT}\tdepends on PPC || OTHER",
+    "without it": f"{ABOUT}\tdepends on !PPC",
+    "compared": f"{ABOUT}\tdepends on PPC=n",
+    "behind a block": f"if PPC\nendif\n{ABOUT}",
+    "behind a text of help": f"{OTHER}\thelp\n\t  It needs\n\t  if PPC\n\n{ABOUT}",
+    "behind a comment": f'comment "For PPC"\n\tdepends on PPC\n{ABOUT}',
+    "defined twice": f"{ABOUT}\tdepends on PPC\n{ABOUT}",
+    "selected": f"{BARE}{OTHER}\tselect ONE",
+    "selected by the architecture": f"{BARE}-- arch/x86/Kconfig\n{OTHER}\tselect ONE",
+    "set by default": f"{BARE}\tdefault y",
+    "by the compiler": f'{ABOUT}\tdepends on $(cc-option,-m1) && CC != "x"',
+}
+
+
+@pytest.mark.parametrize("more", EXCLUDED.values(), ids=list(EXCLUDED))
+def test_an_option_that_needs_what_is_not_there(more: str) -> None:
+    """drivers/scsi/cxlflash is for powerpc alone (6.8)."""
+    assert not reached(BY_OPTION, f"{KCONFIG}\n{more}\n")
+
+
+@pytest.mark.parametrize("more", POSSIBLE.values(), ids=list(POSSIBLE))
+def test_an_option_that_some_kernel_has(more: str) -> None:
+    assert reached(BY_OPTION, f"{KCONFIG}\n{more}\n")
