@@ -220,6 +220,30 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
             "if (a) log(a); return note(a, error); }",
             ("deny", "EACCES"),
         ),
+        # What is handed the error gives it back in the same variable.
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EACCES; return 0; }\n"
+            "int sys_one(int a) { int rc = ask(); rc = note(a, rc); return rc; }",
+            ("deny", "EACCES"),
+        ),
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EACCES; return 0; }\n"
+            "int sys_one(int a) { int rc = ask(); rc = work(a, a); return rc; }",
+            ("limit", None),
+        ),
+        # What is returned in any case says nothing of the privilege.
+        (
+            "int dump(void) { if (!capable(CAP_A)) return 0; return 1; }\n"
+            "int work(int a) { if (dump()) a |= 128; leave(a); return 1; }\n"
+            "int sys_one(int a) { if (work(a)) return -EINTR; return 0; }",
+            ("limit", None),
+        ),
+        (
+            "int dump(void) { if (!capable(CAP_A)) return 0; return 1; }\n"
+            "int work(int a) { if (dump()) return 0; leave(a); return 1; }\n"
+            "int sys_one(int a) { if (work(a)) return -EINTR; return 0; }",
+            ("deny", "EINTR"),
+        ),
         # Refused where more is wanted than a restricted one may have.
         (
             "int set(int a)\n"

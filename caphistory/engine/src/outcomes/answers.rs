@@ -91,6 +91,10 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                 }
                 match (state.within, left()) {
                     (Some(denied), _) => denied,
+                    // What is returned in any case: "if (dump()) code |= DUMPED; … return 1;".
+                    (None, None) if !known.rests && !state.decided && state.granted.is_none() => {
+                        Outcome::GoesOn
+                    }
                     (None, Some(left)) if plain == Outcome::Zero && state.fresh.is_empty() => {
                         leave(left)
                     }

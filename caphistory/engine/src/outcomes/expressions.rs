@@ -76,6 +76,9 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                         _ => UNKNOWN,
                     };
                 }
+                if let Some(handed) = self.handed_back(right, name, state) {
+                    known = handed;
+                }
                 // "if (!capable(…)) limit = min(limit, low);"
                 if state.decided && state.until.is_some() && is_minimum(right, code) {
                     known.value = Value::Less;
@@ -266,6 +269,28 @@ impl<'t, 'c> Run<'_, 't, 'c> {
             variables.find(|(one, known)| *one == name && known.value == Value::Given)
         };
         names.find_map(held).map(|(_, known)| *known)
+    }
+
+    /// The error in a variable that is set to what a call makes of it: "rc = smk_bu_inode(inode, mode,
+    /// rc);", which takes the error down and gives it back (Smack from 3.20 on).
+    fn handed_back(
+        &self,
+        value: Node<'t>,
+        name: &[u8],
+        state: &State<'t, 'c>,
+    ) -> Option<Known<'c>> {
+        let is_call = value.kind() == Kind::CallExpression && !holds(value, self.call);
+        if !is_call || !has_argument(value, name, self.flow.code) {
+            return None;
+        }
+        let mut variables = state.variables.iter();
+        let (_, known) = variables.find(|(one, _)| *one == name)?;
+        let is_error = match known.value {
+            Value::Error(_) | Value::Left => true,
+            Value::Given => self.given == Given::Error,
+            _ => false,
+        };
+        (known.rests && is_error).then_some(*known)
     }
 
     /// The error of a call that was written into a struct, which what takes down refusals gives back:
