@@ -12,7 +12,7 @@ use crate::limits::{exceeds, is_resource_limit};
 use crate::outcomes::{Flow, each_before, each_set, leaves};
 use crate::places::Places;
 use crate::tree::{Field, Kind, Node};
-use crate::uids::{is_own, is_root, is_uid};
+use crate::uids::{is_own, is_root, is_root_user, is_uid};
 
 pub const OWNER: &str = "owner";
 pub const UID0: &str = "uid0";
@@ -112,6 +112,7 @@ impl<'t> Test<'_, 't, '_> {
             return;
         };
         each_before(statement, |one| {
+            let one = behind_label(one);
             if one.kind() == Kind::IfStatement {
                 self.of_leaving(one, found);
             }
@@ -134,7 +135,8 @@ impl<'t> Test<'_, 't, '_> {
         }
     }
 
-    /// The conditions of the ifs that the test stands in, with their truth there.
+    /// The conditions of the ifs that the test stands in, with their truth there, and those beside it
+    /// in its own condition, with which alone it matters: "if (S_ISDIR(mode) && capable(…))".
     fn around(&self) -> Vec<(Node<'t>, bool)> {
         let mut known = vec![];
         let mut inner = self.expression;
@@ -145,9 +147,20 @@ impl<'t> Test<'_, 't, '_> {
             {
                 known.push((asked, above.field(Field::Consequence) == Some(inner)));
             }
+            if let Some((sign @ (Kind::AndAnd | Kind::OrOr), left, right)) = above.sides() {
+                let other = if left == inner { right } else { left };
+                known.push((other, sign == Kind::AndAnd));
+            }
             inner = above;
         }
         known
+    }
+
+    /// Whether a side of `&&` or `||` leaves the whole to the other one wherever the test is asked:
+    /// "if (S_ISDIR(mode) && capable(A)) goto ok; if (S_ISDIR(mode) && capable(B)) goto ok;"
+    /// (exec_permission_lite of 2.6).
+    fn leaves_to_other(&self, side: Node<'t>, sign: Kind) -> bool {
+        implied(side, &self.around(), self.flow.code) == Some(sign == Kind::AndAnd)
     }
 
     /// Those of an if that leaves with something better than the test.
@@ -211,10 +224,13 @@ impl<'t> Test<'_, 't, '_> {
                     Kind::AndAnd | Kind::OrOr => {
                         let any = (sign == Kind::AndAnd) == bad;
                         // "capable(cap) || (cap != CAP_SYS_ADMIN && capable(CAP_SYS_ADMIN))"
-                        if any || self.names_capability(right) {
+                        let suffices = |other: Node<'t>| {
+                            any || self.names_capability(other) || self.leaves_to_other(other, sign)
+                        };
+                        if suffices(right) {
                             self.collect(left, bad, depth + 1, found);
                         }
-                        if any || self.names_capability(left) {
+                        if suffices(left) {
                             self.collect(right, bad, depth + 1, found);
                         }
                     }
@@ -222,6 +238,8 @@ impl<'t> Test<'_, 't, '_> {
                         let unequal = sign != Kind::Equal;
                         if self.is_zero(right) {
                             self.collect(left, bad == unequal, depth + 1, found);
+                        } else if bad == unequal && self.compares_root_user(left, right) {
+                            add(Expr::text(UID0));
                         } else if bad == unequal && self.compares_owner(left, right) {
                             add(Expr::text(OWNER));
                         }
@@ -299,6 +317,13 @@ impl<'t> Test<'_, 't, '_> {
         name.is_some_and(|name| matches!(name.bytes(self.flow.code), b"likely" | b"unlikely"))
     }
 
+    /// Whether one side is what the kernel counts of root: "p->user != &root_user".
+    fn compares_root_user(&self, one: Node, other: Node) -> bool {
+        [one, other]
+            .iter()
+            .any(|side| is_root_user(side.bytes(self.flow.code)))
+    }
+
     /// Whether one side is a uid of the caller and the other one that of something else: not an
     /// argument, which a caller of setuid is free to choose.
     fn compares_owner(&self, one: Node<'t>, other: Node<'t>) -> bool {
@@ -341,10 +366,18 @@ impl<'t> Test<'_, 't, '_> {
 }
 
 /// Whether a uid is one that a whole file system is kept for (`EXT3_SB(sb)->s_resuid`): it owns
-/// nothing that is acted upon. Members of super blocks begin with `s_`.
+/// nothing that is acted upon. Members of super blocks begin with `s_`, those of a reserved pool
+/// with `rp_` (UBIFS).
 fn is_of_super_block(uid: &[u8]) -> bool {
     let member = uid.rsplit(|byte| matches!(byte, b'.' | b'>')).next();
-    member.is_some_and(|name| name.starts_with(b"s_"))
+    member.is_some_and(|name| name.starts_with(b"s_") || name.starts_with(b"rp_"))
+}
+
+/// The statement that a label stands before.
+fn behind_label(statement: Node<'_>) -> Node<'_> {
+    let is_labelled = statement.kind() == Kind::LabeledStatement;
+    let inner = statement.last_named().filter(|_| is_labelled);
+    inner.unwrap_or(statement)
 }
 
 /// What a block holds, if that is one statement.

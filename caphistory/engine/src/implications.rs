@@ -4,6 +4,8 @@
 use crate::tree::{Field, Kind, Node};
 
 const DEEPEST: u32 = 20;
+/// Choices among the known conditions whose sides are tried: more are no test of permission.
+const MOST_CASES: u32 = 3;
 
 /// Whether a condition is true or false wherever the conditions `known` have the truth beside them;
 /// None where they do not tell: "mask == MAY_READ" leaves "!(mask & MAY_EXEC)" true.
@@ -12,7 +14,7 @@ pub fn implied<'t>(condition: Node<'t>, known: &[(Node<'t>, bool)], code: &[u8])
     for (one, truth) in known {
         facts_of(*one, *truth, code, 0, &mut facts);
     }
-    Implied { facts, code }.truth(condition, 0)
+    Implied { facts, code }.in_each_case(condition, 0)
 }
 
 /// Conditions without `&&` and `!`, each with its truth.
@@ -22,6 +24,34 @@ struct Implied<'t, 'c> {
 }
 
 impl<'t> Implied<'t, '_> {
+    /// The truth of a condition that it has whichever side of an `||` that is true makes that true:
+    /// "if (mask == MAY_READ || (S_ISDIR(mode) && !(mask & MAY_WRITE)))" (vfs_permission of 2.6).
+    fn in_each_case(&self, condition: Node<'t>, depth: u32) -> Option<bool> {
+        if let Some(truth) = self.truth(condition, 0) {
+            return Some(truth);
+        }
+        if depth >= MOST_CASES {
+            return None;
+        }
+        let (at, sides, truth) = self
+            .facts
+            .iter()
+            .enumerate()
+            .find_map(|(at, (one, truth))| {
+                let (sign, left, right) = one.sides()?;
+                let is_choice = sign == if *truth { Kind::OrOr } else { Kind::AndAnd };
+                is_choice.then_some((at, [left, right], *truth))
+            })?;
+        let [one, other] = sides.map(|side| {
+            let mut facts = self.facts.clone();
+            facts.remove(at);
+            facts_of(side, truth, self.code, 0, &mut facts);
+            let code = self.code;
+            Implied { facts, code }.in_each_case(condition, depth + 1)
+        });
+        one.filter(|_| one == other)
+    }
+
     fn truth(&self, node: Node<'t>, depth: u32) -> Option<bool> {
         if depth > DEEPEST {
             return None;

@@ -38,6 +38,11 @@ pub fn is_root(name: &[u8]) -> bool {
     matches!(name, b"GLOBAL_ROOT_UID" | b"ROOT_UID")
 }
 
+/// Whether an expression is the account that the kernel keeps of root's tasks (2.4 on).
+pub fn is_root_user(text: &[u8]) -> bool {
+    matches!(text, b"&root_user" | b"INIT_USER")
+}
+
 /// Whether an expression is a uid that the caller has, as its text tells: `cred->euid`,
 /// `current->fsuid`, `current_fsuid()`.
 pub fn is_own(text: &[u8]) -> bool {

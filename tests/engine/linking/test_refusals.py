@@ -465,6 +465,57 @@ int sys_one(int mask)
 
 
 @pytest.mark.parametrize(
+    ("before", "condition", "expected"),
+    [
+        ("if (dir && capable(CAP_B)) return 0;", "dir && capable(CAP_A)", ("CAP_B",)),
+        ("if (dir) if (capable(CAP_B)) return 0;", "capable(CAP_A) && dir", ("CAP_B",)),
+        ("next: if (dir && capable(CAP_B)) return 0;", "dir && capable(CAP_A)", ("CAP_B",)),
+        (
+            "if (!(mask & MAY_EXEC) || dir) if (capable(CAP_B)) return 0;",
+            "(mask == MAY_READ || dir) && capable(CAP_A)",
+            ("CAP_B",),
+        ),
+        (
+            "if (!(mask & MAY_EXEC) || dir) if (capable(CAP_B)) return 0;",
+            "(mask == MAY_READ || link) && capable(CAP_A)",
+            (),
+        ),
+        ("if (dir && capable(CAP_B)) return 0;", "link && capable(CAP_A)", ()),
+        ("if (dir && capable(CAP_B)) return 0;", "capable(CAP_A)", ()),
+        ("if (dir && capable(CAP_B)) return 0;", "!dir && capable(CAP_A)", ()),
+    ],
+)
+def test_one_that_was_asked_under_what_holds_for_another(
+    before: str, condition: str, expected: tuple[str]
+) -> None:
+    """exec_permission_lite and vfs_permission of 2.6."""
+    code = (
+        "int sys_one(int mask, int dir, int link)\n"
+        f"{{ {before} if ({condition}) return 0; return -EACCES; }}\n"
+    )
+    assert instead(code)["CAP_A"] == expected
+
+
+@pytest.mark.parametrize(
+    ("sign", "user", "expected"),
+    [
+        ("!=", "&root_user", ("uid0",)),
+        ("!=", "INIT_USER", ("uid0",)),
+        ("==", "&root_user", ()),
+        ("!=", "&other_user", ()),
+    ],
+)
+def test_root_needs_no_privilege(sign: str, user: str, expected: tuple[str]) -> None:
+    """The number of processes in copy_process."""
+    code = (
+        "int sys_one(struct task_struct *p, int n)\n"
+        f"{{ if (n >= p->most && p->user {sign} {user} && !capable(CAP_A)) return -EAGAIN;\n"
+        "return 0; }\n"
+    )
+    assert instead(code)["CAP_A"] == expected
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "int sys_one(void) { if (!capable(CAP_A) || !capable(CAP_B)) return -EPERM; return 0; }",
@@ -508,6 +559,8 @@ def test_an_owner_needs_no_privilege(code: str) -> None:
         "int sys_one(struct super_block *sb)\n"
         "{ if (EXT_SB(sb)->s_resuid != current->fsuid && !capable(CAP_A)) return -ENOSPC;\n"
         "return 0; }",
+        "int sys_one(struct budget *c)\n"
+        "{ if (c->rp_uid != current->fsuid && !capable(CAP_A)) return -ENOSPC; return 0; }",
         # A uid that the caller chooses.
         "int sys_one(int uid)\n"
         "{ if (uid != current->uid && !capable(CAP_A)) return -EPERM; return 0; }",
