@@ -112,17 +112,6 @@ const OF_CALLS: [(&str, Label); 22] = [
     ("rtnl_register", Constant("NETLINK_ROUTE")),
 ];
 
-/// Where the folders of /proc are kept.
-const FOLDERS: [(&str, &str); 7] = [
-    ("proc_net", "net"),
-    ("proc_net_stat", "net/stat"),
-    ("proc_root_driver", "driver"),
-    ("proc_root_fs", "fs"),
-    ("proc_bus", "bus"),
-    ("proc_tty_driver", "tty/driver"),
-    ("proc_scsi", "scsi"),
-];
-
 const PROC: &str = "/proc";
 const SYSCTL: &str = "/proc/sys";
 const SECURITY: &str = "/sys/kernel/security";
@@ -768,70 +757,6 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
         }
         found
     }
-
-    /// The folder of /proc, of securityfs or of devfs, that a call is handed.
-    fn parent(&self, at: &NamingAt, seen: &mut FxHashSet<Thing>) -> Option<String> {
-        let known = |name: &str| {
-            let found = FOLDERS.iter().find(|(variable, _)| *variable == name);
-            found.map(|(_, folder)| (*folder).to_owned())
-        };
-        let labels = at.naming.labels.iter();
-        let mut given = labels.filter_map(|one| one.text().split_once(")>="));
-        let place = match called(at) {
-            call if call.starts_with("devfs_") => ["(0", "=(0"],
-            call if call.starts_with("proc_mkdir") || call == "securityfs_create_dir" => {
-                ["(1", "=(1"]
-            }
-            _ => ["(2", "=(2"],
-        };
-        if let Some((_, text)) = given.find(|(at, _)| place.contains(at)) {
-            let folder = known(text).or_else(|| file(text).map(str::to_owned));
-            return Some(folder.unwrap_or_else(|| "**".to_owned()));
-        }
-        for source in at.naming.sources.get() {
-            let Some(name) = outside(*source) else {
-                continue;
-            };
-            if let Some(folder) = known(name.text()) {
-                return Some(folder);
-            }
-            let Some((place, _)) = self.view().variable(name, at.path) else {
-                continue;
-            };
-            let folder = Thing::Variable(place, name);
-            if !seen.insert(folder) {
-                continue;
-            }
-            // What a variable itself is stands first.
-            let own = |made: &NamingAt| made.naming.sources.first() == Some(source);
-            for made in self.registering(folder).into_iter().filter(own) {
-                let mut labels = made
-                    .naming
-                    .labels
-                    .iter()
-                    .filter_map(|one| one.text().strip_prefix('='));
-                let own = labels.find_map(|one| file(one.split_once(")=")?.1));
-                if let Some(own) = own {
-                    let above = self.parent(&made, seen);
-                    let above = above.map_or_else(String::new, |above| format!("{above}/"));
-                    return Some(format!("{above}{own}"));
-                }
-            }
-            if self.is_folder(name, at.path) {
-                return Some("**".to_owned());
-            }
-        }
-        None
-    }
-
-    /// Whether a variable is a folder of /proc or securityfs, and not /proc itself.
-    fn is_folder(&self, name: Sym, path: PathId) -> bool {
-        let variable = self.view().variable(name, path);
-        let type_ = variable.and_then(|(_, one)| self.view().type_(one.type_, path));
-        let folder =
-            type_.is_some_and(|(tag, _)| ["proc_dir_entry", "dentry"].contains(&plain(tag)));
-        folder && name.text() != "proc_root"
-    }
 }
 
 /// The name of the function that a call with labels calls.
@@ -914,5 +839,6 @@ fn is_unspecific(constant: &str) -> bool {
     UNSPECIFIC.contains(&constant)
 }
 
+mod parents;
 #[cfg(test)]
 mod tests;

@@ -81,6 +81,42 @@ fn files_of_proc_stand_in_their_folders() {
 }
 
 #[test]
+fn what_is_below_a_folder_without_a_name_is_below_the_one_above() {
+    let of = |folder: &str| {
+        let text = format!(
+            "static struct file_operations ops = {{ .write = f }};\n\
+            struct proc_dir_entry *pci; void attach(char *name) {{\n\
+            struct proc_dir_entry *de, *e; de = create_proc_entry(name, S_IFDIR, {folder});\n\
+            e = create_proc_entry(name, S_IFREG, de); e->proc_fops = &ops; }}\n\
+            void init(void) {{ pci = create_proc_entry(\"pci\", S_IFDIR, proc_bus); }}\n"
+        );
+        names("file_operations.write", &text)
+    };
+    assert_eq!(of("pci"), "/proc/bus/pci/**");
+    assert_eq!(of("find()"), "/proc/**");
+}
+
+#[test]
+fn a_folder_that_is_handed_is_the_one_that_all_others_hand() {
+    let of = |more: &str| {
+        let text = format!(
+            "static struct file_operations ops = {{ .write = f }};\n\
+            struct proc_dir_entry *top, *own;\n\
+            static void add(struct table *t, struct proc_dir_entry *root) {{\n\
+            struct proc_dir_entry *de; de = create_proc_entry(t->name, 0, root);\n\
+            de->proc_fops = &ops; add(t->child, de); }}\n\
+            void init(void) {{ top = proc_mkdir(\"sys\", NULL); own = proc_mkdir(\"my\", NULL);\n\
+            add(all, top); {more} }}\n"
+        );
+        names("file_operations.write", &text)
+    };
+    assert_eq!(of(""), "/proc/sys/**");
+    assert_eq!(of("add(others, top);"), "/proc/sys/**");
+    assert_eq!(of("add(others, own);"), "/proc/**");
+    assert_eq!(of("add(others, find());"), "/proc/**");
+}
+
+#[test]
 fn what_is_set_in_a_new_entry_is_named_as_it() {
     let text = "void init(void) { struct proc_dir_entry *e, *o;\n\
         o = create_proc_entry(\"other\", 0, NULL); e = create_proc_entry(\"mtrr\", 0, NULL);\n\
