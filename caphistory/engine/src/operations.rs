@@ -76,7 +76,7 @@ impl Label {
         let name = self.name.text();
         let begun = ["/", "PF_", "AF_"];
         let found = begun.iter().position(|begin| name.starts_with(begin))?;
-        Some(if found == 0 { FILE_OBJECT } else { "family" })
+        Some(if found == 0 { FILE_OBJECT } else { FAMILY })
     }
 
     fn is_same(&self, other: &Label) -> bool {
@@ -101,8 +101,9 @@ impl Label {
 const OF_FILE: u64 = u64::MAX;
 const OF_KEPT_FILE: u64 = u64::MAX - 1;
 
-/// What a label names that is a path.
+/// What a label names that is a path, and one that is a family of sockets.
 const FILE_OBJECT: &str = "file";
+const FAMILY: &str = "family";
 
 /// Labels that all must be given, outermost first; none where everything leads there.
 pub type Way = Rc<[Label]>;
@@ -111,8 +112,9 @@ pub type Way = Rc<[Label]>;
 /// under which handlers are registered. None where it is not selected by name.
 pub type Registered<'a> = &'a dyn Fn(&Edge) -> SymList;
 
-/// Labels within one operation: in 6.8 no more than 3 are ever of use
-/// (`SOL_IP/IP_ADD_MEMBERSHIP`, `NETLINK_ROUTE/RTM_NEWLINK`).
+/// Labels within one operation, beside a family of sockets: in 6.8 no more than 3 are ever of use
+/// (`SOL_IP/IP_ADD_MEMBERSHIP`, `NETLINK_ROUTE/RTM_NEWLINK`,
+/// `PF_INET6/SOL_IPV6/IPV6_PKTOPTIONS/IPV6_HOPOPTS`).
 const MOST_LABELS: u8 = 3;
 /// Ways to one call or check; with more of them the innermost conditions are left out.
 const MOST_WAYS: usize = 200;
@@ -457,7 +459,9 @@ impl Operations {
                 found = self.without(found, object);
             }
             let known = || self.begin(found).filter_map(|one| self.get(one).label);
-            let most = self.get(found).labels >= MOST_LABELS && label.is_told();
+            let families = known().filter(|one| one.object() == Some(FAMILY)).count();
+            let most = usize::from(self.labels(found)) >= usize::from(MOST_LABELS) + families;
+            let most = most && label.is_told();
             let full = self.is_any(found) || most;
             if !full && !known().any(|one| one.is_same(label)) {
                 found = self.longer(found, Some(*label));
@@ -626,6 +630,19 @@ mod tests {
         let case = |own| Expr::tuple("case", &[Expr::text("$cmd"), labels(own), labels(&[":X"])]);
         assert_eq!(ways_of(case(&[":X", ":Y"])), ["X", "Y"]);
         assert_eq!(ways_of(case(&[":X", "default"])), [""]);
+    }
+
+    #[test]
+    fn a_family_takes_no_room_from_what_is_asked_of_its_sockets() {
+        let mut all = Operations::default();
+        let mut text = |names: &[&str]| {
+            let label = |name: &&str| Label::registered(Sym::new(name));
+            let way: Way = names.iter().map(label).collect();
+            let found = all.with(EVERYTHING, &way).expect("an operation");
+            all.text(found).text()
+        };
+        assert_eq!(text(&["A", "B", "C", "D"]), "A/B/C");
+        assert_eq!(text(&["PF_A", "A", "B", "C", "D"]), "PF_A/A/B/C");
     }
 
     #[test]
