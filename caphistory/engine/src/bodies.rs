@@ -158,6 +158,8 @@ pub struct BodyReader<'t, 'c, 'a> {
     /// number `branch` on only in the branch at hand.
     given: Vec<(&'c [u8], Vec<Node<'t>>)>,
     branch: usize,
+    /// The tables from which local pointers to functions have what they were given so far.
+    from_tables: FxHashMap<&'c str, Vec<Sym>>,
     /// Whether the code tests kinds of files; what it tells of them where the code at hand runs,
     /// from where on; and behind what it called before, with what the results of calls are put into.
     tests_kinds: bool,
@@ -207,6 +209,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             parameters: FxHashSet::default(),
             given: vec![],
             branch: 0,
+            from_tables: FxHashMap::default(),
             tests_kinds: kind_tests::may_test(code),
             overrides: memmem::find(code, REVERTING.as_bytes()).is_some(),
             origins: Origins::default(),

@@ -150,6 +150,8 @@ pub struct TableSets<'s, 'v, 'p, 'f> {
     /// What stands in members of objects.
     registered: OnceCell<FxHashSet<Table>>,
     allowed: RefCell<Allowed>,
+    /// What stands for the tables of calls that hand on, where their text does not tell.
+    layers: RefCell<FxHashMap<(DefId, Sym), SymList>>,
     identities: RefCell<known::Identities>,
     file_systems: RefCell<file_systems::Known>,
 }
@@ -169,6 +171,7 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             memory: RefCell::default(),
             registered: OnceCell::new(),
             allowed: RefCell::default(),
+            layers: RefCell::default(),
             identities: RefCell::default(),
             file_systems: RefCell::default(),
         };
@@ -659,7 +662,10 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
                 let hands_on =
                     |call: &Call| member == Some(entry.member) && self.hands_on(function, call);
                 let same = |call: &&Call| {
-                    call.pointer && key_of(call.target) == entry.member && !hands_on(call)
+                    call.pointer
+                        && key_of(call.target) == entry.member
+                        && (member.is_none() || self.may_be_at(entry.location, function, call))
+                        && !hands_on(call)
                 };
                 for call in fact.calls().iter().filter(same) {
                     found.add(&self.all_in(call.tables, function));
@@ -670,6 +676,15 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
             }
         }
         found
+    }
+
+    /// Whether a call may go through a location: not where it goes through that of another struct
+    /// (`vfl->open(vfl, 0)` in video_open, 2.4).
+    fn may_be_at(&self, location: LocationId, caller: DefId, call: &Call) -> bool {
+        let path = self.view.program[caller].path;
+        let locations = &self.pointers.locations;
+        let found = locations.location(call.target, path, Some(caller));
+        found.is_none_or(|found| found == location)
     }
 
     /// Whether a function is in a table of the same type as that which it stores.
@@ -711,7 +726,8 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
     /// calls by, and the function is only in others; nor, where that may be another one, where all
     /// of them are known to stand elsewhere.
     pub fn allows(&self, caller: DefId, call: &Call, callee: DefId) -> bool {
-        if call.tables.get().is_empty() {
+        let tables = self.tables_by(caller, call);
+        if tables.get().is_empty() {
             return true;
         }
         let Some(holders) = self.holders.get(&callee) else {
@@ -720,23 +736,39 @@ impl<'s, 'v, 'p, 'f> TableSets<'s, 'v, 'p, 'f> {
         let may = |allowed: &Set, table: &Table| {
             allowed.tables.contains(table) || allowed.partial && !self.stands_elsewhere(table)
         };
-        self.called_by(caller, call)
+        self.called_by(caller, call, tables)
             .is_none_or(|allowed| holders.iter().any(|table| may(&allowed, table)))
     }
 
-    /// The tables by which a call goes, as far as any are known.
-    fn called_by(&self, caller: DefId, call: &Call) -> Option<Rc<Set>> {
-        let member = key_of(call.target);
-        let key = (caller, call.tables, member);
+    /// The tables by which a call goes that has them from these places, as far as any are known.
+    fn called_by(&self, caller: DefId, call: &Call, tables: SymList) -> Option<Rc<Set>> {
+        let member = self.member_of(caller, call);
+        let key = (caller, tables, member);
         if let Some(known) = self.allowed.borrow().get(&key) {
             return known.clone();
         }
-        let taken = self.all_in(call.tables, caller);
+        let taken = self.all_in(tables, caller);
         let mut found = self.closure_for(Some(member), taken.tables, |_| false);
         found.partial |= taken.partial;
         let found = (!found.tables.is_empty()).then(|| Rc::new(found));
         self.allowed.borrow_mut().insert(key, found.clone());
         found
+    }
+
+    /// The member through which a call goes: that from which a local pointer has what it holds
+    /// (`open = f->f_op->open`).
+    fn member_of(&self, caller: DefId, call: &Call) -> Sym {
+        let function = self.view.program[caller].fact.function();
+        let flows = function.map_or(&[][..], |one| &one.flows);
+        let given = flows.iter().filter(|flow| flow.target == call.target);
+        let mut members = given
+            .filter(|flow| flow.source.text().contains('>'))
+            .map(|flow| key_of(flow.source));
+        let first = members
+            .next()
+            .filter(|_| call.target.text().starts_with('$'));
+        let only = first.filter(|first| members.all(|other| other == *first));
+        only.unwrap_or_else(|| key_of(call.target))
     }
 
     /// Whether a table is known to stand in a member of some object.

@@ -439,6 +439,85 @@ def test_what_hands_on_something_else_is_no_layer() -> None:
     assert way_to_tty(kernel=kernel) == AT_ONCE
 
 
+OPEN_BY_LOCAL = OPENED.replace(
+    """    f->f_op = inode->i_fop;
+    if (f->f_op->open)
+        f->f_op->open(inode, f);
+    return f;
+}
+""",
+    """    return do_open(f, inode, NULL);
+}
+struct file *do_open(struct file *f, struct inode *inode,
+                     int (*open)(struct inode *, struct file *))
+{
+    f->f_op = inode->i_fop;
+    if (!open)
+        open = f->f_op->open;
+    if (open)
+        open(inode, f);
+    return f;
+}
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "way"),
+    [
+        ("f->f_op->open", THROUGH),
+        # Nobody knows which table that is.
+        ("((struct file_operations *)inode->i_mode)->open", AT_ONCE),
+    ],
+)
+def test_what_a_local_pointer_holds_is_of_the_table_that_it_is_from(given: str, way: str) -> None:
+    """do_dentry_open, 6.8; its caller may hand it another function."""
+    kernel = OPEN_BY_LOCAL.replace("f->f_op->open;", f"{given};")
+    way = way.replace("open_inode", "open_inode do_open")
+    assert way_to_tty(kernel=kernel) == way
+
+
+def test_so_is_what_it_holds_from_the_start() -> None:
+    declared = "int (*own)(struct inode *, struct file *) = f->f_op->open;"
+    kernel = OPEN_BY_LOCAL.replace("if (!open)", declared).replace(
+        "open(inode, f);", "own(inode, f);"
+    )
+    kernel = kernel.replace("        open = f->f_op->open;\n", "").replace("if (open)", "if (own)")
+    assert way_to_tty(kernel=kernel) == THROUGH.replace("open_inode", "open_inode do_open")
+
+
+BY_ANY = THROUGH.replace("1:", "2:")
+
+
+@pytest.mark.parametrize(
+    ("body", "way"),
+    [
+        # misc_open, 6.8
+        ("fops = take(1, chars); replace_fops(filp, fops); OPEN(inode, filp);", THROUGH),
+        ("fops = take(1, chars); look_at(filp, fops); OPEN(inode, filp);", AT_ONCE),
+        # memory_open, 2.6.9 and 6.8
+        ("switch (n) { case 1: filp->f_op = &my_tty; break; } OPEN(inode, filp);", THROUGH),
+        ("dev = &chars[1]; if (dev->fops) return dev->fops->open(inode, filp);", THROUGH),
+        ("dev = &chars[1]; if (dev->fops) return dev->fops->open(inode, dev->f);", BY_ANY),
+    ],
+)
+def test_a_layer_calls_what_it_gives_to_the_file_wherever(body: str, way: str) -> None:
+    written = body.replace("OPEN(inode, filp)", "return filp->f_op->open(inode, filp)")
+    kernel = OPENED.replace(
+        """    filp->f_op = take(1, chars);
+    return filp->f_op->open(inode, filp);""",
+        f"    struct registered *dev; struct file_operations *fops; int n = 1; {written}",
+    ).replace("static struct file_operations my_tty", "struct file_operations my_tty")
+    macros = """
+extern struct file_operations my_tty;
+#define replace_fops(f, fops) \\
+    do { struct file *__f = (f); BUG_ON(!(__f->f_op = (fops))); } while (0)
+#define look_at(f, fops) do { struct file *__f = (f); note(__f->f_op, fops); } while (0)
+"""
+    header = "struct registered { const char *name; struct file_operations *fops; };\n"
+    assert way_to_tty(kernel=kernel.replace(header, header + macros)) == way
+
+
 @pytest.mark.parametrize(
     ("more", "way"),
     [

@@ -23,6 +23,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                 self.given.retain(|(place, _)| !of_it(place));
                 self.branch = self.branch.min(self.given.len());
                 self.give_name(name, right);
+                self.give_function(name, right);
             }
         }
         let is_local = text.iter().all(|&byte| is_word(byte));
@@ -50,6 +51,26 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             let is_parameter = |name: &str| self.parameters.contains(name);
             let target = self.places.table_place(left, &is_parameter);
             self.add_table_flow(right, Sym::new(&target), right);
+        }
+    }
+
+    /// Takes down from which tables a local pointer to a function has what it is given
+    /// (`open = f->f_op->open` of do_dentry_open, from 3.14 on).
+    fn give_function(&mut self, name: &'c str, value: Node<'t>) {
+        if !self
+            .places
+            .locals
+            .get(name)
+            .is_some_and(|local| local.function)
+        {
+            return;
+        }
+        let tables = self.tables_of(value);
+        let known = self.from_tables.entry(name).or_default();
+        match tables.get() {
+            [] if is_null(value, self.code) => {}
+            [] => known.push(Sym::new("?")),
+            tables => known.extend(tables),
         }
     }
 
@@ -119,6 +140,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         if let Some(name) = kind_tests::name_of(declared, self.code) {
             self.give_name(name, value);
         }
+        self.give_function(name.text(), value);
     }
 
     pub(super) fn type_of(&self, name: &str) -> Sym {
@@ -157,8 +179,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             Kind::AssignmentExpression => value
                 .field(Field::Right)
                 .map_or_else(Vec::new, |right| self.table_sources(right)),
-            Kind::Null | Kind::NumberLiteral => vec![],
-            _ if value.bytes(self.code) == b"NULL" => vec![],
+            _ if is_null(value, self.code) => vec![],
             _ => {
                 let is_parameter = |name: &str| self.parameters.contains(name);
                 let place = self.places.table_place(value, &is_parameter);
@@ -176,6 +197,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         ) && let Some(inner) = called.last_named()
         {
             called = inner;
+        }
+        if called.kind() == Kind::Identifier {
+            return self.tables_of_local(&called.text(self.code));
         }
         let Some(table) = called
             .field(Field::Argument)
@@ -195,6 +219,24 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         found.dedup();
         SymList::new(&found)
     }
+
+    /// The same for what a local pointer to a function holds, where it is from a table.
+    fn tables_of_local(&self, name: &str) -> SymList {
+        let mut found = self.from_tables.get(name).cloned().unwrap_or_default();
+        let unknown = Sym::new("?");
+        if found.iter().all(|one| *one == unknown) {
+            return SymList::default();
+        }
+        if self.parameters.contains(name) {
+            found.push(unknown);
+        }
+        found.dedup();
+        SymList::new(&found)
+    }
+}
+
+fn is_null(value: Node, code: &[u8]) -> bool {
+    matches!(value.kind(), Kind::Null | Kind::NumberLiteral) || value.bytes(code) == b"NULL"
 }
 
 /// Whether a type is a table of functions, as the kernel names them.
