@@ -212,6 +212,8 @@ class _Reader:
             except BrokenObject as error:
                 self._broken[blob] = str(error)
                 continue
+            # Another repository may have lacked what this one has.
+            self._broken.pop(blob, None)
             batch.append((blob, content, assembler))
             size += len(content)
             if size > _MOST_BYTES:

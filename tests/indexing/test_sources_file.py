@@ -219,6 +219,28 @@ def test_files_that_a_source_is_known_to_lack_are_in_the_audit_and_no_failure(
     assert "1 file of 2.2.9 could not be read" in capsys.readouterr().err
 
 
+def test_a_file_that_another_source_lacks_is_read_where_it_is(tmp_path: Path) -> None:
+    """A header of amdgpu is gone from the repository of 6.8, and is in the tarball of 6.12."""
+    shared = {"drivers/big.c": "int big(void) { return capable(CAP_SETGID); }\n"}
+    commits = [
+        add_commit(tmp_path / name, {**kernel(release), **shared})
+        for name, release in (("one.git", "2.2.9"), ("two.git", "2.2.10"))
+    ]
+    tree = pygit2.Repository(str(tmp_path / "one.git"))[commits[0]].peel(pygit2.Tree)
+    gone = str(tree["drivers/big.c"].id)
+    (tmp_path / "one.git" / "objects" / gone[:2] / gone[2:]).unlink()
+    lacking, whole = (
+        f'repository = "{name}"\ncommit = "{made}"\n'
+        for name, made in zip(("one.git", "two.git"), commits, strict=True)
+    )
+    lacking += 'lacks = ["drivers/"]\nnote = "lacks a file"\n'
+    assert index(tmp_path, f"{lacking}[[source]]\n{whole}") == 0
+    details = "SELECT release, path FROM audit_details WHERE kind = 'unreadable'"
+    assert rows(tmp_path / "a.db", details) == [("2.2.9", "drivers/big.c")]
+    wrappers = "SELECT release FROM wrappers WHERE path = 'drivers/big.c'"
+    assert rows(tmp_path / "a.db", wrappers) == [("2.2.10",)]
+
+
 def test_lines_that_end_with_crlf_change_nothing(tmp_path: Path) -> None:
     """Trees that went through a system where text files end their lines so."""
     found = []
