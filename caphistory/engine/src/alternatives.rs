@@ -112,7 +112,7 @@ impl<'t> Test<'_, 't, '_> {
             return;
         };
         each_before(statement, |one| {
-            let one = behind_label(one);
+            let one = one.behind_labels();
             if one.kind() == Kind::IfStatement {
                 self.of_leaving(one, found);
             }
@@ -371,13 +371,6 @@ impl<'t> Test<'_, 't, '_> {
 fn is_of_super_block(uid: &[u8]) -> bool {
     let member = uid.rsplit(|byte| matches!(byte, b'.' | b'>')).next();
     member.is_some_and(|name| name.starts_with(b"s_") || name.starts_with(b"rp_"))
-}
-
-/// The statement that a label stands before.
-fn behind_label(statement: Node<'_>) -> Node<'_> {
-    let is_labelled = statement.kind() == Kind::LabeledStatement;
-    let inner = statement.last_named().filter(|_| is_labelled);
-    inner.unwrap_or(statement)
 }
 
 /// What a block holds, if that is one statement.

@@ -23,7 +23,7 @@ use crate::meaning::Meaning;
 use crate::names::PathId;
 use crate::reader::{Store, read, read_assembler};
 use crate::release::{
-    self, ByAbi, CapabilityDefinition, LinkedRelease, StandIns, Syscall, SyscallCheck,
+    self, ByAbi, CapabilityDefinition, LeftOut, LinkedRelease, Syscall, SyscallCheck,
 };
 
 /// Expressions and calls nest as deep as a file has them.
@@ -145,7 +145,7 @@ impl Engine {
         stand_ins: HashMap<String, HashSet<String>>,
         unbuilt: HashMap<String, HashSet<String>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let stand_ins = StandIns {
+        let left_out = LeftOut {
             stand_ins: by_abi(stand_ins)?,
             unbuilt: by_abi(unbuilt)?,
         };
@@ -155,7 +155,7 @@ impl Engine {
                 .iter()
                 .map(|(path, text)| (path.as_str(), &text[..]))
                 .collect();
-            let link = || release::link(release, &blobs, &texts, &stand_ins);
+            let link = || release::link(release, &blobs, &texts, &left_out);
             self.pool.install(|| caught(link))
         });
         let linked = linked.map_err(PyRuntimeError::new_err)?;

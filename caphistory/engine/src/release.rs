@@ -102,7 +102,7 @@ pub struct ByAbi {
 /// The files that a kernel is built from only where an option is off, and those that none is built
 /// from.
 #[derive(Clone, Debug, Default)]
-pub struct StandIns {
+pub struct LeftOut {
     pub stand_ins: ByAbi,
     pub unbuilt: ByAbi,
 }
@@ -122,10 +122,10 @@ pub fn link(
     release: &str,
     files: &[(String, Arc<Blob>)],
     texts: &Texts<'_>,
-    stand_ins: &StandIns,
+    left_out: &LeftOut,
 ) -> LinkedRelease {
     let program = Program::new(files);
-    let StandIns { stand_ins, unbuilt } = stand_ins;
+    let LeftOut { stand_ins, unbuilt } = left_out;
     let view =
         |abi, replaced, unbuilt| View::new(&program, abi, release, replaced).without(unbuilt);
     let mut linked = Kernel::link(&view(I386, &stand_ins.i386, &unbuilt.i386), texts);

@@ -516,6 +516,14 @@ impl<'t> Node<'t> {
         self.named_children().last()
     }
 
+    /// The statement that labels stand before; a statement without one is itself.
+    pub fn behind_labels(self) -> Node<'t> {
+        let inner = self
+            .last_named()
+            .filter(|_| self.kind() == Kind::LabeledStatement);
+        inner.map_or(self, Node::behind_labels)
+    }
+
     /// The sign and the two sides of a binary operation; None of anything else.
     pub fn sides(self) -> Option<(Kind, Node<'t>, Node<'t>)> {
         let sign = self.field(Field::Operator)?.kind();

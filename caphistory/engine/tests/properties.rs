@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use caphistory_engine::facts::Blob;
 use caphistory_engine::reader::{Store, read, read_assembler};
-use caphistory_engine::release::{LinkedRelease, StandIns, link, texts_wanted};
+use caphistory_engine::release::{LeftOut, LinkedRelease, link, texts_wanted};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -490,7 +490,7 @@ fn linked(
         .stack_size(64 << 20)
         .build()
         .unwrap();
-    let rows = pool.install(|| link("2.4.0", &files, &texts, &StandIns::default()));
+    let rows = pool.install(|| link("2.4.0", &files, &texts, &LeftOut::default()));
     shown(&rows).replace(letters, "@")
 }
 

@@ -90,12 +90,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             self.looped = outer || self.looped && !looped;
             // What stands behind a macro without a semicolon may be the body of its loop, which
             // runs for nothing: for_each_task(p) if (...) return 0;
-            let mut inner = statement;
-            while inner.kind() == Kind::LabeledStatement
-                && let Some(last) = inner.last_named()
-            {
-                inner = last;
-            }
+            let inner = statement.behind_labels();
             if inner.kind() == Kind::IfStatement
                 && !looped
                 && let Some(condition) = inner.field(Field::Condition)
