@@ -20,6 +20,7 @@ _BLOCKS = frozenset(("if", "menu", "choice"))
 _BEGINNING = _BLOCKS | {
     *("config", "menuconfig", "comment", "source", "endif", "endmenu", "endchoice")
 }
+_END = ("endmenu", "")
 _DEPENDING = frozenset(("depends", "requires"))
 _HELP = frozenset(("help", "---help---"))
 _TYPES = frozenset(("bool", "boolean", "tristate", "string", "int", "hex", "prompt"))
@@ -50,7 +51,7 @@ def read_options(kconfig: str) -> tuple[list[Option], set[str]]:
     around: list[list[str]] = []
     name, needs, free = "", list[str](), False
     selects = list[tuple[str, str]]()
-    for word, rest in _statements(kconfig):
+    for word, rest in (*_statements(kconfig), _END):
         if word in _BEGINNING:
             if name:
                 options.append(Option(name, tuple(needs), free, tuple(selects)))
@@ -74,8 +75,6 @@ def read_options(kconfig: str) -> tuple[list[Option], set[str]]:
             selects.append((selected.strip(), condition))
         else:
             free |= word.startswith("def_") or word == "default" or (word in _TYPES and rest != "")
-    if name:
-        options.append(Option(name, tuple(needs), free, tuple(selects)))
     return options, sources
 
 
