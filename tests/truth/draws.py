@@ -1,9 +1,8 @@
 """What readers found of requirements that were drawn at random after the work on them was done.
 
 ``python -m tests.truth.draws`` prints the figures of ``draws/*.csv``, one file for each draw, which
-README.md describes; with the name of a folder there, those of its files. RELEASE ABI SEED NUMBER
-print a draw to be read: pairs of syscall and privilege whose standing is own, of each one
-requirement with its chain.
+README.md describes. RELEASE ABI SEED NUMBER print a draw to be read: pairs of syscall and privilege
+whose standing is own, of each one requirement with its chain.
 """
 
 from __future__ import annotations
@@ -45,33 +44,27 @@ VERDICTS = {
 """What a reader may say of each column."""
 
 
-def read_draws(folder: Path = DRAWS) -> list[dict[str, str]]:
-    """Return the rows of all draws of a folder, by COLUMNS."""
+def read_draws() -> list[dict[str, str]]:
+    """Return the rows of all draws, by COLUMNS."""
     rows = []
-    for path in sorted(folder.glob("*.csv")):
+    for path in sorted(DRAWS.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             rows += list(csv.DictReader(file))
     return rows
 
 
 def summarise(rows: list[dict[str, str]]) -> str:
-    """Return the share of right answers of each draw, as a Markdown table, and in two lines those
-    of all by function pointers on the way, and of what does as well. Operations and effects are
-    counted of the right pairs, what does as well of all that show something."""
+    """Return the share of right answers of each draw and of all, as a Markdown table, and in two
+    lines those of all by function pointers on the way, and of what does as well. Operations and
+    effects are counted of the right pairs, what does as well of all that show something."""
     lines = [
         "| release | seed | pairs read | right | chain right | operation right | effect right |",
         "|---|---|--:|--:|--:|--:|--:|",
     ]
     for release, seed in dict.fromkeys((row["release"], row["seed"]) for row in rows):
         read = [row for row in rows if (row["release"], row["seed"]) == (release, seed)]
-        pairs = [row for row in read if row["pair"] == "right"]
-        counts = (
-            _share([row["pair"] == "right" for row in read]),
-            _share([row["chain"] == "right" for row in read]),
-            _share([row["operation_right"] in ("right", "none") for row in pairs]),
-            _share([row["effect_right"] == "right" for row in pairs]),
-        )
-        lines.append(f"| {release} | {seed} | {len(read)} | {' | '.join(counts)} |")
+        lines.append(f"| {release} | {seed} | {_counts(read)} |")
+    lines.append(f"| all | | {_counts(rows)} |")
     hops = sorted({int(row["pointer_hops"]) for row in rows})
     by_hops = (
         f"{_share([row['pair'] == 'right' for row in rows if int(row['pointer_hops']) == count])}"
@@ -82,6 +75,18 @@ def summarise(rows: list[dict[str, str]]) -> str:
     lines += ["", f"Pairs by function pointers on the way: {', '.join(by_hops)}."]
     lines += ["", f"What does as well (`instead`): {_share(instead)}."]
     return "\n".join(lines)
+
+
+def _counts(read: list[dict[str, str]]) -> str:
+    """Return the cells of some rows: how many there are, and what of them is right."""
+    pairs = [row for row in read if row["pair"] == "right"]
+    shares = (
+        _share([row["pair"] == "right" for row in read]),
+        _share([row["chain"] == "right" for row in read]),
+        _share([row["operation_right"] in ("right", "none") for row in pairs]),
+        _share([row["effect_right"] == "right" for row in pairs]),
+    )
+    return " | ".join((str(len(read)), *shares))
 
 
 def _share(right: list[bool]) -> str:
@@ -118,4 +123,4 @@ if __name__ == "__main__":
         asked_release, asked_abi, asked_seed, asked_number = sys.argv[1:]
         print("\n".join(draw(asked_release, asked_abi, asked_seed, int(asked_number))))
     else:
-        print(summarise(read_draws(DRAWS.joinpath(*sys.argv[1:]))))
+        print(summarise(read_draws()))
