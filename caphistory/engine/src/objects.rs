@@ -228,14 +228,51 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
             }
             let callees = self.callees(caller, call.target);
             if call.pointer || callees.is_empty() || depth > DEEPEST_MADE {
-                return None;
+                found.push(self.unknown_under(caller, call.guards)?);
+                continue;
             }
             for callee in callees.iter().copied() {
-                let values = self.fills(callee, *position, member, depth + 1)?;
-                found.extend(self.given(caller, callee, &values, call.passes.get(), depth));
+                match self.fills(callee, *position, member, depth + 1) {
+                    Some(values) => {
+                        found.extend(self.given(caller, callee, &values, call.passes.get(), depth));
+                    }
+                    None => found.push(self.unknown_under(caller, call.guards)?),
+                }
             }
         }
-        Some(found)
+        let is_lasting = |one: &Expr| self.is_lasting(caller, *one);
+        found.iter().all(is_lasting).then_some(found)
+    }
+
+    /// What nobody knows, where conditions on what a definition was handed hold: a call under them
+    /// may change a struct then only (`__scm_send` where there is `msg_controllen`, 6.8).
+    fn unknown_under(&self, definition: DefId, guards: ExprList) -> Option<Expr> {
+        let of_parameter = |place: &Sym| {
+            let base = place.text().split('>').next().unwrap_or_default();
+            self.is_parameter(definition, Sym::new(base))
+        };
+        let is_plain = |guard: &&Expr| !is_choice(**guard) && mount_in(**guard).is_none();
+        let decidable =
+            |guard: &&Expr| has_leaves(**guard) && leaves(**guard).iter().all(of_parameter);
+        let mut known = guards.iter().filter(is_plain).filter(decidable).copied();
+        let first = known.next()?;
+        let all = known.fold(first, |all, one| Expr::tuple("&&", &[all, one]));
+        Some(Expr::tuple("when", &[all, unknown()]))
+    }
+
+    /// Whether a value is as it was where a definition began, or nobody knows it in any case: a
+    /// condition on what the definition sets itself may not hold any more.
+    fn is_lasting(&self, definition: DefId, value: Expr) -> bool {
+        let sets = self.function(definition).map_or(&[][..], |one| &one.sets);
+        let Err(("when", [guard, given])) = parts(value) else {
+            return true;
+        };
+        let is_set = |place: &Sym| {
+            let base = place.text().split('>').next().unwrap_or_default();
+            let whole = member_of(Sym::new(base), rest());
+            sets.iter().any(|(one, _)| one == place || *one == whole)
+        };
+        *given != unknown() || !leaves(*guard).iter().any(is_set)
     }
 
     /// What a function sets a member of its parameter to.
@@ -493,10 +530,11 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
 
     fn handed_to(&mut self, caller: DefId) -> Rc<Handed> {
         let program = self.pointers.view.program;
+        let sets = self.sets_of(caller);
         let known = self.handed.entry(caller).or_insert_with(|| {
             let mut found = Handed::default();
             let calls = program[caller].fact.calls().iter();
-            for call in calls.filter(|call| !is_clearing(call)) {
+            for call in calls.filter(|call| !is_clearing(call, &sets)) {
                 for (position, expr) in call.passes.get().iter().enumerate() {
                     // What a return hands on is handed to nobody after that.
                     let base = struct_of(*expr).or_else(|| written(call, position));
@@ -620,11 +658,17 @@ fn is_kept(function: &Function, place: Sym) -> bool {
 }
 
 /// Whether a call fills what it is handed with 0: that is a value that is set.
-fn is_clearing(call: &Call) -> bool {
+fn is_clearing(call: &Call, sets: &FxHashMap<Sym, Vec<Expr>>) -> bool {
     let passes = call.passes.get();
-    let is_address = |expr: &Expr| parts(*expr).is_err_and(|(head, _)| head == "addr");
+    let is_cleared = |expr: &Expr| match parts(*expr) {
+        Ok(pointer) => {
+            let lines = sets.get(&member_of(pointer, sure(rest())));
+            lines.is_some_and(|all| all.contains(&Expr::text(&call.line.to_string())))
+        }
+        Err((head, _)) => head == "addr",
+    };
     call.target.text() == "memset"
-        && passes.first().is_some_and(is_address)
+        && passes.first().is_some_and(is_cleared)
         && passes.get(1) == Some(&Expr::text("0"))
 }
 

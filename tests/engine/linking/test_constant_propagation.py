@@ -2113,3 +2113,81 @@ def test_what_stands_beside_the_filling_runs_where_the_member_is_0() -> None:
     found = {(row.syscall, row.check.capability) for row in rows if row.feasible}
     both = {("bind", "CAP_NET_ADMIN"), ("bind", "CAP_SYS_ADMIN")}
     assert found == {*both, ("recv", "CAP_SYS_ADMIN")}
+
+
+SENT = """
+-- include/net/scm.h
+struct cookie { struct files *fp; int secid; };
+struct msghdr { void *control; int controllen; int namelen; };
+-- net/unix/af_unix.c
+#include <net/scm.h>
+static int copy(struct msghdr *msg, struct files **fp)
+{
+    *fp = make(msg);
+    return 0;
+}
+static int fill(struct msghdr *msg, struct cookie *scm)
+{
+    return copy(msg, &scm->fp);
+}
+static int scm_send(struct msghdr *msg, struct cookie *scm)
+{
+    memset(scm, 0, sizeof(*scm));
+    if (msg->controllen <= 0)
+        return 0;
+    return fill(msg, scm);
+}
+static int attach(struct cookie *scm)
+{
+    if (scm->fp && !capable(CAP_A))
+        return -ETOOMANYREFS;
+    return 0;
+}
+static int unix_sendmsg(struct msghdr *msg)
+{
+    struct cookie scm;
+    int err;
+
+    err = scm_send(msg, &scm);
+    if (err < 0)
+        return err;
+    return attach(&scm);
+}
+int sys_sendto(int fd)
+{
+    struct msghdr msg;
+
+    msg.control = NULL;
+    msg.controllen = 0;
+    return unix_sendmsg(&msg);
+}
+int sys_sendmsg(int fd, int length)
+{
+    struct msghdr msg;
+
+    msg.controllen = length;
+    return unix_sendmsg(&msg);
+}
+"""
+
+
+def test_a_call_under_a_condition_that_fails_leaves_a_struct_as_it_is() -> None:
+    """``scm_send`` of 6.8: who sends no control messages hands no files on."""
+    assert feasible(SENT) == {"sendto": 0, "sendmsg": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        ("if (msg->controllen <= 0)", "if (msg->namelen <= 0)"),
+        ("if (msg->controllen <= 0)\n        return 0;", ""),
+        ("sizeof(*scm)", "sizeof(int)"),
+        ("memset(scm,", "scm = other();\n    memset(scm,"),
+        ("memset(scm,", "if (msg->namelen)\n        memset(scm,"),
+        ("    err = scm_send(", "    msg->controllen = 1;\n    err = scm_send("),
+        ("    return attach(", "    fill(msg, &scm);\n    return attach("),
+    ],
+)
+def test_a_struct_that_may_have_been_filled_decides_nothing(part: str, other: str) -> None:
+    assert part in SENT
+    assert feasible(SENT.replace(part, other, 1))["sendto"] == 1

@@ -30,6 +30,9 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         let (target, pointer) = self.places.called(function);
         if let Some(variable) = self.cleared(&target, &given) {
             self.set_members(node, variable, node);
+            if !conditional {
+                self.settle_members(node, variable);
+            }
         }
         if target == "uid_eq" && compares_root(arguments, &self.places, &self.roots) {
             // True for root, as a uid itself is true for everybody else.
@@ -114,10 +117,11 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
-    /// The struct that a call of memset fills with 0; what a pointer leads to may be another one
-    /// elsewhere.
+    /// The struct that a call of memset fills with 0: a variable, or all of what a parameter points to
+    /// that stays as it is (`memset(scm, 0, sizeof(*scm))` of scm_send); what another pointer leads
+    /// to may be another one elsewhere.
     pub(super) fn cleared(&self, target: &str, given: &[Node<'t>]) -> Option<Sym> {
-        let &[filled, zero, _] = given else {
+        let &[filled, zero, size] = given else {
             return None;
         };
         if target != "memset" || self.expression(zero).as_text() != Some("0") {
@@ -125,8 +129,18 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
         match self.expression(filled).as_tuple() {
             Some(("addr", [variable, ..])) => variable.as_sym(),
-            _ => None,
+            _ => self.pointed_to(filled, size),
         }
+    }
+
+    /// The parameter that always points to the same struct, whose size is this.
+    fn pointed_to(&self, pointer: Node<'t>, size: Node<'t>) -> Option<Sym> {
+        let name = std::str::from_utf8(pointer.bytes(self.code)).ok()?;
+        let of_all = size.bytes(self.code).strip_prefix(b"sizeof")?.iter();
+        let of_all = of_all.filter(|byte| !matches!(byte, b'(' | b')' | b' '));
+        let is_whole = of_all.eq(format!("*{name}").as_bytes());
+        let stays = self.parameters.contains(name) && !self.changing.contains(name);
+        (is_whole && stays).then(|| Sym::new(&format!("${name}")))
     }
 }
 
