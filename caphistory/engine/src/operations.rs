@@ -259,11 +259,27 @@ fn flags(operands: &[Expr], known: &dyn Known) -> Vec<Way> {
             && !is_mask(*mask, known)
             && user_of(value_of(*subject, known)) != User::Nothing
         {
+            let allowed = bits(value_of(*subject, known)).may;
+            let (possible, none) = all
+                .iter()
+                .partition(|one| may_be_set(**one, allowed, known));
+            let left: Vec<&Sym> = if Vec::is_empty(&possible) {
+                none
+            } else {
+                possible
+            };
             let way = |one: &Sym| -> Way { [Label::registered(*one)].into() };
-            return all.iter().map(way).collect();
+            return left.into_iter().map(way).collect();
         }
     }
     vec![Way::default()]
+}
+
+/// Whether a flag is one of the bits that something may have: clone() takes CSIGNAL away, and
+/// CLONE_NEWTIME is one of its bits (5.6).
+fn may_be_set(flag: Sym, allowed: i128, known: &dyn Known) -> bool {
+    let flag = Expr::text(&format!(":{}", flag.text()));
+    bits(value_of(flag, known)).may & allowed != 0
 }
 
 /// Whether one name stands for so many flags that it names nothing to ask for: `ALL_EVENTS`.

@@ -165,6 +165,16 @@ def test_a_name_for_many_flags_is_none() -> None:
     assert asking(test, f"{defined}#define ASK_FLAGS ({' | '.join(names)})") == {""}
 
 
+def test_a_flag_that_is_taken_away_before_is_none() -> None:
+    """clone, whose CSIGNAL has the bit of CLONE_NEWTIME, 5.6."""
+    names = "#define ASK_NEW 0x80\n#define ASK_OLD 0x100"
+    work = (
+        f"{names}\nstatic int work(int how) {{ if (how & (ASK_NEW | ASK_OLD)) {CHECK} return 0; }}"
+    )
+    assert asking("return work(flags & ~0xff);", work) == {"ASK_OLD"}
+    assert asking("return work(flags & ~0x7f);", work) == {"ASK_NEW", "ASK_OLD"}
+
+
 def test_labels_are_carried_down() -> None:
     work = f"static int work(int opt, int val) {{ switch (opt) {{ case ASK_SUB: {CHECK} }} }}"
     body = "switch (cmd) { case ASK_ONE: return work(flags, 1); case ASK_TWO: return 0; }"
