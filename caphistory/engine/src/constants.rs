@@ -9,7 +9,7 @@ use regex::{Regex, bytes};
 use crate::conditionals::expression as expression_of;
 use crate::facts::Constant;
 use crate::guards::{expression, string, unknown};
-use crate::intern::{Expr, Sym, SymList};
+use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::{
     Directive, Keyword, find, is_constant, is_space, is_upper, is_word, latin1, skip,
 };
@@ -409,6 +409,7 @@ pub fn body_of(body: &str, parameters: &[Sym]) -> Expr {
             name,
             type_: Sym::default(),
             function: false,
+            elements: ExprList::default(),
         });
     }
     let tree = Tree::parse(code.as_bytes());

@@ -43,8 +43,8 @@ use crate::user_data;
 const DEEPEST: u32 = 32;
 /// Functions that compare strings or tell their length, with the number of their arguments.
 const OF_STRINGS: [(&str, usize); 3] = [("strcmp", 2), ("strncmp", 3), ("strlen", 1)];
-/// Strings of more bytes than the modes of an open are no tables.
-const MOST_ELEMENTS: usize = 16;
+/// Strings and lists of more elements than the modes of an open are no tables.
+pub const MOST_ELEMENTS: usize = 16;
 /// Longer strings are messages, not names.
 const LONGEST_NAME: usize = 40;
 /// Before the labels of a switch that lead to what stands behind it.
@@ -250,19 +250,30 @@ fn of_user_struct(node: Node, code: &[u8], local: &Locals) -> bool {
             .is_some_and(|one| user_data::fills(one.type_.text()))
 }
 
-/// A byte of a string: `"\004\002\006\006"[flags & O_ACCMODE]`.
+/// A byte of a string (`"\004\002\006\006"[flags & O_ACCMODE]`), or an element of a list of constants.
 fn element(node: Node, code: &[u8], scope: Scope<'_>, depth: u32) -> Expr {
-    let string = node.field(Field::Argument);
-    let string = string.filter(|one| one.kind() == Kind::StringLiteral);
-    let bytes = string.and_then(|one| bytes_of(one.bytes(code)));
     let index = node.last_named();
     let index = index.map_or_else(unknown, |one| within(one, code, scope, depth + 1));
-    let Some(bytes) = bytes.filter(|_| index != unknown()) else {
-        return unknown();
-    };
-    let bytes = bytes.iter().map(|byte| Expr::text(&byte.to_string()));
-    let all: Vec<Expr> = std::iter::once(index).chain(bytes).collect();
-    Expr::tuple("element", &all)
+    let table = node.field(Field::Argument).filter(|_| index != unknown());
+    let elements = table.and_then(|one| elements_of(one, code, scope.local));
+    elements.map_or_else(unknown, |elements| {
+        let all: Vec<Expr> = std::iter::once(index).chain(elements).collect();
+        Expr::tuple("element", &all)
+    })
+}
+
+fn elements_of(table: Node, code: &[u8], local: &Locals) -> Option<Vec<Expr>> {
+    match table.kind() {
+        Kind::StringLiteral => {
+            let bytes = bytes_of(table.bytes(code))?.into_iter();
+            Some(bytes.map(|byte| Expr::text(&byte.to_string())).collect())
+        }
+        Kind::Identifier => {
+            let elements = local.get(&table.text(code))?.elements.get();
+            (!elements.is_empty()).then(|| elements.to_vec())
+        }
+        _ => None,
+    }
 }
 
 /// The bytes of a short string literal, with the 0 behind them; None if it has escapes that are not

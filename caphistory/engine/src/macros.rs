@@ -10,7 +10,7 @@ use crate::decisions::{Decided, decided};
 use crate::facts::{Flow, Macro, Stored};
 use crate::headers::split_arguments;
 use crate::initialisers::{Found, initialiser, variables_in};
-use crate::intern::{Sym, SymList};
+use crate::intern::{ExprList, Sym, SymList};
 use crate::lexer::{is_upper, without_sparse};
 use crate::notation::{self, PASTE, as_use, base, is_use, names, use_of, used};
 use crate::outcomes::refusals;
@@ -161,6 +161,7 @@ pub fn macro_(code: &[u8]) -> Option<Macro> {
             name: parameter,
             type_,
             function: true,
+            elements: ExprList::default(),
         });
     }
     let parameter = |name: &str| parameters.iter().flatten().any(|one| one.text() == name);

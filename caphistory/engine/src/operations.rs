@@ -14,7 +14,7 @@ use crate::guards::{STAYING, leaves, names};
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::lexer::is_upper;
 use crate::names::DefId;
-use crate::values::{Known, User, Value, bits, parts, user_of, value_of};
+use crate::values::{Known, User, Value, bits, chosen_by_mode, parts, user_of, value_of};
 
 /// A name that the user gives. Where it is all that an argument of the syscall says, or what a
 /// function of it gives, `exact` tells which: that has no other value then. `number` is the
@@ -120,6 +120,8 @@ const MOST_LABELS: u8 = 3;
 const MOST_WAYS: usize = 200;
 /// Of so many flags together one says which are meant: O_TMPFILE has two.
 const MANY_FLAGS: u32 = 4;
+/// The modes of open, from 0 on.
+const MODES: [&str; 3] = ["O_RDONLY", "O_WRONLY", "O_RDWR"];
 /// Words in capitals that name nothing to ask for.
 const NO_LABELS: [&str; 3] = ["TRUE", "FALSE", "NULL"];
 /// Parts of the names of constants that all calls must give, whatever they ask for
@@ -242,11 +244,27 @@ fn compared(operands: &[Expr], equal: bool, known: &dyn Known) -> Vec<Way> {
                 return vec![[Label { not, ..label }].into()];
             }
             _ if !equal => {}
+            (_, User::Chosen(element)) if let Some(mode) = mode(element, *constant, known) => {
+                return vec![[Label::registered(Sym::new(mode))].into()];
+            }
             ([one], _) => return vec![[label(*one, *constant, user, known)].into()],
             _ => return vec![all.iter().map(|one| Label::registered(*one)).collect()],
         }
     }
     vec![Way::default()]
+}
+
+/// The mode of open that alone gives a number: MAY_READ is what O_RDONLY asks for. Up to 2.6.32 the
+/// modes were counted up before ("\000\004\002\006").
+fn mode(element: Expr, constant: Expr, known: &dyn Known) -> Option<&'static str> {
+    let numbers = chosen_by_mode(element)?;
+    let number = value_of(constant, known).filter(|one| matches!(one, Value::Int(_)))?;
+    let is_zero = |one: &&Expr| **one == Expr::text("0");
+    let numbers = &numbers[usize::from(numbers.first().as_ref().is_some_and(is_zero))..];
+    let named = MODES.iter().zip(numbers);
+    let mut same = named.filter(|(_, one)| value_of(**one, known) == Some(number));
+    let (mode, _) = same.next()?;
+    same.next().is_none().then_some(mode)
 }
 
 fn flags(operands: &[Expr], known: &dyn Known) -> Vec<Way> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use crate::declarations::type_name;
-use crate::intern::Sym;
+use crate::intern::{ExprList, Sym};
 use crate::lexer::{is_upper, is_word};
 use crate::notation::use_of;
 use crate::tree::{Field, Kind, Node};
@@ -23,6 +23,8 @@ pub struct Local {
     pub name: Sym,
     pub type_: Sym,
     pub function: bool,
+    /// What a list of constants holds: `static const int acc[] = { MAY_READ, MAY_WRITE };`.
+    pub elements: ExprList,
 }
 
 /// The parameters and local variables of a function, in the order of their declarations.

@@ -56,13 +56,14 @@ impl Bits {
 
 /// What a value has to do with what the user gives: nothing, or it is made of that, or it is just
 /// one of the syscall's arguments or what a function of it gives, as a number tells: what has the
-/// same number is equal.
+/// same number is equal. Or the user's access mode chose it among some numbers (`chosen_by_mode`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum User {
     #[default]
     Nothing,
     Part,
     Argument(u64),
+    Chosen(Expr),
 }
 
 impl User {
@@ -85,6 +86,7 @@ impl User {
                 User::Argument(hasher.finish())
             }
             (User::Argument(_), None) => self,
+            (User::Chosen(_), other) if user_of(other) == User::Nothing => self,
             (User::Nothing, _) => User::Nothing,
             _ => User::Part,
         }
@@ -116,6 +118,8 @@ pub const fn of_user(user: User) -> Value {
     Value::Bits(Bits { user, ..ANY })
 }
 const WORD: i128 = 1 << 32;
+/// Which bits of open's flags say for what a file is opened.
+const ACCESS_MODE: &str = ":O_ACCMODE";
 // Deeper than the reader or macros nest expressions.
 const DEEPEST: u32 = 200;
 
@@ -350,10 +354,13 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
                 .map(|(_, one)| value_at(*one, known, depth + 1))
                 .collect();
             let found = bits(any_of(&all));
-            value(Bits {
-                user: index.user,
-                ..found
-            })
+            let by_mode = index.user != User::Nothing && chosen_by_mode(expr).is_some();
+            let user = if by_mode {
+                User::Chosen(expr)
+            } else {
+                index.user
+            };
+            value(Bits { user, ..found })
         }
         "when" | "then" => at(1),
         AT_LEAST => match at(0)? {
@@ -415,6 +422,18 @@ fn value_at(expr: Expr, known: &dyn Known, depth: u32) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// The numbers among which the access mode in the flags of open chooses: `"\004\002\006\006"[flags &
+/// O_ACCMODE]`.
+pub fn chosen_by_mode(expr: Expr) -> Option<&'static [Expr]> {
+    let ("element", [index, numbers @ ..]) = parts(expr).err()? else {
+        return None;
+    };
+    let ("&", sides) = parts(*index).err()? else {
+        return None;
+    };
+    sides.contains(&Expr::text(ACCESS_MODE)).then_some(numbers)
 }
 
 /// A number with its bytes in the other order.

@@ -175,6 +175,38 @@ def test_a_flag_that_is_taken_away_before_is_none() -> None:
     assert asking("return work(flags & ~0x7f);", work) == {"ASK_NEW", "ASK_OLD"}
 
 
+MODES = """
+#define O_ACCMODE 3
+#define MAY_WRITE 2
+#define MAY_READ 4
+#define MASK(x) ("%s"[(x) & %s])
+"""
+
+
+@pytest.mark.parametrize(
+    ("masks", "mode", "asked", "expected"),
+    [
+        ("4266", "O_ACCMODE", "MASK(flags)", "O_RDONLY"),
+        # Where the modes were counted up before, up to 2.6.32.
+        ("0426", "O_ACCMODE", "MASK(flags)", "O_RDONLY"),
+        # What two modes come to names neither.
+        ("4466", "O_ACCMODE", "MASK(flags)", "MAY_READ"),
+        ("4266", "3", "MASK(flags)", "MAY_READ"),
+        # A list, as that of mq_open.
+        ("0000", "3", "modes[flags & O_ACCMODE]", "O_RDONLY"),
+        ("0000", "3", "changed[flags & O_ACCMODE]", ""),
+    ],
+)
+def test_a_mode_of_open_is_what_the_user_gives(
+    masks: str, mode: str, asked: str, expected: str
+) -> None:
+    names = MODES % ("".join(f"\\00{mask}" for mask in masks), mode)
+    work = f"static int work(int mask)\n{{ mask &= 6; if (mask == MAY_READ) {CHECK} return 0; }}"
+    listed = "{ MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE }"
+    body = f"static const int modes[O_ACCMODE] = {listed}; int changed[] = {listed};"
+    assert asking(f"{body} return work(16 | {asked});", f"{names}{work}") == {expected}
+
+
 def test_labels_are_carried_down() -> None:
     work = f"static int work(int opt, int val) {{ switch (opt) {{ case ASK_SUB: {CHECK} }} }}"
     body = "switch (cmd) { case ASK_ONE: return work(flags, 1); case ASK_TWO: return 0; }"

@@ -6,7 +6,7 @@ use crate::declarations::{declared, structs_in, type_name};
 use crate::facts::Parameter;
 use crate::guards;
 use crate::initialisers::{initialiser, is_struct, value_of};
-use crate::intern::Sym;
+use crate::intern::{Expr, ExprList, Sym};
 use crate::kind_tests;
 use crate::namings;
 use crate::places::{AUTO, Local};
@@ -42,6 +42,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                     type_
                 },
                 function: found.pointer_to_function,
+                elements: self.elements(node, value),
             });
             if self.tests_kinds
                 && declarator.kind() == Kind::Identifier
@@ -100,6 +101,22 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         }
     }
 
+    /// The constants that a list holds for good, and the 0 that may stand behind them.
+    fn elements(&self, declaration: Node<'t>, value: Option<Node<'t>>) -> ExprList {
+        let fixed = declaration.bytes(self.code).starts_with(b"static const");
+        let list = value.filter(|one| fixed && one.kind() == Kind::InitializerList);
+        let Some(list) = list else {
+            return ExprList::default();
+        };
+        let each = list.named_children();
+        let each = each.filter(|one| one.kind() != Kind::Comment);
+        let each = each.map(|one| guards::expression(one, self.code, &self.places.locals));
+        let mut all: Vec<Expr> = each.take(guards::MOST_ELEMENTS).collect();
+        all.push(Expr::text("0"));
+        let followed = !all.contains(&guards::unknown()) && all.len() <= guards::MOST_ELEMENTS;
+        ExprList::new(if followed { &all } else { &[] })
+    }
+
     pub(super) fn literal(&mut self, node: Node<'t>, conditional: bool, depth: u32) {
         if let (Some(described), Some(value)) = (node.field(Field::Type), node.field(Field::Value))
         {
@@ -145,6 +162,7 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
                     name: found.name,
                     type_: if function { Sym::default() } else { type_ },
                     function,
+                    elements: ExprList::default(),
                 });
             }
             let name = found.map_or_else(Sym::default, |found| found.name);
