@@ -51,6 +51,9 @@ pub enum Outcome {
     /// It returns one of two errors, by whether a parameter has a flag. The parts: the one as a rule, the
     /// parameter, the flag, the error with it and the one without.
     Either(SymList),
+    /// It returns what the call gave, but one error in the place of another. The parts: the one that
+    /// the call may give and the one that is returned then.
+    Turned(SymList),
     /// It goes on, restricted, and returns an error where the restriction is hit.
     Limited(Sym),
     /// It returns 0, NULL or false.
@@ -78,9 +81,12 @@ impl Outcome {
             Outcome::Error(_) | Outcome::Either(_) | Outcome::Left(_) | Outcome::Reply(_) => {
                 Effect::Deny
             }
-            Outcome::Same | Outcome::Reason | Outcome::Zero | Outcome::One | Outcome::Unknown => {
-                Effect::Unknown
-            }
+            Outcome::Same
+            | Outcome::Turned(_)
+            | Outcome::Reason
+            | Outcome::Zero
+            | Outcome::One
+            | Outcome::Unknown => Effect::Unknown,
         }
     }
 

@@ -317,9 +317,10 @@ impl Kept for Outcome {
             Outcome::Limited(errno) => (9, errno),
             Outcome::Of(function) => (10, function),
             Outcome::Either(_) => (11, none),
+            Outcome::Turned(_) => (12, none),
         };
         (number, text).put(to);
-        if let Outcome::Either(parts) = *self {
+        if let Outcome::Either(parts) | Outcome::Turned(parts) = *self {
             parts.put(to);
         }
     }
@@ -339,6 +340,7 @@ impl Kept for Outcome {
             9 => Outcome::Limited(text),
             10 => Outcome::Of(text),
             11 => Outcome::Either(SymList::take(from)?),
+            12 => Outcome::Turned(SymList::take(from)?),
             _ => return None,
         })
     }

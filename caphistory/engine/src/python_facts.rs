@@ -77,6 +77,10 @@ fn outcome<'py>(py: Python<'py>, one: Outcome) -> PyResult<Bound<'py, PyString>>
         Outcome::Error(errno) => errno.text().to_owned(),
         Outcome::Limited(errno) => format!("limited, {}", errno.text()),
         Outcome::Either(_) => format!("{} or another", one.errno().text()),
+        Outcome::Turned(parts) => {
+            let [from, to] = [0, 1].map(|at| parts.get().get(at).map_or("", |one| one.text()));
+            format!("same, and {to} for {from}")
+        }
         Outcome::Of(name) => format!("of {}", name.text()),
         Outcome::Reply(errno) => format!("reply {}", errno.text()),
         Outcome::Left(errno) => format!("0 and {}", errno.text()),

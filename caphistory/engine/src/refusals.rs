@@ -540,6 +540,10 @@ fn carry(call: &Call, given: Outcome) -> Outcome {
     };
     match (call.outcome(what), given) {
         (Outcome::Same, given) => given,
+        (Outcome::Turned(parts), given) => match (given, parts.get()) {
+            (Outcome::Error(errno), &[from, to]) if errno == from => Outcome::Error(to),
+            _ => given,
+        },
         (Outcome::Reason, given) => Outcome::Error(given.errno()),
         (Outcome::Left(errno), given) if errno.is_empty() => Outcome::Left(given.errno()),
         (Outcome::Reply(errno), given) if errno.is_empty() => Outcome::Reply(given.errno()),
@@ -572,7 +576,9 @@ fn effect(outcome: Outcome, first: Sym) -> (Effect, Option<Sym>) {
         }
         Outcome::Limited(_) => (Effect::Limit, errno),
         Outcome::Error(_) | Outcome::Either(_) | Outcome::Reply(_) => (Effect::Deny, errno),
-        Outcome::Unknown | Outcome::Same | Outcome::Reason => (Effect::Unknown, None),
+        Outcome::Unknown | Outcome::Same | Outcome::Turned(_) | Outcome::Reason => {
+            (Effect::Unknown, None)
+        }
         Outcome::Left(_) | Outcome::GoesOn | Outcome::Of(_) | Outcome::Zero | Outcome::One => {
             (Effect::Limit, None)
         }

@@ -251,6 +251,47 @@ def place(call: str, parameters: str = "int a") -> tuple[str, str | None]:
             "int sys_one(int a) { int e = set(a); if (e) return e; return 0; }",
             ("limit", "EPERM"),
         ),
+        # An error that is taken over where there is none yet.
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int sys_one(int a)\n"
+            "{ int error = 0, rc; rc = ask(); if (!error) error = rc; return error; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+            "int sys_one(int a)\n"
+            "{ int error = 0, rc; rc = ask(); if (!a) error = a; return error; }",
+            ("limit", None),
+        ),
+        # Without the privilege NULL is returned, and with it what was found, if anything.
+        (
+            "int *take(int n)\n"
+            "{ int *p; if (n < most || capable(CAP_A)) { p = find(); if (p) { n++; return p; } }\n"
+            "return NULL; }\n"
+            "int sys_one(int n) { int *p = take(n); if (!p) return -ENFILE; return 0; }",
+            ("limit", "ENFILE"),
+        ),
+        (
+            "int *take(int n)\n"
+            "{ int *p; if (n < most || capable(CAP_A)) { p = find(); if (p) { n++; return p; } }\n"
+            "return other; }\n"
+            "int sys_one(int n) { int *p = take(n); if (!p) return -ENFILE; return 0; }",
+            ("limit", None),
+        ),
+        # One error in the place of another.
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EACCES; return 0; }\n"
+            "int sys_one(void)\n"
+            "{ int rc = ask(); if (rc == -EACCES) rc = -EPERM; return rc; }",
+            ("deny", "EPERM"),
+        ),
+        (
+            "int ask(void) { if (!capable(CAP_A)) return -EINVAL; return 0; }\n"
+            "int sys_one(void)\n"
+            "{ int rc = ask(); if (rc == -EACCES) rc = -EPERM; return rc; }",
+            ("deny", "EINVAL"),
+        ),
         # A case that denies.
         (
             "int sys_one(int sig)\n"

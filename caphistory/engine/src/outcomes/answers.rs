@@ -9,7 +9,7 @@ use super::errors::error;
 use super::run::{Run, State};
 use super::values::{Value, converted};
 use crate::effects::{Given, Outcome};
-use crate::intern::Sym;
+use crate::intern::{Sym, SymList};
 use crate::tree::{Field, Kind, Node};
 
 /// What sends an error to whoever asked: as netlink's answer to a message (from 2.1.15 on), as the
@@ -78,7 +78,10 @@ impl<'t, 'c> Run<'_, 't, 'c> {
             Value::Error(name) => error(name),
             Value::Either(choice) => choice.outcome(),
             Value::Negative => left().unwrap_or(Outcome::Error(Sym::default())),
-            Value::Given => Outcome::Same,
+            Value::Given => match state.turned {
+                Some(errors) => Outcome::Turned(SymList::new(&errors.map(Sym::latin1))),
+                None => Outcome::Same,
+            },
             Value::Left => Outcome::Reason,
             Value::Zero | Value::One | Value::Named(_) | Value::Less => {
                 let plain = if matches!(known.value, Value::Zero | Value::Less) {

@@ -2,8 +2,8 @@
 //! call gave what it gave, and what the sides that it may pass by refuse or would have set.
 
 use super::assignments::each_set;
-use super::control_flow::{holds, is_loop, leaves, returned_value};
-use super::errors::{is_error, is_refusal};
+use super::control_flow::{first_statement, holds, is_loop, leaves, returned_value};
+use super::errors::{is_errno_variable, is_error, is_refusal};
 use super::run::{Run, State};
 use super::values::{DEEPEST, Known, Value, literal};
 use crate::effects::{Given, Outcome};
@@ -19,11 +19,17 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         let Some(condition) = node.field(Field::Condition) else {
             return Err(None);
         };
-        let known = self.value(condition, state, 0);
         let (then, otherwise) = (
             node.field(Field::Consequence),
             node.field(Field::Alternative),
         );
+        if otherwise.is_none()
+            && let Some(errors) = then.and_then(|then| self.turned(condition, then, state))
+        {
+            state.turned = Some(errors);
+            return Err(None);
+        }
+        let known = self.value(condition, state, 0);
         let side = |truth: bool| if truth { then } else { otherwise };
         match known.value.truth(self.given) {
             Some(truth) => {
@@ -42,7 +48,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                 // "if (capable(…)) return 0;" denies behind the statement, and so does "if (capable(…)) {
                 // if (left > 0) return 1; } return 0;" (ext4_has_free_clusters from 2.6.37 on).
                 let privileged = side(!truth).filter(|_| known.rests);
-                if privileged.is_some_and(|side| leaves(side) || self.may_return_truth(side)) {
+                if privileged.is_some_and(|side| leaves(side) || self.may_return(side)) {
                     state.decided = true;
                     state.until = None;
                     state.granted = side(!truth).and_then(|side| self.returned_truth(side));
@@ -66,6 +72,11 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                 && let Some(outcome) = self.exceeded(then, state) =>
             {
                 Err(Some(outcome))
+            }
+            None if otherwise.is_none()
+                && let Some(set) = then.filter(|then| self.takes_over(condition, *then, state)) =>
+            {
+                Ok(set)
             }
             // "if (suser()) … else if (gid == …) … else return -EPERM" (sys_setgid of 2.0): what
             // the last else does is what a missing privilege comes to.
@@ -93,6 +104,66 @@ impl<'t, 'c> Run<'_, 't, 'c> {
                     _ => Err(None),
                 }
             }
+        }
+    }
+
+    /// Whether an if takes the error of the call over where there is no other one, as there is none on
+    /// the usual way: "if (!error) error = rc; return error;" (ext3_setattr).
+    fn takes_over(&self, condition: Node<'t>, then: Node<'t>, state: &State<'t, 'c>) -> bool {
+        let code = self.flow.code;
+        let Some(variable) = negated(condition, code).filter(|name| is_errno_variable(name)) else {
+            return false;
+        };
+        let mut taken = None;
+        each_set(then, code, &mut |name, value| {
+            taken = value
+                .filter(|_| name == variable)
+                .map(|value| value.bytes(code));
+        });
+        let mut known = state.variables.iter();
+        taken.is_some_and(|taken| {
+            known.any(|(name, known)| *name == taken && known.rests && self.is_failure(known.value))
+        })
+    }
+
+    /// The error that the call may have given, and the one that takes its place: "if (rc == -EACCES) rc
+    /// = -EPERM;" (process_vm_readv).
+    fn turned(
+        &self,
+        condition: Node<'t>,
+        then: Node<'t>,
+        state: &State<'t, 'c>,
+    ) -> Option<[&'c [u8]; 2]> {
+        let code = self.flow.code;
+        let is_paren = condition.kind() == Kind::ParenthesizedExpression;
+        let inner = condition
+            .last_named()
+            .filter(|_| is_paren)
+            .unwrap_or(condition);
+        let (sign, left, right) = inner.sides()?;
+        let Value::Error(from) = literal(right, code, 0) else {
+            return None;
+        };
+        let mut known = state.variables.iter();
+        let is_given = self.given == Given::Error
+            && sign == Kind::Equal
+            && known.any(|(name, known)| *name == left.bytes(code) && known.value == Value::Given);
+        let mut to = None;
+        each_set(then, code, &mut |name, value| {
+            let value = value.filter(|_| name == left.bytes(code));
+            to = value.map(|value| literal(value, code, 0));
+        });
+        match to {
+            Some(Value::Error(to)) if is_given => Some([from, to]),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_failure(&self, value: Value<'c>) -> bool {
+        match value {
+            Value::Error(_) | Value::Left => true,
+            Value::Given => self.given == Given::Error,
+            _ => false,
         }
     }
 
@@ -219,12 +290,34 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         value.is_some_and(|value| literal(value, self.flow.code, 0) == Value::Zero)
     }
 
-    /// Whether a block ends with an if that returns true.
-    fn may_return_truth(&self, block: Node<'t>) -> bool {
+    /// Whether a block ends with an if that returns true, or what was found where the function gives
+    /// NULL else: "if (files < most || capable(…)) { f = take(); if (f) { …; return f; } } … return
+    /// NULL;" (get_empty_filp up to 2.6.9).
+    fn may_return(&self, block: Node<'t>) -> bool {
         let last = block.named_children().last();
         let inner = last.filter(|one| one.kind() == Kind::IfStatement);
         let then = inner.and_then(|one| one.field(Field::Consequence));
-        then.is_some_and(|then| self.returned_truth(then) == Some(true))
+        then.is_some_and(|then| {
+            let is_found = returned_value(then).is_some_and(|one| one.kind() == Kind::Identifier);
+            self.returned_truth(then) == Some(true) || is_found && self.ends_with_null(block)
+        })
+    }
+
+    /// Whether the function that a block stands in returns NULL at its end.
+    fn ends_with_null(&self, block: Node<'t>) -> bool {
+        let mut outermost = block;
+        let mut above = block.parent();
+        while let Some(node) = above {
+            if node.kind() == Kind::CompoundStatement {
+                outermost = node;
+            }
+            above = node.parent();
+        }
+        let last = outermost.named_children().last();
+        let behind_label = last.filter(|one| one.kind() == Kind::LabeledStatement);
+        let last = behind_label.and_then(first_statement).or(last);
+        let value = last.and_then(returned_value);
+        value.is_some_and(|value| value.bytes(self.flow.code) == b"NULL")
     }
 
     /// The truth that a statement returns: "return true;".
@@ -238,5 +331,17 @@ impl<'t, 'c> Run<'_, 't, 'c> {
             (_, b"false") => Some(false),
             _ => None,
         }
+    }
+}
+
+/// The variable that a condition says is 0: "!error".
+fn negated<'c>(condition: Node, code: &'c [u8]) -> Option<&'c [u8]> {
+    match condition.kind() {
+        Kind::ParenthesizedExpression => negated(condition.last_named()?, code),
+        Kind::UnaryExpression if code.get(condition.start()) == Some(&b'!') => {
+            let argument = condition.field(Field::Argument)?;
+            (argument.kind() == Kind::Identifier).then(|| argument.bytes(code))
+        }
+        _ => None,
     }
 }

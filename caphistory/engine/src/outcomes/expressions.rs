@@ -285,12 +285,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         }
         let mut variables = state.variables.iter();
         let (_, known) = variables.find(|(one, _)| *one == name)?;
-        let is_error = match known.value {
-            Value::Error(_) | Value::Left => true,
-            Value::Given => self.given == Given::Error,
-            _ => false,
-        };
-        (known.rests && is_error).then_some(*known)
+        (known.rests && self.is_failure(known.value)).then_some(*known)
     }
 
     /// The error of a call that was written into a struct, which what takes down refusals gives back:

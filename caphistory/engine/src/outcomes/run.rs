@@ -37,6 +37,8 @@ pub(super) struct State<'t, 'c> {
     pub(super) leaving: bool,
     /// An error that was set or reported because of the call.
     pub(super) fresh: &'c [u8],
+    /// An error that is returned in the place of one that the call may have given, and that one.
+    pub(super) turned: Option<[&'c [u8]; 2]>,
     /// What a nested if or switch denies.
     pub(super) within: Option<Outcome>,
     /// What is returned where the privilege is there: "if (capable(…)) return true;".

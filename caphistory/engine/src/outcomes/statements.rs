@@ -42,6 +42,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
             until: None,
             leaving: false,
             fresh: b"",
+            turned: None,
             within: None,
             granted: None,
         };
