@@ -722,6 +722,31 @@ def test_a_check_that_only_limits_behind_one_that_refuses() -> None:
     }
 
 
+def test_a_check_that_only_limits_behind_one_of_something_else() -> None:
+    """mlock, which asks a helper first, and migrate_pages."""
+    code = (
+        "int may(void) { if (rlimit(RLIMIT_A) != 0) return 1; if (capable(CAP_A)) return 1;\n"
+        "return 0; }\n"
+        "int sys_one(int n)\n"
+        "{ int e = -ENOMEM; if (!may()) return -EPERM;\n"
+        "if (n > most && !capable(CAP_A)) n -= counted;\n"
+        "if (n <= most || capable(CAP_A)) e = lock(n); return e; }\n"
+    )
+    assert {(one.effect, one.errno) for one in meanings(code)} == {
+        ("limit", "EPERM"),
+        ("limit", "ENOMEM"),
+    }
+    chosen = (
+        "int sys_one(int a)\n"
+        "{ int e; if (%s && !capable(CAP_A)) return -EPERM;\n"
+        "e = move(a, capable(CAP_A) ? ALL : OWN); return e; }\n"
+    )
+    known = meanings(chosen % "a < least")
+    assert {(one.effect, one.errno) for one in known} == {("deny", "EPERM")}
+    unknown = meanings(chosen % "!is_within(nodes)")
+    assert {(one.effect, one.errno) for one in unknown} == {("deny", "EPERM"), ("limit", None)}
+
+
 def test_a_check_that_only_limits_before_one_that_says_how() -> None:
     code = (
         "int sys_one(int n)\n"
@@ -734,14 +759,16 @@ def test_a_check_that_only_limits_before_one_that_says_how() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "expected"),
+    ("condition", "later", "expected"),
     [
-        ("kind == SHARED && !may()", ("deny", "EPERM")),
-        ("kind == OTHER && !may()", ("limit", None)),
+        ("kind == SHARED && !may()", "kind == SHARED", ("deny", "EPERM")),
+        ("kind == OTHER && !may()", "kind == SHARED", ("limit", None)),
+        ("kind == SHARED && !may()", "kind == SHARED && kind > 1", ("deny", "EPERM")),
+        ("kind == SHARED && !may()", "kind == SHARED || kind > 1", ("limit", None)),
     ],
 )
 def test_a_check_on_the_way_behind_one_that_refuses(
-    condition: str, expected: tuple[str, str | None]
+    condition: str, later: str, expected: tuple[str, str | None]
 ) -> None:
     """A warning of hugetlb_file_setup in 6.8."""
     code = f"""
@@ -751,7 +778,7 @@ int sys_one(int kind)
 {{
     if ({condition})
         return -EPERM;
-    if (kind == SHARED) {{
+    if ({later}) {{
         if (warns(kind))
             log();
     }}
