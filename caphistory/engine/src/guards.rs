@@ -90,6 +90,14 @@ impl Expr {
     }
 }
 
+/// Whether nothing in a condition is unknown.
+pub fn is_told(expr: Expr) -> bool {
+    match expr.as_tuple() {
+        None => expr != unknown(),
+        Some((_, operands)) => operands.iter().all(|one| is_told(*one)),
+    }
+}
+
 /// An expression of C; `local` are the parameters and local variables.
 pub fn expression(node: Node, code: &[u8], local: &Locals) -> Expr {
     within(node, code, Scope::new(local, false), 0)

@@ -30,6 +30,12 @@ use values::converted;
 use crate::effects::{Given, Outcome};
 use crate::tree::{Kind, Node};
 
+/// Whether a node stands behind the `&&` of an expression.
+fn is_last_of_all<'t>(above: Node<'t>, node: Node<'t>) -> bool {
+    let sides = above.sides();
+    sides.is_some_and(|(sign, _, right)| sign == Kind::AndAnd && right == node)
+}
+
 impl<'t> Flow<'t, '_> {
     /// What the function does if an expression in it, a call or a uid, gives this.
     pub fn outcome(&self, call: Node<'t>, given: Given) -> Outcome {
@@ -78,6 +84,8 @@ impl<'t> Flow<'t, '_> {
             match above.kind() {
                 Kind::ParenthesizedExpression | Kind::UnaryExpression | Kind::ArgumentList => {}
                 Kind::CallExpression if converted(above, self.code).is_some() => {}
+                // What stands before an && is a condition under which the call is made.
+                Kind::BinaryExpression if is_last_of_all(above, node) => {}
                 Kind::IfStatement => {
                     let [_, denying] = self.passed_by(call);
                     return denying.is_empty();

@@ -2,21 +2,25 @@
 //! with whose privilege it is, in which user namespace, and what would do as well.
 
 mod fallbacks;
+mod gates;
 mod places;
 
+use std::rc::Rc;
+
 use fallbacks::only_limits;
+use gates::{Asking, Gate};
 use places::{Places, subject};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alternatives::{LIMIT, OWNER, UID0};
 use crate::call_graph::{Edge, EdgeId, Graph};
-use crate::chains::{ChainId, Chains, Found, Step, step};
+use crate::chains::{Chains, Found, Step, step};
 use crate::checks::{Asked, CheckSite, Checks, Meaning, Site};
 use crate::effects::{Effect, Given, Outcome};
 use crate::facts::Call;
 use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::meaning::{Namespace, Subject};
-use crate::names::{DefId, Definition, Fact, View};
+use crate::names::{DefId, Fact, View};
 use crate::outcomes::EXHAUSTED;
 
 /// Wrappers within each other.
@@ -46,15 +50,6 @@ struct AtSite {
     places: Places,
 }
 
-/// A check that a function asks on every way through it, and that refuses by itself with an error.
-#[derive(Clone, Copy, Debug)]
-struct Gate {
-    line: u32,
-    privilege: Sym,
-    outcome: Outcome,
-    places: Places,
-}
-
 /// Works out refusals in one release.
 pub struct Refusals<'a, 'v, 'p, 'f> {
     view: &'v View<'p, 'f>,
@@ -64,7 +59,8 @@ pub struct Refusals<'a, 'v, 'p, 'f> {
     failing: FxHashMap<DefId, Outcome>,
     sites: FxHashMap<(DefId, CheckSite), AtSite>,
     steps: FxHashMap<(DefId, Step), Option<EdgeId>>,
-    gates: FxHashMap<DefId, Vec<Gate>>,
+    gates: FxHashMap<DefId, Rc<[Gate]>>,
+    own_gates: FxHashMap<DefId, Rc<[Gate]>>,
 }
 
 impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
@@ -78,28 +74,34 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             sites: FxHashMap::default(),
             steps: FxHashMap::default(),
             gates: FxHashMap::default(),
+            own_gates: FxHashMap::default(),
         }
     }
 
-    /// What comes of a site on a chain to the definition that holds it (None for no steps).
-    pub fn find(&mut self, site: &Site, chain: Option<ChainId>, chains: &Chains) -> Refusal {
-        self.carry_up(site, chain, chains).0
+    /// What comes of a site on a chain to the definition that holds it (no chain for no steps).
+    pub fn find(&mut self, site: &Site, found: &Found, chains: &Chains) -> Refusal {
+        self.carry_up(site, found, chains).0
     }
 
     /// The same, with the error that the refusal begins with (empty for none).
-    fn carry_up(&mut self, site: &Site, chain: Option<ChainId>, chains: &Chains) -> (Refusal, Sym) {
+    fn carry_up(&mut self, site: &Site, found: &Found, chains: &Chains) -> (Refusal, Sym) {
         let AtSite {
             mut outcome,
             mut instead,
             mut places,
         } = self.at_site(site);
         let mut definition = site.definition;
-        let mut rest = chain;
+        let mut rest = found.chain;
         let privilege = privilege(&asked(&site.check));
         let mut first = outcome.errno();
         let mut line = site.check.line;
         loop {
-            if let Some(gate) = self.gate(definition, line, privilege, places) {
+            let asking = Asking {
+                privilege,
+                places,
+                operation: found.operation,
+            };
+            if let Some(gate) = self.gate(definition, line, asking) {
                 outcome = gate.outcome;
                 first = outcome.errno();
                 places = gate.places;
@@ -152,66 +154,6 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
         (refusal, first)
     }
 
-    /// The first check of the same privilege that a function asks up to a line, on every way: who
-    /// lacks it is refused there. In the namespace of the later one, or in the initial one.
-    fn gate(
-        &mut self,
-        definition: DefId,
-        line: u32,
-        wanted: Option<Sym>,
-        later: Places,
-    ) -> Option<Gate> {
-        if subject(later.whose) != Subject::Caller {
-            return None;
-        }
-        if !self.gates.contains_key(&definition) {
-            let found = self.gates_in(definition);
-            self.gates.insert(definition, found);
-        }
-        let is_init = |places: Places| places.namespace.text().contains("init_user_ns");
-        let covers = |gate: &&Gate| {
-            gate.line <= line
-                && Some(gate.privilege) == wanted
-                && (!self.namespaces || is_init(gate.places) || !is_init(later))
-        };
-        self.gates[&definition].iter().find(covers).copied()
-    }
-
-    fn gates_in(&mut self, definition: DefId) -> Vec<Gate> {
-        let view = self.view;
-        let Definition {
-            fact, item_line, ..
-        } = view.program[definition];
-        let mut found = Vec::new();
-        if fact.macro_().is_some() {
-            return found;
-        }
-        for call in fact.calls() {
-            if !call.refuses || !call.condition.is_empty() || !call.instead.get().is_empty() {
-                continue;
-            }
-            let [meaning] = self.checks.meanings(call, definition)[..] else {
-                continue;
-            };
-            if let Some(privilege) = privilege(&meaning)
-                && self.given(call, definition, 0) == Outcome::Zero
-                && self.within(call, definition, &meaning, 0).is_empty()
-            {
-                let places = self.places(call, definition, &meaning, 0);
-                if subject(places.whose) == Subject::Caller {
-                    found.push(Gate {
-                        line: item_line + call.line,
-                        privilege,
-                        outcome: call.outcome(Given::False),
-                        places,
-                    });
-                }
-            }
-        }
-        found.sort_by_key(|gate| gate.line);
-        found
-    }
-
     /// A chain from an entry function on which a refusal with an error comes to the syscall, where
     /// it is lost on the best one: kill(-1) does not tell of the processes that it may not signal,
     /// kill(pid) does. Of calls by name only, not much longer, and only one whose steps are
@@ -228,7 +170,7 @@ impl<'a, 'v, 'p, 'f> Refusals<'a, 'v, 'p, 'f> {
             return None;
         }
         let refused = self.at_site(site).outcome;
-        let (known, first) = self.carry_up(site, found.chain, chains);
+        let (known, first) = self.carry_up(site, found, chains);
         let wanted = effect(Outcome::Error(first), first);
         if first.is_empty() || (known.effect, known.errno) == wanted {
             return None;

@@ -361,7 +361,7 @@ fn syscall_checks(
                 refusals.clearer(site, entry, found, chains, &mut open)
             });
             let found = clearer.as_ref().unwrap_or(found);
-            let refusal = refusals.find(site, found.chain, chains);
+            let refusal = refusals.find(site, found, chains);
             rows.push(SyscallCheck {
                 abi: abi.name,
                 syscall: entry.syscall,

@@ -398,6 +398,57 @@ def test_one_that_is_not_asked_on_every_way_does_not(gate: str) -> None:
     assert refusals(gate) == {("deny", "EPERM"), ("deny", "EACCES")}
 
 
+@pytest.mark.parametrize(
+    ("asking", "first", "expected"),
+    [
+        ("if (!strncmp(name, TRUSTED, 8)) { if (!capable(CAP_A)) return -ENODATA; return 0; }", "",
+         {("deny", "ENODATA")}),
+        ("if (!strncmp(name, USER, 5)) return 0;\n"
+         "if (!strncmp(name, TRUSTED, 8) && !capable(CAP_A)) return -ENODATA;", "",
+         {("deny", "ENODATA")}),
+        # Not on all ways of the operation, or not on that of this one.
+        ("if (!strncmp(name, TRUSTED, 8)) { if (own()) { if (!capable(CAP_A)) return -ENODATA; } }",
+         "", {("deny", "ENODATA"), ("deny", "EPERM")}),
+        ("if (!strncmp(name, OTHER, 6)) { if (!capable(CAP_A)) return -ENODATA; return 0; }", "",
+         {("deny", "ENODATA"), ("deny", "EPERM")}),
+        ("if (!strncmp(name, TRUSTED, 8)) { if (!capable(CAP_A)) return -ENODATA; return 0; }",
+         "if (own())", {("deny", "ENODATA"), ("deny", "EPERM")}),
+    ],
+)  # fmt: skip
+def test_an_earlier_check_of_what_the_operation_names(
+    asking: str, first: str, expected: set[tuple[str, str | None]]
+) -> None:
+    """Trusted names, refused by xattr_permission before the handler of a file system (2.6.16)."""
+    code = (
+        f"int permits(const char *name) {{ {asking}\nreturn 0; }}\n"
+        "int take(void) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
+        "long sys_one(const char *name)\n"
+        f"{{ int error = 0; {first} error = permits(name); if (error) return error;\n"
+        "if (!strncmp(name, TRUSTED, 8)) return take(); return 0; }\n"
+    )
+    assert {(one.effect, one.errno) for one in meanings(code)} == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("(a == FIRST || a == SECOND) && ", {("deny", "EPERM")}),
+        ("(a == FIRST || a == SECOND) && own() && ", {("deny", "EPERM"), ("limit", None)}),
+        ("a == THIRD && ", {("deny", "EPERM"), ("limit", None)}),
+    ],
+)
+def test_an_earlier_check_behind_what_the_operation_names(
+    condition: str, expected: set[tuple[str, str | None]]
+) -> None:
+    """mknod, where a file system asks again (intermezzo in 2.4)."""
+    code = (
+        "int make(int a) { if (capable(CAP_A)) more(); return 0; }\n"
+        f"int sys_one(int a) {{ int e = -EPERM; if ({condition}!capable(CAP_A)) goto out;\n"
+        "e = 0; if (a == FIRST) e = make(a); out: return e; }\n"
+    )
+    assert {(one.effect, one.errno) for one in meanings(code)} == expected
+
+
 def test_an_error_that_one_way_loses() -> None:
     send = "int send(int p) { if (!capable(CAP_A)) return -EPERM; return 0; }\n"
     all_of_them = (

@@ -95,18 +95,19 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
             .iter()
             .map(|&one| Sym::new(&self.places.argument(one, target)))
             .collect();
+        let guards = self.guards(condition);
         Call {
             line: self.row(node),
             target: target_sym,
             arguments: SymList::new(&arguments),
             outcomes: OutcomeList::new(&outcomes),
-            refuses: !conditional
-                && matches!(outcomes[0], Outcome::Error(_))
+            refuses: (!conditional || self.are_all_told(guards))
+                && matches!(outcomes[0], Outcome::Error(_) | Outcome::Either(_))
                 && self.outcomes.decides_alone(node),
             instead: self.instead(node, false, outcomes[0]),
             case: self.case,
             condition,
-            guards: self.guards(condition),
+            guards,
             passes: self.passed(given, (!pointer).then_some(target_sym)),
             tables: SymList::default(),
             kinds: 0,

@@ -108,6 +108,12 @@ impl<'t, 'c, 'a> BodyReader<'t, 'c, 'a> {
         ExprList::new(&found)
     }
 
+    /// Whether the guards of a call are all the conditions that it stands under, and nothing in them is
+    /// unknown.
+    pub(super) fn are_all_told(&self, guards: ExprList) -> bool {
+        guards.get().len() == self.under.len() && guards.iter().all(|one| guards::is_told(*one))
+    }
+
     /// The preprocessor conditions under which all of an expression is compiled.
     pub(super) fn configured(&self, node: Node<'t>) -> Vec<&'static str> {
         let start = node.start();
