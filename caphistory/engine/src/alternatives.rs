@@ -12,13 +12,15 @@ use crate::limits::{exceeds, is_resource_limit};
 use crate::outcomes::{Flow, each_before, each_set, leaves};
 use crate::places::Places;
 use crate::tree::{Field, Kind, Node};
-use crate::uids::{is_own, is_root, is_root_user, is_uid};
+use crate::uids::{Id, is_root, is_root_user, is_uid, own_id};
 
 pub const OWNER: &str = "owner";
 pub const UID0: &str = "uid0";
 /// Who stays within a limit needs no privilege.
 pub const LIMIT: &str = "limit";
 const DEEPEST: u32 = 20;
+/// Ifs within each other in which a variable is set.
+const NESTED: u32 = 6;
 /// More are no alternatives but a mangled file.
 const MOST: usize = 16;
 
@@ -223,6 +225,9 @@ impl<'t> Test<'_, 't, '_> {
                 match sign {
                     Kind::AndAnd | Kind::OrOr => {
                         let any = (sign == Kind::AndAnd) == bad;
+                        if !any && self.is_owners(node, bad, depth) {
+                            return add(Expr::text(OWNER));
+                        }
                         // "capable(cap) || (cap != CAP_SYS_ADMIN && capable(CAP_SYS_ADMIN))"
                         let suffices = |other: Node<'t>| {
                             any || self.names_capability(other) || self.leaves_to_other(other, sign)
@@ -253,6 +258,11 @@ impl<'t> Test<'_, 't, '_> {
                         }
                     }
                     _ => {}
+                }
+            }
+            Kind::Identifier => {
+                if let Some(value) = self.held(node) {
+                    self.collect(value, bad, depth + 1, found);
                 }
             }
             Kind::CallExpression => {
@@ -324,44 +334,179 @@ impl<'t> Test<'_, 't, '_> {
             .any(|side| is_root_user(side.bytes(self.flow.code)))
     }
 
-    /// Whether one side is a uid of the caller and the other one that of something else: not an
-    /// argument, which a caller of setuid is free to choose.
-    fn compares_owner(&self, one: Node<'t>, other: Node<'t>) -> bool {
-        let sides = [one, other].map(|side| self.source(side));
-        let own = sides.map(|side| is_own(side.bytes(self.flow.code)));
-        match own {
-            [true, false] => self.is_of_object(sides[1]),
-            [false, true] => self.is_of_object(sides[0]),
+    /// Whether a condition is not `bad` only for who has all ids of what is acted upon, the uids among
+    /// them: "uid_eq(uid, tcred->euid) && uid_eq(uid, tcred->uid) && gid_eq(gid, tcred->gid)"
+    /// (__ptrace_may_access of 6.8).
+    fn is_owners(&self, node: Node<'t>, bad: bool, depth: u32) -> bool {
+        let mut ids = vec![];
+        self.all_ids(node, bad, depth, &mut ids) && ids.contains(&Id::User)
+    }
+
+    /// Whether all parts of a condition must be comparisons of the caller's ids with those of
+    /// something else to keep it from being `bad`; which ones are put into `ids`.
+    fn all_ids(&self, node: Node<'t>, bad: bool, depth: u32, ids: &mut Vec<Id>) -> bool {
+        if depth > DEEPEST {
+            return false;
+        }
+        let mut compared = |one, other| {
+            let found = self.compared(one, other);
+            ids.extend(found);
+            found.is_some()
+        };
+        match node.kind() {
+            Kind::ParenthesizedExpression => node
+                .last_named()
+                .is_some_and(|inner| self.all_ids(inner, bad, depth + 1, ids)),
+            Kind::UnaryExpression if self.is_not(node) => node
+                .field(Field::Argument)
+                .is_some_and(|inner| self.all_ids(inner, !bad, depth + 1, ids)),
+            Kind::BinaryExpression => match node.sides() {
+                Some((sign @ (Kind::AndAnd | Kind::OrOr), left, right)) => {
+                    (sign == Kind::AndAnd) != bad
+                        && self.all_ids(left, bad, depth + 1, ids)
+                        && self.all_ids(right, bad, depth + 1, ids)
+                }
+                Some((Kind::Equal, left, right)) => !bad && compared(left, right),
+                Some((Kind::NotEqual, left, right)) => bad && compared(left, right),
+                _ => false,
+            },
+            Kind::CallExpression if !bad => {
+                let function = node.field(Field::Function);
+                let is_equal = function.is_some_and(|name| {
+                    matches!(name.bytes(self.flow.code), b"uid_eq" | b"gid_eq")
+                });
+                let given = node.field(Field::Arguments).filter(|_| is_equal);
+                let given: Vec<_> = given.into_iter().flat_map(Node::named_children).collect();
+                matches!(given[..], [one, other] if compared(one, other))
+            }
             _ => false,
         }
     }
 
-    fn is_of_object(&self, node: Node) -> bool {
+    /// Whether one side is a uid of the caller and the other one that of something else: not an
+    /// argument, which a caller of setuid is free to choose.
+    fn compares_owner(&self, one: Node<'t>, other: Node<'t>) -> bool {
+        self.compared(one, other) == Some(Id::User)
+    }
+
+    /// What kind of id the caller's is that is compared with that of something else.
+    fn compared(&self, one: Node<'t>, other: Node<'t>) -> Option<Id> {
+        let (own, others) = match [one, other].map(|side| self.own(side)) {
+            [Some(id), None] => (id, other),
+            [None, Some(id)] => (id, one),
+            _ => return None,
+        };
+        self.is_of_object(self.source(others), own).then_some(own)
+    }
+
+    /// What kind of id of the caller an expression is, be it a variable that holds one wherever it
+    /// was set: "if (mode & FSCREDS) uid = cred->fsuid; else uid = cred->uid;".
+    fn own(&self, node: Node<'t>) -> Option<Id> {
+        let known = |value: Node| own_id(value.bytes(self.flow.code));
+        if node.kind() != Kind::Identifier {
+            return known(node);
+        }
+        let (_, values) = self.setting(node)?;
+        let first = known(*values.first()?)?;
+        values
+            .iter()
+            .all(|value| known(*value) == Some(first))
+            .then_some(first)
+    }
+
+    fn is_of_object(&self, node: Node, id: Id) -> bool {
         let text = node.bytes(self.flow.code);
         let found = |word: &[u8]| memchr::memmem::find(text, word).is_some();
         !matches!(node.kind(), Kind::Identifier | Kind::NumberLiteral)
-            && found(b"uid")
+            && found(id.word())
             && !found(b"make_kuid")
             && !is_of_super_block(text)
     }
 
     /// What a local variable was set to before, if it is one.
     fn source(&self, node: Node<'t>) -> Node<'t> {
-        if node.kind() != Kind::Identifier {
-            return node;
-        }
-        let name = node.bytes(self.flow.code);
-        let mut found = None;
-        if let Some(statement) = statement(self.expression) {
+        let value = self.setting(node).and_then(|(_, all)| all.first().copied());
+        value.unwrap_or(node)
+    }
+
+    /// The condition that a local variable was set to, if it was on every way; what an if narrows it
+    /// to besides is more than what most ask for: "if (attr->sigtrap) is_capable &= ns_capable(…);"
+    /// (perf_check_permission of 6.8).
+    fn held(&self, variable: Node<'t>) -> Option<Node<'t>> {
+        let (setting, values) = self.setting(variable)?;
+        let [value] = values[..] else {
+            return None;
+        };
+        let is_plain = setting.kind() != Kind::IfStatement;
+        let is_condition = match value.kind() {
+            Kind::ParenthesizedExpression | Kind::BinaryExpression => true,
+            Kind::CallExpression => self.is_bool(variable),
+            _ => false,
+        };
+        (is_plain && is_condition).then_some(value)
+    }
+
+    /// Whether a variable is declared as a bool.
+    fn is_bool(&self, variable: Node<'t>) -> bool {
+        let name = variable.bytes(self.flow.code);
+        let mut found = false;
+        if let Some(statement) = statement(variable) {
             each_before(statement, |one| {
-                each_set(one, self.flow.code, &mut |set, value| {
-                    if set == name {
-                        found = found.or(value);
-                    }
-                });
+                let is_bool = one.kind() == Kind::Declaration
+                    && one
+                        .field(Field::Type)
+                        .is_some_and(|kind| kind.bytes(self.flow.code) == b"bool");
+                found |= is_bool && declares(one, name, self.flow.code);
             });
         }
-        found.unwrap_or(node)
+        found
+    }
+
+    /// The nearest statement before that sets a local variable, and what it sets that to: one value,
+    /// or all that the ways through an if set it to.
+    fn setting(&self, variable: Node<'t>) -> Option<(Node<'t>, Vec<Node<'t>>)> {
+        if variable.kind() != Kind::Identifier {
+            return None;
+        }
+        let name = variable.bytes(self.flow.code);
+        let mut found = None;
+        each_before(statement(variable)?, |one| {
+            if found.is_none() {
+                let mut values = vec![];
+                self.values_set(one, name, 0, &mut values);
+                found = (!values.is_empty()).then_some((one, values));
+            }
+        });
+        found
+    }
+
+    fn values_set(&self, node: Node<'t>, name: &[u8], depth: u32, found: &mut Vec<Node<'t>>) {
+        if depth > NESTED {
+            return;
+        }
+        if matches!(
+            node.kind(),
+            Kind::IfStatement | Kind::ElseClause | Kind::CompoundStatement
+        ) {
+            for child in node.named_children() {
+                self.values_set(child, name, depth + 1, found);
+            }
+            return;
+        }
+        each_set(node, self.flow.code, &mut |set, value| {
+            if set == name && !self.is_compound(node) {
+                found.extend(value);
+            }
+        });
+    }
+
+    /// Whether a statement is "x &= …".
+    fn is_compound(&self, statement: Node) -> bool {
+        statement
+            .first_named()
+            .filter(|one| one.kind() == Kind::AssignmentExpression)
+            .and_then(|one| one.field(Field::Operator))
+            .is_some_and(|sign| sign.bytes(self.flow.code) != b"=")
     }
 }
 
@@ -371,6 +516,14 @@ impl<'t> Test<'_, 't, '_> {
 fn is_of_super_block(uid: &[u8]) -> bool {
     let member = uid.rsplit(|byte| matches!(byte, b'.' | b'>')).next();
     member.is_some_and(|name| name.starts_with(b"s_") || name.starts_with(b"rp_"))
+}
+
+/// Whether a declaration is of a variable of this name.
+fn declares(declaration: Node, name: &[u8], code: &[u8]) -> bool {
+    declaration.fields(Field::Declarator).any(|one| {
+        let declared = one.field(Field::Declarator).unwrap_or(one);
+        declared.bytes(code) == name
+    })
 }
 
 /// What a block holds, if that is one statement.

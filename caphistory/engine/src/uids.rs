@@ -43,16 +43,36 @@ pub fn is_root_user(text: &[u8]) -> bool {
     matches!(text, b"&root_user" | b"INIT_USER")
 }
 
-/// Whether an expression is a uid that the caller has, as its text tells: `cred->euid`,
-/// `current->fsuid`, `current_fsuid()`.
-pub fn is_own(text: &[u8]) -> bool {
+/// A kind of id that a task has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Id {
+    User,
+    Group,
+}
+
+impl Id {
+    /// What the names of such ids end with.
+    pub fn word(self) -> &'static [u8] {
+        match self {
+            Id::User => b"uid",
+            Id::Group => b"gid",
+        }
+    }
+}
+
+/// The kind of id of the caller that an expression is, as its text tells: `cred->euid`,
+/// `current->fsuid`, `current_fsgid()`.
+pub fn own_id(text: &[u8]) -> Option<Id> {
     static OWN: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
         regex::bytes::Regex::new(
-            r"(?-u)\A(?:(?:current|get_current\(\))(?:->(?:real_)?cred)?->|cred->|current_cred\(\)->|current_)(?:e|s|fs)?uid(?:\(\))?\z",
+            r"(?-u)\A(?:(?:current|get_current\(\))(?:->(?:real_)?cred)?->|cred->|current_cred\(\)->|current_)(?:e|s|fs)?(u|g)id(?:\(\))?\z",
         )
         .expect("a pattern")
     });
-    OWN.is_match(text)
+    OWN.captures(text).map(|found| match &found[1] {
+        b"u" => Id::User,
+        _ => Id::Group,
+    })
 }
 
 /// Whether an expression makes the uid of root in some user namespace: `make_kuid(ns, 0)`.

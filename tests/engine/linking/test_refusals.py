@@ -635,6 +635,25 @@ def test_two_that_are_both_needed(code: str) -> None:
         "int sys_one(struct kern_ipc_perm *p)\n{ kuid_t euid = current_euid();\n"
         "if (uid_eq(euid, p->cuid) || uid_eq(euid, p->uid) || capable(CAP_A)) return 0;\n"
         "return -EPERM; }",
+        # All ids are the target's (ptrace_attach of 2.4, __ptrace_may_access of 6.8).
+        "int sys_one(struct task_struct *t)\n"
+        "{ if ((current->uid != t->euid || current->uid != t->uid || current->gid != t->gid)\n"
+        "&& !capable(CAP_A)) return -EPERM; return 0; }",
+        "int sys_one(struct task_struct *t, int mode)\n"
+        "{ const struct cred *cred = current_cred(); kuid_t uid; kgid_t gid;\n"
+        "if (mode & 1) { uid = cred->fsuid; gid = cred->fsgid; }\n"
+        "else { uid = cred->uid; gid = cred->gid; }\n"
+        "if (uid_eq(uid, t->cred->euid) && gid_eq(gid, t->cred->gid)) goto ok;\n"
+        "if (capable(CAP_A)) goto ok; return -EPERM; ok: return 0; }",
+        # check_prlimit_permission
+        "int sys_one(struct task_struct *t)\n"
+        "{ const struct cred *cred = current_cred(); bool same;\n"
+        "same = uid_eq(cred->uid, t->cred->euid) && gid_eq(cred->gid, t->cred->gid);\n"
+        "if (!same && !capable(CAP_A)) return -EPERM; return 0; }",
+        # shmctl_do_lock
+        "int sys_one(struct kern_ipc_perm *p)\n"
+        "{ if (!capable(CAP_A)) { kuid_t euid = current_euid();\n"
+        "if (!uid_eq(euid, p->cuid) && !uid_eq(euid, p->uid)) return -EPERM; } return 0; }",
     ],
 )
 def test_an_owner_needs_no_privilege(code: str) -> None:
@@ -658,10 +677,43 @@ def test_an_owner_needs_no_privilege(code: str) -> None:
         "{ if (uid != current->uid && !capable(CAP_A)) return -EPERM; return 0; }",
         "int sys_one(struct inode *i)\n"
         "{ if (current->fsuid == i->i_uid && !capable(CAP_A)) return -EPERM; return 0; }",
+        # The ids are not all that is asked for.
+        "int sys_one(struct task_struct *t)\n"
+        "{ if ((current->uid != t->uid || current->gid != t->gid || t->kept)\n"
+        "&& !capable(CAP_A)) return -EPERM; return 0; }",
+        # The same group is not the same user.
+        "int sys_one(struct task_struct *t)\n"
+        "{ if ((current->gid != t->egid || current->gid != t->gid)\n"
+        "&& !capable(CAP_A)) return -EPERM; return 0; }",
+        # One of the ways leaves a uid that is not the caller's.
+        "int sys_one(struct task_struct *t, kuid_t given, int mode)\n"
+        "{ const struct cred *cred = current_cred(); kuid_t uid;\n"
+        "if (mode & 1) { uid = cred->fsuid; } else { uid = given; }\n"
+        "if (uid_eq(uid, t->cred->uid)) return 0;\n"
+        "if (capable(CAP_A)) return 0; return -EPERM; }",
     ],
 )
 def test_a_uid_that_does_not_suffice(code: str) -> None:
     assert instead(f"{code}\n") == {"CAP_A": ()}
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("bool able = capable(CAP_B);", ("CAP_B",)),
+        ("bool able = capable(CAP_B); if (n) { able &= capable(CAP_C); }", ("CAP_B",)),
+        ("bool able = false; if (n) { able = capable(CAP_B); }", ()),
+        ("bool able = capable(CAP_B); able = n;", ()),
+    ],
+)
+def test_what_a_variable_was_told_before(before: str, expected: tuple[str]) -> None:
+    """perf_check_permission of 6.8."""
+    code = (
+        "bool may(void) { if (capable(CAP_A)) return true; return false; }\n"
+        f"bool allowed(int n) {{ {before} return able || may(); }}\n"
+        "int sys_one(int n) { if (!allowed(n)) return -EACCES; return 0; }\n"
+    )
+    assert instead(code)["CAP_A"] == expected
 
 
 def test_a_refusal_before_is_no_alternative() -> None:
