@@ -1,8 +1,10 @@
 //! Which functions are checks in a release, and where they are asked.
 //!
 //! A few seeds are checks by their nature. A function that passes its own parameter on as the
-//! capability of a check is *plumbing*: a check itself, whose callers are the sites; what it asks of
-//! its own choice besides (map_write of user namespaces) is asked in its own body. A function or
+//! capability of a check is *plumbing*: a check itself, whose callers are the sites. Not so one that
+//! asks for a capability of its own choice besides (map_write of user namespaces), nor what only such
+//! a function calls (new_idmap_permitted): it does the work, so what it is handed is asked in its
+//! own body, by the way that hands it over. A function or
 //! macro that does nothing but pass fixed checks on is a *fixed* wrapper, and a call of it is a
 //! site for each of them.
 
@@ -12,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::effects::{Effect, Given, Outcome};
 use crate::facts::{Call, UidTest};
-use crate::intern::{ExprList, Sym, SymList};
+use crate::intern::{Expr, ExprList, Sym, SymList};
 use crate::names::{DefId, Definition, Fact, PathId, View};
 
 /// The position of the capability among the arguments; None for a check without one. suser and
@@ -27,6 +29,8 @@ const SEEDS: [(&str, Option<usize>); 6] = [
     ("security_capable", Some(2)),
 ];
 const UID0: &str = "uid0";
+/// Plumbing within each other.
+const DEEPEST: u32 = 8;
 
 /// What one call of a check asks: the check's name, and the capability or, where it is not a
 /// constant, the argument's text.
@@ -92,6 +96,8 @@ pub struct Checks<'v, 'p, 'f> {
     seeds: FxHashSet<Sym>,
     positions: FxHashMap<Sym, Option<usize>>,
     plumbing: FxHashMap<DefId, usize>,
+    /// Those that are handed a capability and do work besides: its parameter, and what it may be.
+    workers: FxHashMap<DefId, (Sym, Vec<Sym>)>,
     fixed: FxHashMap<DefId, Vec<Meaning>>,
     fixed_names: FxHashSet<Sym>,
 }
@@ -105,6 +111,7 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             seeds: seeds.iter().copied().collect(),
             positions: FxHashMap::default(),
             plumbing: FxHashMap::default(),
+            workers: FxHashMap::default(),
             fixed: FxHashMap::default(),
             fixed_names: FxHashSet::default(),
         };
@@ -113,6 +120,7 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         }
         found.find_plumbing(seeds);
         found.drop_mere_requests(entries);
+        found.tell_workers_from_plumbing();
         found.find_fixed();
         found
     }
@@ -139,8 +147,7 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
     /// All that do nothing but check.
     pub fn definitions(&self) -> FxHashSet<DefId> {
         let by_name = &self.view.program.by_name;
-        let plumbing = self.plumbing.keys().copied();
-        let mut found: FxHashSet<DefId> = plumbing.filter(|one| !self.asks_itself(*one)).collect();
+        let mut found: FxHashSet<DefId> = self.plumbing.keys().copied().collect();
         found.extend(self.fixed.keys());
         found.extend(self.seeds.iter().flat_map(|name| by_name.get(*name)));
         found
@@ -158,19 +165,27 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         meanings.any(|meaning| meaning.capability.is_some())
     }
 
-    /// What a call asks that stands in a definition, and on no other's behalf.
-    fn asked(&self, call: &Call, caller: DefId) -> Vec<Meaning> {
-        let mut meanings = Vec::new();
-        if self.plumbing.contains_key(&caller) || !self.is_check(caller) {
-            meanings = self.meanings(call, caller);
-        }
+    /// What a call asks that stands in a definition, and on no other's behalf, each with the condition
+    /// under which it does.
+    fn asked(&self, call: &Call, caller: DefId) -> Vec<(Meaning, Option<Expr>)> {
+        let mut meanings = self.meanings(call, caller);
         if self.is_check(caller) {
-            meanings.retain(|meaning| meaning.capability.is_some());
+            meanings.retain(|meaning| {
+                meaning.capability.is_some() && self.plumbing.contains_key(&caller)
+            });
         }
         // "map_write(…, -1, …)": no number of a capability asks for none.
         let is_none = |argument: Sym| argument.text().starts_with('-');
         meanings.retain(|meaning| !meaning.argument.is_some_and(is_none));
-        meanings
+        let worker = self.workers.get(&caller);
+        let asked = meanings.into_iter().flat_map(|meaning| match worker {
+            Some((parameter, all)) if meaning.argument == Some(*parameter) => {
+                let handed = |one: &Sym| (handed_over(meaning, *one), Some(is(*parameter, *one)));
+                all.iter().map(handed).collect()
+            }
+            _ => vec![(meaning, None)],
+        });
+        asked.collect()
     }
 
     /// What a call asks; empty if it is no check.
@@ -243,6 +258,11 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             let all = self.plumbing.keys().copied();
             dropped = all.filter(|one| !self.is_asked(*one)).collect();
         }
+        self.forget_names();
+    }
+
+    /// Forgets the names of what is no plumbing any more.
+    fn forget_names(&mut self) {
         let program = self.view.program;
         let names: FxHashSet<Sym> = self.plumbing.keys().map(|one| program[*one].name).collect();
         let seeds = &self.seeds;
@@ -250,30 +270,76 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             .retain(|name, _| seeds.contains(name) || names.contains(name));
     }
 
-    fn is_asked(&self, definition: DefId) -> bool {
+    fn tell_workers_from_plumbing(&mut self) {
+        let all = self.plumbing.keys().copied();
+        let mut found: FxHashSet<DefId> = all.filter(|one| self.asks_itself(*one)).collect();
+        loop {
+            let all = self.plumbing.keys().copied();
+            let more: Vec<DefId> = all
+                .filter(|one| !found.contains(one) && self.serves(*one, &found))
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            found.extend(more);
+        }
+        let program = self.view.program;
+        for one in &found {
+            let mut capabilities = Vec::new();
+            self.capabilities_of(*one, 0, &mut capabilities);
+            let parameter = program[*one].parameters()[self.plumbing[one]];
+            self.workers.insert(*one, (parameter, capabilities));
+        }
+        self.plumbing.retain(|one, _| !found.contains(one));
+        self.forget_names();
+    }
+
+    /// The callers of plumbing, with what they hand it as the capability.
+    fn callers(&self, definition: DefId) -> Vec<(DefId, Sym)> {
         let program = self.view.program;
         let name = program[definition].name;
         let position = self.plumbing.get(&definition).copied().unwrap_or_default();
-        let mut is_handed = false;
-        for (caller, call) in program.calls.get(name) {
-            let Some(argument) = call.arguments.get().get(position) else {
-                continue;
-            };
-            if !self
-                .view
-                .resolve(name, program[*caller].path)
+        let calls = program.calls.get(name).iter();
+        let handed = calls.filter_map(|(caller, call)| {
+            let argument = call.arguments.get().get(position)?;
+            let targets = self.view.resolve(name, program[*caller].path);
+            targets
                 .contains(&definition)
-            {
-                continue;
-            }
-            is_handed = true;
-            if self.plumbing.contains_key(caller)
-                || is_capability(argument.text().trim_start_matches([':', '=']))
-            {
-                return true;
+                .then_some((*caller, *argument))
+        });
+        handed.collect()
+    }
+
+    /// Whether only some definitions call plumbing.
+    fn serves(&self, definition: DefId, workers: &FxHashSet<DefId>) -> bool {
+        let callers = self.callers(definition);
+        !callers.is_empty() && callers.iter().all(|(caller, _)| workers.contains(caller))
+    }
+
+    /// The capabilities that plumbing is handed, by way of other plumbing too.
+    fn capabilities_of(&self, definition: DefId, depth: u32, found: &mut Vec<Sym>) {
+        if depth > DEEPEST {
+            return;
+        }
+        for (caller, argument) in self.callers(definition) {
+            let text = argument.text().trim_start_matches([':', '=']);
+            if is_capability(text) {
+                if !found.contains(&Sym::new(text)) {
+                    found.push(Sym::new(text));
+                }
+            } else if self.plumbing.contains_key(&caller) {
+                self.capabilities_of(caller, depth + 1, found);
             }
         }
-        !is_handed
+    }
+
+    fn is_asked(&self, definition: DefId) -> bool {
+        let callers = self.callers(definition);
+        callers.is_empty()
+            || callers.iter().any(|(caller, argument)| {
+                self.plumbing.contains_key(caller)
+                    || is_capability(argument.text().trim_start_matches([':', '=']))
+            })
     }
 
     /// Wrappers with a fixed capability: bodies that only relay checks; repeated until nothing new
@@ -404,9 +470,11 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         for name in self.names() {
             for (caller, call) in program.calls.get(name) {
                 let meanings = self.asked(call, *caller).into_iter();
-                let asked = Place::from(*call);
                 let definition = &program[*caller];
-                found.extend(meanings.map(|meaning| site(definition, *caller, asked, meaning)));
+                found.extend(meanings.map(|(meaning, condition)| {
+                    let asked = Place::from(*call).under(condition);
+                    site(definition, *caller, asked, meaning)
+                }));
             }
         }
         let root = plainly(Sym::new(UID0));
@@ -485,6 +553,18 @@ struct Place {
     guards: ExprList,
 }
 
+impl Place {
+    /// The same under one more condition on a parameter.
+    fn under(mut self, condition: Option<Expr>) -> Place {
+        if let Some(condition) = condition {
+            let known = self.guards.get().iter().copied();
+            let all: Vec<Expr> = known.chain([condition]).collect();
+            self.guards = ExprList::new(&all);
+        }
+        self
+    }
+}
+
 impl From<&Call> for Place {
     fn from(call: &Call) -> Place {
         Place {
@@ -552,6 +632,24 @@ fn plainly(check_name: Sym) -> Meaning {
         capability: None,
         argument: None,
     }
+}
+
+/// What a call asks that hands on a parameter which is this capability.
+fn handed_over(meaning: Meaning, capability: Sym) -> Meaning {
+    Meaning {
+        capability: Some(capability),
+        argument: None,
+        ..meaning
+    }
+}
+
+/// The condition that a parameter is a constant.
+fn is(parameter: Sym, constant: Sym) -> Expr {
+    let sides = [
+        format!("${}", parameter.text()),
+        format!(":{}", constant.text()),
+    ];
+    Expr::tuple("==", &sides.map(|side| Expr::text(&side)))
 }
 
 fn meaning(check_name: Sym, position: Option<usize>, call: &Call) -> Meaning {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.adapters import chains
+from tests.engine.adapters import chain_text, chains, linked
 
 HANDLERS = """
 static int right(int n) { return capable(CAP_A) ? 0 : -1; }
@@ -147,6 +147,33 @@ int sys_map(struct ns *ns) { return map_write(ns, CAP_D); }
 def test_plumbing_that_asks_of_its_own_choice_asks_in_its_own_body() -> None:
     found = {each.rsplit(" ", 1)[1] for each in chains(MAP, "6.8")}
     assert found >= {"CAP_A", "CAP_C", "CAP_D"}
+
+
+HANDED = "\n-- kernel/user.c\n#define CAP_D 4\n#define CAP_E 5\n" + MAP.removeprefix(
+    "\n-- kernel/user.c\n"
+).replace(
+    "int sys_map(struct ns *ns) { return map_write(ns, CAP_D); }",
+    "int sys_map(struct ns *ns) { return map_write(ns, CAP_D); }\n"
+    "int sys_other(struct ns *ns) { return map_write(ns, CAP_E); }\n"
+    "int sys_free(struct ns *ns) { return map_write(ns, -1); }",
+)
+
+
+def test_what_a_worker_is_handed_is_asked_where_it_asks() -> None:
+    """map_write and new_idmap_permitted of user namespaces, 3.5 on."""
+    rows = linked(HANDED, "6.8").syscall_checks
+    found = {chain_text(row) for row in rows if row.feasible}
+    assert {one for one in found if one[-1] in "DE"} == {
+        "sys_map map_write permitted: CAP_D",
+        "sys_other map_write permitted: CAP_E",
+    }
+
+
+def test_plumbing_that_others_call_too_passes_on_for_them() -> None:
+    kernel = HANDED + "int sys_plain(struct ns *ns) { return permitted(ns, CAP_F); }\n"
+    found = chains(kernel, "6.8")
+    assert "sys_map map_write: CAP_D" in found
+    assert "sys_plain: CAP_F" in found
 
 
 def test_plumbing_that_only_passes_on_is_no_step() -> None:
