@@ -94,7 +94,7 @@ const OF_CALLS: [(&str, Label); 22] = [
     ("create_proc_", File("/proc")),
     ("proc_create", File("/proc")),
     ("proc_mkdir", File("/proc")),
-    ("debugfs_create_", File("/sys/kernel/debug/**")),
+    ("debugfs_create_", File(DEBUG)),
     ("securityfs_create_", File(SECURITY)),
     ("aafs_create", File(SECURITY)),
     ("register_chrdev", File("/dev")),
@@ -114,6 +114,7 @@ const OF_CALLS: [(&str, Label); 22] = [
 
 const PROC: &str = "/proc";
 const SYSCTL: &str = "/proc/sys";
+const DEBUG: &str = "/sys/kernel/debug/**";
 const SECURITY: &str = "/sys/kernel/security";
 /// What a family's or a header's constants begin with says nothing of the operation.
 const UNSPECIFIC: [&str; 4] = ["PF_UNSPEC", "AF_UNSPEC", "PF_", "AF_"];
@@ -250,6 +251,44 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
             } else if self.serves_files(thing, at.path) {
                 found.extend(self.file_made(&at));
             }
+        }
+        if let Thing::Function(function) = thing
+            && found.is_empty()
+        {
+            self.add_served(function, found);
+        }
+    }
+
+    /// Add the files of the tables that macros make of a function: `DEFINE_SIMPLE_ATTRIBUTE(fops, get,
+    /// set, "%llx")`.
+    fn add_served(&self, function: DefId, found: &mut Vec<Sym>) {
+        let (view, path) = (self.view(), self.view().program[function].path);
+        let place = place_of(view.program[function].name);
+        let handed = view.program.passed.at(key_of(place), path).iter();
+        let made = handed.filter(|(user, call, _)| {
+            view.program[*user].name.text().is_empty() && call.arguments.contains(&place)
+        });
+        for (_, call, _) in made {
+            let beside = call.arguments.iter();
+            let new = beside.filter(|one| {
+                let name = outside(**one);
+                name.is_some_and(|name| view.variable(name, path).is_none())
+            });
+            for table in new {
+                for at in view.program.registering.at(*table, path) {
+                    found.extend(self.file_of_call(at));
+                }
+            }
+        }
+    }
+
+    /// The file that a call makes by a function that is known to.
+    fn file_of_call(&self, at: &NamingAt) -> Option<Sym> {
+        let mut known = OF_CALLS.iter();
+        let (_, label) = known.find(|(name, _)| called(at).starts_with(name))?;
+        match label {
+            File(SYSCTL) | Constant(_) => None,
+            File(_) => self.label_of_call(at, *label),
         }
     }
 
@@ -705,6 +744,10 @@ impl<'s, 'v, 'p, 'f> Registrations<'s, 'v, 'p, 'f> {
     }
 
     fn folder_within(&self, at: &NamingAt, folder: &str) -> String {
+        if folder == DEBUG {
+            let parent = self.parent_in_debugfs(at);
+            return parent.unwrap_or_else(|| folder.to_owned());
+        }
         let named = called(at).starts_with("devfs_register");
         match self.parent(at, &mut FxHashSet::default()) {
             Some(parent) if [PROC, SECURITY].contains(&folder) || named => {

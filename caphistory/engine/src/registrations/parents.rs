@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Registrations, Thing, called, file, plain};
 use crate::facts::Call;
-use crate::intern::Sym;
+use crate::intern::{Expr, Sym};
 use crate::names::{DefId, NamingAt, PathId, outside};
 
 /// Where the folders of /proc are kept.
@@ -22,8 +22,10 @@ const FOLDERS: [(&str, &str); 7] = [
     ("proc_scsi", "scsi"),
 ];
 
-/// A folder of /proc.
-const FOLDER: &str = "struct proc_dir_entry";
+/// Folders of /proc, and of securityfs and debugfs.
+const FOLDER_TYPES: [&str; 2] = ["struct proc_dir_entry", "struct dentry"];
+/// How the name of a function ends that makes one.
+const FOLDER_MADE: &str = "fs_create_dir";
 
 impl Registrations<'_, '_, '_, '_> {
     /// The folder of /proc, of securityfs or of devfs, that a call is handed.
@@ -32,9 +34,7 @@ impl Registrations<'_, '_, '_, '_> {
         let mut given = labels.filter_map(|one| one.text().split_once(")>="));
         let place = match called(at) {
             call if call.starts_with("devfs_") => ["(0", "=(0"],
-            call if call.starts_with("proc_mkdir") || call == "securityfs_create_dir" => {
-                ["(1", "=(1"]
-            }
+            call if call.starts_with("proc_mkdir") || call.ends_with(FOLDER_MADE) => ["(1", "=(1"],
             _ => ["(2", "=(2"],
         };
         let mut named = || {
@@ -92,7 +92,7 @@ impl Registrations<'_, '_, '_, '_> {
         let view = self.view();
         let maker = at.within?;
         let parameters = &view.program[maker].fact.function()?.parameters;
-        let is_folder = |at: &usize| parameters[*at].type_.text() == FOLDER;
+        let is_folder = |at: &usize| FOLDER_TYPES.contains(&parameters[*at].type_.text());
         let position = (0..parameters.len()).find(is_folder)?;
         let name = view.program[maker].name;
         let calls = view.of_built(&view.program.calls, name);
@@ -104,11 +104,30 @@ impl Registrations<'_, '_, '_, '_> {
         });
         let handed = |(caller, call): (DefId, &Call)| {
             let place = *call.arguments.get().get(position)?;
-            self.folder_kept(place, view.program[caller].path, &mut FxHashSet::default())
+            let kept =
+                self.folder_kept(place, view.program[caller].path, &mut FxHashSet::default());
+            kept.or_else(|| top_folder_made(&view.program[caller].fact.function()?.sets, place))
         };
         let mut all = others.map(handed);
         let first = all.next()??;
         all.all(|one| one.as_ref() == Some(&first)).then_some(first)
+    }
+
+    /// The folder of debugfs that a call is handed, where all of its names are known: `dir =
+    /// debugfs_create_dir("iosf_sb", NULL)`.
+    pub(super) fn parent_in_debugfs(&self, at: &NamingAt) -> Option<String> {
+        let labels = at.naming.labels.iter();
+        let mut handed = labels.filter_map(|one| one.text().strip_prefix("(2)>="));
+        let mut sources = at.naming.sources.iter();
+        let seen = &mut FxHashSet::default();
+        let above = sources.find_map(|source| self.folder_kept(*source, at.path, seen));
+        let parent = match (handed.next(), above) {
+            (None, above) => above?,
+            (Some(name), None) => file(name)?.to_owned(),
+            (Some(name), Some(above)) => format!("{above}/{}", file(name)?),
+        };
+        let known = handed.next().is_none() && !parent.contains("**");
+        known.then(|| format!("/sys/kernel/debug/{parent}"))
     }
 
     /// Whether a variable is a folder of /proc or securityfs, and not /proc itself.
@@ -119,6 +138,19 @@ impl Registrations<'_, '_, '_, '_> {
             type_.is_some_and(|(tag, _)| ["proc_dir_entry", "dentry"].contains(&plain(tag)));
         folder && name.text() != "proc_root"
     }
+}
+
+/// The name of the only folder that a local variable is given, where that stands at the top:
+/// `securityfs_create_dir("tomoyo", NULL)`.
+fn top_folder_made(sets: &[(Sym, Expr)], variable: Sym) -> Option<String> {
+    let place = Sym::new(&format!("{}>*", variable.text()));
+    let mut given = sets.iter().filter(|(to, _)| *to == place);
+    let (_, made) = given.next().filter(|_| given.next().is_none())?;
+    let ("made", [maker, name, above]) = made.as_tuple()? else {
+        return None;
+    };
+    let at_top = maker.as_text()?.ends_with(FOLDER_MADE) && *above == Expr::text("0");
+    file(name.as_text()?).filter(|_| at_top).map(str::to_owned)
 }
 
 /// The folder that a variable keeps of which that is known.

@@ -301,6 +301,71 @@ fn files_of_securityfs_stand_in_their_folders() {
 }
 
 #[test]
+fn a_folder_of_securityfs_is_handed_to_who_makes_its_files() {
+    let of = |folder: &str| {
+        names(
+            "file_operations.write",
+            &format!(
+                "static struct file_operations ops = {{ .write = f }};\n\
+                static void make(char *name, struct dentry *parent) {{\n\
+                securityfs_create_file(name, 0600, parent, NULL, &ops); }}\n\
+                void init(struct dentry *other) {{ struct dentry *dir;\n\
+                dir = {folder};\n\
+                make(\"one\", dir); make(\"two\", dir); }}\n"
+            ),
+        )
+    };
+    let top = "securityfs_create_dir(\"top\", NULL)";
+    assert_eq!(of(top), "/sys/kernel/security/top/**");
+    let within = "securityfs_create_dir(\"top\", other)";
+    assert_eq!(of(within), "/sys/kernel/security/**");
+    assert_eq!(of("find(\"top\", NULL)"), "/sys/kernel/security/**");
+}
+
+#[test]
+fn files_of_debugfs_stand_in_folders_whose_names_are_all_known() {
+    let of = |folder: &str| {
+        names(
+            "file_operations.write",
+            &format!(
+                "static struct file_operations ops = {{ .write = f }};\n\
+                static struct dentry *top, *other;\n\
+                void init(struct dentry *parent) {{\n\
+                struct dentry *dir = debugfs_create_dir(\"dir\", NULL);\n\
+                struct dentry *below = debugfs_create_dir(\"below\", dir);\n\
+                top = debugfs_create_dir(\"top\", NULL);\n\
+                debugfs_create_file(\"one\", 0600, {folder}, NULL, &ops); }}\n"
+            ),
+        )
+    };
+    assert_eq!(of("top"), "/sys/kernel/debug/top/one");
+    assert_eq!(of("dir"), "/sys/kernel/debug/dir/one");
+    for unknown in ["below", "other", "parent", "NULL", "entry.dentry"] {
+        assert_eq!(of(unknown), "/sys/kernel/debug/**/one");
+    }
+}
+
+#[test]
+fn what_a_macro_makes_a_table_of_serves_its_files() {
+    let of = |table: &str| {
+        names(
+            "simple_attr.set",
+            &format!(
+                "struct simple_attr {{ int (*set)(int); }};\n\
+                DEFINE_SIMPLE_ATTRIBUTE({table}, NULL, f, \"x\\n\");\n\
+                static struct file_operations known;\n\
+                void init(void) {{\n\
+                debugfs_create_file(\"known\", 0600, NULL, NULL, &known);\n\
+                debugfs_create_file(\"one\", 0600, NULL, NULL, &ops); }}\n"
+            ),
+        )
+    };
+    assert_eq!(of("ops"), "/sys/kernel/debug/**/one");
+    assert_eq!(of("known"), "");
+    assert_eq!(of("others"), "");
+}
+
+#[test]
 fn who_makes_files_for_others_is_handed_their_names() {
     let of = |body: &str, call: &str| {
         let text = format!(
