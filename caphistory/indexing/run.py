@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # Raised whenever what is read or linked changes: releases that an earlier version wrote
 # are then written anew.
-EXTRACTOR_VERSION = "11"
+EXTRACTOR_VERSION = "12"
 
 # In bytes, for each release that is linked at once.
 _LEAST_MEMORY = 60_000_000
