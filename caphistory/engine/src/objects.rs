@@ -313,9 +313,19 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
             .get(&member_of(place, member))
             .cloned()
             .unwrap_or_default();
+        // `vsock_addr_init` (6.12) clears an address and then gives it its port in any case.
+        let last = |one: Sym| {
+            let lines = sets.get(&member_of(place, sure(one)))?;
+            lines
+                .iter()
+                .filter_map(|line| line.as_text()?.parse::<u32>().ok())
+                .max()
+        };
+        let is_set_anew = last(rest()).is_some_and(|cleared| last(member) > Some(cleared));
         for whole in sets.get(&member_of(place, rest())).into_iter().flatten() {
             match parts(without_guard(*whole)) {
                 Err(("zero", named)) if named.contains(&Expr::sym(member)) => {}
+                Err(("zero", _)) if is_set_anew => {}
                 Err(("zero", _)) => found.push(Expr::text("0")),
                 _ => return None,
             }

@@ -2191,3 +2191,47 @@ def test_a_call_under_a_condition_that_fails_leaves_a_struct_as_it_is() -> None:
 def test_a_struct_that_may_have_been_filled_decides_nothing(part: str, other: str) -> None:
     assert part in SENT
     assert feasible(SENT.replace(part, other, 1))["sendto"] == 1
+
+
+CLEARED = """
+-- net/vsock.c
+#define PORT_ANY -1
+struct address { int family; int port; };
+static void address_init(struct address *addr, int port)
+{
+    memset(addr, 0, sizeof(*addr));
+    addr->family = 40;
+    addr->port = port;
+}
+static int bind_to(struct address *addr)
+{
+    if (addr->port != PORT_ANY && !capable(CAP_A))
+        return -EACCES;
+    return 0;
+}
+int sys_connect(int fd)
+{
+    struct address local;
+
+    address_init(&local, PORT_ANY);
+    return bind_to(&local);
+}
+"""
+
+
+def test_what_is_set_behind_the_filling_is_not_0() -> None:
+    """``vsock_addr_init`` of 6.12: an address that is cleared gets its port in any case."""
+    assert feasible(CLEARED) == {"connect": 0}
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        ("    addr->port = port;", "    if (fd_of(addr))\n        addr->port = port;"),
+        ("    addr->port = port;", ""),
+        ("    addr->port = port;", "    addr->port = port;\n    memset(addr, 0, sizeof(*addr));"),
+    ],
+)
+def test_what_may_not_be_set_behind_the_filling_may_be_0(part: str, other: str) -> None:
+    assert part in CLEARED
+    assert feasible(CLEARED.replace(part, other, 1))["connect"] == 1
