@@ -5,6 +5,7 @@
 //! them), `uid0`, `owner`: a comparison of a uid of the caller with that of something else, or
 //! `limit`: one of how much is asked for with how much is allowed.
 
+use crate::declarations::declared;
 use crate::effects::Outcome;
 use crate::implications::implied;
 use crate::intern::{Expr, Sym};
@@ -456,7 +457,12 @@ impl<'t> Test<'_, 't, '_> {
                     && one
                         .field(Field::Type)
                         .is_some_and(|kind| kind.bytes(self.flow.code) == b"bool");
-                found |= is_bool && declares(one, name, self.flow.code);
+                let mut variables = one.fields(Field::Declarator);
+                found |= is_bool
+                    && variables.any(|variable| {
+                        declared(variable, self.flow.code)
+                            .is_some_and(|one| one.name.text().as_bytes() == name)
+                    });
             });
         }
         found
@@ -516,14 +522,6 @@ impl<'t> Test<'_, 't, '_> {
 fn is_of_super_block(uid: &[u8]) -> bool {
     let member = uid.rsplit(|byte| matches!(byte, b'.' | b'>')).next();
     member.is_some_and(|name| name.starts_with(b"s_") || name.starts_with(b"rp_"))
-}
-
-/// Whether a declaration is of a variable of this name.
-fn declares(declaration: Node, name: &[u8], code: &[u8]) -> bool {
-    declaration.fields(Field::Declarator).any(|one| {
-        let declared = one.field(Field::Declarator).unwrap_or(one);
-        declared.bytes(code) == name
-    })
 }
 
 /// What a block holds, if that is one statement.

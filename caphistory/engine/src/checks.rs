@@ -294,8 +294,8 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         self.forget_names();
     }
 
-    /// The callers of plumbing, with what they hand it as the capability.
-    fn callers(&self, definition: DefId) -> Vec<(DefId, Sym)> {
+    /// The callers of plumbing, with the name of what they hand it as the capability.
+    fn callers(&self, definition: DefId) -> Vec<(DefId, &'static str)> {
         let program = self.view.program;
         let name = program[definition].name;
         let position = self.plumbing.get(&definition).copied().unwrap_or_default();
@@ -305,7 +305,7 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
             let targets = self.view.resolve(name, program[*caller].path);
             targets
                 .contains(&definition)
-                .then_some((*caller, *argument))
+                .then(|| (*caller, argument.text().trim_start_matches([':', '='])))
         });
         handed.collect()
     }
@@ -321,11 +321,10 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
         if depth > DEEPEST {
             return;
         }
-        for (caller, argument) in self.callers(definition) {
-            let text = argument.text().trim_start_matches([':', '=']);
-            if is_capability(text) {
-                if !found.contains(&Sym::new(text)) {
-                    found.push(Sym::new(text));
+        for (caller, handed) in self.callers(definition) {
+            if is_capability(handed) {
+                if !found.contains(&Sym::new(handed)) {
+                    found.push(Sym::new(handed));
                 }
             } else if self.plumbing.contains_key(&caller) {
                 self.capabilities_of(caller, depth + 1, found);
@@ -336,10 +335,9 @@ impl<'v, 'p, 'f> Checks<'v, 'p, 'f> {
     fn is_asked(&self, definition: DefId) -> bool {
         let callers = self.callers(definition);
         callers.is_empty()
-            || callers.iter().any(|(caller, argument)| {
-                self.plumbing.contains_key(caller)
-                    || is_capability(argument.text().trim_start_matches([':', '=']))
-            })
+            || callers
+                .iter()
+                .any(|(caller, handed)| self.plumbing.contains_key(caller) || is_capability(handed))
     }
 
     /// Wrappers with a fixed capability: bodies that only relay checks; repeated until nothing new

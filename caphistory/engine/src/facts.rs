@@ -28,7 +28,8 @@ use crate::intern::{Expr, ExprList, Sym, SymList};
 /// `target` is a bare name, or a place when the call goes through a pointer (`pointer`).
 /// `arguments` holds for each argument a number, a place, or the empty text for anything else.
 /// `conditional` is set under an if, a switch, a loop or on the right side of `&&`, `||` or `?`;
-/// `refuses` where it is made wherever its `guards` hold, and an error is returned for no other reason than that the call gives 0.
+/// `refuses` where it is made wherever its `guards` hold, and an error is returned for no other
+/// reason than that the call gives 0.
 /// `outcomes` say what the function does about what the call gives, in the order of `Given` (see
 /// `outcomes`; none for a jump, which returns what it leads to; no last one where the call leaves
 /// no error); `instead` the other calls any one of which, if

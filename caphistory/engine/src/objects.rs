@@ -12,6 +12,7 @@ use crate::facts::{Call, Function};
 use crate::guards::{has_leaves, leaves, substitute, unknown, without_guard};
 use crate::intern::{Expr, ExprList, ExprNode, Sym};
 use crate::names::DefId;
+use crate::notation::base;
 use crate::numbers::with_values;
 use crate::points_to::PointsTo;
 use crate::user_data;
@@ -247,10 +248,8 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
     /// What nobody knows, where conditions on what a definition was handed hold: a call under them
     /// may change a struct then only (`__scm_send` where there is `msg_controllen`, 6.8).
     fn unknown_under(&self, definition: DefId, guards: ExprList) -> Option<Expr> {
-        let of_parameter = |place: &Sym| {
-            let base = place.text().split('>').next().unwrap_or_default();
-            self.is_parameter(definition, Sym::new(base))
-        };
+        let of_parameter =
+            |place: &Sym| self.is_parameter(definition, Sym::new(base(place.text())));
         let is_plain = |guard: &&Expr| !is_choice(**guard) && mount_in(**guard).is_none();
         let decidable =
             |guard: &&Expr| has_leaves(**guard) && leaves(**guard).iter().all(of_parameter);
@@ -268,8 +267,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
             return true;
         };
         let is_set = |place: &Sym| {
-            let base = place.text().split('>').next().unwrap_or_default();
-            let whole = member_of(Sym::new(base), rest());
+            let whole = member_of(Sym::new(base(place.text())), rest());
             sets.iter().any(|(one, _)| one == place || *one == whole)
         };
         *given != unknown() || !leaves(*guard).iter().any(is_set)
@@ -316,10 +314,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         // `vsock_addr_init` (6.12) clears an address and then gives it its port in any case.
         let last = |one: Sym| {
             let lines = sets.get(&member_of(place, sure(one)))?;
-            lines
-                .iter()
-                .filter_map(|line| line.as_text()?.parse::<u32>().ok())
-                .max()
+            lines.iter().filter_map(line_of).max()
         };
         let is_set_anew = last(rest()).is_some_and(|cleared| last(member) > Some(cleared));
         for whole in sets.get(&member_of(place, rest())).into_iter().flatten() {
@@ -353,7 +348,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         let all = self.sets_of(definition);
         let own = [member, rest()].map(|one| all.get(&member_of(base, sure(one))));
         let own = own.into_iter().flatten().flatten();
-        let own = own.filter_map(|line| line.as_text()?.parse().ok());
+        let own = own.filter_map(line_of);
         let mut last: Option<u32> = own.filter(|line| *line < end).max();
         if depth > DEEPEST_MADE {
             return last;
@@ -384,10 +379,7 @@ impl<'s, 'v, 'p, 'f> Objects<'s, 'v, 'p, 'f> {
         let all = self.sets_of(definition);
         let loops = all.get(&loops()).into_iter().flatten();
         let mut loops = loops.filter_map(|lines| match parts(*lines) {
-            Err((_, [first, last])) => {
-                let line = |line: &Expr| line.as_text()?.parse::<u32>().ok();
-                Some(line(first)?..=line(last)?)
-            }
+            Err((_, [first, last])) => Some(line_of(first)?..=line_of(last)?),
             _ => None,
         });
         loops.any(|one| one.contains(&later) && lines.iter().any(|line| one.contains(line)))
@@ -734,6 +726,11 @@ fn written(call: &Call, position: usize) -> Option<Sym> {
 fn rest() -> Sym {
     static REST: LazyLock<Sym> = LazyLock::new(|| Sym::new("*"));
     *REST
+}
+
+/// The line that an expression tells.
+fn line_of(line: &Expr) -> Option<u32> {
+    line.as_text()?.parse().ok()
 }
 
 /// Where the lines are kept at which a member is set for sure.

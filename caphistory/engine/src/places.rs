@@ -360,9 +360,9 @@ impl<'c> Places<'c> {
     /// What a call calls: a name, or a place and true; a member of something unknown is
     /// `?>member`.
     pub fn called(&self, function: Node) -> (String, bool) {
-        let mut node = without_parentheses(function);
+        let mut node = function.bare();
         if node.kind() == Kind::PointerExpression {
-            node = without_parentheses(node.field(Field::Argument).unwrap_or(node));
+            node = node.field(Field::Argument).unwrap_or(node).bare();
         }
         if node.kind() == Kind::Identifier {
             let name = self.text(node);
@@ -442,17 +442,6 @@ fn is_flags(byte: u8) -> bool {
         || byte.is_ascii_digit()
         || matches!(byte, b'_' | b'|' | b'&' | b'~' | b'(' | b')' | b'<' | b'x')
         || matches!(byte, b' ' | b'\t'..=b'\r')
-}
-
-fn without_parentheses(mut node: Node) -> Node {
-    while node.kind() == Kind::ParenthesizedExpression {
-        let mut inner = node.named_children();
-        let (Some(only), None) = (inner.next(), inner.next()) else {
-            break;
-        };
-        node = only;
-    }
-    node
 }
 
 #[cfg(test)]

@@ -512,6 +512,18 @@ impl<'t> Node<'t> {
         self.named_children().next()
     }
 
+    /// An expression without the parentheses around it.
+    pub fn bare(mut self) -> Node<'t> {
+        while self.kind() == Kind::ParenthesizedExpression {
+            let mut inner = self.named_children();
+            let (Some(only), None) = (inner.next(), inner.next()) else {
+                break;
+            };
+            self = only;
+        }
+        self
+    }
+
     pub fn last_named(self) -> Option<Node<'t>> {
         self.named_children().last()
     }

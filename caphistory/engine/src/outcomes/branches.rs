@@ -135,12 +135,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
         state: &State<'t, 'c>,
     ) -> Option<[&'c [u8]; 2]> {
         let code = self.flow.code;
-        let is_paren = condition.kind() == Kind::ParenthesizedExpression;
-        let inner = condition
-            .last_named()
-            .filter(|_| is_paren)
-            .unwrap_or(condition);
-        let (sign, left, right) = inner.sides()?;
+        let (sign, left, right) = condition.bare().sides()?;
         let Value::Error(from) = literal(right, code, 0) else {
             return None;
         };
@@ -336,12 +331,9 @@ impl<'t, 'c> Run<'_, 't, 'c> {
 
 /// The variable that a condition says is 0: "!error".
 fn negated<'c>(condition: Node, code: &'c [u8]) -> Option<&'c [u8]> {
-    match condition.kind() {
-        Kind::ParenthesizedExpression => negated(condition.last_named()?, code),
-        Kind::UnaryExpression if code.get(condition.start()) == Some(&b'!') => {
-            let argument = condition.field(Field::Argument)?;
-            (argument.kind() == Kind::Identifier).then(|| argument.bytes(code))
-        }
-        _ => None,
-    }
+    let condition = condition.bare();
+    let is_not =
+        condition.kind() == Kind::UnaryExpression && code.get(condition.start()) == Some(&b'!');
+    let argument = condition.field(Field::Argument).filter(|_| is_not)?;
+    (argument.kind() == Kind::Identifier).then(|| argument.bytes(code))
 }

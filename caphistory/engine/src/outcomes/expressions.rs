@@ -446,9 +446,7 @@ impl<'t, 'c> Run<'_, 't, 'c> {
 
 /// The variable that a condition asks for an error in: "rc", "rc != 0", "rc < 0".
 fn error_variable<'c>(condition: Node, code: &'c [u8]) -> Option<&'c [u8]> {
-    if condition.kind() == Kind::ParenthesizedExpression {
-        return error_variable(condition.last_named()?, code);
-    }
+    let condition = condition.bare();
     let is_comparison = condition.kind() == Kind::BinaryExpression;
     let variable = match condition.field(Field::Operator).map(Node::kind) {
         Some(Kind::NotEqual | Kind::Less) if is_comparison => {
@@ -497,9 +495,7 @@ fn either_error<'c>(
 
 /// The variable and the flag of "(mask & MAY_WRITE)".
 fn flag_test<'c>(condition: Node, code: &'c [u8]) -> Option<(&'c [u8], &'c [u8])> {
-    if condition.kind() == Kind::ParenthesizedExpression {
-        return flag_test(condition.last_named()?, code);
-    }
+    let condition = condition.bare();
     let is_test = condition.field(Field::Operator).map(Node::kind) == Some(Kind::And);
     let variable = condition.field(Field::Left).filter(|_| is_test)?;
     let flag = condition.field(Field::Right)?;
